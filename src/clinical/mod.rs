@@ -1,0 +1,49 @@
+//! Recognises clinical mail: `inspect(&message, &rules, &limits) -> Findings`, pure, bounded, panic-free on any bytes.
+
+use crate::vocabulary::{Confidence, FindingKind};
+use serde::Serialize;
+
+/// One thing that was recognised. The full text never leaves this room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Finding {
+    pub kind: FindingKind,
+    /// Where: `subject`, `text`, `letter.eml!/text`.
+    pub place: String,
+    /// `943***5919`
+    pub masked: String,
+    pub confidence: Confidence,
+}
+
+/// A part that was not read, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    pub place: String,
+    pub kind: FindingKind,
+    pub limit: Option<&'static str>,
+}
+
+/// What a message contains.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Findings {
+    pub findings: Vec<Finding>,
+    pub read: Vec<String>,
+    pub unread: Vec<Unread>,
+}
+
+/// Bounds of one inspection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Levels of nesting.
+    pub depth: usize,
+    pub parts: usize,
+    /// Octets of decoded text in all.
+    pub decoded: usize,
+    /// Octets of one decoded part.
+    pub part: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { depth: 8, parts: 2_000, decoded: 200_000_000, part: 64_000_000 }
+    }
+}

@@ -1,0 +1,139 @@
+//! Time as an argument: `Now` carries the wall clock for what is kept and a monotonic clock for timers.
+//!
+//! Called by the stages, which pass `Now` inwards; no pure room asks for the time itself. Promises: a wall time is
+//! milliseconds since 1970 and may jump; `mono` never runs backwards. Fails never.
+
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Wall-clock time in milliseconds since 1970-01-01 UTC: the only time that is ever stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Wall(pub i64);
+
+impl Wall {
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Wall {
+        Wall(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Time from `earlier` to `self`; zero when the clock jumped back.
+    #[must_use]
+    pub fn since(self, earlier: Wall) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+/// The two clocks at one instant.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    pub wall: Wall,
+    pub mono: Instant,
+}
+
+impl Now {
+    /// Reads both clocks. Only stages and the composition root call it.
+    #[must_use]
+    pub fn read() -> Now {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now { wall: Wall(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)), mono: Instant::now() }
+    }
+}
+
+/// `Sun, 22 Nov 2026 11:54:31 +0000`, for Date and Received fields (RFC 5322 3.3).
+#[must_use]
+pub fn rfc5322_date(at: Wall) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    stamp.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %-d %b %Y %H:%M:%S +0000").to_string()
+}
+
+/// `2026-11-22T11:54:31Z`, for JSON and logs.
+#[must_use]
+pub fn rfc3339(at: Wall) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    stamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A duration as operators type it, in its largest exact unit: `15m`, `2d`, `90s`.
+#[must_use]
+pub fn duration_words(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0 => "0s".to_owned(),
+        s if s % 86_400 == 0 => format!("{}d", s / 86_400),
+        s if s % 3_600 == 0 => format!("{}h", s / 3_600),
+        s if s % 60 == 0 => format!("{}m", s / 60),
+        s => format!("{s}s"),
+    }
+}
+
+/// Parses `"15m"`, `"2d"`, `"30s"`, `"4h"`, `"500ms"`.
+///
+/// # Errors
+/// A sentence for the operator: which text, and what a duration looks like.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (count, unit) = text.split_at(digits);
+    let unit_ms: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(format!("`{text}` is not a duration; write a number and ms, s, m, h or d, such as \"15m\"")),
+    };
+    count
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(unit_ms))
+        .filter(|ms| *ms <= 3_650 * 86_400_000)
+        .map(Duration::from_millis)
+        .ok_or_else(|| format!("`{text}` is not a duration of ten years or less, such as \"15m\" or \"2d\""))
+}
+
+/// Parses `"50MB"`, `"128KB"`, `"2GB"`, `"100B"`: decimal units, as mail servers announce them.
+///
+/// # Errors
+/// A sentence for the operator: which text, and what a size looks like.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (count, unit) = text.split_at(digits);
+    let factor: u64 = match unit {
+        "B" => 1,
+        "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return Err(format!("`{text}` is not a size; write a number and B, KB, MB or GB, such as \"35MB\"")),
+    };
+    count
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(factor))
+        .ok_or_else(|| format!("`{text}` is not a size, such as \"35MB\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_print_as_rfc_5322_wants() {
+        assert_eq!(rfc5322_date(Wall(1_795_348_471_000)), "Sun, 22 Nov 2026 11:54:31 +0000");
+        assert_eq!(rfc3339(Wall(1_795_348_471_000)), "2026-11-22T11:54:31Z");
+    }
+
+    #[test]
+    fn a_clock_that_jumped_back_gives_no_negative_age() {
+        assert_eq!(Wall(5).since(Wall(10)), Duration::ZERO);
+    }
+
+    #[test]
+    fn durations_and_sizes_read_as_typed() {
+        assert_eq!(parse_duration("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(parse_size("35MB"), Ok(35_000_000));
+        for wrong in ["", "15", "m", "-1m", "99999999999999999999d", "1.5h"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(duration_words(Duration::from_secs(900)), "15m");
+    }
+}

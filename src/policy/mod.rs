@@ -1,0 +1,3 @@
+//! What must hold. Never acts, never sees a finding's text.
+
+pub mod requirement;

@@ -1,0 +1,51 @@
+//! What must hold for one recipient, as it is kept with the entry; and how a domain's hosts may prove themselves.
+
+use crate::vocabulary::{Level, Otherwise, SubjectCare};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// One matching rule with what it asked, as it is stored with the entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleAsk {
+    pub name: String,
+    /// `30-rules.toml:12`
+    pub at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require: Option<Level>,
+}
+
+/// What must hold for one recipient: decided at accept, stored with the entry, raised (never lowered) at each attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirement {
+    pub level: Level,
+    /// Every enforced rule that matched.
+    pub rules: Vec<RuleAsk>,
+    /// Classes that the message is in.
+    pub classes: Vec<String>,
+    /// How long the direct path is tried before `otherwise`.
+    pub wait: Duration,
+    pub otherwise: Otherwise,
+    pub hold_for: Duration,
+    pub tell_sender: Duration,
+    pub notify: Vec<String>,
+    pub subject: SubjectCare,
+}
+
+/// One source that can prove a host. Where several exist for a domain, every one must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProofSource {
+    /// Who says so: `group nhsmail`, `relay secure-hub`, `site kingston-surgery`.
+    pub origin: String,
+    pub check: ProofCheck,
+}
+
+/// How one source proves a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProofCheck {
+    /// The MX host's name matches one pattern (`*` is exactly the left-most label) and its certificate is valid for that name.
+    Mx(Vec<String>),
+    /// The certificate is valid for one of these names.
+    Names(Vec<String>),
+    /// The key is one of these, `sha256/BASE64` of the SPKI, whatever name or date.
+    Pins(Vec<String>),
+}

@@ -1,0 +1,414 @@
+//! The closed enums that all rooms share, each value with its one printed name.
+//!
+//! Called by every room. Promises: a value prints and parses as one kebab-case name, the same in log, metric, DSN, JSON
+//! and `explain`. Fails by `UnknownName`, which lists what would have been understood.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// A name that is not in the vocabulary, with the names that are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownName {
+    pub written: String,
+    pub known: &'static [&'static str],
+}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown name `{}`, expected one of {}", self.written, self.known.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownName {}
+
+/// Declares a closed enum whose values have one printed name each.
+macro_rules! closed {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $value:ident = $text:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$vmeta])* $value,)+ }
+
+        impl $name {
+            /// Every value, in the order of the declaration.
+            pub const ALL: &'static [$name] = &[$($name::$value,)+];
+            /// Every printed name, in the same order.
+            pub const NAMES: &'static [&'static str] = &[$($text,)+];
+
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $($name::$value => $text,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.pad(self.name()) }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownName;
+            fn from_str(text: &str) -> Result<Self, UnknownName> {
+                match text {
+                    $($text => Ok($name::$value),)+
+                    _ => Err(UnknownName { written: text.to_owned(), known: Self::NAMES }),
+                }
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { s.serialize_str(self.name()) }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                std::borrow::Cow::<'de, str>::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+closed! {
+    /// Which way a message travels, seen from the site.
+    Direction {
+        /// From a site's client to a foreign domain.
+        Outbound = "outbound",
+        /// From anybody else to a site's domain.
+        Inbound = "inbound",
+        /// From a site's client to a site's domain.
+        Internal = "internal",
+    }
+}
+
+closed! {
+    /// What must hold, or what was reached, from weak to strong.
+    Level {
+        /// The best TLS that the peer offers, clear text if it offers none.
+        Any = "any",
+        /// TLS 1.2 or later; the peer is not proved.
+        Encrypted = "encrypted",
+        /// The peer proved itself.
+        Verified = "verified",
+        /// The message itself is encrypted to its reader, or stays here.
+        Sealed = "sealed",
+    }
+}
+
+closed! {
+    /// How a peer proved itself.
+    Proof {
+        Nothing = "none",
+        /// Its certificate is valid under the public roots for a name that policy lists.
+        Pkix = "pkix",
+        /// Its key is one that policy or configuration pins.
+        Pin = "pin",
+    }
+}
+
+closed! {
+    /// How sure the recogniser is.
+    Confidence { Low = "low", Medium = "medium", High = "high", }
+}
+
+impl Confidence {
+    /// The factor on a class's weight (policy-language: low 0.3, medium 0.6, high 1).
+    #[must_use]
+    pub const fn factor(self) -> f64 {
+        match self {
+            Confidence::Low => 0.3,
+            Confidence::Medium => 0.6,
+            Confidence::High => 1.0,
+        }
+    }
+}
+
+closed! {
+    /// What the recogniser can find. Closed: policy refuses other names.
+    FindingKind {
+        NhsNumber = "nhs-number",
+        TagSecure = "tag-secure",
+        TagEncrypt = "tag-encrypt",
+        MarkingOfficialSensitive = "marking-official-sensitive",
+        MarkingHeader = "marking-header",
+        SensitivityHeader = "sensitivity-header",
+        /// A photograph or picture; small inline logos are no finding.
+        Image = "image",
+        /// A page image (TIFF): nobody can read it without eyes.
+        Scan = "scan",
+        /// Content that no reader of this version knows.
+        UnknownAttachment = "unknown-attachment",
+        /// Content that a reader knows and could not follow.
+        BrokenAttachment = "broken-attachment",
+        /// A bound was reached before everything was read.
+        LimitReached = "limit-reached",
+    }
+}
+
+closed! {
+    /// What policy decides for one recipient.
+    Fate {
+        Send = "send",
+        /// Direct path, still within `wait`.
+        Defer = "defer",
+        /// Accepted, kept, still attempted; people are told.
+        Hold = "hold",
+        /// 550 5.7.10 at the dot where it is known by then, a DSN otherwise.
+        Reject = "reject",
+        /// 550 5.7.1 by a rule's own text.
+        Refuse = "refuse",
+    }
+}
+
+closed! {
+    /// What happened to one recipient.
+    Outcome {
+        Delivered = "delivered",
+        Deferred = "deferred",
+        Failed = "failed",
+        Expired = "expired",
+        /// Never accepted: the sender's own server still has it.
+        Rejected = "rejected",
+    }
+}
+
+closed! {
+    /// What to do when no admissible way is left.
+    Otherwise { Hold = "hold", Reject = "reject", }
+}
+
+closed! {
+    /// Whether a rule decides or only counts.
+    Mode { Enforce = "enforce", Monitor = "monitor", }
+}
+
+closed! {
+    /// What becomes of the Subject in notices and DSNs, from mild to strict.
+    SubjectCare { Keep = "keep", Scrub = "scrub", Replace = "replace", }
+}
+
+closed! {
+    /// Whose fault something is.
+    Fault {
+        Nobody = "nobody", Sender = "sender", Peer = "peer", Network = "network",
+        Resolver = "resolver", Us = "us", Policy = "policy",
+    }
+}
+
+closed! {
+    /// The machine-readable why: one name in log, metric, DSN, JSON and `explain`.
+    Reason {
+        Delivered = "delivered",
+        // policy
+        RequirementMet = "requirement-met",
+        RequirementNotMet = "requirement-not-met",
+        SealingNotPossible = "sealing-not-possible",
+        RefusedByRule = "refused-by-rule",
+        PolicyNotLoaded = "policy-not-loaded",
+        RelayNotAllowedForClass = "relay-not-allowed-for-class",
+        ProofNotRequired = "proof-not-required",
+        // link
+        ConnectionRefused = "connection-refused",
+        ConnectionTimedOut = "connection-timed-out",
+        ConnectionLost = "connection-lost",
+        NetworkUnreachable = "network-unreachable",
+        GreetingRefused = "greeting-refused",
+        ProtocolError = "protocol-error",
+        // TLS
+        TlsNotOffered = "tls-not-offered",
+        TlsRefused = "tls-refused",
+        TlsHandshakeFailed = "tls-handshake-failed",
+        TlsStalled = "tls-stalled",
+        CertificateExpired = "certificate-expired",
+        CertificateNotYetValid = "certificate-not-yet-valid",
+        CertificateWrongName = "certificate-wrong-name",
+        CertificateSelfSigned = "certificate-self-signed",
+        CertificateUnknownIssuer = "certificate-unknown-issuer",
+        CertificateInvalid = "certificate-invalid",
+        PinMismatch = "pin-mismatch",
+        HostNotListed = "host-not-listed",
+        NoProofSource = "no-proof-source",
+        // names
+        DnsTempfail = "dns-tempfail",
+        NoSuchDomain = "no-such-domain",
+        NullMx = "null-mx",
+        NoAddress = "no-address",
+        AddressNotAllowed = "address-not-allowed",
+        // the peer's replies
+        SenderDeferred = "sender-deferred",
+        SenderRefused = "sender-refused",
+        RecipientDeferred = "recipient-deferred",
+        RecipientRefused = "recipient-refused",
+        MessageDeferred = "message-deferred",
+        MessageRefused = "message-refused",
+        SmtpUtf8NotOffered = "smtputf8-not-offered",
+        EightBitNotOffered = "eight-bit-not-offered",
+        MessageTooLarge = "message-too-large",
+        // at the door
+        RelayDenied = "relay-denied",
+        ClientUnknown = "client-unknown",
+        SenderNotOfSite = "sender-not-of-site",
+        TlsRequired = "tls-required",
+        BareLineEnding = "bare-line-ending",
+        MailLoop = "mail-loop",
+        TooManyRecipients = "too-many-recipients",
+        TooManySessions = "too-many-sessions",
+        NoRoom = "no-room",
+        StoreFailed = "store-failed",
+        RecognitionBusy = "recognition-busy",
+        // queue
+        Waiting = "waiting",
+        Expired = "expired",
+    }
+}
+
+impl Reason {
+    /// Whose fault it is, as far as the symptom tells.
+    #[must_use]
+    pub const fn fault(self) -> Fault {
+        use Reason as R;
+        match self {
+            R::Delivered | R::RequirementMet | R::ProofNotRequired | R::Waiting => Fault::Nobody,
+            R::RequirementNotMet | R::SealingNotPossible | R::RefusedByRule => Fault::Policy,
+            R::RelayNotAllowedForClass | R::NoProofSource => Fault::Policy,
+            R::PolicyNotLoaded | R::NoRoom | R::StoreFailed | R::RecognitionBusy | R::TooManySessions => Fault::Us,
+            R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
+            R::DnsTempfail => Fault::Resolver,
+            R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::TlsRequired | R::BareLineEnding => {
+                Fault::Sender
+            }
+            R::MailLoop | R::TooManyRecipients => Fault::Sender,
+            _ => Fault::Peer,
+        }
+    }
+
+    /// What happened, in words that follow "because": for notices, logs and people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        use Reason as R;
+        match self {
+            R::Delivered => "the next server took responsibility for it",
+            R::RequirementMet => "the link holds what the policy requires",
+            R::RequirementNotMet => "the receiving server cannot give the protection that the policy requires",
+            R::SealingNotPossible => {
+                "the message would have to be sealed for its reader, and no way to seal it is available"
+            }
+            R::RefusedByRule => "a policy rule refuses it",
+            R::PolicyNotLoaded => "no policy is loaded",
+            R::RelayNotAllowedForClass => "the relay is not approved to carry this kind of message",
+            R::ProofNotRequired => "nobody asked the other side to prove itself",
+            R::ConnectionRefused => "the receiving server refused the connection",
+            R::ConnectionTimedOut => "the receiving server did not answer in time",
+            R::ConnectionLost => "the connection to the receiving server was lost",
+            R::NetworkUnreachable => "the receiving server cannot be reached from here",
+            R::GreetingRefused => "the receiving server does not take mail at the moment",
+            R::ProtocolError => "the receiving server did not follow the mail protocol",
+            R::TlsNotOffered => "the receiving server does not offer encryption",
+            R::TlsRefused => "the receiving server offers encryption but refused to start it",
+            R::TlsHandshakeFailed => "encryption with the receiving server could not be set up",
+            R::TlsStalled => "the receiving server stopped answering while encryption was set up",
+            R::CertificateExpired => "the receiving server's certificate has expired",
+            R::CertificateNotYetValid => "the receiving server's certificate is not valid yet",
+            R::CertificateWrongName => "the receiving server's certificate is for another name",
+            R::CertificateSelfSigned => "the receiving server's certificate is self-signed",
+            R::CertificateUnknownIssuer => "the receiving server's certificate comes from an unknown issuer",
+            R::CertificateInvalid => "the receiving server's certificate is not valid",
+            R::PinMismatch => "the receiving server's key is not one of the pinned keys",
+            R::HostNotListed => "the domain's mail host is not one of those that the policy lists",
+            R::NoProofSource => "nothing says how the receiving server could prove itself",
+            R::DnsTempfail => "the domain's mail servers could not be looked up at the moment",
+            R::NoSuchDomain => "the domain does not exist",
+            R::NullMx => "the domain says that it takes no mail",
+            R::NoAddress => "the domain has no mail server with an address",
+            R::AddressNotAllowed => "the domain's mail server has a private or local address",
+            R::SenderDeferred => "the receiving server put the sender off",
+            R::SenderRefused => "the receiving server refused the sender",
+            R::RecipientDeferred => "the receiving server put the recipient off",
+            R::RecipientRefused => "the receiving server refused the recipient",
+            R::MessageDeferred => "the receiving server put the message off",
+            R::MessageRefused => "the receiving server refused the message",
+            R::SmtpUtf8NotOffered => "the receiving server cannot handle international addresses",
+            R::EightBitNotOffered => "the receiving server cannot handle 8-bit content",
+            R::MessageTooLarge => "the message is larger than the receiving server takes",
+            R::RelayDenied => "relaying is not allowed",
+            R::ClientUnknown => "the client is in no site's network",
+            R::SenderNotOfSite => "the sender's domain is not one of the site's",
+            R::TlsRequired => "encryption must be started first",
+            R::BareLineEnding => "the message has a bare CR or LF",
+            R::MailLoop => "the message has passed too many servers",
+            R::TooManyRecipients => "the message has too many recipients",
+            R::TooManySessions => "too many sessions are open",
+            R::NoRoom => "there is no room to keep the message",
+            R::StoreFailed => "the message could not be kept safely",
+            R::RecognitionBusy => "the message could not be read at the moment",
+            R::Waiting => "it waits for its next attempt",
+            R::Expired => "it could not be delivered in the time allowed",
+        }
+    }
+}
+
+/// A way to raise a message's protection. Rungs that this version cannot serve parse, and are passed over with that reason.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rung {
+    Relay(Arc<str>),
+    Smime,
+    Openpgp,
+    Portal,
+}
+
+impl Rung {
+    pub const NAMES: &'static [&'static str] = &["relay:NAME", "smime", "openpgp", "portal"];
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Rung::Relay(name) => write!(f, "relay:{name}"),
+            Rung::Smime => f.pad("smime"),
+            Rung::Openpgp => f.pad("openpgp"),
+            Rung::Portal => f.pad("portal"),
+        }
+    }
+}
+
+impl FromStr for Rung {
+    type Err = UnknownName;
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        match (text, text.strip_prefix("relay:")) {
+            ("smime", _) => Ok(Rung::Smime),
+            ("openpgp", _) => Ok(Rung::Openpgp),
+            ("portal", _) => Ok(Rung::Portal),
+            (_, Some(name)) if !name.is_empty() => Ok(Rung::Relay(name.into())),
+            _ => Err(UnknownName { written: text.to_owned(), known: Self::NAMES }),
+        }
+    }
+}
+
+impl Serialize for Rung {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_parses_to_its_value() {
+        for (value, name) in Reason::ALL.iter().zip(Reason::NAMES) {
+            assert_eq!(name.parse::<Reason>().as_ref(), Ok(value));
+            assert!(!value.words().is_empty());
+        }
+    }
+
+    #[test]
+    fn levels_are_ordered_from_weak_to_strong() {
+        assert!(Level::Any < Level::Encrypted && Level::Encrypted < Level::Verified && Level::Verified < Level::Sealed);
+    }
+
+    #[test]
+    fn a_relay_rung_needs_a_name() {
+        assert!("relay:".parse::<Rung>().is_err());
+        assert_eq!("relay:hub".parse::<Rung>().map(|r| r.to_string()), Ok("relay:hub".into()));
+    }
+}
