@@ -21,4 +21,6 @@ pub mod vocabulary;
 pub mod mail;
 
 pub mod clinical;
+pub mod metrics;
 pub mod policy;
+pub mod store;

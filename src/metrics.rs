@@ -1,0 +1,247 @@
+//! One table of every metric: name, help (with what to alert on), labels. Nothing is counted anywhere else.
+//!
+//! Called by the stages. Promises: closed label sets, emitted as 0 from the start; never an address, never a domain that
+//! is not named in policy. A metric is in this table only when something feeds it. Fails only at construction, when two
+//! rows share a name.
+
+use crate::vocabulary::{Direction, FindingKind, Level, Outcome, Reason};
+use prometheus::{
+    Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    pub name: &'static str,
+    pub help: &'static str,
+    pub labels: &'static [&'static str],
+}
+
+macro_rules! table {
+    ($($field:ident: $kind:ident $name:literal [$($label:literal),*] $help:literal;)+) => {
+        /// Every metric of this version.
+        pub const TABLE: &[Row] = &[$(Row { name: concat!("mailward_", $name), help: $help, labels: &[$($label),*] },)+];
+
+        /// The handles, registered once.
+        pub struct Metrics {
+            registry: Registry,
+            $(pub $field: $kind,)+
+        }
+
+        impl Metrics {
+            /// # Errors
+            /// When two rows share a name: a mistake in the table.
+            pub fn new() -> Result<Metrics, prometheus::Error> {
+                let registry = Registry::new();
+                let mut rows = TABLE.iter();
+                $(let $field = $kind::from_row(rows.next().unwrap_or(&TABLE[0]))?;
+                  registry.register(Box::new($field.clone()))?;)+
+                let metrics = Metrics { registry, $($field,)+ };
+                metrics.start_at_zero();
+                Ok(metrics)
+            }
+        }
+    };
+}
+
+table! {
+    messages: IntCounterVec "messages_total" ["direction", "outcome"]
+        "Messages by their final outcome, one per recipient. Alert when delivered stops growing in working hours.";
+    policy_verdicts: IntCounterVec "policy_verdicts_total" ["rule", "mode", "fate"]
+        "How often a rule took part in a decision, and the fate that came out. A rule at 0 for weeks is dead or misspelt.";
+    policy_would_block: IntCounterVec "policy_would_block_total" ["rule"]
+        "What a monitored rule would have stopped. Read it before the rule is enforced.";
+    link_attempts: IntCounterVec "link_attempts_total" ["direction", "level", "result", "reason"]
+        "Attempts to reach a peer at the level that the mail asks. Alert on a reason that grows at many destinations at once: it is ours.";
+    link_sessions: IntCounterVec "link_sessions_total" ["direction", "version", "proof"]
+        "Links that carried mail, by TLS version and proof.";
+    cleartext_messages: IntCounterVec "cleartext_messages_total" ["direction", "class"]
+        "Messages that crossed a link without TLS, by class (none: in no class). Alert on any growth with a class.";
+    kept_from_cleartext: IntCounter "kept_from_cleartext_total" []
+        "Mail in a class that a plain relay would have sent in clear and that did not leave so.";
+    refused_untold: IntCounter "refused_untold_total" []
+        "Refusals and failures that nobody could be told of by mail. Alert on growth: somebody has to look at trace.";
+    findings: IntCounterVec "findings_total" ["kind"]
+        "Findings by kind. A sudden fall of nhs-number in working hours means that recognition is blind.";
+    class_messages: IntCounterVec "class_messages_total" ["class"]
+        "Messages in each class.";
+    queue_messages: IntGaugeVec "queue_messages" ["state"]
+        "Recipient groups in the queue by state. Alert on held above 0 for longer than your duty rota allows.";
+    queue_oldest: GaugeVec "queue_oldest_seconds" ["state", "class"]
+        "Age of the oldest message by state and class. Alert on a class above 900.";
+    delivery_duration: Histogram "delivery_duration_seconds" []
+        "From 250 at our door to 250 at the peer's.";
+    accept_duration: Histogram "accept_duration_seconds" []
+        "From the dot to our reply.";
+    accept_delayed: IntCounter "accept_delayed_total" []
+        "Replies that waited because warm memory was used up. Growth means that delivery is slower than arrival.";
+    warm_bytes: IntGauge "warm_bytes" []
+        "Octets of accepted messages that are still in memory for their first attempt.";
+    dns_lookups: IntCounterVec "dns_lookups_total" ["kind", "result"]
+        "Look-ups by record type and result. Alert on tempfail at many names: the resolver is ours.";
+    certificate_expiry: GaugeVec "certificate_expiry_timestamp_seconds" ["role"]
+        "When our certificate ends. Alert 21 days before.";
+    policy_info: IntGaugeVec "policy_info" ["hash"]
+        "1 for the policy in force. Two gateways with two hashes disagree.";
+    sessions: IntGaugeVec "sessions" ["listener"]
+        "Open sessions by listener.";
+    store_free: IntGauge "store_free_bytes" []
+        "Free octets where the data folder is. Alert below twice min-free.";
+    store_commit_duration: Histogram "store_commit_duration_seconds" []
+        "One flush of the store. Alert on a median above 0.05: the disk is slow.";
+    log_lines_dropped: IntCounter "log_lines_dropped_total" []
+        "Log lines that were dropped because their reader was slow.";
+}
+
+/// Makes one metric from its row.
+trait FromRow: Sized {
+    fn from_row(row: &Row) -> Result<Self, prometheus::Error>;
+}
+
+impl FromRow for IntCounterVec {
+    fn from_row(row: &Row) -> Result<Self, prometheus::Error> {
+        IntCounterVec::new(Opts::new(row.name, row.help), row.labels)
+    }
+}
+
+impl FromRow for IntGaugeVec {
+    fn from_row(row: &Row) -> Result<Self, prometheus::Error> {
+        IntGaugeVec::new(Opts::new(row.name, row.help), row.labels)
+    }
+}
+
+impl FromRow for GaugeVec {
+    fn from_row(row: &Row) -> Result<Self, prometheus::Error> {
+        GaugeVec::new(Opts::new(row.name, row.help), row.labels)
+    }
+}
+
+impl FromRow for IntCounter {
+    fn from_row(row: &Row) -> Result<Self, prometheus::Error> {
+        IntCounter::new(row.name, row.help)
+    }
+}
+
+impl FromRow for IntGauge {
+    fn from_row(row: &Row) -> Result<Self, prometheus::Error> {
+        IntGauge::new(row.name, row.help)
+    }
+}
+
+impl FromRow for Histogram {
+    fn from_row(row: &Row) -> Result<Self, prometheus::Error> {
+        // From a fast flush (0.1 ms) to a message that waited for days.
+        let buckets =
+            vec![0.0001, 0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0];
+        Histogram::with_opts(HistogramOpts::new(row.name, row.help).buckets(buckets))
+    }
+}
+
+/// States of the queue as `queue list` prints them.
+pub const QUEUE_STATES: &[&str] = &["active", "deferred", "held"];
+
+/// The class label of mail that is in no class.
+pub const NO_CLASS: &str = "none";
+
+impl Metrics {
+    /// Closed label sets appear before anything has happened.
+    fn start_at_zero(&self) {
+        for direction in Direction::ALL {
+            for outcome in Outcome::ALL {
+                self.messages.with_label_values(&[direction.name(), outcome.name()]);
+            }
+            self.cleartext_messages.with_label_values(&[direction.name(), NO_CLASS]);
+            for level in Level::ALL {
+                self.link_attempts.with_label_values(&[
+                    direction.name(),
+                    level.name(),
+                    "ok",
+                    Reason::RequirementMet.name(),
+                ]);
+                for reason in LINK_REASONS {
+                    self.link_attempts.with_label_values(&[direction.name(), level.name(), "failed", reason.name()]);
+                }
+            }
+        }
+        for kind in FindingKind::ALL {
+            self.findings.with_label_values(&[kind.name()]);
+        }
+        for state in QUEUE_STATES {
+            self.queue_messages.with_label_values(&[state]);
+            self.queue_oldest.with_label_values(&[state, NO_CLASS]);
+        }
+    }
+
+    /// The names that a policy brings: rules and classes are a closed set until the next one is loaded.
+    pub fn announce_policy<'a>(&self, hash: &str, classes: impl Iterator<Item = &'a str>) {
+        self.policy_info.reset();
+        self.policy_info.with_label_values(&[hash]).set(1);
+        for class in classes {
+            self.class_messages.with_label_values(&[class]);
+            for direction in Direction::ALL {
+                self.cleartext_messages.with_label_values(&[direction.name(), class]);
+            }
+            for state in QUEUE_STATES {
+                self.queue_oldest.with_label_values(&[state, class]);
+            }
+        }
+    }
+
+    /// The text that Prometheus reads.
+    #[must_use]
+    pub fn scrape(&self) -> Vec<u8> {
+        let mut text = Vec::with_capacity(32 * 1024);
+        // Writing to memory cannot fail; an encoder that did would leave a shorter page, which Prometheus reports.
+        let _ = prometheus::TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        text
+    }
+}
+
+/// What can keep a link from the level that was asked.
+pub const LINK_REASONS: &[Reason] = &[
+    Reason::ConnectionRefused,
+    Reason::ConnectionTimedOut,
+    Reason::ConnectionLost,
+    Reason::NetworkUnreachable,
+    Reason::GreetingRefused,
+    Reason::ProtocolError,
+    Reason::TlsNotOffered,
+    Reason::TlsRefused,
+    Reason::TlsHandshakeFailed,
+    Reason::TlsStalled,
+    Reason::CertificateExpired,
+    Reason::CertificateNotYetValid,
+    Reason::CertificateWrongName,
+    Reason::CertificateSelfSigned,
+    Reason::CertificateUnknownIssuer,
+    Reason::CertificateInvalid,
+    Reason::PinMismatch,
+    Reason::HostNotListed,
+    Reason::NoProofSource,
+    Reason::DnsTempfail,
+    Reason::NoSuchDomain,
+    Reason::NullMx,
+    Reason::NoAddress,
+    Reason::AddressNotAllowed,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closed_label_sets_are_there_before_anything_happened() {
+        let metrics = Metrics::new().unwrap();
+        let page = String::from_utf8(metrics.scrape()).unwrap();
+        assert!(page.contains("mailward_messages_total{direction=\"outbound\",outcome=\"delivered\"} 0"));
+        assert!(page.contains("mailward_queue_messages{state=\"held\"} 0"));
+        assert!(page.contains("mailward_kept_from_cleartext_total 0"));
+    }
+
+    #[test]
+    fn every_row_says_what_it_means() {
+        for row in TABLE {
+            assert!(row.name.starts_with("mailward_") && row.help.ends_with('.'), "{}", row.name);
+        }
+    }
+}

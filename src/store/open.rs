@@ -1,0 +1,117 @@
+//! Opening the data folder: lock, pragmas, numbered forward migrations, the committer's and the readers' connections.
+//!
+//! Fails with a `StoreError` that says who has the folder, or that a newer version wrote it.
+
+use super::bodies::Bodies;
+use super::committer::{self, Committer};
+use super::{Store, StoreError};
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+/// Forward migrations; the schema's version is how many of them were applied.
+const MIGRATIONS: &[&str] = &[include_str!("schema_001.sql")];
+
+/// An open data folder. Dropping it ends the committer after its last flush.
+pub struct Opened {
+    pub store: Store,
+    committer: Option<std::thread::JoinHandle<()>>,
+    database: PathBuf,
+    _lock: File,
+}
+
+impl Opened {
+    /// Opens `folder`, which is made if it is missing; `observe` is told how long each flush took.
+    ///
+    /// # Errors
+    /// When another process has it, it cannot be written, or a newer version wrote it.
+    pub fn open(folder: &Path, observe: impl Fn(Duration) + Send + 'static) -> Result<Opened, StoreError> {
+        fs::create_dir_all(folder)?;
+        let lock = lock(folder)?;
+        let bodies = Bodies::open(&folder.join("bodies"))?;
+        let database = folder.join("mailward.db");
+        let connection = connect(&database)?;
+        migrate(&connection)?;
+        File::open(folder)?.sync_all()?;
+        let (jobs, inbox) = mpsc::channel();
+        let riders = Arc::new(Mutex::new(Vec::new()));
+        let stopped = Arc::new(AtomicBool::new(false));
+        let store = Store { jobs, riders: riders.clone(), stopped: stopped.clone(), bodies: bodies.clone() };
+        let checkpointer = committer::spawn_checkpointer(database.clone())?;
+        let committer =
+            Committer { connection, inbox, riders, stopped, bodies, checkpointer, observe: Box::new(observe) };
+        let committer = std::thread::Builder::new().name("committer".into()).spawn(move || committer.run())?;
+        Ok(Opened { store, committer: Some(committer), database, _lock: lock })
+    }
+
+    /// A connection for reading beside the committer. Keep its transactions under 100 ms, or the log cannot be cut.
+    ///
+    /// # Errors
+    /// When the database cannot be opened.
+    pub fn reader(&self) -> Result<Connection, StoreError> {
+        reader(&self.database)
+    }
+
+    /// Ends the committer after a last flush and gives the folder free.
+    pub fn close(mut self) {
+        let committer = self.committer.take();
+        drop(self);
+        if let Some(thread) = committer {
+            // A committer that panicked has nothing left to flush.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A read-only connection to the database in `folder`, for commands that work while the gateway is stopped.
+///
+/// # Errors
+/// When there is no database.
+pub fn reader_of(folder: &Path) -> Result<Connection, StoreError> {
+    reader(&folder.join("mailward.db"))
+}
+
+fn reader(database: &Path) -> Result<Connection, StoreError> {
+    let connection =
+        Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let file = File::create(folder.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// A connection that writes: every commit is flushed before it answers.
+fn connect(database: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(database)?;
+    connection.pragma_update(None, "page_size", 4096)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // The checkpointer does it in quiet moments, so that no sender waits for it.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    for (version, schema) in (1..).zip(MIGRATIONS).skip(usize::try_from(found).unwrap_or(0)) {
+        connection.execute_batch(&format!("BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;"))?;
+    }
+    Ok(())
+}

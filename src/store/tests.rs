@@ -1,0 +1,123 @@
+use super::*;
+use std::time::Duration;
+
+const PUT: &str = "INSERT INTO body (id, bytes) VALUES (?1, ?2)";
+
+fn put(id: i64) -> Change {
+    Change::new(PUT, vec![Value::Int(id), Value::Blob(Bytes::from_static(b"text"))])
+}
+
+fn count(opened: &Opened) -> i64 {
+    opened.reader().unwrap().query_row("SELECT count(*) FROM body", [], |row| row.get(0)).unwrap()
+}
+
+fn open(folder: &std::path::Path) -> Opened {
+    Opened::open(folder, |_| {}).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path());
+    opened.store.commit(vec![put(1), put(2)]).await.unwrap();
+    opened.close();
+    assert_eq!(count(&open(folder.path())), 2);
+}
+
+#[tokio::test]
+async fn a_batch_is_all_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path());
+    assert!(opened.store.commit(vec![put(1), put(1)]).await.is_err(), "the same id twice");
+    assert_eq!(count(&opened), 0);
+    assert!(opened.store.is_writable(), "a wrong statement is no broken disk");
+}
+
+#[tokio::test]
+async fn a_wrong_batch_does_not_take_its_neighbours_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path());
+    let (good, wrong) = tokio::join!(opened.store.commit(vec![put(1)]), opened.store.commit(vec![put(2), put(2)]));
+    assert!(good.is_ok() && wrong.is_err());
+    assert_eq!(count(&opened), 1);
+}
+
+#[tokio::test]
+async fn riders_are_in_the_next_flush() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path());
+    opened.store.ride(vec![put(1)]);
+    opened.store.flush().await.unwrap();
+    assert_eq!(count(&opened), 1);
+}
+
+#[tokio::test]
+async fn riders_are_flushed_when_the_store_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path());
+    opened.store.ride(vec![put(7)]);
+    opened.close();
+    assert_eq!(count(&open(folder.path())), 1);
+}
+
+#[test]
+fn a_folder_has_one_owner() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = open(folder.path());
+    assert!(matches!(Opened::open(folder.path(), |_| {}), Err(StoreError::Locked(_))));
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).close();
+    let connection = rusqlite::Connection::open(folder.path().join("mailward.db")).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    assert!(matches!(Opened::open(folder.path(), |_| {}), Err(StoreError::Newer { found: 99, .. })));
+}
+
+#[tokio::test]
+async fn a_body_file_goes_with_the_row_that_named_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path());
+    let mut file = opened.store.bodies().create(9).unwrap();
+    file.write_all(b"large").unwrap();
+    file.sync().unwrap();
+    let path = file.path().to_owned();
+    opened.store.commit_with_file(vec![put(9)]).await.unwrap();
+    file.keep();
+    assert!(path.exists());
+    let delete =
+        |id| Change::new("DELETE FROM body WHERE id = ?1", vec![Value::Int(id)]).then_unlink(Some(path.clone()));
+    opened.store.commit(vec![delete(8)]).await.unwrap();
+    assert!(path.exists(), "a change that changed nothing removes nothing");
+    opened.store.commit(vec![delete(9)]).await.unwrap();
+    opened.close();
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_body_file_that_is_not_kept_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path());
+    let path = opened.store.bodies().create(9).map(|f| f.path().to_owned()).unwrap();
+    assert!(!path.exists());
+}
+
+/// 200,000 rows pass through; the log is cut meanwhile and stays far below what was written.
+#[tokio::test]
+async fn the_log_does_not_grow_without_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path());
+    let blob = Bytes::from(vec![b'x'; 4096]);
+    for batch in 0..200 {
+        let changes = (0..100).map(|n| Change::new(PUT, vec![Value::Int(batch * 100 + n), Value::Blob(blob.clone())]));
+        opened.store.commit(changes.collect()).await.unwrap();
+        if batch % 10 == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+    let log = std::fs::metadata(folder.path().join("mailward.db-wal")).unwrap().len();
+    assert!(log < 64 * 1024 * 1024, "{log} octets of log after 80 MB");
+}
