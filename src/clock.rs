@@ -4,6 +4,9 @@
 //! milliseconds since 1970 and may jump; `mono` never runs backwards. Fails never.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Wall-clock time in milliseconds since 1970-01-01 UTC: the only time that is ever stored.
@@ -112,6 +115,97 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("`{text}` is not a size, such as \"35MB\""))
 }
 
+/// An entry's id: 63 bits of milliseconds, node and counter, printed in base32, the same in replies, logs and files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(i64);
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const LETTERS: usize = 13;
+const COUNTER_BITS: u32 = 15;
+const NODE_BITS: u32 = 6;
+
+impl EntryId {
+    #[must_use]
+    pub const fn from_row(id: i64) -> EntryId {
+        EntryId(id)
+    }
+
+    #[must_use]
+    pub const fn row(self) -> i64 {
+        self.0
+    }
+
+    /// When it was given out.
+    #[must_use]
+    pub const fn time(self) -> Wall {
+        Wall(self.0 >> (COUNTER_BITS + NODE_BITS))
+    }
+
+    /// The smallest id of that moment, for questions such as "since when".
+    #[must_use]
+    pub fn at(time: Wall) -> EntryId {
+        EntryId(time.0.clamp(0, i64::MAX >> (COUNTER_BITS + NODE_BITS)) << (COUNTER_BITS + NODE_BITS))
+    }
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letters: String =
+            (0..LETTERS).rev().map(|at| char::from(ALPHABET[((self.0 >> (5 * at)) & 31) as usize])).collect();
+        f.pad(&letters)
+    }
+}
+
+impl FromStr for EntryId {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<EntryId, Self::Err> {
+        const WRONG: &str = "an entry id has 13 letters and digits, as in the reply `queued as ...`";
+        if text.len() != LETTERS {
+            return Err(WRONG);
+        }
+        let digit = |b: u8| ALPHABET.iter().position(|a| *a == b.to_ascii_lowercase());
+        let value = text.bytes().try_fold(0u128, |sum, b| Some(sum << 5 | digit(b)? as u128)).ok_or(WRONG)?;
+        i64::try_from(value).map(EntryId).map_err(|_| WRONG)
+    }
+}
+
+impl Serialize for EntryId {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EntryId {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<EntryId, D::Error> {
+        std::borrow::Cow::<'de, str>::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Gives out entry ids that never run backwards, whatever the clock does.
+#[derive(Debug)]
+pub struct Ids {
+    last: AtomicI64,
+    node: i64,
+}
+
+impl Ids {
+    /// `newest`: the newest id that was ever given out here; `node`: 0 to 63.
+    #[must_use]
+    pub fn new(newest: Option<EntryId>, node: u8) -> Ids {
+        Ids { last: AtomicI64::new(newest.map_or(0, EntryId::row)), node: i64::from(node) & ((1 << NODE_BITS) - 1) }
+    }
+
+    #[must_use]
+    pub fn next(&self, now: Wall) -> EntryId {
+        let fresh = EntryId::at(now).0 | (self.node << COUNTER_BITS);
+        let step = |last: i64| Some(if fresh > last { fresh } else { last + 1 });
+        match self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step) {
+            Ok(last) | Err(last) => EntryId(step(last).unwrap_or(fresh)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,5 +229,19 @@ mod tests {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
         assert_eq!(duration_words(Duration::from_secs(900)), "15m");
+    }
+
+    #[test]
+    fn ids_never_run_backwards_and_parse_to_themselves() {
+        let ids = Ids::new(None, 3);
+        let first = ids.next(Wall(1_795_348_471_000));
+        let second = ids.next(Wall(1_795_348_471_000));
+        let after_the_clock_jumped_back = ids.next(Wall(1_000));
+        assert!(first < second && second < after_the_clock_jumped_back);
+        assert_eq!(first.to_string().parse(), Ok(first));
+        assert!(Ids::new(Some(second), 0).next(Wall(0)) > second);
+        for wrong in ["", "short", "uuuuuuuuuuuuu", "zzzzzzzzzzzzz"] {
+            assert!(wrong.parse::<EntryId>().is_err(), "{wrong}");
+        }
     }
 }

@@ -23,4 +23,6 @@ pub mod mail;
 pub mod clinical;
 pub mod metrics;
 pub mod policy;
+pub mod queue;
+pub mod record;
 pub mod store;

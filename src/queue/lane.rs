@@ -1,0 +1,102 @@
+//! A lane: where mail goes and what its link must hold. Links and their mail are kept apart by both.
+//!
+//! Called by `receive` and `recover` (which lane), `deliver` (which hosts). Pure. Promises: mail of two requirements never
+//! shares a lane, so a link that was good enough for one is never used for the other by accident.
+
+use crate::mail::Domain;
+use crate::vocabulary::{Direction, Level};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// Where mail for a recipient goes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Destination {
+    /// A site's own Exchange.
+    Site(Arc<str>),
+    /// A relay of gateway.toml: the smarthost, or what a site names as `elsewhere`.
+    Relay(Arc<str>),
+    /// The hosts that the domain's MX records name.
+    Mx(Domain),
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Destination::Site(name) => write!(f, "site:{name}"),
+            Destination::Relay(name) => write!(f, "relay:{name}"),
+            Destination::Mx(domain) => write!(f, "{domain}"),
+        }
+    }
+}
+
+/// A destination with the level that its links must reach.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lane {
+    pub destination: Destination,
+    pub level: Level,
+}
+
+impl Lane {
+    /// The direction of a lane's links, for metrics: towards the world, or towards a site.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        match self.destination {
+            Destination::Site(_) => Direction::Inbound,
+            Destination::Relay(_) | Destination::Mx(_) => Direction::Outbound,
+        }
+    }
+}
+
+/// What gateway.toml says about where mail goes.
+#[derive(Debug, Clone, Default)]
+pub struct Routes {
+    /// Whose mailboxes a domain's are.
+    pub sites: HashMap<Domain, Arc<str>>,
+    /// The relay for what a site's Exchange sends to its own domains.
+    pub elsewhere: HashMap<Arc<str>, Arc<str>>,
+    /// The relay that takes all outbound mail.
+    pub smarthost: Option<Arc<str>>,
+}
+
+impl Routes {
+    /// Which site has this domain.
+    #[must_use]
+    pub fn site_of(&self, domain: &Domain) -> Option<&Arc<str>> {
+        self.sites.get(domain)
+    }
+
+    /// Where mail for `domain` goes that came from `sender` (a site's name, none for the world).
+    #[must_use]
+    pub fn destination(&self, domain: &Domain, sender: Option<&str>) -> Destination {
+        match (self.sites.get(domain), &self.smarthost) {
+            // What a site's Exchange sends to its own domains would come straight back to it.
+            (Some(site), _) if sender == Some(site) && self.elsewhere.contains_key(site) => {
+                Destination::Relay(self.elsewhere[site].clone())
+            }
+            (Some(site), _) => Destination::Site(site.clone()),
+            (None, Some(relay)) => Destination::Relay(relay.clone()),
+            (None, None) => Destination::Mx(domain.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sites_own_mail_goes_elsewhere_and_the_worlds_comes_in() {
+        let (kingston, online): (Arc<str>, Arc<str>) = ("kingston".into(), "exchange-online".into());
+        let domain: Domain = "kingston.example".parse().unwrap();
+        let routes = Routes {
+            sites: [(domain.clone(), kingston.clone())].into(),
+            elsewhere: [(kingston.clone(), online.clone())].into(),
+            smarthost: None,
+        };
+        assert_eq!(routes.destination(&domain, Some("kingston")), Destination::Relay(online));
+        assert_eq!(routes.destination(&domain, None), Destination::Site(kingston));
+        let foreign: Domain = "nhs.net".parse().unwrap();
+        assert_eq!(routes.destination(&foreign, Some("kingston")), Destination::Mx(foreign.clone()));
+    }
+}

@@ -1,0 +1,20 @@
+//! Keeps mail: what was accepted, where it waits, when it is tried again, how it leaves.
+//!
+//! `receive` admits, `deliver` takes and settles; they meet here and nowhere else. Promises: an admitted entry is on stable
+//! storage before anybody is told; it leaves only delivered, or with its sender told; what is in memory is bounded and can
+//! be read back from the store. `states` is the table of it all.
+
+pub mod entry;
+pub mod lane;
+pub mod recover;
+pub mod retry;
+pub mod schedule;
+pub mod states;
+pub mod warm;
+
+pub use entry::{Destined, Entry, Progress};
+pub use lane::{Destination, Lane, Routes};
+pub use retry::Retry;
+pub use schedule::{Schedule, Task};
+pub use states::State;
+pub use warm::{Warm, WarmRoom};

@@ -1,0 +1,238 @@
+//! After a start: sweeps left-over body files and puts what the store keeps back into the schedule, page by page.
+//!
+//! Called by `serve` beside the listeners, which do not wait for it. Promises: every entry that can be read is scheduled;
+//! one that cannot is reported and set aside in place, the rest goes on. Fails only when the database cannot be read.
+
+use super::entry::{self, Entry, Progress};
+use super::lane::{Lane, Routes};
+use super::schedule::{Schedule, Task};
+use super::states::State;
+use crate::clock::{EntryId, Now};
+use crate::store::{Bodies, StoreError};
+use crate::vocabulary::{Level, Reason};
+use rusqlite::Connection;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Entries per read transaction: well under 100 ms.
+const PAGE: usize = 500;
+
+/// What a recovery found.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    pub entries: usize,
+    pub tasks: usize,
+    /// Entries that could not be read, and why. They stay where they are.
+    pub damaged: Vec<(EntryId, String)>,
+    pub swept: usize,
+}
+
+/// The newest entry id of the store, so that ids never run backwards.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn newest(connection: &Connection) -> Result<Option<EntryId>, StoreError> {
+    let newest: Option<i64> = connection.query_row(
+        "SELECT max(id) FROM (SELECT max(id) AS id FROM entry UNION SELECT max(id) FROM decision)",
+        [],
+        |r| r.get(0),
+    )?;
+    Ok(newest.map(EntryId::from_row))
+}
+
+/// Schedules every entry up to `last` (later ones were admitted by this process and are scheduled already).
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn recover(
+    connection: &Connection,
+    last: EntryId,
+    routes: &Routes,
+    schedule: &Schedule,
+) -> Result<Recovered, StoreError> {
+    let mut recovered = Recovered::default();
+    let mut after = 0;
+    loop {
+        let page = page(connection, after, last)?;
+        let Some((newest, _)) = page.last() else { return Ok(recovered) };
+        after = newest.row();
+        for (id, head) in page {
+            match entry::parse(id, &head).and_then(|e| Ok((entry::read_progress(connection, id)?, e))) {
+                Ok((progress, entry)) => {
+                    recovered.entries += 1;
+                    recovered.tasks += reschedule(&entry, &progress, routes, schedule);
+                }
+                Err(error) => recovered.damaged.push((id, error.to_string())),
+            }
+        }
+    }
+}
+
+fn page(connection: &Connection, after: i64, last: EntryId) -> Result<Vec<(EntryId, Vec<u8>)>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, head FROM entry WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3")?;
+    let rows = statement
+        .query_map(rusqlite::params![after, last.row(), i64::try_from(PAGE).unwrap_or(i64::MAX)], |row| {
+            Ok((EntryId::from_row(row.get(0)?), row.get(1)?))
+        })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Puts the recipients that are not final back: one task per lane and next attempt.
+fn reschedule(entry: &Entry, progress: &[(u16, Progress)], routes: &Routes, schedule: &Schedule) -> usize {
+    let now = Now::read();
+    let levels: Vec<Level> = entry.requirements.iter().map(|r| r.level).collect();
+    let mut count = 0;
+    for (lane, recipients) in lanes(entry, routes, &levels) {
+        let open =
+            recipients.into_iter().filter(|r| !progress.iter().any(|(p, state)| p == r && *state == Progress::Final));
+        let mut by_state: BTreeMap<Option<usize>, Vec<u16>> = BTreeMap::new();
+        for recipient in open {
+            by_state.entry(progress.iter().position(|(p, _)| *p == recipient)).or_default().push(recipient);
+        }
+        for (known, recipients) in by_state {
+            count += 1;
+            let task = task(entry, lane.clone(), recipients);
+            match known.map(|at| &progress[at].1) {
+                Some(waiting @ Progress::Waiting { next_attempt, .. }) => {
+                    let pause = next_attempt.since(now.wall).min(Duration::from_secs(86_400));
+                    schedule.defer(resumed(task, waiting), Instant::now() + pause);
+                }
+                _ => schedule.push(task),
+            }
+        }
+    }
+    count
+}
+
+/// The lanes of an entry's recipients, in the recipients' order. `levels`: requirement by requirement.
+#[must_use]
+pub fn lanes(entry: &Entry, routes: &Routes, levels: &[Level]) -> Vec<(Arc<Lane>, Vec<u16>)> {
+    let mut lanes: Vec<(Lane, Vec<u16>)> = Vec::new();
+    for (index, (recipient, destined)) in (0u16..).zip(entry.envelope.recipients.iter().zip(&entry.destined)) {
+        let level = levels.get(usize::from(destined.requirement)).copied().unwrap_or(Level::Sealed);
+        let lane = Lane { destination: routes.destination(recipient.mailbox.domain(), entry.site.as_deref()), level };
+        match lanes.iter_mut().find(|(known, _)| *known == lane) {
+            Some((_, recipients)) => recipients.push(index),
+            None => lanes.push((lane, vec![index])),
+        }
+    }
+    lanes.into_iter().map(|(lane, recipients)| (Arc::new(lane), recipients)).collect()
+}
+
+/// A new task of an entry.
+#[must_use]
+pub fn task(entry: &Entry, lane: Arc<Lane>, recipients: Vec<u16>) -> Task {
+    Task {
+        entry: entry.id,
+        lane,
+        recipients: recipients.into(),
+        accepted: entry.accepted,
+        attempts: 0,
+        state: State::Active,
+        class: entry.requirements.iter().find_map(|r| r.classes.first()).map(|c| c.as_str().into()),
+        told: entry.notice,
+        reason: Reason::Waiting,
+        warm: None,
+    }
+}
+
+fn resumed(task: Task, progress: &Progress) -> Task {
+    match progress {
+        Progress::Waiting { attempts, held, told, reason, .. } => {
+            let state = if *held { State::Held } else { State::Deferred };
+            Task { attempts: *attempts, state, told: task.told || *told, reason: *reason, ..task }
+        }
+        Progress::Final => task,
+    }
+}
+
+/// Removes body files that no entry up to `last` names: the sender was never told that they are kept.
+///
+/// # Errors
+/// When the folder or the database cannot be read.
+pub fn sweep(connection: &Connection, bodies: &Bodies, last: EntryId) -> Result<usize, StoreError> {
+    let mut statement = connection.prepare("SELECT id FROM entry")?;
+    let kept: HashSet<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut swept = 0;
+    for id in bodies.ids()?.into_iter().filter(|id| *id <= last.row() && !kept.contains(id)) {
+        std::fs::remove_file(bodies.path(id))?;
+        swept += 1;
+    }
+    Ok(swept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Wall;
+    use crate::queue::entry::tests::entry;
+    use crate::queue::schedule::Caps;
+    use crate::store::{Change, Opened, Value};
+
+    fn schedule() -> Schedule {
+        // Nobody opens links in these tests: what is pushed stays where it is.
+        let (openings, _) = tokio::sync::mpsc::unbounded_channel();
+        Schedule::new(Caps { links: 1, links_per_lane: 1 }, openings)
+    }
+
+    fn seen(schedule: &Schedule) -> Vec<(i64, Vec<u16>, State)> {
+        let mut seen = Vec::new();
+        schedule.look(|t| seen.push((t.entry.row(), t.recipients.to_vec(), t.state)));
+        seen
+    }
+
+    #[tokio::test]
+    async fn what_is_not_final_is_scheduled_again_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let entry = entry(5, &["a@one.example", "b@one.example", "c@two.example"]);
+        let waiting = Progress::Waiting {
+            attempts: 3,
+            held: true,
+            told: true,
+            next_attempt: Now::read().wall.plus(Duration::from_secs(3_600)),
+            reason: Reason::CertificateExpired,
+            status: None,
+            host: None,
+        };
+        let mut changes = entry.admitted(None);
+        changes.extend([Progress::Final.kept(entry.id, 0), waiting.kept(entry.id, 2)]);
+        opened.store.commit(changes).await.unwrap();
+        let schedule = schedule();
+        let recovered = recover(&opened.reader().unwrap(), entry.id, &Routes::default(), &schedule).unwrap();
+        assert_eq!((recovered.entries, recovered.tasks), (1, 2));
+        assert_eq!(seen(&schedule), [(5, vec![1], State::Active), (5, vec![2], State::Held)]);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_entry_is_set_aside_and_the_rest_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let damage =
+            Change::new("INSERT INTO entry (id, head) VALUES (?1, ?2)", vec![Value::Int(4), Value::Blob("{".into())]);
+        let mut changes = entry(5, &["a@one.example"]).admitted(None);
+        changes.push(damage);
+        opened.store.commit(changes).await.unwrap();
+        let schedule = schedule();
+        let recovered =
+            recover(&opened.reader().unwrap(), EntryId::at(Wall(1)), &Routes::default(), &schedule).unwrap();
+        assert_eq!((recovered.entries, recovered.damaged.len()), (1, 1));
+        assert_eq!(recovered.damaged[0].0.row(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_body_without_an_entry_is_swept_and_a_new_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        for id in [1, 2, 900] {
+            opened.store.bodies().create(id).unwrap().keep();
+        }
+        opened.store.commit(entry(2, &["a@one.example"]).admitted(None)).await.unwrap();
+        assert_eq!(sweep(&opened.reader().unwrap(), opened.store.bodies(), EntryId::from_row(100)).unwrap(), 1);
+        let mut left = opened.store.bodies().ids().unwrap();
+        left.sort_unstable();
+        assert_eq!(left, [2, 900]);
+    }
+}

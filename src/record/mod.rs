@@ -1,0 +1,207 @@
+//! What happened: decisions at the dot and outcomes at the end, as changes for the store, and the questions asked of them.
+//!
+//! Called by `receive` and `deliver` (changes), `control` (trace). Promises: a record holds masked evidence, rules with
+//! file:line and facts about the peer, never a subject, body or a finding's text. Fails only with the store.
+
+use crate::clock::{EntryId, Wall};
+use crate::mail::{Envelope, Status};
+use crate::store::{Change, StoreError, Value};
+use crate::vocabulary::{Direction, Outcome, Reason};
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension};
+use serde::{Deserialize, Serialize};
+
+/// How long records are kept (NHS Records Management: two years for what proves that mail was protected).
+const KEEP_DAYS: i64 = 731;
+/// Rows that one question looks at; older ones are found by id.
+const SEARCHED: i64 = 200_000;
+
+/// What was decided at the dot for a whole message.
+#[derive(Debug, Serialize)]
+pub struct Decision<'a, V: Serialize, F: Serialize> {
+    pub id: EntryId,
+    pub session: &'a str,
+    pub client: &'a str,
+    pub site: Option<&'a str>,
+    pub policy_hash: &'a str,
+    pub size: u64,
+    pub tls: Option<&'a str>,
+    pub findings: &'a [F],
+    pub recipients: &'a [V],
+    /// What we answered after the dot.
+    pub reply: &'a Status,
+}
+
+/// What happened to one recipient in the end, and how its mail travelled.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Ending {
+    pub at: Wall,
+    pub recipient: String,
+    pub direction: Direction,
+    pub outcome: Outcome,
+    pub reason: Reason,
+    pub host: Option<String>,
+    pub address: Option<String>,
+    pub tls: Option<String>,
+    pub proof: Option<String>,
+    pub reached: Option<String>,
+    pub status: Option<Status>,
+    pub attempts: u32,
+}
+
+/// The change that keeps a decision. `record` is a `Decision` as JSON.
+#[must_use]
+pub fn decided(id: EntryId, message_id: Option<&str>, envelope: &Envelope, record: Vec<u8>) -> Change {
+    let recipients: Vec<String> = envelope.recipients.iter().map(|r| r.mailbox.to_string()).collect();
+    Change::new(
+        "INSERT INTO decision (id, message_id, reverse_path, recipients, record) VALUES (?1, ?2, ?3, ?4, ?5)",
+        vec![
+            Value::Int(id.row()),
+            message_id.map_or(Value::Null, |m| Value::Text(m.to_owned())),
+            Value::Text(envelope.reverse_path.to_string()),
+            Value::Text(recipients.join(" ")),
+            Value::Blob(Bytes::from(record)),
+        ],
+    )
+}
+
+/// The change that keeps how it ended for recipient number `recipient`.
+#[must_use]
+pub fn ended(id: EntryId, recipient: u16, ending: &Ending) -> Change {
+    Change::new(
+        "INSERT OR REPLACE INTO outcome (entry, recipient, record) VALUES (?1, ?2, ?3)",
+        vec![Value::Int(id.row()), Value::Int(i64::from(recipient)), Value::Blob(as_json(ending))],
+    )
+}
+
+/// Changes that forget what is older than two years, a little at a time.
+#[must_use]
+pub fn forget(now: Wall) -> Vec<Change> {
+    let oldest = EntryId::at(Wall(now.0 - KEEP_DAYS * 86_400_000)).row();
+    [
+        "DELETE FROM decision WHERE id IN (SELECT id FROM decision WHERE id < ?1 ORDER BY id LIMIT 1000)",
+        "DELETE FROM outcome WHERE entry IN (SELECT entry FROM outcome WHERE entry < ?1 ORDER BY entry LIMIT 1000)",
+    ]
+    .into_iter()
+    .map(|statement| Change::new(statement, vec![Value::Int(oldest)]))
+    .collect()
+}
+
+/// A row's JSON; what cannot be written as JSON (nothing of ours) is kept as null rather than lost with its batch.
+#[must_use]
+pub fn as_json(value: &impl Serialize) -> Bytes {
+    serde_json::to_vec(value).map_or_else(|_| Bytes::from_static(b"null"), Bytes::from)
+}
+
+/// The life of one message.
+#[derive(Debug, Serialize)]
+pub struct Life {
+    pub id: EntryId,
+    pub accepted: String,
+    pub message_id: Option<String>,
+    pub reverse_path: String,
+    pub recipients: Vec<String>,
+    pub decision: serde_json::Value,
+    pub endings: Vec<serde_json::Value>,
+}
+
+/// Lives that match `query`: an entry id, a Message-ID, a sender, a recipient, or a part of one of these. Newest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn trace(connection: &Connection, query: &str, most: usize) -> Result<Vec<Life>, StoreError> {
+    let ids = match query.parse::<EntryId>() {
+        Ok(id) => vec![id.row()],
+        Err(_) => search(connection, query, most)?,
+    };
+    let mut lives = Vec::new();
+    for id in ids {
+        lives.extend(life(connection, id)?);
+    }
+    Ok(lives)
+}
+
+fn search(connection: &Connection, query: &str, most: usize) -> Result<Vec<i64>, StoreError> {
+    let escaped = query.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let mut statement = connection.prepare(
+        "SELECT id FROM (SELECT * FROM decision ORDER BY id DESC LIMIT ?3)
+         WHERE message_id LIKE ?1 ESCAPE '\\' OR reverse_path LIKE ?1 ESCAPE '\\' OR recipients LIKE ?1 ESCAPE '\\'
+         ORDER BY id DESC LIMIT ?2",
+    )?;
+    let rows = statement.query_map(
+        rusqlite::params![format!("%{escaped}%"), i64::try_from(most).unwrap_or(i64::MAX), SEARCHED],
+        |row| row.get(0),
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn life(connection: &Connection, id: i64) -> Result<Option<Life>, StoreError> {
+    let endings = endings(connection, id)?;
+    let row = connection
+        .query_row("SELECT message_id, reverse_path, recipients, record FROM decision WHERE id = ?1", [id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, Vec<u8>>(3)?))
+        })
+        .optional()?;
+    Ok(row.map(|(message_id, reverse_path, recipients, record)| Life {
+        id: EntryId::from_row(id),
+        accepted: crate::clock::rfc3339(EntryId::from_row(id).time()),
+        message_id,
+        reverse_path,
+        recipients: recipients.split(' ').map(str::to_owned).collect(),
+        decision: serde_json::from_slice(&record).unwrap_or_default(),
+        endings,
+    }))
+}
+
+fn endings(connection: &Connection, id: i64) -> Result<Vec<serde_json::Value>, StoreError> {
+    let mut statement = connection.prepare("SELECT record FROM outcome WHERE entry = ?1 ORDER BY recipient")?;
+    let rows = statement.query_map([id], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|record| Ok(serde_json::from_slice(&record?).unwrap_or_default())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::{Recipient, ReversePath};
+    use crate::store::Opened;
+
+    fn envelope() -> Envelope {
+        Envelope {
+            reverse_path: "dr.jones@kingston.example".parse().unwrap_or(ReversePath::Null),
+            recipients: vec![Recipient::new("a@nhs.net".parse().unwrap())],
+            body: Default::default(),
+            smtputf8: false,
+            ret: None,
+            envid: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_is_found_by_id_message_id_sender_and_recipient() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let id = EntryId::at(Wall(1_795_348_471_000));
+        let changes = vec![decided(id, Some("<m@x>"), &envelope(), b"{\"reply\":1}".to_vec())];
+        opened.store.commit(changes).await.unwrap();
+        let connection = opened.reader().unwrap();
+        for query in [id.to_string().as_str(), "<m@x>", "dr.jones", "@nhs.net"] {
+            let lives = trace(&connection, query, 10).unwrap();
+            assert_eq!(lives.len(), 1, "{query}");
+            assert_eq!(lives[0].accepted, "2026-11-22T11:54:31Z");
+        }
+        assert!(trace(&connection, "%", 10).unwrap().is_empty(), "a percent sign is only itself");
+    }
+
+    #[tokio::test]
+    async fn old_records_are_forgotten_and_new_ones_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let (old, new) = (EntryId::at(Wall(1_000_000)), EntryId::at(Wall(1_795_348_471_000)));
+        let changes = [old, new].map(|id| decided(id, None, &envelope(), Vec::new())).into();
+        opened.store.commit(changes).await.unwrap();
+        opened.store.commit(forget(Wall(1_795_348_471_000))).await.unwrap();
+        let connection = opened.reader().unwrap();
+        assert!(trace(&connection, &old.to_string(), 1).unwrap().is_empty());
+        assert_eq!(trace(&connection, &new.to_string(), 1).unwrap().len(), 1);
+    }
+}
