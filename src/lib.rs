@@ -21,8 +21,31 @@ pub mod vocabulary;
 pub mod mail;
 
 pub mod clinical;
-pub mod metrics;
+pub mod notice;
 pub mod policy;
-pub mod queue;
-pub mod record;
+pub mod smtp;
+
+pub mod metrics;
+
 pub mod store;
+
+pub mod record;
+
+pub mod dns;
+pub mod tls;
+
+pub mod proof;
+
+pub mod queue;
+
+pub mod decide;
+
+pub mod deliver;
+pub mod receive;
+
+pub mod config;
+pub mod control;
+pub mod serve;
+pub mod web;
+
+pub mod cli;

@@ -8,6 +8,7 @@ use crate::vocabulary::{Direction, FindingKind, Level, Outcome, Reason};
 use prometheus::{
     Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
+use std::sync::{Mutex, PoisonError};
 
 /// One row of the table.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,8 @@ macro_rules! table {
         /// The handles, registered once.
         pub struct Metrics {
             registry: Registry,
+            /// The classes of the policy in force.
+            classes: Mutex<Vec<String>>,
             $(pub $field: $kind,)+
         }
 
@@ -36,7 +39,7 @@ macro_rules! table {
                 let mut rows = TABLE.iter();
                 $(let $field = $kind::from_row(rows.next().unwrap_or(&TABLE[0]))?;
                   registry.register(Box::new($field.clone()))?;)+
-                let metrics = Metrics { registry, $($field,)+ };
+                let metrics = Metrics { registry, classes: Mutex::default(), $($field,)+ };
                 metrics.start_at_zero();
                 Ok(metrics)
             }
@@ -176,7 +179,8 @@ impl Metrics {
     pub fn announce_policy<'a>(&self, hash: &str, classes: impl Iterator<Item = &'a str>) {
         self.policy_info.reset();
         self.policy_info.with_label_values(&[hash]).set(1);
-        for class in classes {
+        let classes: Vec<String> = classes.map(str::to_owned).collect();
+        for class in classes.iter().map(String::as_str) {
             self.class_messages.with_label_values(&[class]);
             for direction in Direction::ALL {
                 self.cleartext_messages.with_label_values(&[direction.name(), class]);
@@ -185,6 +189,13 @@ impl Metrics {
                 self.queue_oldest.with_label_values(&[state, class]);
             }
         }
+        *self.classes.lock().unwrap_or_else(PoisonError::into_inner) = classes;
+    }
+
+    /// The classes of the policy in force.
+    #[must_use]
+    pub fn classes(&self) -> Vec<String> {
+        self.classes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The text that Prometheus reads.

@@ -1,7 +1,35 @@
 //! Recognises clinical mail: `inspect(&message, &rules, &limits) -> Findings`, pure, bounded, panic-free on any bytes.
+//!
+//! Called by `decide` at end of data and by `mailward inspect`. Promises: time linear in the message and bounded by
+//! `Limits`; the same findings for the same bytes; no finding carries the text that it stands for. Fails never: what
+//! cannot be read is a finding itself, and listed in `unread`.
 
 use crate::vocabulary::{Confidence, FindingKind};
 use serde::Serialize;
+
+mod charset;
+mod digits;
+mod fields;
+mod formats;
+mod html;
+mod leaf;
+mod markings;
+mod names;
+mod nhs_number;
+mod report;
+mod rules;
+mod table;
+mod transfer;
+mod walk;
+mod words;
+
+pub use rules::Rules;
+
+/// Reads the whole of `message` and says what it contains.
+#[must_use]
+pub fn inspect(message: &[u8], rules: &Rules, limits: &Limits) -> Findings {
+    walk::Walk::new(rules, limits).all(message)
+}
 
 /// One thing that was recognised. The full text never leaves this room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -47,3 +75,6 @@ impl Default for Limits {
         Limits { depth: 8, parts: 2_000, decoded: 200_000_000, part: 64_000_000 }
     }
 }
+
+#[cfg(test)]
+mod tests;

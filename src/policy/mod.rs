@@ -1,3 +1,108 @@
-//! What must hold. Never acts, never sees a finding's text.
+//! What must hold: the policy language. Compiles TOML as it is typed, judges a message for one recipient, says why, and
+//! grants permits to links. Never acts, never sees a finding's text.
+//!
+//! Called by `decide` (compile, judge) and `deliver` (permit). Promises: order does not matter, of all rules that match
+//! the strictest wins, key by key; adding a rule can only protect more. Fails by diagnostics with file, line and column.
 
+mod class;
+mod compile;
+pub(crate) mod diagnostic;
+mod domains;
+mod facts;
+mod fate;
+mod group;
+mod index;
+mod judge;
+mod lint;
+pub mod permit;
 pub mod requirement;
+mod rule;
+mod sentence;
+mod settle;
+mod test_case;
+pub(crate) mod typed;
+mod verdict;
+mod when;
+
+use crate::vocabulary::Level;
+use jiff::civil::Date;
+
+pub use compile::compile;
+pub use diagnostic::{Diagnostic, Severity, Style};
+pub use facts::{MessageFacts, RecipientFacts};
+pub use judge::Policy;
+pub use permit::{Permit, grant};
+pub use requirement::{ProofCheck, ProofSource, Requirement, RuleAsk};
+pub use test_case::{Expect, PolicyTest, TestContent, peer_level};
+pub use verdict::{MatchedRule, Monitored, RungVerdict, Verdict};
+
+/// One file of a policy, as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// As shown: `30-rules.toml`
+    pub name: String,
+    pub text: String,
+}
+
+/// What gateway.toml says that rules may name or need.
+#[derive(Debug, Clone)]
+pub struct Known {
+    pub relays: Vec<KnownRelay>,
+    /// None without a gateway.toml: any name of a site, and of a relay, is accepted.
+    pub sites: Option<Vec<String>>,
+    /// Whether every site has an address that is told.
+    pub duty: bool,
+    /// The relay that all outbound mail goes through.
+    pub smarthost: Option<String>,
+}
+
+impl Default for Known {
+    fn default() -> Known {
+        Known { relays: Vec::new(), sites: None, duty: true, smarthost: None }
+    }
+}
+
+/// A relay of gateway.toml.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownRelay {
+    pub name: String,
+    /// Classes that it is approved for.
+    pub carries: Vec<String>,
+    /// What its owner promises after it.
+    pub onward: Level,
+    pub require: Level,
+}
+
+/// What tells a patient's number from a telephone's: `[recognise.nhs-number]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognise {
+    pub labels: Vec<String>,
+    pub against: Vec<String>,
+    /// Characters before and behind a number that are looked at.
+    pub window: usize,
+}
+
+/// A policy that can be used, with what it brought along.
+#[derive(Debug)]
+pub struct Compiled {
+    pub policy: Policy,
+    pub warnings: Vec<Diagnostic>,
+    pub tests: Vec<PolicyTest>,
+    due: Vec<Due>,
+}
+
+/// A warning that begins after a day.
+#[derive(Debug, Clone)]
+struct Due {
+    after: Date,
+    diagnostic: Diagnostic,
+}
+
+impl Compiled {
+    /// Warnings as they stand on that day: reviews that are due, and monitored rules past their end, among them.
+    #[must_use]
+    pub fn warnings_on(&self, today: Date) -> Vec<Diagnostic> {
+        let due = self.due.iter().filter(|due| due.after < today).map(|due| &due.diagnostic);
+        self.warnings.iter().chain(due).cloned().collect()
+    }
+}

@@ -49,3 +49,41 @@ pub enum ProofCheck {
     /// The key is one of these, `sha256/BASE64` of the SPKI, whatever name or date.
     Pins(Vec<String>),
 }
+
+impl Requirement {
+    /// What holds for an entry whose own requirement cannot be read: the most, and people look at it.
+    #[must_use]
+    pub fn unreadable() -> Requirement {
+        Requirement {
+            level: Level::Sealed,
+            rules: Vec::new(),
+            classes: Vec::new(),
+            wait: Duration::ZERO,
+            otherwise: Otherwise::Hold,
+            hold_for: Duration::from_secs(5 * 24 * 60 * 60),
+            tell_sender: Duration::from_secs(15 * 60),
+            notify: Vec::new(),
+            subject: SubjectCare::Replace,
+        }
+    }
+
+    /// From the JSON that was kept. What cannot be read counts as sealed.
+    #[must_use]
+    pub fn from_stored(json: &str) -> Requirement {
+        serde_json::from_str(json).unwrap_or_else(|_| Requirement::unreadable())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_counts_as_sealed() {
+        let kept = serde_json::to_string(&Requirement { level: Level::Any, ..Requirement::unreadable() }).unwrap();
+        assert_eq!(Requirement::from_stored(&kept).level, Level::Any);
+        for wrong in ["", "{}", &kept.replace("\"any\"", "\"quantum\""), &kept[1..]] {
+            assert_eq!(Requirement::from_stored(wrong).level, Level::Sealed, "{wrong}");
+        }
+    }
+}

@@ -7,12 +7,11 @@ use crate::clock::{EntryId, Wall};
 use crate::mail::Envelope;
 use crate::policy::requirement::Requirement;
 use crate::store::{Change, StoreError, Value};
-use crate::vocabulary::{Direction, Level, Otherwise, Reason, SubjectCare};
+use crate::vocabulary::{Direction, Reason};
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// The stored form's version.
 const VERSION: u8 = 1;
@@ -51,22 +50,10 @@ pub struct Entry {
 
 fn readable_or_sealed<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Requirement>, D::Error> {
     let stored = Vec::<serde_json::Value>::deserialize(d)?;
-    Ok(stored.into_iter().map(|value| serde_json::from_value(value).unwrap_or_else(|_| unreadable())).collect())
-}
-
-/// What counts when nobody can say what was decided.
-fn unreadable() -> Requirement {
-    Requirement {
-        level: Level::Sealed,
-        rules: Vec::new(),
-        classes: Vec::new(),
-        wait: Duration::ZERO,
-        otherwise: Otherwise::Hold,
-        hold_for: Duration::from_secs(5 * 86_400),
-        tell_sender: Duration::from_secs(900),
-        notify: Vec::new(),
-        subject: SubjectCare::Replace,
-    }
+    Ok(stored
+        .into_iter()
+        .map(|value| serde_json::from_value(value).unwrap_or_else(|_| Requirement::unreadable()))
+        .collect())
 }
 
 impl Entry {
@@ -76,7 +63,7 @@ impl Entry {
     #[must_use]
     pub fn requirement(&self, recipient: u16) -> Requirement {
         let index = self.destined.get(usize::from(recipient)).map(|d| usize::from(d.requirement));
-        index.and_then(|i| self.requirements.get(i)).cloned().unwrap_or_else(unreadable)
+        index.and_then(|i| self.requirements.get(i)).cloned().unwrap_or_else(Requirement::unreadable)
     }
 
     #[must_use]
@@ -218,6 +205,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::mail::{Recipient, ReversePath};
     use crate::store::Opened;
+    use crate::vocabulary::Level;
 
     pub(crate) fn entry(id: i64, recipients: &[&str]) -> Entry {
         Entry {
@@ -235,7 +223,7 @@ pub(crate) mod tests {
                 envid: None,
             },
             destined: recipients.iter().map(|_| Destined { direction: Direction::Outbound, requirement: 0 }).collect(),
-            requirements: vec![Requirement { level: Level::Verified, ..unreadable() }],
+            requirements: vec![Requirement { level: Level::Verified, ..Requirement::unreadable() }],
             size: 4,
             received: "Received: x\r\n".into(),
             message_id: None,

@@ -57,6 +57,8 @@ pub struct Routes {
     pub elsewhere: HashMap<Arc<str>, Arc<str>>,
     /// The relay that takes all outbound mail.
     pub smarthost: Option<Arc<str>>,
+    /// What links to a site's Exchange, or to a relay, must have whatever the mail asks.
+    pub floors: HashMap<Destination, Level>,
 }
 
 impl Routes {
@@ -64,6 +66,19 @@ impl Routes {
     #[must_use]
     pub fn site_of(&self, domain: &Domain) -> Option<&Arc<str>> {
         self.sites.get(domain)
+    }
+
+    /// The lane of mail for `domain` that came from `sender` and asks `level` of its way through the world.
+    #[must_use]
+    pub fn lane(&self, domain: &Domain, sender: Option<&str>, asked: (Direction, Level)) -> Lane {
+        let destination = self.destination(domain, sender);
+        let floor = self.floors.get(&destination).copied().unwrap_or(Level::Any);
+        let level = match asked {
+            // What an inbound rule asks holds on the leg in, which lies behind us; the site's own leg has its floor.
+            (Direction::Inbound, _) => floor,
+            (Direction::Outbound | Direction::Internal, level) => level.max(floor),
+        };
+        Lane { destination, level }
     }
 
     /// Where mail for `domain` goes that came from `sender` (a site's name, none for the world).
@@ -93,7 +108,16 @@ mod tests {
             sites: [(domain.clone(), kingston.clone())].into(),
             elsewhere: [(kingston.clone(), online.clone())].into(),
             smarthost: None,
+            floors: [(Destination::Site(kingston.clone()), Level::Encrypted)].into(),
         };
+        let lane = |sender, asked| routes.lane(&domain, sender, asked).level;
+        assert_eq!(
+            lane(None, (Direction::Inbound, Level::Sealed)),
+            Level::Encrypted,
+            "the leg in was judged on arrival"
+        );
+        assert_eq!(lane(Some("other"), (Direction::Internal, Level::Verified)), Level::Verified);
+        assert_eq!(lane(Some("other"), (Direction::Internal, Level::Any)), Level::Encrypted);
         assert_eq!(routes.destination(&domain, Some("kingston")), Destination::Relay(online));
         assert_eq!(routes.destination(&domain, None), Destination::Site(kingston));
         let foreign: Domain = "nhs.net".parse().unwrap();

@@ -10,6 +10,7 @@ pub mod recover;
 pub mod retry;
 pub mod schedule;
 pub mod states;
+pub mod tasks;
 pub mod warm;
 
 pub use entry::{Destined, Entry, Progress};

@@ -4,15 +4,15 @@
 //! one that cannot is reported and set aside in place, the rest goes on. Fails only when the database cannot be read.
 
 use super::entry::{self, Entry, Progress};
-use super::lane::{Lane, Routes};
+use super::lane::Routes;
 use super::schedule::{Schedule, Task};
 use super::states::State;
+use super::tasks;
 use crate::clock::{EntryId, Now};
 use crate::store::{Bodies, StoreError};
-use crate::vocabulary::{Level, Reason};
+use crate::vocabulary::Level;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Entries per read transaction: well under 100 ms.
@@ -84,7 +84,7 @@ fn reschedule(entry: &Entry, progress: &[(u16, Progress)], routes: &Routes, sche
     let now = Now::read();
     let levels: Vec<Level> = entry.requirements.iter().map(|r| r.level).collect();
     let mut count = 0;
-    for (lane, recipients) in lanes(entry, routes, &levels) {
+    for (lane, recipients) in tasks::lanes(entry, routes, &levels) {
         let open =
             recipients.into_iter().filter(|r| !progress.iter().any(|(p, state)| p == r && *state == Progress::Final));
         let mut by_state: BTreeMap<Option<usize>, Vec<u16>> = BTreeMap::new();
@@ -93,7 +93,7 @@ fn reschedule(entry: &Entry, progress: &[(u16, Progress)], routes: &Routes, sche
         }
         for (known, recipients) in by_state {
             count += 1;
-            let task = task(entry, lane.clone(), recipients);
+            let task = tasks::task(entry, lane.clone(), recipients);
             match known.map(|at| &progress[at].1) {
                 Some(waiting @ Progress::Waiting { next_attempt, .. }) => {
                     let pause = next_attempt.since(now.wall).min(Duration::from_secs(86_400));
@@ -104,38 +104,6 @@ fn reschedule(entry: &Entry, progress: &[(u16, Progress)], routes: &Routes, sche
         }
     }
     count
-}
-
-/// The lanes of an entry's recipients, in the recipients' order. `levels`: requirement by requirement.
-#[must_use]
-pub fn lanes(entry: &Entry, routes: &Routes, levels: &[Level]) -> Vec<(Arc<Lane>, Vec<u16>)> {
-    let mut lanes: Vec<(Lane, Vec<u16>)> = Vec::new();
-    for (index, (recipient, destined)) in (0u16..).zip(entry.envelope.recipients.iter().zip(&entry.destined)) {
-        let level = levels.get(usize::from(destined.requirement)).copied().unwrap_or(Level::Sealed);
-        let lane = Lane { destination: routes.destination(recipient.mailbox.domain(), entry.site.as_deref()), level };
-        match lanes.iter_mut().find(|(known, _)| *known == lane) {
-            Some((_, recipients)) => recipients.push(index),
-            None => lanes.push((lane, vec![index])),
-        }
-    }
-    lanes.into_iter().map(|(lane, recipients)| (Arc::new(lane), recipients)).collect()
-}
-
-/// A new task of an entry.
-#[must_use]
-pub fn task(entry: &Entry, lane: Arc<Lane>, recipients: Vec<u16>) -> Task {
-    Task {
-        entry: entry.id,
-        lane,
-        recipients: recipients.into(),
-        accepted: entry.accepted,
-        attempts: 0,
-        state: State::Active,
-        class: entry.requirements.iter().find_map(|r| r.classes.first()).map(|c| c.as_str().into()),
-        told: entry.notice,
-        reason: Reason::Waiting,
-        warm: None,
-    }
 }
 
 fn resumed(task: Task, progress: &Progress) -> Task {
@@ -170,6 +138,7 @@ mod tests {
     use crate::queue::entry::tests::entry;
     use crate::queue::schedule::Caps;
     use crate::store::{Change, Opened, Value};
+    use crate::vocabulary::Reason;
 
     fn schedule() -> Schedule {
         // Nobody opens links in these tests: what is pushed stays where it is.

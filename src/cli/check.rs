@@ -1,0 +1,97 @@
+//! `mailward check`: is this policy fit for use? Errors, warnings, and its own tests. Fails by exit code 1 and what is wrong.
+
+use super::known::Source;
+use crate::decide::{self, LoadError, Loaded};
+use crate::policy::{Diagnostic, Severity, Style};
+use serde_json::json;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+/// Check a policy: errors, warnings, and the tests that it brings along.
+///
+/// Example: mailward check --policies /etc/mailward/policies
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    source: Source,
+    /// Warnings count as errors
+    #[arg(long)]
+    strict: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What came out.
+struct Report {
+    diagnostics: Vec<Diagnostic>,
+    outcome: Result<usize, LoadError>,
+}
+
+#[must_use]
+pub fn run(args: Args) -> ExitCode {
+    let surroundings = match args.source.surroundings() {
+        Ok(surroundings) => surroundings,
+        Err(why) => return usage(&why),
+    };
+    let today = jiff::Zoned::now().date();
+    let report = match decide::load(&surroundings.policies, &surroundings.known, today) {
+        Ok(Loaded { warnings, tests, .. }) => Report { diagnostics: warnings, outcome: Ok(tests.len()) },
+        Err(LoadError { unreadable: Some(why), .. }) => return usage(&why),
+        Err(mut wrong) => Report { diagnostics: std::mem::take(&mut wrong.diagnostics), outcome: Err(wrong) },
+    };
+    if args.json {
+        println!("{}", report.json());
+    } else {
+        report.print();
+    }
+    let tolerable = !args.strict || report.diagnostics.is_empty();
+    let good = report.outcome.is_ok() && tolerable;
+    if good { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+/// The policy cannot be found or read at all.
+pub(super) fn usage(why: &str) -> ExitCode {
+    eprintln!("error: {why}");
+    eprintln!("hint: give the policy's folder with --policies DIR, or a gateway.toml with --config FILE");
+    ExitCode::from(2)
+}
+
+/// How diagnostics are printed here.
+pub(super) fn style() -> Style {
+    if std::io::stdout().is_terminal() { Style::Terminal } else { Style::Plain }
+}
+
+impl Report {
+    fn of(&self, severity: Severity) -> Vec<&Diagnostic> {
+        self.diagnostics.iter().filter(|d| d.severity == severity).collect()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let tests = match &self.outcome {
+            Ok(passed) => json!({ "passed": passed, "failed": [] }),
+            Err(wrong) => json!({ "passed": wrong.passed, "failed": wrong.failed }),
+        };
+        json!({ "errors": self.of(Severity::Error), "warnings": self.of(Severity::Warning), "tests": tests })
+    }
+
+    fn print(&self) {
+        for diagnostic in &self.diagnostics {
+            println!("{}\n", diagnostic.render(style()));
+        }
+        let (errors, warnings) = (self.of(Severity::Error).len(), self.of(Severity::Warning).len());
+        let tests = match &self.outcome {
+            Ok(passed) => format!("{passed} tests passed"),
+            Err(wrong) if errors > 0 => {
+                debug_assert!(wrong.failed.is_empty());
+                "tests not run".to_owned()
+            }
+            Err(wrong) => {
+                wrong.failed.iter().for_each(|failed| println!("{failed}\n"));
+                format!("{} tests passed, {} failed", wrong.passed, wrong.failed.len())
+            }
+        };
+        let verdict = if self.outcome.is_ok() { "good" } else { "not fit for use" };
+        println!("{verdict}: {errors} errors, {warnings} warnings, {tests}");
+    }
+}

@@ -1,0 +1,28 @@
+//! `mailward levels`: the four levels, and what each does with a peer's faults. Never fails.
+
+use std::process::ExitCode;
+
+/// Print what the four levels promise, and what each does with a peer's faults.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+const TABLE: &str = "\
+any < encrypted < verified < sealed
+
+level      the promise                                 expired         self-signed     wrong name      no STARTTLS
+any        best TLS that the peer offers, clear text   sent, counted   sent, counted   sent, counted   in clear, counted
+           if it offers none
+encrypted  TLS 1.2 or later; the peer is not proved    sent, counted   sent, counted   sent, counted   not sent
+verified   the peer proved itself: a certificate for   not sent,       not sent,       not sent,       not sent
+           a name that the policy lists, or a pin      but by pin      but by pin      but by pin
+sealed     the message itself is encrypted to its      no link can give this: the message is rejected or held,
+           reader                                      unless a rung of `upgrade` can serve the recipient
+
+TLS below 1.2 is no TLS. Requirements hold on the leg between this gateway and the world.
+";
+
+#[must_use]
+pub fn run(_args: Args) -> ExitCode {
+    print!("{TABLE}");
+    ExitCode::SUCCESS
+}

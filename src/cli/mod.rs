@@ -1,0 +1,81 @@
+//! The commands, a file each: arguments in, exit code out. 0 done or good, 1 refused or found wrong, 2 usage.
+
+pub mod check;
+pub mod explain;
+pub mod known;
+pub mod levels;
+pub mod queue;
+pub mod serve;
+pub mod status;
+pub mod trace;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// An SMTP gateway between an organisation's own Exchange and the internet: clinical mail never crosses it unprotected.
+///
+/// Example: mailward check --policies policies && mailward serve --config gateway.toml
+#[derive(Debug, Parser)]
+#[command(name = "mailward", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Check(check::Args),
+    Explain(explain::Args),
+    Levels(levels::Args),
+    Queue(queue::Args),
+    Trace(trace::Args),
+    Status(status::Args),
+}
+
+/// Runs the command that was given.
+#[must_use]
+pub fn run() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Levels(args) => levels::run(args),
+        Command::Queue(args) => queue::run(args),
+        Command::Trace(args) => trace::run(args),
+        Command::Status(args) => status::run(args),
+    }
+}
+
+/// Where gateway.toml is.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConfigFile {
+    /// gateway.toml [default: /etc/mailward/gateway.toml, else ./gateway.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        let installed = PathBuf::from("/etc/mailward/gateway.toml");
+        match &self.config {
+            Some(file) => file.clone(),
+            None if installed.exists() => installed,
+            None => PathBuf::from("gateway.toml"),
+        }
+    }
+}
+
+/// Says what is wrong: one sentence, and a hint where the text has one.
+pub(crate) fn fail(why: impl std::fmt::Display) -> ExitCode {
+    eprintln!("error: {why}");
+    ExitCode::from(1)
+}
+
+/// Asks the gateway that `config` describes.
+pub(crate) fn ask(config: &ConfigFile, request: &crate::control::Request) -> Result<serde_json::Value, String> {
+    let config = crate::config::load(&config.path()).map_err(|e| e.to_string())?;
+    crate::control::client::ask(&config.data, request)
+}

@@ -1,0 +1,46 @@
+//! `mailward serve`: runs the gateway until it is told to stop.
+
+use super::{ConfigFile, fail};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Run the gateway
+///
+/// Example: mailward serve --config /etc/mailward/gateway.toml
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+#[must_use]
+pub fn run(args: Args) -> ExitCode {
+    let config = match crate::serve::config(&args.config.path()) {
+        Ok(config) => config,
+        Err(error) => return fail(error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(error),
+    };
+    let _written = log();
+    match runtime.block_on(crate::serve::run(config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(error),
+    }
+}
+
+/// JSON lines, or for people on a terminal. The writer has its own thread, never blocks, and drops what it cannot keep up
+/// with.
+fn log() -> tracing_appender::non_blocking::WorkerGuard {
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let filter = EnvFilter::try_from_env("MAILWARD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let to = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    if std::io::stderr().is_terminal() {
+        to.init();
+    } else {
+        to.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+    }
+    guard
+}

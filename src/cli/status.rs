@@ -1,0 +1,47 @@
+//! `mailward status`: is it running, since when, under which policy, with how much in the queue.
+
+use super::{ConfigFile, ask, fail};
+use crate::control::Request;
+use serde_json::Value;
+use std::process::ExitCode;
+
+/// Is the gateway running, under which policy, with how much in its queue? Exit code 1 when it is stopped
+///
+/// Example: mailward status --json
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[must_use]
+pub fn run(args: Args) -> ExitCode {
+    let status = match ask(&args.config, &Request::Status) {
+        Ok(status) => status,
+        Err(why) => return fail(why),
+    };
+    if args.json {
+        println!("{status}");
+    } else {
+        print(&status);
+    }
+    if status["running"] == true { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+fn print(status: &Value) {
+    if status["running"] != true {
+        println!("stopped");
+        return;
+    }
+    let text = |key: &str| status[key].as_str().unwrap_or("?").to_owned();
+    println!("running     {} {} since {}", text("hostname"), text("version"), text("started"));
+    println!("policy      {}", text("policy_hash"));
+    for listener in status["listeners"].as_array().into_iter().flatten() {
+        println!("listening   {} {}", listener[0].as_str().unwrap_or("?"), listener[1].as_str().unwrap_or("?"));
+    }
+    let queue = &status["queue"];
+    println!("queue       active {}, deferred {}, held {}", queue["active"], queue["deferred"], queue["held"]);
+}

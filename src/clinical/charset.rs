@@ -1,0 +1,137 @@
+//! Octets to text, in every charset that mail uses, and in more than one where the label may lie.
+//!
+//! Called by `walk` and `words`. Promises: linear; plain ASCII is not copied. What no known charset explains comes out as
+//! what can be read of it, marked unsound.
+
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use std::borrow::Cow;
+
+/// The readings of some octets.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    pub text: Cow<'a, str>,
+    /// What another reader may see.
+    pub other: Option<String>,
+    /// False: nobody here knows what these octets mean.
+    pub sound: bool,
+}
+
+/// Reads `bytes` as `label` says, as far as that can be so.
+pub(super) fn read<'a>(bytes: &'a [u8], label: Option<&str>) -> Reading<'a> {
+    let label = label.map(str::trim).filter(|l| !l.is_empty());
+    let plain = if bytes.is_ascii() { std::str::from_utf8(bytes).ok() } else { None };
+    if label.is_some_and(is_utf7) {
+        return Reading { other: Some(utf7(bytes)), text: lossy(bytes), sound: true };
+    }
+    if let Some(wide) = wide(bytes, label) {
+        return Reading { text: wide.decode(bytes).0, other: Some(lossy(bytes).into_owned()), sound: true };
+    }
+    let known = label.and_then(|l| Encoding::for_label(l.as_bytes()));
+    match (known, plain) {
+        (Some(encoding), Some(text)) if encoding.is_ascii_compatible() && encoding != ISO_2022_JP => as_is(text),
+        (None, Some(text)) => Reading { sound: label.is_none() || !bytes.contains(&0x1B), ..as_is(text) },
+        (Some(encoding), _) => as_labelled(bytes, encoding),
+        (None, None) => Reading { sound: label.is_none(), ..unlabelled(bytes) },
+    }
+}
+
+fn as_is(text: &str) -> Reading<'_> {
+    Reading { text: Cow::Borrowed(text), other: None, sound: true }
+}
+
+fn as_labelled<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> Reading<'a> {
+    let (text, failed) = encoding.decode_without_bom_handling(bytes);
+    let other = match encoding == UTF_8 {
+        true if failed => Some(WINDOWS_1252.decode(bytes).0.into_owned()),
+        false if bytes.is_ascii() => Some(lossy(bytes).into_owned()),
+        // Latin-1 that is valid UTF-8 is UTF-8, whatever its label.
+        false => std::str::from_utf8(bytes).ok().map(str::to_owned),
+        true => None,
+    };
+    // The raw octets cover what a wrong label would hide: digits are digits in every charset that ASCII is part of.
+    let other = other.or_else(|| failed.then(|| lossy(bytes).into_owned()));
+    Reading { text, other, sound: true }
+}
+
+/// No label: UTF-8 if it is valid, the usual Western code page otherwise.
+fn unlabelled(bytes: &[u8]) -> Reading<'_> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => as_is(text),
+        Err(_) => Reading { text: WINDOWS_1252.decode_without_bom_handling(bytes).0, other: None, sound: true },
+    }
+}
+
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// UTF-16, by its label, its mark, or its zeros.
+pub(super) fn wide(bytes: &[u8], label: Option<&str>) -> Option<&'static Encoding> {
+    match bytes {
+        [0xFF, 0xFE, ..] => return Some(UTF_16LE),
+        [0xFE, 0xFF, ..] => return Some(UTF_16BE),
+        _ => {}
+    }
+    let sample = &bytes[..bytes.len().min(512)];
+    let zeros = |parity: usize| sample.iter().skip(parity).step_by(2).filter(|b| **b == 0).count() * 4;
+    match (zeros(0) > sample.len(), zeros(1) > sample.len()) {
+        (true, false) => return Some(UTF_16BE),
+        (false, true) => return Some(UTF_16LE),
+        _ => {}
+    }
+    let named = Encoding::for_label(label?.as_bytes())?;
+    let is_plain = sample.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
+    (!named.is_ascii_compatible() && named != ISO_2022_JP && !is_plain).then_some(named)
+}
+
+fn is_utf7(label: &str) -> bool {
+    ["utf-7", "utf7", "unicode-1-1-utf-7", "csunicode11utf7"].iter().any(|name| label.eq_ignore_ascii_case(name))
+}
+
+/// RFC 2152: `+`, base64 of UTF-16, `-`.
+fn utf7(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    let mut rest = bytes;
+    while let Some(at) = memchr::memchr(b'+', rest) {
+        out.push_str(&lossy(&rest[..at]));
+        rest = &rest[at + 1..];
+        let len = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')).count();
+        if len == 0 {
+            out.push('+');
+        } else {
+            let units = super::transfer::base64(&rest[..len], len).bytes;
+            out.push_str(&UTF_16BE.decode_without_bom_handling(&units).0);
+        }
+        rest = &rest[len..];
+        rest = rest.strip_prefix(b"-").unwrap_or(rest);
+    }
+    out.push_str(&lossy(rest));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8], label: Option<&str>) -> String {
+        let reading = read(bytes, label);
+        format!("{}|{}", reading.text, reading.other.unwrap_or_default())
+    }
+
+    #[test]
+    fn labels_are_followed_and_doubted() {
+        assert_eq!(text(b"943\xA0476", Some("iso-8859-1")), "943\u{A0}476|");
+        assert!(text("943\u{A0}476".as_bytes(), Some("us-ascii")).contains("943\u{A0}476"));
+        assert!(text(b"943\xA0476", Some("utf-8")).contains("943\u{A0}476"));
+        assert!(text(b"\xFF\xFE9\x004\x00", None).starts_with("94"));
+        assert!(text(b"9\x004\x003\x00", Some("utf-16le")).starts_with("943"));
+        assert!(text(b"\x1b$B#9#4#3\x1b(B", Some("iso-2022-jp")).starts_with("９４３"));
+        assert!(text(b"+ADk-43+AKA-476", Some("UTF-7")).ends_with("|943\u{A0}476"));
+    }
+
+    #[test]
+    fn an_unknown_charset_with_other_than_ascii_is_said() {
+        assert!(!read(b"\xF9\xF4\xF3", Some("cp037")).sound);
+        assert!(read(b"943", Some("x-unknown")).sound);
+    }
+}

@@ -1,0 +1,124 @@
+//! What a character is to the recogniser: a digit of any script, something that joins groups of digits, or nothing at all.
+//!
+//! Called by `nhs_number`, `rules` and `markings`. Promises: pure tables, constant time. Fails never.
+
+/// Zeros of the decimal digits (Unicode `Nd`, Unicode 16), in order; nine more digits follow each.
+const ZEROS: &[u32] = &[
+    0x30, 0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0,
+    0xF20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0x2080,
+    0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10, 0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136,
+    0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650, 0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0,
+    0x16A60, 0x16AC0, 0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E4F0, 0x1E950,
+    0x1FBF0,
+];
+
+/// The value of a digit of any script, superscripts and circled digits included.
+#[must_use]
+pub fn value(c: char) -> Option<u8> {
+    if c.is_ascii() {
+        return c.is_ascii_digit().then_some(c as u8 & 0x0F);
+    }
+    let code = c as u32;
+    let offset = match code {
+        0xB2 | 0xB3 => code - 0xB0,
+        0xB9 => 1,
+        0x2070 => 0,
+        0x2074..=0x2079 => code - 0x2070,
+        0x24EA => 0,
+        0x2460..=0x2468 => code - 0x2460 + 1,
+        _ => {
+            let block = ZEROS.partition_point(|zero| *zero <= code);
+            code - ZEROS.get(block.checked_sub(1)?)?
+        }
+    };
+    u8::try_from(offset).ok().filter(|v| *v < 10)
+}
+
+/// Characters that a reader does not see: they neither join nor divide.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// What joins two groups of digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joint {
+    /// A blank of any width; U+FFFD too, for that is what a broken no-break space becomes.
+    Space,
+    /// A hyphen, dash or dot.
+    Dash,
+    /// A cell or line boundary, a comma, a slash: joins only if the words around say so.
+    Weak,
+    Newline,
+}
+
+#[must_use]
+pub fn joint(c: char) -> Option<Joint> {
+    match c {
+        ' ' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' | '\u{FFFD}' => {
+            Some(Joint::Space)
+        }
+        '-'
+        | '.'
+        | '\u{B7}'
+        | '\u{2010}'..='\u{2015}'
+        | '\u{2022}'
+        | '\u{2027}'
+        | '\u{2043}'
+        | '\u{2212}'
+        | '\u{2024}'
+        | '\u{30FB}'
+        | '\u{FE58}'
+        | '\u{FE63}'
+        | '\u{FF0D}'
+        | '\u{FF0E}' => Some(Joint::Dash),
+        '\t' | ',' | '/' | '|' | '_' | '(' | ')' | '*' | '\u{2215}' | '\u{2044}' | '\u{FF0F}' => Some(Joint::Weak),
+        '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{B}' | '\u{C}' => Some(Joint::Newline),
+        _ => None,
+    }
+}
+
+/// Writes `text` into `out` as words: lower case, one blank for whatever is no letter or digit, digits of any script as
+/// ASCII, nothing for what cannot be seen.
+pub fn fold_into(out: &mut String, text: &str) {
+    for c in text.chars() {
+        if let Some(digit) = value(c) {
+            out.push(char::from(b'0' + digit));
+        } else if c.is_ascii_alphabetic() {
+            out.push(c.to_ascii_lowercase());
+        } else if ('\u{FF21}'..='\u{FF5A}').contains(&c) {
+            // Fullwidth Latin letters stand at a fixed distance from ASCII.
+            out.extend(char::from_u32(c as u32 - 0xFEE0).map(|a| a.to_ascii_lowercase()));
+        } else if c.is_alphabetic() {
+            out.extend(c.to_lowercase());
+        } else if !is_invisible(c) && !out.ends_with(' ') {
+            out.push(' ');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_of_every_script_have_their_value() {
+        for (text, expected) in [("9４٣", [9, 4, 3]), ("९𝟜³", [9, 4, 3]), ("①०߉", [1, 0, 9])] {
+            assert_eq!(text.chars().filter_map(value).collect::<Vec<u8>>(), expected);
+        }
+        assert!("aªÉ一½".chars().all(|c| value(c).is_none()));
+    }
+
+    #[test]
+    fn the_table_is_in_order_and_its_blocks_do_not_overlap() {
+        assert!(ZEROS.windows(2).all(|w| w[0] + 10 <= w[1]));
+    }
+
+    #[test]
+    fn folding_keeps_words_only() {
+        let mut out = String::new();
+        fold_into(&mut out, "ＮＨＳ\u{A0}N\u{AD}o.: “94３”");
+        assert_eq!(out, "nhs no 943 ");
+    }
+}

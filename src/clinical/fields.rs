@@ -1,0 +1,214 @@
+//! A header section as hostile octets: fields and the body behind them, and what Content-* fields say, in every reading.
+//!
+//! Called by `walk`. Unlike `mail::message` it takes bare LF as a line end too, for other readers do. Promises: linear,
+//! nothing is allocated for fields that are not asked for. Fails never: what makes no sense is absent.
+
+use super::words;
+use memchr::memchr;
+
+/// One field, or a line in the header section that is none (then `name` is empty).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field<'a> {
+    pub name: &'a [u8],
+    pub value: &'a [u8],
+}
+
+impl Field<'_> {
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+}
+
+/// The fields of an entity, one by one; then `body` is what follows them.
+#[derive(Debug, Clone)]
+pub(super) struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    pub fn of(entity: &'a [u8]) -> Fields<'a> {
+        Fields { rest: entity }
+    }
+
+    /// What follows the header section. Only after the last field.
+    pub fn body(self) -> &'a [u8] {
+        self.rest
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Field<'a>;
+
+    fn next(&mut self) -> Option<Field<'a>> {
+        let first = line_len(self.rest);
+        if is_empty_line(&self.rest[..first]) {
+            self.rest = &self.rest[first..];
+            return None;
+        }
+        let mut len = first;
+        // RFC 5322 2.2.3: a line that begins with a blank continues the field.
+        while matches!(self.rest.get(len), Some(b' ' | b'\t')) {
+            len += line_len(&self.rest[len..]);
+        }
+        let (raw, rest) = self.rest.split_at(len);
+        self.rest = rest;
+        Some(as_field(raw))
+    }
+}
+
+fn line_len(bytes: &[u8]) -> usize {
+    memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1)
+}
+
+fn is_empty_line(line: &[u8]) -> bool {
+    matches!(line, b"" | b"\n" | b"\r\n")
+}
+
+fn as_field(raw: &[u8]) -> Field<'_> {
+    let colon = memchr(b':', &raw[..raw.len().min(256)]);
+    let name = colon.map(|at| raw[..at].trim_ascii_end());
+    match (colon, name.filter(|n| !n.is_empty() && n.iter().all(u8::is_ascii_graphic))) {
+        (Some(at), Some(name)) => Field { name, value: &raw[at + 1..] },
+        _ => Field { name: b"", value: raw },
+    }
+}
+
+/// What is said about one entity's content.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Content {
+    /// `text/html`, in lower case; empty when absent.
+    pub kind: String,
+    pub charset: Option<String>,
+    pub boundaries: Vec<Vec<u8>>,
+    pub name: Option<String>,
+}
+
+/// Parameters that are looked at of one field.
+const PARAMETERS: usize = 64;
+
+/// Reads a Content-Type or Content-Disposition value.
+pub(super) fn content(value: &[u8]) -> Content {
+    let mut pieces = Pieces { rest: value };
+    let kind = pieces.next().unwrap_or_default();
+    let kind: String = String::from_utf8_lossy(&kind).split_whitespace().collect::<String>().to_ascii_lowercase();
+    let mut content = Content { kind, ..Content::default() };
+    let mut name = Name::default();
+    for piece in pieces.take(PARAMETERS) {
+        let Some(equals) = memchr(b'=', &piece) else { continue };
+        let key = String::from_utf8_lossy(&piece[..equals]).trim().to_ascii_lowercase();
+        let value = piece[equals + 1..].trim_ascii();
+        match key.split('*').next().unwrap_or_default() {
+            "charset" if content.charset.is_none() => {
+                let text = String::from_utf8_lossy(value).into_owned();
+                content.charset = Some(text.split('\'').next().unwrap_or_default().to_owned());
+            }
+            "boundary" if !value.is_empty() && !content.boundaries.iter().any(|b| b == value) => {
+                content.boundaries.push(value.to_vec());
+            }
+            "name" | "filename" => name.add(&key, value),
+            _ => {}
+        }
+    }
+    content.boundaries.truncate(3);
+    content.name = name.finish();
+    content
+}
+
+/// A value cut at semicolons outside quotes and comments, quotes and escapes undone.
+struct Pieces<'a> {
+    rest: &'a [u8],
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (mut out, mut quoted, mut escaped, mut comment) = (Vec::new(), false, false, 0usize);
+        let mut used = self.rest.len();
+        for (at, byte) in self.rest.iter().enumerate() {
+            match byte {
+                b'\r' | b'\n' => {}
+                _ if escaped => {
+                    out.push(*byte);
+                    escaped = false;
+                }
+                b'\\' if quoted => escaped = true,
+                b'"' if comment == 0 => quoted = !quoted,
+                b'(' if !quoted => comment += 1,
+                b')' if !quoted && comment > 0 => comment -= 1,
+                b';' if !quoted && comment == 0 => {
+                    used = at + 1;
+                    break;
+                }
+                _ if comment == 0 => out.push(*byte),
+                _ => {}
+            }
+        }
+        self.rest = &self.rest[used..];
+        Some(out)
+    }
+}
+
+/// A file name, perhaps in pieces and percent-encoded (RFC 2231 3 and 4).
+#[derive(Default)]
+struct Name {
+    whole: Option<Vec<u8>>,
+    pieces: Vec<u8>,
+    charset: Option<String>,
+}
+
+impl Name {
+    fn add(&mut self, key: &str, value: &[u8]) {
+        let star = key.split_once('*').map(|(_, s)| s);
+        let Some(star) = star else {
+            self.whole.get_or_insert_with(|| value.to_vec());
+            return;
+        };
+        let mut value = value;
+        if star.is_empty() || star.ends_with('*') {
+            let mut quotes = value.iter().enumerate().filter(|(_, b)| **b == b'\'').map(|(at, _)| at);
+            if let (true, Some(first), Some(second)) = (self.pieces.is_empty(), quotes.next(), quotes.next()) {
+                self.charset = Some(String::from_utf8_lossy(&value[..first]).into_owned());
+                value = &value[second + 1..];
+            }
+            let escaped: Vec<u8> = value.iter().map(|b| if *b == b'%' { b'=' } else { *b }).collect();
+            self.pieces.extend(super::transfer::quoted_printable(&escaped, value.len()).bytes);
+        } else {
+            self.pieces.extend_from_slice(value);
+        }
+    }
+
+    fn finish(self) -> Option<String> {
+        if !self.pieces.is_empty() {
+            return Some(super::charset::read(&self.pieces, self.charset.as_deref()).text.into_owned());
+        }
+        self.whole.map(|w| words::text(&w))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_end_at_the_empty_line_whatever_the_line_ends() {
+        let mut fields = Fields::of(b"A: 1\n folded\r\nnot a field\nB : 2\n\nbody");
+        let names: Vec<&[u8]> = fields.by_ref().map(|f| f.name).collect();
+        assert_eq!(names, [b"A".as_slice(), b"", b"B"]);
+        assert_eq!(fields.body(), b"body");
+    }
+
+    #[test]
+    fn parameters_are_read_in_all_their_dress() {
+        let content = content(
+            b" Text/HTML (a;b); charset=\"utf-8\"; boundary=a; Boundary=\"b;\\\"c\"; name*0*=utf-8''%C2%A3; name*1=x.csv\r\n",
+        );
+        assert_eq!(content.kind, "text/html");
+        assert_eq!(content.charset.as_deref(), Some("utf-8"));
+        assert_eq!(content.boundaries, [b"a".to_vec(), b"b;\"c".to_vec()]);
+        assert_eq!(content.name.as_deref(), Some("£x.csv"));
+    }
+}

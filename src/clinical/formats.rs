@@ -1,0 +1,177 @@
+//! What some decoded octets are, by looking at them: never by their name, and by their declared type only where that adds
+//! caution.
+//!
+//! Called by `walk`. Promises: at most two passes. Fails never: what nothing explains is `binary`.
+
+/// How content is to be treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Empty,
+    Text,
+    /// Text that begins with a tag.
+    Markup,
+    /// Begins like a message: fields that mail has.
+    Message,
+    Image(&'static str),
+    Scan,
+    /// Text that stands for something which this version does not read.
+    Opaque(&'static str),
+    /// Binary that no reader of this version knows.
+    Unknown(&'static str),
+}
+
+const MAGIC: &[(&[u8], Format)] = &[
+    (b"\x89PNG\r\n\x1A\n", Format::Image("png")),
+    (b"\xFF\xD8\xFF", Format::Image("jpeg")),
+    (b"GIF87a", Format::Image("gif")),
+    (b"GIF89a", Format::Image("gif")),
+    (b"II*\0", Format::Scan),
+    (b"MM\0*", Format::Scan),
+    (b"II+\0", Format::Scan),
+    (b"MM\0+", Format::Scan),
+    (b"PK\x05\x06", Format::Unknown("zip")),
+    (b"PK\x07\x08", Format::Unknown("zip")),
+    (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", Format::Unknown("ole")),
+    (b"\x1F\x8B", Format::Unknown("gzip")),
+    (b"7z\xBC\xAF\x27\x1C", Format::Unknown("7z")),
+    (b"Rar!\x1A\x07", Format::Unknown("rar")),
+    (b"BZh", Format::Unknown("bzip2")),
+    (b"\xFD7zXZ\0", Format::Unknown("xz")),
+    (b"\x28\xB5\x2F\xFD", Format::Unknown("zstd")),
+    (b"\x78\x9F\x3E\x22", Format::Unknown("tnef")),
+    (b"MSCF", Format::Unknown("cab")),
+    (b"ID3", Format::Unknown("audio")),
+    (b"OggS", Format::Unknown("audio")),
+];
+
+/// Text that hides its content from a reader of text.
+const ARMOUR: &[(&[u8], &str)] = &[
+    (b"{\\rtf", "rtf"),
+    (b"%!PS", "postscript"),
+    (b"-----BEGIN PGP MESSAGE", "pgp"),
+    (b"-----BEGIN PKCS7", "pkcs7"),
+    (b"-----BEGIN CMS", "pkcs7"),
+    (b"(This file must be converted with BinHex", "binhex"),
+    (b"=ybegin ", "yenc"),
+];
+
+/// Looks at `bytes`.
+pub(super) fn of(bytes: &[u8]) -> Format {
+    if bytes.is_empty() {
+        return Format::Empty;
+    }
+    if let Some((_, format)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return *format;
+    }
+    if let Some(format) = deeper_magic(bytes) {
+        return format;
+    }
+    let is_wide = super::charset::wide(bytes, None).is_some();
+    if !is_wide && !is_texty(bytes) {
+        return Format::Unknown("binary");
+    }
+    let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
+    if let Some((_, name)) = ARMOUR.iter().find(|(magic, _)| start.starts_with(magic)) {
+        return Format::Opaque(name);
+    }
+    match start.first() {
+        Some(b'<') => Format::Markup,
+        _ if has_uuencoded(bytes) => Format::Opaque("uuencode"),
+        _ if is_message(start) => Format::Message,
+        _ => Format::Text,
+    }
+}
+
+/// Signatures that do not stand at the very beginning.
+fn deeper_magic(bytes: &[u8]) -> Option<Format> {
+    let at = |from: usize, magic: &[u8]| bytes.get(from..from + magic.len()) == Some(magic);
+    // Readers of PDF look for the signature in the first 1,024 octets.
+    if memchr::memmem::find(&bytes[..bytes.len().min(1_024)], b"%PDF-").is_some() {
+        return Some(Format::Unknown("pdf"));
+    }
+    if at(0, b"PK\x03\x04") {
+        return Some(Format::Unknown(zip_kind(bytes)));
+    }
+    if at(128, b"DICM") {
+        return Some(Format::Unknown("dicom"));
+    }
+    if at(0, b"RIFF") {
+        return Some(if at(8, b"WEBP") { Format::Image("webp") } else { Format::Unknown("riff") });
+    }
+    if at(4, b"ftyp") {
+        let is_picture = [&b"hei"[..], b"hev", b"mif", b"msf", b"avi"].iter().any(|brand| at(8, brand));
+        return Some(if is_picture { Format::Image("heif") } else { Format::Unknown("video") });
+    }
+    // A bitmap's header says its own length, and its reserved octets are zero.
+    if at(0, b"BM") && at(6, &[0, 0, 0, 0]) {
+        return Some(Format::Image("bmp"));
+    }
+    (at(257, b"ustar")).then_some(Format::Unknown("tar"))
+}
+
+/// What a zip is for, told by its first entries.
+fn zip_kind(bytes: &[u8]) -> &'static str {
+    let head = &bytes[..bytes.len().min(4_096)];
+    let has = |name: &[u8]| memchr::memmem::find(head, name).is_some();
+    match () {
+        () if has(b"[Content_Types].xml") => "office-document",
+        () if has(b"mimetypeapplication/vnd.oasis") => "open-document",
+        () => "zip",
+    }
+}
+
+/// Hardly any control characters, and no zeros.
+fn is_texty(bytes: &[u8]) -> bool {
+    let odd = |b: &&u8| (**b < 0x20 && !matches!(**b, b'\t' | b'\n' | b'\r' | 0x0C | 0x0B | 0x1B)) || **b == 0x7F;
+    let controls = bytes.iter().filter(odd).count();
+    controls * 200 <= bytes.len() || (controls <= 4 && bytes.len() < 256 && !bytes.contains(&0))
+}
+
+/// A field that people write and one that only programmes write, before the first line that is none: a forwarded
+/// message pasted as text has none of the latter.
+fn is_message(start: &[u8]) -> bool {
+    const USUAL: &[&str] = &["from", "to", "subject", "date"];
+    const TECHNICAL: &[&str] = &["received", "return-path", "message-id", "mime-version", "content-type"];
+    let among = |f: &super::fields::Field<'_>, names: &[&str]| names.iter().any(|name| f.is(name));
+    let (mut usual, mut technical) = (false, false);
+    for field in super::fields::Fields::of(start).take(64).take_while(|f| !f.name.is_empty()) {
+        usual |= among(&field, USUAL);
+        technical |= among(&field, TECHNICAL);
+    }
+    usual && technical
+}
+
+/// `begin 644 name` at the start of a line, as uuencode writes it.
+fn has_uuencoded(bytes: &[u8]) -> bool {
+    memchr::memmem::find_iter(bytes, b"begin ").any(|at| {
+        let starts_line = at == 0 || bytes.get(at - 1) == Some(&b'\n');
+        let mode = bytes.get(at + 6..at + 10).is_some_and(|m| m[..3].iter().all(|b| (b'0'..=b'7').contains(b)));
+        starts_line && mode && data_follows(&bytes[at..])
+    })
+}
+
+/// The first full line of uuencoded data begins with M; a short file's with a smaller length.
+fn data_follows(text: &[u8]) -> bool {
+    let line = memchr::memchr(b'\n', &text[..text.len().min(512)]).and_then(|end| text.get(end + 1));
+    line.is_some_and(|b| (b'!'..=b'M').contains(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_is_known_by_its_octets() {
+        assert_eq!(of(b"\x89PNG\r\n\x1A\nrest"), Format::Image("png"));
+        assert_eq!(of(b"junk %PDF-1.7 9434765919"), Format::Unknown("pdf"));
+        assert_eq!(of(b"\x00\x01\x02binary\x00\x00"), Format::Unknown("binary"));
+        assert_eq!(of(b"9\x004\x003\x004\x00"), Format::Text);
+        assert_eq!(of("name;nhs\nJosé;943".as_bytes()), Format::Text);
+        assert_eq!(of(b"  <html>"), Format::Markup);
+        assert_eq!(of(b"From: a@b\nMIME-Version: 1.0\n\nbody"), Format::Message);
+        assert_eq!(of(b"From: a@b\nSent: today\nSubject: pasted\n\nbody"), Format::Text);
+        assert_eq!(of(b"hello\nbegin 644 x.txt\nM86)C\nend\n"), Format::Opaque("uuencode"));
+        assert_eq!(of(b"we begin 644 things\nand go on"), Format::Text);
+        assert_eq!(of(b"{\\rtf1 943}"), Format::Opaque("rtf"));
+    }
+}

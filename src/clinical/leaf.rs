@@ -1,0 +1,185 @@
+//! Reads one part that has no parts: undoes its transfer encoding, looks at what it is, and reads what can be read.
+//!
+//! Called by `walk`. Promises: content is judged by its octets; what is not read is said. Fails never.
+
+use super::fields::Content;
+use super::formats::Format;
+use super::walk::{About, Spot, Walk};
+use super::{charset, formats, html, names, transfer};
+use crate::vocabulary::FindingKind;
+use std::borrow::Cow;
+
+/// Pictures in the text that are smaller than this are logos.
+const LOGO: usize = 20_000;
+/// A detached signature holds certificates, not letters.
+const SIGNATURE: usize = 64_000;
+
+/// A part and what is said about it.
+pub(super) struct Part<'a> {
+    pub content: &'a Content,
+    pub encoding: &'a str,
+    pub about: &'a About,
+    pub spot: &'a Spot,
+}
+
+/// What the part is called in reports.
+pub(super) fn place(content: &Content, about: &About, spot: &Spot) -> String {
+    let is_attached = about.disposition.as_ref().is_some_and(|d| d.kind == "attachment");
+    let own = match (about.name(content), content.kind.as_str()) {
+        (Some(name), _) => return format!("{}{}", spot.prefix, names::sanitised(name)),
+        (None, "message/rfc822" | "message/global") => "message",
+        (None, _) if is_attached => "attachment",
+        (None, "text/html") => "html",
+        (None, kind) if kind.is_empty() || !kind.contains('/') || kind.starts_with("text/") => "text",
+        (None, kind) if kind.starts_with("multipart/") => "text",
+        (None, _) => "attachment",
+    };
+    format!("{}{own}", spot.prefix)
+}
+
+/// Reads a part.
+pub(super) fn read(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>) {
+    let place = place(part.content, part.about, part.spot);
+    if let Some(name) = part.about.name(part.content) {
+        walk.scan(name, &format!("{}attachment-name", part.spot.prefix));
+    }
+    let decoded = decode(walk, body, part.encoding, &place);
+    let kind = part.content.kind.as_str();
+    match formats::of(&decoded) {
+        Format::Empty => walk.report.read(&place),
+        _ if matches!(kind, "message/partial" | "message/external-body") => {
+            walk.report.unread(FindingKind::UnknownAttachment, &place, &kind[8..]);
+            walk.raw(&decoded, &place);
+        }
+        Format::Unknown(_) if kind.ends_with("pkcs7-signature") && is_small_der(&decoded) => walk.report.read(&place),
+        Format::Unknown("binary") if kind.ends_with("pkcs7-mime") => {
+            walk.report.unread(FindingKind::UnknownAttachment, &place, "pkcs7");
+        }
+        // A charset that nobody here knows makes text look like anything.
+        Format::Unknown("binary") if is_text(kind) => broken_text(walk, &decoded, &place),
+        Format::Unknown(what) => walk.report.unread(FindingKind::UnknownAttachment, &place, what),
+        Format::Image(what) => image(walk, &decoded, what, part, &place),
+        Format::Scan => walk.report.unread(FindingKind::Scan, &place, "tiff"),
+        Format::Opaque(what) => {
+            walk.report.unread(FindingKind::UnknownAttachment, &place, what);
+            text(walk, &decoded, part.content, Dress::Plain, &place);
+        }
+        Format::Message => walk.nested(&decoded, &place, part.spot),
+        _ if kind.starts_with("message/rfc822") || matches!(kind, "message/global" | "text/rfc822-headers") => {
+            walk.nested(&decoded, &place, part.spot);
+        }
+        Format::Markup => text(walk, &decoded, part.content, Dress::Markup, &place),
+        Format::Text if kind == "text/html" => text(walk, &decoded, part.content, Dress::Markup, &place),
+        Format::Text => text(walk, &decoded, part.content, Dress::Plain, &place),
+    }
+}
+
+fn is_text(kind: &str) -> bool {
+    kind.is_empty() || kind.starts_with("text/")
+}
+
+fn is_small_der(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0x30) && bytes.len() <= SIGNATURE
+}
+
+fn broken_text(walk: &mut Walk<'_>, bytes: &[u8], place: &str) {
+    walk.report.unread(FindingKind::BrokenAttachment, place, "charset");
+    walk.raw(bytes, place);
+}
+
+fn image(walk: &mut Walk<'_>, bytes: &[u8], what: &'static str, part: &Part<'_>, place: &str) {
+    let is_inline = part.about.has_id || part.about.disposition.as_ref().is_some_and(|d| d.kind == "inline");
+    if !is_inline || bytes.len() >= LOGO {
+        walk.report.unread(FindingKind::Image, place, what);
+    }
+}
+
+/// Undoes the transfer encoding, within what is left of the limits.
+fn decode<'a>(walk: &mut Walk<'_>, body: &'a [u8], encoding: &str, place: &str) -> Cow<'a, [u8]> {
+    let room = walk.limits.part.min(walk.left);
+    let decoded = match encoding {
+        "base64" => transfer::base64(body, room),
+        "quoted-printable" => transfer::quoted_printable(body, room),
+        _ => {
+            if !matches!(encoding, "" | "7bit" | "8bit" | "binary") {
+                walk.report.unread(FindingKind::BrokenAttachment, place, "transfer encoding");
+            }
+            limit(walk, body.len() > room, place);
+            let fitting = &body[..body.len().min(room)];
+            walk.left -= fitting.len();
+            return Cow::Borrowed(fitting);
+        }
+    };
+    limit(walk, decoded.cut, place);
+    walk.left -= decoded.bytes.len().min(walk.left);
+    if !decoded.sound {
+        walk.report.unread(FindingKind::BrokenAttachment, place, "transfer encoding");
+        walk.raw(body, place);
+    }
+    Cow::Owned(decoded.bytes)
+}
+
+fn limit(walk: &mut Walk<'_>, reached: bool, place: &str) {
+    if reached {
+        let which = if walk.left <= walk.limits.part { "decoded" } else { "part" };
+        walk.report.limit(place, which);
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dress {
+    Plain,
+    Markup,
+}
+
+fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: Dress, place: &str) {
+    let reading = charset::read(bytes, content.charset.as_deref());
+    if !reading.sound {
+        walk.report.unread(FindingKind::BrokenAttachment, place, "charset");
+    }
+    for text in std::iter::once(reading.text.as_ref()).chain(reading.other.as_deref()) {
+        if dress == Dress::Markup {
+            walk.scan(&html::text(text), place);
+        }
+        if dress == Dress::Plain || content.kind != "text/html" {
+            walk.scan(text, place);
+            for undressed in undressed(text) {
+                walk.scan(&undressed, place);
+            }
+        }
+    }
+    walk.report.read(place);
+}
+
+/// Text whose own syntax can stand inside a number: folded lines of cards and calendars, escapes of JSON.
+fn undressed(text: &str) -> Option<String> {
+    let start = text.trim_start_matches('\u{FEFF}').trim_start();
+    let begins = |word: &str| start.get(..word.len()).is_some_and(|s| s.eq_ignore_ascii_case(word));
+    if begins("BEGIN:V") {
+        // RFC 5545 3.1, RFC 6350 3.2: a line break and one blank are nothing.
+        return Some(text.replace("\r\n ", "").replace("\r\n\t", "").replace("\n ", "").replace("\n\t", ""));
+    }
+    (start.starts_with(['{', '[', '"']) && text.contains("\\u")).then(|| unescaped(text))
+}
+
+/// `\u00a0` and the like undone.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\\u") {
+        out.push_str(&rest[..at]);
+        let code = rest.get(at + 2..at + 6).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+        match code.and_then(char::from_u32) {
+            Some(c) => {
+                out.push(c);
+                rest = &rest[at + 6..];
+            }
+            None => {
+                out.push_str("\\u");
+                rest = &rest[at + 2..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}

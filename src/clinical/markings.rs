@@ -1,0 +1,97 @@
+//! What senders write to ask for care: `[secure]`, `[encrypt]`, OFFICIAL-SENSITIVE, and the fields made for it.
+//!
+//! Called by `walk` for each field of a message. Promises: case, blanks, dashes and what cannot be seen do not matter.
+//! Fails never.
+
+use super::digits::{fold_into, is_invisible};
+use crate::vocabulary::FindingKind;
+
+/// A marking, and the words of ours that name it.
+pub(super) type Marking = (FindingKind, &'static str);
+
+/// The markings in a subject.
+pub(super) fn of_subject(subject: &str) -> Vec<Marking> {
+    let mut found = Vec::new();
+    if has_tag(subject, "secure") {
+        found.push((FindingKind::TagSecure, "[secure]"));
+    }
+    if has_tag(subject, "encrypt") {
+        found.push((FindingKind::TagEncrypt, "[encrypt]"));
+    }
+    let mut folded = String::from(" ");
+    fold_into(&mut folded, subject);
+    folded.push(' ');
+    if folded.contains(" official sensitive ") || folded.contains(" officialsensitive ") {
+        found.push((FindingKind::MarkingOfficialSensitive, "OFFICIAL-SENSITIVE"));
+    }
+    found
+}
+
+/// The marking that a field is by itself.
+pub(super) fn of_field(name: &[u8], value: &str) -> Option<Marking> {
+    if name.eq_ignore_ascii_case(b"x-protective-marking") {
+        return Some((FindingKind::MarkingHeader, "X-Protective-Marking"));
+    }
+    if name.eq_ignore_ascii_case(b"sio-label") {
+        return Some((FindingKind::MarkingHeader, "SIO-Label"));
+    }
+    if !name.eq_ignore_ascii_case(b"sensitivity") {
+        return None;
+    }
+    const VALUES: [&str; 3] = ["company-confidential", "private", "personal"];
+    let value: String = value.chars().filter(|c| !c.is_whitespace()).take(32).collect::<String>().to_ascii_lowercase();
+    VALUES.iter().find(|v| value == **v).map(|v| (FindingKind::SensitivityHeader, *v))
+}
+
+/// `[secure]` with any blanks and any case.
+fn has_tag(subject: &str, tag: &str) -> bool {
+    let open = |c: char| matches!(c, '[' | '\u{FF3B}');
+    let close = |c: char| matches!(c, ']' | '\u{FF3D}');
+    subject.split(open).skip(1).any(|piece| {
+        // Blanks and invisible characters aside, a tag is short: what is longer is none.
+        let inner: String =
+            piece.chars().filter(|c| !c.is_whitespace() && !is_invisible(*c)).take(tag.len() + 1).collect();
+        let mut folded = String::new();
+        fold_into(&mut folded, inner.trim_end_matches(close));
+        folded == tag && inner.chars().last().is_some_and(close)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(subject: &str) -> Vec<FindingKind> {
+        of_subject(subject).into_iter().map(|m| m.0).collect()
+    }
+
+    #[test]
+    fn tags_are_read_with_any_case_and_blanks() {
+        for subject in ["[secure] x", "Re: [ SECURE ] x", "x [\u{A0}Sec\u{200B}ure]", "［ｓｅｃｕｒｅ］"] {
+            assert_eq!(kinds(subject), [FindingKind::TagSecure], "{subject}");
+        }
+        assert_eq!(kinds("[Encrypt] [secure"), [FindingKind::TagEncrypt]);
+        for subject in ["secure", "[insecure]", "[secured]", "(secure)", "[]secure]"] {
+            assert!(kinds(subject).is_empty(), "{subject}");
+        }
+    }
+
+    #[test]
+    fn official_sensitive_in_its_spellings() {
+        for subject in ["OFFICIAL-SENSITIVE: x", "Official – Sensitive", "[OFFICIAL SENSITIVE]", "x OFFICIAL:SENSITIVE"]
+        {
+            assert_eq!(kinds(subject), [FindingKind::MarkingOfficialSensitive], "{subject}");
+        }
+        assert!(kinds("OFFICIAL").is_empty() && kinds("unofficial sensitive").is_empty());
+    }
+
+    #[test]
+    fn fields_that_mark() {
+        assert_eq!(
+            of_field(b"SENSITIVITY", " Company-Confidential "),
+            Some((FindingKind::SensitivityHeader, "company-confidential"))
+        );
+        assert_eq!(of_field(b"Sensitivity", "normal"), None);
+        assert!(of_field(b"x-protective-marking", "VER=1").is_some());
+    }
+}

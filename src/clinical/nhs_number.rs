@@ -1,0 +1,409 @@
+//! NHS numbers in text: ten digits, modulus 11, in every form in which people and programmes write them.
+//!
+//! Called by `walk` for each piece of text. Promises: time linear in the text, no allocation before the first run of ten
+//! digits, at most `MOST` different numbers per piece. Only masked texts leave. Fails never.
+
+use super::digits::{Joint, fold_into, is_invisible, joint, value};
+use super::rules::{Near, Rules};
+use super::table::Columns;
+use crate::vocabulary::Confidence;
+
+/// Different numbers that are reported of one piece of text.
+const MOST: usize = 32;
+/// Groups that are judged at once; a longer run is judged in overlapping stretches.
+const STRETCH: usize = 512;
+
+/// First three and last four digits: what a report may show.
+pub(super) type Shown = [u8; 7];
+
+/// The numbers found in one piece of text, each with the best confidence.
+#[derive(Debug, Default)]
+pub(super) struct Hits {
+    pub numbers: Vec<(Shown, Confidence)>,
+}
+
+impl Hits {
+    fn add(&mut self, shown: Shown, confidence: Confidence) {
+        if let Some(known) = self.numbers.iter_mut().find(|n| n.0 == shown) {
+            known.1 = known.1.max(confidence);
+        } else if self.numbers.len() < MOST {
+            self.numbers.push((shown, confidence));
+        } else if let Some(weaker) = self.numbers.iter_mut().find(|n| n.1 < confidence) {
+            *weaker = (shown, confidence);
+        }
+    }
+
+    /// Whether more text could not tell more.
+    fn is_full(&self) -> bool {
+        self.numbers.len() == MOST && self.numbers.iter().all(|n| n.1 == Confidence::High)
+    }
+}
+
+/// `943***5919`
+pub(super) fn masked(shown: Shown) -> String {
+    let text: String = shown.iter().map(|d| char::from(b'0' + d)).collect();
+    format!("{}***{}", &text[..3], &text[3..])
+}
+
+/// A run of digits without anything visible between them.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    start: usize,
+    end: usize,
+    len: usize,
+    digits: [u8; 10],
+    /// What joins it to the group before.
+    joint: Option<Joint>,
+}
+
+/// How a number is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Bare,
+    /// 3-3-4 with blanks: how the NHS prints it.
+    Spaced,
+    /// 3-3-4 with anything else: also how American telephone numbers look.
+    Divided,
+    /// Any other grouping, believed only right behind a label.
+    Loose,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    start: usize,
+    end: usize,
+    form: Form,
+    digits: [u8; 10],
+    /// Digits stand before it in a way that makes it a piece of something longer, or a telephone number.
+    prefix: Prefix,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prefix {
+    Free,
+    Joined,
+    Dialled,
+}
+
+/// Finds the numbers of `text`.
+pub(super) fn scan(text: &str, rules: &Rules, hits: &mut Hits) {
+    let mut scanner = Scanner { text, rules, columns: Columns::default(), labelled_until: None, folded: String::new() };
+    let mut groups: Vec<Group> = Vec::new();
+    let mut at = 0;
+    while let Some(start) = next_digit(text, at) {
+        groups.clear();
+        at = read_groups(text, start, &mut groups);
+        scanner.judge_all(&groups, hits);
+        if hits.is_full() {
+            return;
+        }
+    }
+}
+
+/// The next digit at or after `from`. Plain stretches are passed over in blocks.
+fn next_digit(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    loop {
+        at += plain_len(bytes.get(at..)?);
+        let c = text.get(at..)?.chars().next()?;
+        if value(c).is_some() {
+            return Some(at);
+        }
+        at += c.len_utf8();
+    }
+}
+
+/// Octets before the first that is an ASCII digit or not ASCII.
+fn plain_len(bytes: &[u8]) -> usize {
+    let is_of_interest = |b: &u8| b.wrapping_sub(b'0') < 10 || *b >= 0x80;
+    let mut passed = 0;
+    for block in bytes.chunks(64) {
+        // Without an early exit inside the block the compiler can look at many octets at once.
+        if block.iter().fold(false, |found, b| found | is_of_interest(b)) {
+            return passed + block.iter().position(is_of_interest).unwrap_or(block.len());
+        }
+        passed += block.len();
+    }
+    passed
+}
+
+/// Reads a sequence of groups from `start`; returns where to look on.
+fn read_groups(text: &str, start: usize, groups: &mut Vec<Group>) -> usize {
+    let mut gap = Gap::default();
+    let mut inside = false;
+    for (offset, c) in text[start..].char_indices() {
+        let at = start + offset;
+        if let Some(digit) = value(c) {
+            if !inside && groups.len() == STRETCH {
+                return restart(groups);
+            }
+            match groups.last_mut() {
+                Some(group) if inside => group.push(digit, at + c.len_utf8()),
+                _ => groups.push(Group::new(digit, at, at + c.len_utf8(), gap.joint)),
+            }
+            (inside, gap) = (true, Gap::default());
+        } else if !is_invisible(c) {
+            inside = false;
+            if !gap.widen(c) {
+                return at;
+            }
+        }
+    }
+    text.len()
+}
+
+/// The last ten groups are judged again with what follows them; nothing is lost between two stretches.
+fn restart(groups: &[Group]) -> usize {
+    groups.get(groups.len().saturating_sub(10)).map_or(0, |g| g.start)
+}
+
+impl Group {
+    fn new(digit: u8, start: usize, end: usize, joint: Option<Joint>) -> Group {
+        let mut digits = [0; 10];
+        digits[0] = digit;
+        Group { start, end, len: 1, digits, joint }
+    }
+
+    fn push(&mut self, digit: u8, end: usize) {
+        if let Some(slot) = self.digits.get_mut(self.len) {
+            *slot = digit;
+        }
+        self.len += 1;
+        self.end = end;
+    }
+}
+
+/// What stands between two groups.
+#[derive(Debug, Default, Clone, Copy)]
+struct Gap {
+    joint: Option<Joint>,
+    width: usize,
+    line: bool,
+}
+
+impl Gap {
+    /// Takes one more character; false when it divides.
+    fn widen(&mut self, c: char) -> bool {
+        // Quoted mail begins its lines with `>`.
+        let kind = match joint(c) {
+            Some(kind) => kind,
+            None if c == '>' && self.line => Joint::Newline,
+            None => return false,
+        };
+        self.line |= kind == Joint::Newline;
+        self.width += 1;
+        self.joint = Some(match (self.joint, kind) {
+            (None, kind) => kind,
+            (Some(Joint::Newline), _) | (_, Joint::Newline) => Joint::Newline,
+            (Some(before), kind) if before == kind => kind,
+            (Some(Joint::Space), Joint::Dash) | (Some(Joint::Dash), Joint::Space) => Joint::Dash,
+            _ => Joint::Weak,
+        });
+        self.width <= if self.line { 16 } else { 4 }
+    }
+}
+
+/// Modulus 11 over nine digits, weights 10 to 2; a check of 10 is never issued, nor ten equal digits, nor a leading 0.
+fn is_valid(digits: &[u8; 10]) -> bool {
+    let sum: u32 = digits.iter().take(9).zip((2..=10).rev()).map(|(d, w)| u32::from(*d) * w).sum();
+    let check = (11 - sum % 11) % 11;
+    digits[0] != 0 && check == u32::from(digits[9]) && digits.iter().any(|d| *d != digits[0])
+}
+
+/// Issued ranges begin with 3, 4, 6 or 7; 9 is for tests and examples.
+fn is_in_range(digits: &[u8; 10]) -> bool {
+    matches!(digits[0], 3 | 4 | 6 | 7 | 9)
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    rules: &'a Rules,
+    columns: Columns,
+    /// Where the last labelled number ended: a list of numbers has one label.
+    labelled_until: Option<usize>,
+    folded: String,
+}
+
+impl Scanner<'_> {
+    fn judge_all(&mut self, groups: &[Group], hits: &mut Hits) {
+        if groups.iter().map(|g| g.len).sum::<usize>() < 10 {
+            return;
+        }
+        let mut at = 0;
+        while at < groups.len() {
+            let used = self.judge_from(groups, at, hits);
+            at += used.max(1);
+        }
+    }
+
+    /// Judges the number that begins with group `at`; returns how many groups it took.
+    fn judge_from(&mut self, groups: &[Group], at: usize, hits: &mut Hits) -> usize {
+        let Some((candidate, count)) = candidate(self.text, groups, at) else { return 0 };
+        if !is_valid(&candidate.digits) {
+            return 0;
+        }
+        let Some(confidence) = self.confidence(&candidate) else { return 0 };
+        let d = candidate.digits;
+        hits.add([d[0], d[1], d[2], d[6], d[7], d[8], d[9]], confidence);
+        if confidence == Confidence::High {
+            self.labelled_until = Some(candidate.end);
+        }
+        count
+    }
+
+    fn confidence(&mut self, candidate: &Candidate) -> Option<Confidence> {
+        if self.rules.is_blind() {
+            return Some(Confidence::High);
+        }
+        let (before, behind) = (self.before(candidate), self.behind(candidate));
+        let label = before.label.or_else(|| self.follows_a_labelled_one(candidate));
+        let nearer = |against: usize| label.is_none_or(|l| against < l);
+        let countered = before.against.is_some_and(nearer) || candidate.prefix == Prefix::Dialled;
+        let after = behind.label.is_some() && before.against.is_none() && candidate.prefix != Prefix::Dialled;
+        let glue = Glue::around(self.text, candidate);
+        if candidate.form == Form::Loose {
+            // A number torn apart in an unusual way is believed right behind its label only.
+            return (before.label.is_some_and(|l| l <= 12) && !countered && glue == Glue::Free)
+                .then_some(Confidence::High);
+        }
+        if glue == Glue::Token {
+            return before.label.filter(|l| *l <= 3).map(|_| Confidence::High);
+        }
+        match (label.is_some() || after, countered) {
+            (true, false) => Some(Confidence::High),
+            (true, true) if candidate.prefix == Prefix::Dialled => Some(Confidence::Low),
+            (true, true) => Some(Confidence::Medium),
+            (false, _) if glue == Glue::Letters => None,
+            (false, _) if self.in_labelled_column(candidate) => Some(Confidence::High),
+            (false, countered) => unlabelled(candidate, countered, before, behind),
+        }
+    }
+
+    fn before(&mut self, candidate: &Candidate) -> Near {
+        let from = floor(self.text, candidate.start.saturating_sub(self.rules.window() * 3));
+        self.folded.clear();
+        fold_into(&mut self.folded, &self.text[from..candidate.start]);
+        self.rules.before(&self.folded)
+    }
+
+    fn behind(&mut self, candidate: &Candidate) -> Near {
+        let to = floor(self.text, candidate.end.saturating_add(self.rules.window()));
+        self.folded.clear();
+        fold_into(&mut self.folded, &self.text[candidate.end..to.max(candidate.end)]);
+        self.rules.behind(&self.folded)
+    }
+
+    fn follows_a_labelled_one(&self, candidate: &Candidate) -> Option<usize> {
+        let gap = candidate.start.checked_sub(self.labelled_until?)?;
+        (gap <= 24 && candidate.prefix != Prefix::Dialled).then_some(gap)
+    }
+
+    fn in_labelled_column(&mut self, candidate: &Candidate) -> bool {
+        self.columns.is_labelled(self.text, candidate.start, self.rules)
+    }
+}
+
+/// The number that begins with group `at`, if its shape is one of those that are written.
+fn candidate(text: &str, groups: &[Group], at: usize) -> Option<(Candidate, usize)> {
+    let first = groups.get(at)?;
+    let (mut digits, mut filled, mut count) = ([0u8; 10], 0, 0);
+    for group in groups.get(at..)?.iter().take(10) {
+        let to = filled + group.len;
+        if to > 10 {
+            return None;
+        }
+        digits.get_mut(filled..to)?.copy_from_slice(group.digits.get(..group.len)?);
+        (filled, count) = (to, count + 1);
+        if filled == 10 {
+            break;
+        }
+    }
+    let taken = groups.get(at..at + count).filter(|_| filled == 10)?;
+    let last = taken.last()?;
+    let form = form_of(taken);
+    let prefix = prefix_of(text, at.checked_sub(1).and_then(|p| groups.get(p)), first);
+    Some((Candidate { start: first.start, end: last.end, form, digits, prefix }, count))
+}
+
+fn form_of(groups: &[Group]) -> Form {
+    match groups {
+        [_] => Form::Bare,
+        [a, b, c] if (a.len, b.len, c.len) == (3, 3, 4) => match (b.joint, c.joint) {
+            (Some(Joint::Space), Some(Joint::Space)) => Form::Spaced,
+            _ => Form::Divided,
+        },
+        _ => Form::Loose,
+    }
+}
+
+fn prefix_of(text: &str, before: Option<&Group>, first: &Group) -> Prefix {
+    let lead = text.get(..first.start).unwrap_or_default();
+    if lead.trim_end_matches([' ', '(', '\u{A0}']).ends_with('+') {
+        return Prefix::Dialled;
+    }
+    let Some(before) = before.filter(|b| b.len <= 5) else { return Prefix::Free };
+    let plus = text.get(..before.start).is_some_and(|t| t.ends_with('+') || t.ends_with("+("));
+    let close = matches!(first.joint, Some(Joint::Space | Joint::Dash | Joint::Weak));
+    let trunk = before.digits[0] == 0 || (before.len == 2 && before.digits[..2] == [4, 4]);
+    match first.joint {
+        _ if close && (plus || trunk) => Prefix::Dialled,
+        Some(Joint::Space | Joint::Dash) => Prefix::Joined,
+        _ => Prefix::Free,
+    }
+}
+
+/// What the characters right beside a number say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Glue {
+    Free,
+    /// A letter touches it.
+    Letters,
+    /// It is part of a URL or of a long run as base64 and hashes have.
+    Token,
+}
+
+impl Glue {
+    fn around(text: &str, candidate: &Candidate) -> Glue {
+        let bytes = text.as_bytes();
+        let lead = &bytes[candidate.start.saturating_sub(256)..candidate.start];
+        let tail = &bytes[candidate.end..bytes.len().min(candidate.end + 64)];
+        let coded = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'_' | b'-');
+        let before = lead.iter().rev().take_while(|b| coded(b)).count();
+        let behind = tail.iter().take_while(|b| coded(b)).count();
+        let word = lead.iter().rev().take_while(|b| !b.is_ascii_whitespace() && !b"<>\"'".contains(b)).count();
+        let word = &lead[lead.len() - word..];
+        if before + behind >= 32 || memchr::memmem::find(word, b"://").is_some() || word.starts_with(b"www.") {
+            Glue::Token
+        } else if lead.last().is_some_and(u8::is_ascii_alphabetic) || tail.first().is_some_and(u8::is_ascii_alphabetic)
+        {
+            Glue::Letters
+        } else {
+            Glue::Free
+        }
+    }
+}
+
+/// A number that nothing names. Blanks in 3-3-4 are how the NHS prints it and hardly anybody else in the UK: medium.
+/// Hyphens and dots are also how American telephone numbers look, and a bare number that fits is one in eleven: low.
+fn unlabelled(candidate: &Candidate, countered: bool, before: Near, behind: Near) -> Option<Confidence> {
+    let supported = before.support || behind.support || (before.title && candidate.form == Form::Spaced);
+    let plausible =
+        candidate.form == Form::Spaced && is_in_range(&candidate.digits) && candidate.prefix == Prefix::Free;
+    let base = if plausible { Confidence::Medium } else { Confidence::Low };
+    match (base, supported, countered) {
+        (base, true, true) | (base, false, false) => Some(base),
+        (Confidence::Low, true, false) => Some(Confidence::Medium),
+        (_, true, false) => Some(Confidence::High),
+        (Confidence::Low, false, true) => None,
+        (_, false, true) => Some(Confidence::Low),
+    }
+}
+
+/// The character boundary at or before `at`.
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    text.floor_char_boundary(at.min(text.len()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+use super::*;
+
+fn best(text: &str) -> Option<Confidence> {
+    let mut hits = Hits::default();
+    scan(text, &Rules::default(), &mut hits);
+    hits.numbers.iter().map(|n| n.1).max()
+}
+
+const HIGH: Option<Confidence> = Some(Confidence::High);
+const MEDIUM: Option<Confidence> = Some(Confidence::Medium);
+const LOW: Option<Confidence> = Some(Confidence::Low);
+
+#[test]
+fn check_digits() {
+    let valid = |text: &str| {
+        let digits: Vec<u8> = text.bytes().map(|b| b - b'0').collect();
+        is_valid(&digits.try_into().unwrap())
+    };
+    for good in ["9434765919", "4010232137", "9990000018"] {
+        assert!(valid(good), "{good}");
+    }
+    for bad in ["9876543210", "9434765918", "9991234560", "9991234569", "0000000000", "1111111111", "0101901232"] {
+        assert!(!valid(bad), "{bad}");
+    }
+}
+
+#[test]
+fn context_decides_how_sure() {
+    for (text, expected) in [
+        ("9434765919", LOW),
+        ("943 476 5919", MEDIUM),
+        ("943-476-5919", LOW),
+        ("NHS No: 9434765919", HIGH),
+        ("nhsNumber=9434765919", HIGH),
+        ("NHS9434765919", HIGH),
+        ("943 476 5919 (NHS number)", HIGH),
+        ("PID|1||9434765919^^^NHS^NH||", HIGH),
+        ("{\"system\":\"https://fhir.nhs.uk/Id/nhs-number\",\"value\":\"9434765919\"}", HIGH),
+        ("https://fhir.nhs.uk/Id/nhs-number|9434765919", HIGH),
+        ("DOB 01/02/1980, 943 476 5919", HIGH),
+        ("Mr John Smith, 943 476 5919", HIGH),
+        ("DOB: 1 May 1980; 9434765919", MEDIUM),
+        ("Tel: 7700900124", None),
+        ("+44 7700 900124", None),
+        ("+447700900124", None),
+        ("07700 900124", None),
+        ("(0)7700900124", None),
+        ("order 9434765919", None),
+        ("order no. 943 476 5919", LOW),
+        ("tel: 0161 496 0000. NHS number 943 476 5919", HIGH),
+        ("NHS number 943 476 5919, tel 7700900124", HIGH),
+        ("19434765919", None),
+        ("94347659191", None),
+        ("https://shop.example/track/9434765919", None),
+        ("a9434765919f", None),
+        ("QmFzZTY0IGlzIGZ1bg9434765919Zm9vYmFyYmF6", None),
+        ("NHS no: 9 4 3 4 7 6 5 9 1 9", HIGH),
+        ("NHS no: 94347 65919", HIGH),
+        ("94347 65919", None),
+        ("9876543210", None),
+        ("NHS number 9876543210", None),
+    ] {
+        assert_eq!(best(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_label_reaches_over_a_list_but_not_over_a_page() {
+    let mut hits = Hits::default();
+    scan("NHS numbers:\r\n943 476 5919\r\n401 023 2137\r\n9990000018\r\n", &Rules::default(), &mut hits);
+    assert_eq!(hits.numbers.len(), 3);
+    assert!(hits.numbers.iter().all(|n| n.1 == Confidence::High), "{hits:?}");
+    assert_eq!(best(&format!("NHS number{} 9434765919", " word".repeat(40))), LOW);
+}
+
+#[test]
+fn a_column_header_labels_its_column_only() {
+    let csv = "name,phone,nhs_number\nSmith,7700900124,\"9434765919\"\n".to_owned();
+    let rows = format!("{csv}{}", "A long surname and a longer address indeed,7700900124,4010232137\n".repeat(3));
+    let mut hits = Hits::default();
+    scan(&rows, &Rules::default(), &mut hits);
+    let of = |last: u8| hits.numbers.iter().find(|n| n.0[6] == last).map(|n| n.1);
+    assert_eq!((of(9), of(7)), (HIGH, HIGH));
+    assert!(of(4) < HIGH, "a telephone number in the next column: {hits:?}");
+}
+
+#[test]
+fn every_writing_is_one_number() {
+    for text in [
+        "943\u{A0}476\u{A0}5919",
+        "943\u{2009}476\u{2009}5919",
+        "943\u{2011}476\u{2011}5919",
+        "943–476–5919",
+        "943.476.5919",
+        "９４３ ４７６ ５９１９",
+        "943\u{200B}476\u{200B}5919",
+        "94\u{AD}34765919",
+        "943  476  5919",
+        "943 - 476 - 5919",
+        "943\r\n476 5919",
+        "> 943 476\r\n> 5919",
+        "٩٤٣ ٤٧٦ ٥٩١٩",
+        "943\u{FFFD}476\u{FFFD}5919",
+        "943476 5919",
+        "943 4765919",
+    ] {
+        assert_eq!(best(&format!("NHS number: {text}.")), HIGH, "{text}");
+    }
+}
+
+#[test]
+fn long_sequences_of_groups_are_judged_to_their_end() {
+    let text = format!("{}943 476 5919", "12 ".repeat(3_000));
+    assert!(best(&text).is_some());
+    let text = format!("NHS number {}", "7 ".repeat(5_000));
+    assert!(best(&text).is_none());
+}
+
+#[test]
+fn only_the_mask_leaves() {
+    assert_eq!(masked([9, 4, 3, 5, 9, 1, 9]), "943***5919");
+}

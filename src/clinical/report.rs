@@ -1,0 +1,86 @@
+//! Puts findings together: one per kind, place and masked text, the surest of them, and never more than a report can hold.
+//!
+//! Called by `walk` and `leaf`. Promises: bounded, whatever a message holds; a surer finding is never pushed out by a
+//! weaker one. Fails never.
+
+use super::{Finding, Findings, Unread};
+use crate::vocabulary::{Confidence, FindingKind};
+
+/// Findings of one kind, places read, parts unread: as many as this are kept of each.
+const MOST: usize = 64;
+const MOST_PLACES: usize = 256;
+
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    findings: Findings,
+    reached: Vec<&'static str>,
+}
+
+impl Report {
+    pub fn found(&mut self, kind: FindingKind, place: &str, masked: &str, confidence: Confidence) {
+        let all = &mut self.findings.findings;
+        let same = |f: &&mut Finding| f.kind == kind && f.place == place && f.masked == masked;
+        if let Some(known) = all.iter_mut().find(same) {
+            known.confidence = known.confidence.max(confidence);
+            return;
+        }
+        let finding = Finding { kind, place: place.to_owned(), masked: masked.to_owned(), confidence };
+        if all.iter().filter(|f| f.kind == kind).count() < MOST {
+            all.push(finding);
+        } else if let Some(weaker) = all.iter_mut().find(|f| f.kind == kind && f.confidence < confidence) {
+            *weaker = finding;
+        }
+    }
+
+    pub fn read(&mut self, place: &str) {
+        let read = &mut self.findings.read;
+        if read.len() < MOST_PLACES && !read.iter().any(|p| p == place) {
+            read.push(place.to_owned());
+        }
+    }
+
+    /// A part that was not read: a finding of its own.
+    pub fn unread(&mut self, kind: FindingKind, place: &str, what: &str) {
+        self.found(kind, place, what, Confidence::High);
+        self.list_unread(kind, place, None);
+    }
+
+    /// A bound was reached. Said once for each bound: what lies behind it is unknown anyway.
+    pub fn limit(&mut self, place: &str, limit: &'static str) {
+        if !self.reached.contains(&limit) {
+            self.reached.push(limit);
+            self.found(FindingKind::LimitReached, place, limit, Confidence::High);
+            self.list_unread(FindingKind::LimitReached, place, Some(limit));
+        }
+    }
+
+    fn list_unread(&mut self, kind: FindingKind, place: &str, limit: Option<&'static str>) {
+        let unread = Unread { place: place.to_owned(), kind, limit };
+        let list = &mut self.findings.unread;
+        if list.len() < MOST_PLACES && !list.contains(&unread) {
+            list.push(unread);
+        }
+    }
+
+    pub fn finish(self) -> Findings {
+        self.findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sure_finding_is_kept_among_many_weak_ones() {
+        let mut report = Report::default();
+        for i in 0..1_000 {
+            report.found(FindingKind::NhsNumber, &format!("p{i}"), "x", Confidence::Low);
+        }
+        report.found(FindingKind::NhsNumber, "last", "x", Confidence::High);
+        report.found(FindingKind::NhsNumber, "p999", "x", Confidence::Low);
+        let findings = report.finish().findings;
+        assert_eq!(findings.len(), MOST);
+        assert_eq!(findings.iter().filter(|f| f.confidence == Confidence::High).count(), 1);
+    }
+}

@@ -1,0 +1,332 @@
+//! Walks a message: header sections, multiparts, nested messages, each in every reading that its fields allow.
+//!
+//! Called by `inspect`; hands each part to `leaf`. Promises: levels, parts and readings are counted before they are entered
+//! and recursion is no deeper than the levels; beyond a limit the rest is looked at as plain text and the limit is said.
+//! Readers of mail disagree about malformed mail, so what is ambiguous is read in each way and called broken.
+
+use super::fields::{Content, Field, Fields, content};
+use super::report::Report;
+use super::rules::Rules;
+use super::{Findings, Limits, leaf, markings, nhs_number, words};
+use crate::vocabulary::{Confidence, FindingKind};
+use memchr::memmem;
+
+/// Multiparts inside one another, for each nested message that is allowed.
+const LEVELS_PER_MESSAGE: usize = 4;
+/// Recursion ends here whatever the limits say.
+const DEEPEST: usize = 64;
+/// Second and third readings of ambiguous entities, in one message.
+const READINGS: usize = 16;
+/// Octets of one header section that are read.
+const HEADER: usize = 2_000_000;
+
+/// The state of one inspection.
+pub(super) struct Walk<'r> {
+    pub rules: &'r Rules,
+    pub limits: &'r Limits,
+    pub report: Report,
+    /// Octets of decoded text that may still be looked at.
+    pub left: usize,
+    parts: usize,
+    readings: usize,
+}
+
+/// Where the walk is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spot {
+    /// `letter.eml!/`
+    pub prefix: String,
+    messages: usize,
+    levels: usize,
+    /// RFC 2046 5.1.5: parts of a digest are messages unless they say otherwise.
+    digest: bool,
+}
+
+/// What kind of header section is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Head {
+    Message,
+    Part,
+}
+
+/// What the fields of an entity say about its body.
+#[derive(Debug, Default)]
+pub(super) struct About {
+    types: Vec<Content>,
+    encodings: Vec<String>,
+    pub disposition: Option<Content>,
+    pub has_id: bool,
+    conflict: bool,
+}
+
+impl About {
+    /// The file name, wherever it stands.
+    pub fn name<'a>(&'a self, content: &'a Content) -> Option<&'a str> {
+        self.disposition.as_ref().and_then(|d| d.name.as_deref()).or(content.name.as_deref())
+    }
+}
+
+impl<'r> Walk<'r> {
+    pub fn new(rules: &'r Rules, limits: &'r Limits) -> Walk<'r> {
+        Walk { rules, limits, report: Report::default(), left: limits.decoded, parts: 0, readings: 0 }
+    }
+
+    pub fn all(mut self, message: &[u8]) -> Findings {
+        self.entity(message, &Spot::default(), Head::Message);
+        self.report.finish()
+    }
+
+    /// A message inside a part.
+    pub fn nested(&mut self, message: &[u8], place: &str, spot: &Spot) {
+        if spot.messages >= self.limits.depth || spot.levels + spot.messages >= DEEPEST {
+            self.report.limit(place, "depth");
+            self.raw(message, place);
+            return;
+        }
+        let inner = Spot { prefix: format!("{place}!/"), messages: spot.messages + 1, digest: false, ..*spot };
+        self.entity(message, &inner, Head::Message);
+    }
+
+    /// Looks at octets as they stand.
+    pub fn raw(&mut self, bytes: &[u8], place: &str) {
+        let fitting = &bytes[..bytes.len().min(self.left)];
+        if fitting.len() < bytes.len() {
+            self.report.limit(place, "decoded");
+        }
+        self.left -= fitting.len();
+        self.scan(&String::from_utf8_lossy(fitting), place);
+    }
+
+    /// Looks for identifiers in text.
+    pub fn scan(&mut self, text: &str, place: &str) {
+        let mut hits = nhs_number::Hits::default();
+        nhs_number::scan(text, self.rules, &mut hits);
+        for (shown, confidence) in hits.numbers {
+            self.report.found(FindingKind::NhsNumber, place, &nhs_number::masked(shown), confidence);
+        }
+    }
+
+    fn entity(&mut self, bytes: &[u8], spot: &Spot, head: Head) {
+        let (mut about, mut fields, mut read) = (About::default(), Fields::of(bytes), 0);
+        for field in fields.by_ref() {
+            read += field.value.len();
+            if read <= HEADER {
+                self.field(&field, &mut about, spot, head);
+            } else {
+                self.report.limit(&format!("{}header", spot.prefix), "header");
+            }
+        }
+        self.body(fields.body(), &about, spot);
+    }
+
+    fn field(&mut self, field: &Field<'_>, about: &mut About, spot: &Spot, head: Head) {
+        if field.is("content-type") {
+            about.add_type(content(field.value));
+        } else if field.is("content-transfer-encoding") {
+            about.add_encoding(field.value);
+        } else if field.is("content-disposition") {
+            about.disposition.get_or_insert_with(|| content(field.value));
+        } else if field.is("content-id") {
+            about.has_id = true;
+        } else if !is_trace(field.name) {
+            self.words(field, spot, head);
+        }
+    }
+
+    /// A field that a reader may see, or one that marks the message.
+    fn words(&mut self, field: &Field<'_>, spot: &Spot, head: Head) {
+        let is_subject = field.is("subject") && head == Head::Message;
+        if !is_subject && !may_tell(field) {
+            return;
+        }
+        let text = words::text(field.value);
+        let place = format!("{}{}", spot.prefix, if is_subject { "subject" } else { "header" });
+        self.scan(&text, &place);
+        self.report.read(&place);
+        let marked = if is_subject { markings::of_subject(&text) } else { Vec::new() };
+        let field_itself = (head == Head::Message).then(|| markings::of_field(field.name, &text)).flatten();
+        for (kind, shown) in marked.into_iter().chain(field_itself) {
+            // A tag inside a forwarded message was for another sending; a protective marking stays with its text.
+            let is_tag = matches!(kind, FindingKind::TagSecure | FindingKind::TagEncrypt);
+            if !is_tag || spot.messages == 0 {
+                self.report.found(kind, &place, shown, Confidence::High);
+            }
+        }
+    }
+
+    fn body(&mut self, body: &[u8], about: &About, spot: &Spot) {
+        let default =
+            Content { kind: if spot.digest { "message/rfc822" } else { "" }.to_owned(), ..Content::default() };
+        let types = if about.types.is_empty() { std::slice::from_ref(&default) } else { &about.types };
+        let none = [String::new()];
+        let encodings = if about.encodings.is_empty() { &none[..] } else { &about.encodings };
+        if about.conflict {
+            let place = leaf::place(&types[0], about, spot);
+            self.report.unread(FindingKind::BrokenAttachment, &place, "conflicting fields");
+        }
+        for (at, (content, encoding)) in types.iter().flat_map(|t| encodings.iter().map(move |e| (t, e))).enumerate() {
+            if at > 0 && !self.may_read_again(spot) {
+                return;
+            }
+            match content.kind.starts_with("multipart/") {
+                true => self.multipart(body, content, encoding, about, spot),
+                false => leaf::read(self, body, &leaf::Part { content, encoding, about, spot }),
+            }
+        }
+    }
+
+    fn may_read_again(&mut self, spot: &Spot) -> bool {
+        self.readings += 1;
+        if self.readings > READINGS {
+            self.report.limit(&format!("{}text", spot.prefix), "readings");
+        }
+        self.readings <= READINGS
+    }
+
+    fn multipart(&mut self, body: &[u8], content: &Content, encoding: &str, about: &About, spot: &Spot) {
+        let place = format!("{}text", spot.prefix);
+        let levels = self.limits.depth.saturating_mul(LEVELS_PER_MESSAGE).min(DEEPEST);
+        if spot.levels + spot.messages >= levels {
+            self.report.limit(&place, "depth");
+            return self.raw(body, &place);
+        }
+        let inner = Spot { levels: spot.levels + 1, digest: content.kind == "multipart/digest", ..spot.clone() };
+        let mut divided = false;
+        for (at, boundary) in content.boundaries.iter().enumerate() {
+            if at == 0 || self.may_read_again(spot) {
+                divided |= self.parts(body, boundary, &inner);
+            }
+        }
+        let is_plain = matches!(encoding, "" | "7bit" | "8bit" | "binary");
+        if content.boundaries.len() != 1 || !divided || !is_plain {
+            // RFC 2045 6.4: no other encoding is allowed here, so readers differ in what they make of it.
+            self.report.unread(FindingKind::BrokenAttachment, &place, "boundary");
+        }
+        if !divided || !is_plain {
+            let flat = Content { boundaries: Vec::new(), kind: String::new(), ..content.clone() };
+            leaf::read(self, body, &leaf::Part { content: &flat, encoding, about, spot: &inner });
+        }
+    }
+
+    /// Reads what stands between the delimiters; false when there is none.
+    fn parts(&mut self, body: &[u8], boundary: &[u8], spot: &Spot) -> bool {
+        let place = format!("{}text", spot.prefix);
+        let mut at = Segment::Outside;
+        let mut rest = body;
+        let mut divided = false;
+        loop {
+            let delimiter = find_delimiter(rest, boundary);
+            let (segment, after) = match &delimiter {
+                Some(found) => (&rest[..found.start], &rest[found.end..]),
+                None => (rest, &rest[rest.len()..]),
+            };
+            match at {
+                // Preamble and epilogue: text that some readers show.
+                Segment::Outside => self.raw(segment, &place),
+                Segment::Part if !self.count_part(&place) => {
+                    self.raw(rest, &place);
+                    return true;
+                }
+                Segment::Part => self.entity(segment, spot, Head::Part),
+            }
+            let Some(found) = delimiter else { return divided };
+            divided = true;
+            at = if found.last { Segment::Outside } else { Segment::Part };
+            rest = after;
+        }
+    }
+
+    fn count_part(&mut self, place: &str) -> bool {
+        self.parts += 1;
+        if self.parts > self.limits.parts {
+            self.report.limit(place, "parts");
+        }
+        self.parts <= self.limits.parts
+    }
+}
+
+impl About {
+    fn add_type(&mut self, content: Content) {
+        self.conflict |= content.boundaries.len() > 1 || (!self.types.is_empty() && !self.types.contains(&content));
+        if self.types.len() < 3 && !self.types.contains(&content) {
+            self.types.push(content);
+        }
+    }
+
+    fn add_encoding(&mut self, value: &[u8]) {
+        let encoding = content(value).kind;
+        self.conflict |= !self.encodings.is_empty() && !self.encodings.contains(&encoding);
+        if self.encodings.len() < 3 && !self.encodings.contains(&encoding) {
+            self.encodings.push(encoding);
+        }
+    }
+}
+
+enum Segment {
+    Outside,
+    Part,
+}
+
+/// A delimiter line: where it starts, where the next part does, and whether it is the closing one.
+struct Delimiter {
+    start: usize,
+    end: usize,
+    last: bool,
+}
+
+/// RFC 2046 5.1.1: `--boundary` at the start of a line, perhaps `--`, then blanks only.
+fn find_delimiter(bytes: &[u8], boundary: &[u8]) -> Option<Delimiter> {
+    let finder = memmem::Finder::new(boundary);
+    let mut from = 0;
+    while let Some(at) = finder.find(bytes.get(from..)?).map(|at| from + at) {
+        from = at + 1;
+        let Some(start) = at.checked_sub(2).filter(|s| bytes[*s..at] == *b"--") else { continue };
+        if start > 0 && bytes[start - 1] != b'\n' {
+            continue;
+        }
+        let tail = &bytes[at + boundary.len()..];
+        let (last, tail) = tail.strip_prefix(b"--").map_or((false, tail), |t| (true, t));
+        let blanks = tail.iter().take(256).take_while(|b| matches!(b, b' ' | b'\t' | b'\r')).count();
+        if matches!(tail.get(blanks), None | Some(b'\n')) {
+            let end = bytes.len() - tail.len() + (blanks + 1).min(tail.len());
+            return Some(Delimiter { start, end, last });
+        }
+    }
+    None
+}
+
+/// Fields that programmes write for programmes: identifiers and signatures full of digits that no reader sees.
+fn is_trace(name: &[u8]) -> bool {
+    const NAMES: &[&str] = &[
+        "received",
+        "return-path",
+        "delivered-to",
+        "message-id",
+        "references",
+        "in-reply-to",
+        "date",
+        "mime-version",
+        "dkim-signature",
+        "authentication-results",
+        "received-spf",
+        "domainkey-signature",
+        "x-received",
+        "thread-index",
+        "autocrypt",
+        "resent-date",
+        "resent-message-id",
+        "x-originating-ip",
+        "x-mailer",
+        "user-agent",
+    ];
+    const FAMILIES: &[&str] = &["arc-", "x-ms-", "x-microsoft-", "x-forefront-", "x-google-", "x-gm-", "list-"];
+    let begins = |family: &&str| name.get(..family.len()).is_some_and(|n| n.eq_ignore_ascii_case(family.as_bytes()));
+    NAMES.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes())) || FAMILIES.iter().any(begins)
+}
+
+/// Whether a field is worth decoding: it marks, is encoded, or has as many digits as an identifier.
+fn may_tell(field: &Field<'_>) -> bool {
+    let digits = field.value.iter().filter(|b| b.is_ascii_digit()).count();
+    let marks = ["sensitivity", "x-protective-marking", "sio-label"].iter().any(|name| field.is(name));
+    marks || digits >= 10 || !field.value.is_ascii() || memmem::find(field.value, b"=?").is_some()
+}

@@ -1,0 +1,183 @@
+//! gateway.toml: where things are. What must hold is said by the policy.
+//!
+//! Called by `serve` and the commands. Promises: unknown keys are refused, keys of a later version are named as such, all
+//! mistakes are reported at once with file, line and column; what a stage needs goes on as that stage's own small struct,
+//! and the whole stops here. Fails with diagnostics.
+
+mod parse;
+mod read;
+
+pub use parse::{ConfigError, load};
+
+use crate::mail::{Domain, Mailbox};
+use crate::policy::{Known, KnownRelay};
+use crate::queue::{Destination, Retry, Routes};
+use crate::receive::access::{MailFrom, Network, Senders};
+use crate::vocabulary::Level;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The whole of gateway.toml.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub hostname: Domain,
+    pub data: PathBuf,
+    pub policies: PathBuf,
+    pub sites: Vec<Site>,
+    pub listeners: Vec<Listener>,
+    pub relays: Vec<Relay>,
+    pub deliver: Deliver,
+    /// Empty: the system's.
+    pub dns_servers: Vec<SocketAddr>,
+    pub tls: TlsFiles,
+    pub queue: QueueSettings,
+    pub limits: Limits,
+    pub admin: SocketAddr,
+}
+
+/// An organisation or practice with an Exchange of its own.
+#[derive(Debug, Clone)]
+pub struct Site {
+    pub name: Arc<str>,
+    pub description: String,
+    pub domains: Vec<Domain>,
+    pub exchange: Vec<HostPort>,
+    pub networks: Vec<Network>,
+    pub senders: Senders,
+    /// The legs to and from its Exchange.
+    pub require: Level,
+    pub names: Vec<String>,
+    pub pins: Vec<String>,
+    pub duty: Option<Mailbox>,
+    pub phone: Option<String>,
+    /// The relay for what its Exchange sends to its own domains.
+    pub elsewhere: Option<Arc<str>>,
+}
+
+/// A host and a port, as in `mail.example:587` or `10.20.0.5:25`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPort {
+    pub host: String,
+    pub port: u16,
+}
+
+/// One listening address.
+#[derive(Debug, Clone)]
+pub struct Listener {
+    pub name: Arc<str>,
+    pub address: SocketAddr,
+    pub mail_from: MailFrom,
+    pub tls: ListenerTls,
+}
+
+/// What a listener does about TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListenerTls {
+    Off,
+    Offer,
+    Require,
+}
+
+/// A server that takes mail on to others.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    pub name: Arc<str>,
+    pub hosts: Vec<HostPort>,
+    pub require: Level,
+    pub names: Vec<String>,
+    pub pins: Vec<String>,
+    /// What its owner promises after it; without a promise, as much as the way to it.
+    pub onward: Level,
+    pub carries: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Deliver {
+    pub port: u16,
+    pub smarthost: Option<Arc<str>>,
+    /// Whether an MX host may have a loopback, private or own address.
+    pub allow_private: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct TlsFiles {
+    /// Certificate chain and key; none: self-signed, made at the first start.
+    pub identity: Option<(PathBuf, PathBuf)>,
+    pub extra_roots: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone)]
+pub struct QueueSettings {
+    pub retry: Retry,
+    /// Below this many free octets MAIL is put off.
+    pub min_free: u64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub max_message: u64,
+    pub sessions: usize,
+    pub sessions_per_client: usize,
+    pub recipients: usize,
+    pub line: usize,
+    pub header: usize,
+    pub hops: usize,
+    pub idle: Duration,
+    pub message_time: Duration,
+    pub links: usize,
+    pub links_per_destination: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            max_message: 50_000_000,
+            sessions: 10_000,
+            sessions_per_client: 500,
+            recipients: 1_000,
+            line: 2_048,
+            header: 1_000_000,
+            hops: 30,
+            idle: Duration::from_secs(300),
+            message_time: Duration::from_secs(1_800),
+            links: 500,
+            links_per_destination: 20,
+        }
+    }
+}
+
+impl Config {
+    /// What rules may name.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        let relay = |r: &Relay| KnownRelay {
+            name: r.name.to_string(),
+            carries: r.carries.clone(),
+            onward: r.onward,
+            require: r.require,
+        };
+        Known {
+            relays: self.relays.iter().map(relay).collect(),
+            sites: Some(self.sites.iter().map(|s| s.name.to_string()).collect()),
+            duty: self.sites.iter().all(|s| s.duty.is_some()),
+            smarthost: self.deliver.smarthost.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// Where mail goes.
+    #[must_use]
+    pub fn routes(&self) -> Routes {
+        let domains = self.sites.iter().flat_map(|s| s.domains.iter().map(|d| (d.clone(), s.name.clone())));
+        let elsewhere = self.sites.iter().filter_map(|s| Some((s.name.clone(), s.elsewhere.clone()?)));
+        let sites = self.sites.iter().map(|s| (Destination::Site(s.name.clone()), s.require));
+        let relays = self.relays.iter().map(|r| (Destination::Relay(r.name.clone()), r.require));
+        Routes {
+            sites: domains.collect(),
+            elsewhere: elsewhere.collect(),
+            smarthost: self.deliver.smarthost.clone(),
+            floors: sites.chain(relays).collect(),
+        }
+    }
+}

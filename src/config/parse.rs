@@ -1,0 +1,282 @@
+//! Reads gateway.toml: tables and their keys, then what the tables say of one another.
+
+use super::read::{self, Reader};
+use super::{Config, Deliver, Limits, Listener, QueueSettings, Relay, Site, TlsFiles};
+use crate::policy::diagnostic::{Complaints, Fault};
+use crate::policy::typed::{Keys, Table};
+use crate::policy::{Diagnostic, SourceFile};
+use crate::queue::Retry;
+use crate::receive::access::MailFrom;
+use crate::vocabulary::Level;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why gateway.toml cannot be used.
+#[derive(Debug)]
+pub enum ConfigError {
+    Unreadable { file: PathBuf, why: std::io::Error },
+    Wrong(Vec<Diagnostic>),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ConfigError::Unreadable { file, why } => {
+                write!(f, "{} cannot be read: {why}\nhint: name another with --config FILE", file.display())
+            }
+            ConfigError::Wrong(found) => {
+                found.iter().try_for_each(|d| writeln!(f, "{d}"))?;
+                write!(
+                    f,
+                    "gateway.toml: {} to mend",
+                    if found.len() == 1 { "one mistake".into() } else { format!("{} mistakes", found.len()) }
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+const TOP: Keys = Keys {
+    known: &[
+        "hostname", "data", "policies", "site", "listen", "relay", "deliver", "dns", "tls", "queue", "limits", "web",
+    ],
+    later: &["seal"],
+};
+const SITE: Keys = Keys {
+    known: &[
+        "description",
+        "ods",
+        "domains",
+        "exchange",
+        "networks",
+        "senders",
+        "require",
+        "names",
+        "pins",
+        "duty",
+        "phone",
+        "elsewhere",
+    ],
+    later: &["client-pins", "language", "journal", "mailboxes"],
+};
+const LISTEN: Keys = Keys { known: &["address", "mail-from", "tls"], later: &[] };
+const RELAY: Keys =
+    Keys { known: &["hosts", "require", "names", "pins", "onward", "carries", "reason", "review"], later: &["auth"] };
+const DELIVER: Keys = Keys { known: &["port", "smarthost", "allow-private"], later: &["mta-sts-port"] };
+const DNS: Keys = Keys { known: &["servers"], later: &["dnssec", "self-test"] };
+const TLS: Keys = Keys { known: &["certificate", "key", "extra-roots"], later: &["client-certificate", "profile"] };
+const QUEUE: Keys = Keys { known: &["retry", "expire", "min-free"], later: &["store"] };
+const LIMITS: Keys = Keys {
+    known: &[
+        "max-message",
+        "sessions",
+        "sessions-per-client",
+        "recipients",
+        "line",
+        "header",
+        "hops",
+        "idle",
+        "message-time",
+        "links",
+        "links-per-destination",
+    ],
+    later: &[],
+};
+const WEB: Keys = Keys { known: &["admin"], later: &["portal"] };
+
+/// Reads `file`. Relative paths in it are relative to its folder.
+///
+/// # Errors
+/// When it cannot be read, or with everything that is wrong in it.
+pub fn load(file: &Path) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(file).map_err(|why| ConfigError::Unreadable { file: file.to_owned(), why })?;
+    let name = file.file_name().map_or_else(|| "gateway.toml".into(), |n| n.to_string_lossy().into_owned());
+    let files = [SourceFile { name, text }];
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    let mut complaints = Complaints::about(&files);
+    let config =
+        read::root(&files[0].text, &mut complaints, |table, c| config(table, &mut Reader { c, folder: &folder }));
+    let failed = complaints.failed();
+    match config {
+        Some(config) if !failed => Ok(config),
+        _ => Err(ConfigError::Wrong(complaints.finish())),
+    }
+}
+
+fn config(top: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Config> {
+    top.check_keys(r.c, "gateway.toml", TOP);
+    let hostname = r.required(top, "hostname", "gateway.toml", read::domain);
+    let data = r.required(top, "data", "gateway.toml", read::text);
+    let policies = r.required(top, "policies", "gateway.toml", read::text);
+    let sites = r.tables(top, "site", SITE, site);
+    let listeners = r.tables(top, "listen", LISTEN, listener);
+    let relays = r.tables(top, "relay", RELAY, relay);
+    for (what, missing) in [("site", sites.is_empty()), ("listen", listeners.is_empty())] {
+        if missing && !top.has(what) {
+            let fault = Fault::new("missing-table", format!("there is no [{what}.NAME]"));
+            r.c.error(top.place, fault.hint("the gateway needs one site and one listener at least"));
+        }
+    }
+    let config = Config {
+        deliver: deliver(top, r),
+        dns_servers: r
+            .table(top, "dns", DNS)
+            .and_then(|t| t.many(r.c, "servers", read::address))
+            .map(read::values)
+            .unwrap_or_default(),
+        tls: tls(top, r),
+        queue: queue(top, r),
+        limits: limits(top, r),
+        admin: r
+            .table(top, "web", WEB)
+            .and_then(|t| t.one(r.c, "admin", read::address))
+            .map_or(DEFAULT_ADMIN, |s| s.value),
+        hostname: hostname?,
+        data: r.path(&data?),
+        policies: r.path(&policies?),
+        sites,
+        listeners,
+        relays,
+    };
+    check_names(top, &config, r);
+    Some(config)
+}
+
+const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8025);
+
+fn site(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Site> {
+    let what = format!("[site.{name}]");
+    let domains = r.required_list(table, "domains", &what, read::domain);
+    let exchange = r.required_list(table, "exchange", &what, read::host_port);
+    let networks = r.required_list(table, "networks", &what, read::network);
+    let senders = table.one(r.c, "senders", read::senders).map(|s| s.value).unwrap_or_default();
+    let require = table.one(r.c, "require", read::leg_level).map_or(Level::Encrypted, |s| s.value);
+    let (names, pins) = r.proofs(table, &what, require);
+    Some(Site {
+        name: name.into(),
+        description: table.text(r.c, "description").map_or_else(|| name.to_owned(), |s| s.value),
+        senders,
+        require,
+        names,
+        pins,
+        duty: table.one(r.c, "duty", read::mailbox).map(|s| s.value),
+        phone: table.text(r.c, "phone").map(|s| s.value),
+        elsewhere: table.one(r.c, "elsewhere", read::relay_name).map(|s| s.value),
+        domains: domains?,
+        exchange: exchange?,
+        networks: networks?,
+    })
+}
+
+fn listener(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Listener> {
+    let what = format!("[listen.{name}]");
+    let address = r.required(table, "address", &what, read::address);
+    let mail_from = r.required(table, "mail-from", &what, read::mail_from);
+    let tls = table.one(r.c, "tls", read::listener_tls).map(|s| s.value);
+    let mail_from = mail_from?;
+    // A site's Exchange can be told to use TLS; the internet cannot (RFC 3207 4).
+    let default = if mail_from == MailFrom::Sites { super::ListenerTls::Require } else { super::ListenerTls::Offer };
+    Some(Listener { name: Arc::from(name), address: address?, mail_from, tls: tls.unwrap_or(default) })
+}
+
+fn relay(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Relay> {
+    let what = format!("[relay.{name}]");
+    let hosts = r.required_list(table, "hosts", &what, read::host_port);
+    let require = table.one(r.c, "require", read::leg_level).map_or(Level::Verified, |s| s.value);
+    let (names, pins) = r.proofs(table, &what, require);
+    Some(Relay {
+        name: name.into(),
+        hosts: hosts?,
+        require,
+        names,
+        pins,
+        onward: table.one(r.c, "onward", read::leg_level).map_or(require, |s| s.value),
+        carries: table.many(r.c, "carries", read::text).map(read::values).unwrap_or_default(),
+    })
+}
+
+fn deliver(top: Table<'_>, r: &mut Reader<'_, '_>) -> Deliver {
+    let default = Deliver { port: 25, smarthost: None, allow_private: false };
+    let Some(table) = r.table(top, "deliver", DELIVER) else { return default };
+    Deliver {
+        port: table.count(r.c, "port").and_then(|s| u16::try_from(s.value).ok()).unwrap_or(default.port),
+        smarthost: table.one(r.c, "smarthost", read::relay_name).map(|s| s.value),
+        allow_private: table.boolean(r.c, "allow-private").is_some_and(|s| s.value),
+    }
+}
+
+fn tls(top: Table<'_>, r: &mut Reader<'_, '_>) -> TlsFiles {
+    let Some(table) = r.table(top, "tls", TLS) else { return TlsFiles::default() };
+    let mut file = |key| table.text(r.c, key).map(|s| r.folder.join(s.value));
+    let (certificate, key) = (file("certificate"), file("key"));
+    if certificate.is_some() != key.is_some() {
+        let fault = Fault::new("missing-key", "`certificate` and `key` belong together");
+        r.c.error(table.place, fault.hint("give both, or neither for a self-signed certificate"));
+    }
+    let extra = table.many(r.c, "extra-roots", read::text).map(read::values).unwrap_or_default();
+    TlsFiles { identity: certificate.zip(key), extra_roots: extra.iter().map(|p| r.folder.join(p)).collect() }
+}
+
+fn queue(top: Table<'_>, r: &mut Reader<'_, '_>) -> QueueSettings {
+    let mut settings = QueueSettings { retry: Retry::default(), min_free: 2_000_000_000 };
+    let Some(table) = r.table(top, "queue", QUEUE) else { return settings };
+    if let Some(pauses) = table.many(r.c, "retry", read::pause).map(read::values).filter(|p| !p.is_empty()) {
+        settings.retry.pauses = pauses;
+    }
+    settings.retry.expire = table.duration(r.c, "expire").map_or(settings.retry.expire, |s| s.value);
+    settings.min_free = table.size(r.c, "min-free").map_or(settings.min_free, |s| s.value);
+    settings
+}
+
+fn limits(top: Table<'_>, r: &mut Reader<'_, '_>) -> Limits {
+    let mut limits = Limits::default();
+    let Some(table) = r.table(top, "limits", LIMITS) else { return limits };
+    let mut size = |key, into: &mut usize| {
+        if let Some(read) = table.size(r.c, key) {
+            *into = usize::try_from(read.value).unwrap_or(usize::MAX);
+        }
+    };
+    let mut message = usize::try_from(limits.max_message).unwrap_or(usize::MAX);
+    size("max-message", &mut message);
+    size("header", &mut limits.header);
+    limits.max_message = message as u64;
+    for (key, into) in [
+        ("sessions", &mut limits.sessions),
+        ("sessions-per-client", &mut limits.sessions_per_client),
+        ("recipients", &mut limits.recipients),
+        ("line", &mut limits.line),
+        ("hops", &mut limits.hops),
+        ("links", &mut limits.links),
+        ("links-per-destination", &mut limits.links_per_destination),
+    ] {
+        *into = r.at_least_one(table, key, *into);
+    }
+    for (key, into) in [("idle", &mut limits.idle), ("message-time", &mut limits.message_time)] {
+        *into = table.duration(r.c, key).map_or(*into, |s| s.value);
+    }
+    // RFC 5321 4.5.3.1.4 and 4.5.3.1.8: what every server must take.
+    limits.line = limits.line.max(512);
+    limits.recipients = limits.recipients.max(100);
+    limits
+}
+
+/// What one table says of another: relays that are named exist, a domain has one site.
+fn check_names(top: Table<'_>, config: &Config, r: &mut Reader<'_, '_>) {
+    let known: Vec<&str> = config.relays.iter().map(|relay| relay.name.as_ref()).collect();
+    let named = config.sites.iter().filter_map(|s| s.elsewhere.as_deref()).chain(config.deliver.smarthost.as_deref());
+    for name in named.filter(|name| !known.contains(name)) {
+        let message = format!("there is no [relay.{name}]");
+        r.c.error(top.place, Fault::unknown("unknown-relay", message, name, known.iter().copied()));
+    }
+    let mut owners = std::collections::HashMap::new();
+    for (domain, site) in config.sites.iter().flat_map(|s| s.domains.iter().map(move |d| (d, &s.name))) {
+        if let Some(other) = owners.insert(domain, site).filter(|other| *other != site) {
+            let message = format!("the domain `{domain}` belongs to two sites, `{other}` and `{site}`");
+            r.c.error(top.place, Fault::new("domain-twice", message).hint("a recipient can go to one Exchange only"));
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The values of gateway.toml, one function per kind, and the tables that hold them.
+
+use super::{HostPort, ListenerTls};
+use crate::clock::parse_duration;
+use crate::mail::{Domain, Mailbox};
+use crate::policy::diagnostic::{Complaints, Fault, Place, Sited};
+use crate::policy::typed::{self, Keys, Parsed, Table};
+use crate::receive::access::{MailFrom, Network, Senders};
+use crate::vocabulary::Level;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use toml::de::{DeTable, DeValue};
+
+/// Where values are read from and complaints go to.
+pub(super) struct Reader<'r, 'f> {
+    pub c: &'r mut Complaints<'f>,
+    /// Relative paths are relative to it.
+    pub folder: &'r Path,
+}
+
+/// Parses the text and hands its top table over.
+pub(super) fn root<T>(
+    text: &str,
+    c: &mut Complaints<'_>,
+    read: impl FnOnce(Table<'_>, &mut Complaints<'_>) -> Option<T>,
+) -> Option<T> {
+    match DeTable::parse(text) {
+        Ok(parsed) => {
+            let top = Table { file: 0, place: Place { file: 0, start: 0, end: 0 }, inner: parsed.get_ref() };
+            read(top, c)
+        }
+        Err(error) => {
+            let span = error.span().unwrap_or(0..0);
+            c.error(typed::place(0, span), Fault::new("syntax", error.message().to_owned()));
+            None
+        }
+    }
+}
+
+impl Reader<'_, '_> {
+    pub fn path(&self, written: &str) -> PathBuf {
+        self.folder.join(written)
+    }
+
+    /// A table of fixed name, its keys checked.
+    pub fn table<'a>(&mut self, top: Table<'a>, name: &str, keys: Keys) -> Option<Table<'a>> {
+        let table = top.below(self.c, name)?;
+        table.check_keys(self.c, &format!("[{name}]"), keys);
+        Some(table)
+    }
+
+    /// All tables `[kind.NAME]`, in the order in which they stand.
+    pub fn tables<T>(
+        &mut self,
+        top: Table<'_>,
+        kind: &str,
+        keys: Keys,
+        read: impl Fn(&str, Table<'_>, &mut Self) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(all) = top.below(self.c, kind) else { return Vec::new() };
+        let mut found = Vec::new();
+        for (name, value) in all.inner.iter() {
+            let at = typed::place(0, name.span());
+            let (name, what) = (name.get_ref().as_ref(), format!("[{kind}.{}]", name.get_ref()));
+            match value.get_ref() {
+                DeValue::Table(inner) if typed::is_name(name) => {
+                    let table = Table { file: 0, place: at, inner };
+                    table.check_keys(self.c, &what, keys);
+                    found.extend(read(name, table, self));
+                }
+                DeValue::Table(_) => {
+                    let fault = Fault::new("wrong-name", format!("`{name}` is not a name here"));
+                    self.c.error(at, fault.hint("names have small letters, digits and hyphens"));
+                }
+                other => self.c.error(at, typed::wrong_type(name, "a table", other)),
+            }
+        }
+        found
+    }
+
+    pub fn required<T>(
+        &mut self,
+        table: Table<'_>,
+        key: &str,
+        what: &str,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> Option<T> {
+        self.must_have(table, key, what);
+        table.one(self.c, key, parse).map(|s| s.value)
+    }
+
+    pub fn required_list<T>(
+        &mut self,
+        table: Table<'_>,
+        key: &str,
+        what: &str,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> Option<Vec<T>> {
+        self.must_have(table, key, what);
+        table.many(self.c, key, parse).map(values)
+    }
+
+    fn must_have(&mut self, table: Table<'_>, key: &str, what: &str) {
+        if !table.has(key) {
+            self.c.error(table.place, Fault::new("missing-key", format!("{what} has no `{key}`")));
+        }
+    }
+
+    /// `names` and `pins` of a leg; a leg that must be verified needs one of them.
+    pub fn proofs(&mut self, table: Table<'_>, what: &str, require: Level) -> (Vec<String>, Vec<String>) {
+        let names = table.many(self.c, "names", host).map(values).unwrap_or_default();
+        let pins = table.many(self.c, "pins", pin).map(values).unwrap_or_default();
+        if require >= Level::Verified && names.is_empty() && pins.is_empty() {
+            let fault =
+                Fault::new("missing-key", format!("{what} asks `verified` and gives neither `names` nor `pins`"));
+            self.c.error(table.place, fault.hint("name what its certificate must say, or pin its key"));
+        }
+        (names, pins)
+    }
+
+    pub fn at_least_one(&mut self, table: Table<'_>, key: &str, default: usize) -> usize {
+        match table.count(self.c, key) {
+            None => default,
+            Some(read) if read.value > 0 => read.value,
+            Some(read) => {
+                self.c.error(read.place, Fault::new("wrong-value", format!("`{key}` must be 1 or more")));
+                default
+            }
+        }
+    }
+}
+
+pub(super) fn values<T>(sited: Vec<Sited<T>>) -> Vec<T> {
+    sited.into_iter().map(|s| s.value).collect()
+}
+
+pub(super) fn text(written: &str) -> Parsed<String> {
+    Ok(written.to_owned())
+}
+
+pub(super) fn domain(written: &str) -> Parsed<Domain> {
+    written.parse().map_err(|e| Fault::new("wrong-value", format!("`{written}` is not a domain: {e}")))
+}
+
+pub(super) fn mailbox(written: &str) -> Parsed<Mailbox> {
+    written.parse().map_err(|e| Fault::new("wrong-value", format!("`{written}` is not an address: {e}")))
+}
+
+pub(super) fn address(written: &str) -> Parsed<SocketAddr> {
+    written.parse().map_err(|_| {
+        Fault::new("wrong-value", format!("`{written}` is not an address and port"))
+            .hint("write it as \"127.0.0.1:25\" or \"[::1]:25\"")
+    })
+}
+
+/// `10.20.0.5:25`, `[2001:db8::1]:25`, `relay.hub.example:587`; port 25 where none is given.
+pub(super) fn host_port(written: &str) -> Parsed<HostPort> {
+    let wrong = || {
+        Fault::new("wrong-value", format!("`{written}` is not a host and port"))
+            .hint("write it as \"10.20.0.5:25\" or \"relay.hub.example:587\"")
+    };
+    if let Ok(address) = written.parse::<SocketAddr>() {
+        return Ok(HostPort { host: address.ip().to_string(), port: address.port() });
+    }
+    let (name, port) = match written.rsplit_once(':') {
+        Some((name, port)) => (name, port.parse().map_err(|_| wrong())?),
+        None => (written, 25),
+    };
+    if name.parse::<std::net::IpAddr>().is_err() && host(name).is_err() {
+        return Err(wrong());
+    }
+    Ok(HostPort { host: name.to_ascii_lowercase(), port })
+}
+
+pub(super) fn host(written: &str) -> Parsed<String> {
+    match written.parse::<Domain>() {
+        Ok(domain) if domain.literal().is_none() && !written.starts_with('[') => Ok(domain.as_str().to_owned()),
+        _ => Err(Fault::new("wrong-value", format!("`{written}` is not a host name"))),
+    }
+}
+
+pub(super) fn network(written: &str) -> Parsed<Network> {
+    written.parse().map_err(|why: String| Fault::new("wrong-value", why).hint("write it as \"10.20.0.0/24\""))
+}
+
+/// Levels that a link can have: `sealed` is a property of messages.
+pub(super) fn leg_level(written: &str) -> Parsed<Level> {
+    let level = typed::word::<Level>(&["any", "encrypted", "verified"])(written)?;
+    match level {
+        Level::Sealed => Err(Fault::new("wrong-value", "a link cannot be `sealed`").hint("any, encrypted or verified")),
+        level => Ok(level),
+    }
+}
+
+/// `sha256/BASE64` of a key's SPKI.
+pub(super) fn pin(written: &str) -> Parsed<String> {
+    use base64::Engine;
+    let digest = written.strip_prefix("sha256/").and_then(|b| base64::engine::general_purpose::STANDARD.decode(b).ok());
+    match digest {
+        Some(digest) if digest.len() == 32 => Ok(written.to_owned()),
+        _ => Err(Fault::new("wrong-value", format!("`{written}` is not a pin"))
+            .hint("\"sha256/\" and the key's SHA-256 in base64")),
+    }
+}
+
+pub(super) fn pause(written: &str) -> Parsed<Duration> {
+    let pause = parse_duration(written).map_err(|why| Fault::new("wrong-value", why))?;
+    if pause.is_zero() { Err(Fault::new("wrong-value", "a pause of no time would never rest")) } else { Ok(pause) }
+}
+
+pub(super) fn relay_name(written: &str) -> Parsed<Arc<str>> {
+    match written.strip_prefix("relay:").filter(|name| typed::is_name(name)) {
+        Some(name) => Ok(name.into()),
+        None => {
+            Err(Fault::new("wrong-value", format!("`{written}` names no relay")).hint("write it as \"relay:NAME\""))
+        }
+    }
+}
+
+fn choice<T: Copy>(written: &str, choices: &[(&'static str, T)]) -> Parsed<T> {
+    let found = choices.iter().find(|(name, _)| *name == written).map(|(_, value)| *value);
+    found.ok_or_else(|| {
+        let names = choices.iter().map(|(name, _)| *name);
+        Fault::unknown("wrong-value", format!("`{written}` is not a value here"), written, names)
+    })
+}
+
+pub(super) fn senders(written: &str) -> Parsed<Senders> {
+    choice(written, &[("own", Senders::Own), ("any", Senders::Any)])
+}
+
+pub(super) fn mail_from(written: &str) -> Parsed<MailFrom> {
+    choice(written, &[("sites", MailFrom::Sites), ("anyone", MailFrom::Anyone)])
+}
+
+pub(super) fn listener_tls(written: &str) -> Parsed<ListenerTls> {
+    if written == "implicit" {
+        return Err(typed::later("`tls = \"implicit\"`"));
+    }
+    choice(written, &[("off", ListenerTls::Off), ("offer", ListenerTls::Offer), ("require", ListenerTls::Require)])
+}

@@ -1,0 +1,86 @@
+//! The verbs of the running gateway: asked over a Unix socket, answered in JSON. Commands and tests call the same.
+//!
+//! Promises: the socket is open to the owner of the data folder only; verbs that only read give the same answer from the
+//! data folder while the gateway is stopped. Fails with a sentence in the answer.
+
+pub mod client;
+pub mod queries;
+pub mod server;
+
+use crate::config::Config;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "kebab-case")]
+pub enum Request {
+    Status,
+    QueueList { filter: Filter },
+    QueueShow { id: String },
+    QueueRetry { filter: Filter },
+    Trace { query: String },
+}
+
+/// Which messages of the queue are meant. All that are given hold; none given: all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
+pub struct Filter {
+    /// Entry ids
+    #[arg(value_name = "ID")]
+    #[serde(default)]
+    pub ids: Vec<String>,
+    /// A recipient's domain
+    #[arg(long, value_name = "DOMAIN")]
+    pub to_domain: Option<String>,
+    /// A rule that the message matched
+    #[arg(long)]
+    pub rule: Option<String>,
+    /// Why it waits
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// A class that the message is in
+    #[arg(long)]
+    pub class: Option<String>,
+}
+
+/// What is answered.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    Good(serde_json::Value),
+    /// A sentence.
+    Bad(String),
+}
+
+/// What `status` says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Status {
+    pub running: bool,
+    pub version: String,
+    pub hostname: String,
+    pub policy_hash: String,
+    pub started: String,
+    pub listeners: Vec<(String, SocketAddr)>,
+}
+
+impl Status {
+    #[must_use]
+    pub fn of(config: &Config, policy_hash: &str, listening: &[(Arc<str>, SocketAddr)]) -> Status {
+        Status {
+            running: true,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            hostname: config.hostname.to_string(),
+            policy_hash: policy_hash.to_owned(),
+            started: crate::clock::rfc3339(crate::clock::Now::read().wall),
+            listeners: listening.iter().map(|(name, address)| (name.to_string(), *address)).collect(),
+        }
+    }
+}
+
+/// Where the socket of a data folder is.
+#[must_use]
+pub fn socket(data: &Path) -> PathBuf {
+    data.join("control.sock")
+}

@@ -1,0 +1,123 @@
+//! What the queue holds, read from the database: the same with the gateway running or stopped.
+
+use super::Filter;
+use crate::clock::{EntryId, Now, Wall, rfc3339};
+use crate::queue::entry::{self, Entry, Progress};
+use crate::record;
+use crate::store::StoreError;
+use crate::vocabulary::{Level, Reason};
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Rows that `queue list` prints at most.
+const MOST: usize = 10_000;
+
+/// A row of `queue list`: recipients of one entry that are in the same state.
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    pub id: EntryId,
+    pub state: &'static str,
+    pub reverse_path: String,
+    pub recipients: Vec<String>,
+    pub classes: Vec<String>,
+    pub require: Level,
+    pub reason: Reason,
+    pub age_seconds: u64,
+    /// RFC 3339; null: as soon as a link is free.
+    pub next_attempt: Option<String>,
+    #[serde(skip)]
+    rules: Vec<String>,
+}
+
+/// The queue, oldest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Row>, StoreError> {
+    let now = Now::read().wall;
+    let mut rows = Vec::new();
+    let mut statement = connection.prepare("SELECT id, head FROM entry ORDER BY id")?;
+    let entries = statement.query_map([], |row| Ok((EntryId::from_row(row.get(0)?), row.get::<_, Vec<u8>>(1)?)))?;
+    for found in entries {
+        let (id, head) = found?;
+        // A damaged entry is reported by the log at start; here it is passed over.
+        let Ok(entry) = entry::parse(id, &head) else { continue };
+        rows.extend(
+            rows_of(&entry, &entry::read_progress(connection, id)?, now).into_iter().filter(|r| fits(r, filter)),
+        );
+        if rows.len() >= MOST {
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+fn rows_of(entry: &Entry, progress: &[(u16, Progress)], now: Wall) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for (index, recipient) in (0u16..).zip(&entry.envelope.recipients) {
+        let known = progress.iter().find(|(r, _)| *r == index).map(|(_, p)| p);
+        let (state, reason, next_attempt) = match known {
+            Some(Progress::Final) => continue,
+            Some(Progress::Waiting { held, reason, next_attempt, .. }) => {
+                (if *held { "held" } else { "deferred" }, *reason, Some(rfc3339(*next_attempt)))
+            }
+            None => ("active", Reason::Waiting, None),
+        };
+        let requirement = entry.requirement(index);
+        let same = |r: &&mut Row| r.state == state && r.reason == reason && r.require == requirement.level;
+        match rows.iter_mut().find(same) {
+            Some(row) => row.recipients.push(recipient.mailbox.to_string()),
+            None => rows.push(Row {
+                id: entry.id,
+                state,
+                reverse_path: entry.envelope.reverse_path.to_string(),
+                recipients: vec![recipient.mailbox.to_string()],
+                classes: requirement.classes,
+                require: requirement.level,
+                reason,
+                age_seconds: now.since(entry.accepted).as_secs(),
+                next_attempt,
+                rules: requirement.rules.into_iter().map(|r| r.name).collect(),
+            }),
+        }
+    }
+    rows
+}
+
+fn fits(row: &Row, filter: &Filter) -> bool {
+    let domain = |wanted: &String| {
+        let suffix = format!("@{}", wanted.to_ascii_lowercase());
+        row.recipients.iter().any(|r| r.ends_with(&suffix))
+    };
+    let id = row.id.to_string();
+    (filter.ids.is_empty() || filter.ids.iter().any(|wanted| wanted.eq_ignore_ascii_case(&id)))
+        && filter.to_domain.as_ref().is_none_or(domain)
+        && filter.rule.as_ref().is_none_or(|wanted| row.rules.contains(wanted))
+        && filter.reason.as_ref().is_none_or(|wanted| row.reason.name() == wanted)
+        && filter.class.as_ref().is_none_or(|wanted| row.classes.contains(wanted))
+}
+
+/// Everything about one entry; null when it has left.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn show(connection: &Connection, id: EntryId) -> Result<Value, StoreError> {
+    let Some(entry) = entry::read(connection, id)? else { return Ok(Value::Null) };
+    let progress = entry::read_progress(connection, id)?;
+    let rows = rows_of(&entry, &progress, Now::read().wall);
+    let decision = record::trace(connection, &id.to_string(), 1)?;
+    Ok(json!({
+        "id": id,
+        "accepted": rfc3339(entry.accepted),
+        "site": entry.site,
+        "reverse_path": entry.envelope.reverse_path,
+        "message_id": entry.message_id,
+        "size": entry.size,
+        "notice": entry.notice,
+        "waiting": rows,
+        "progress": progress.iter().map(|(r, p)| json!({ "recipient": r, "progress": p })).collect::<Vec<_>>(),
+        "requirements": entry.requirements,
+        "decision": decision.into_iter().next().map(|life| life.decision),
+    }))
+}

@@ -1,0 +1,118 @@
+//! The socket of the running gateway: one request per line, one answer per line.
+//!
+//! Started by `serve`. Promises: mode 0600; a request is bounded; nobody who asks can stop the gateway. Fails at start only.
+
+use super::{Answer, Filter, Request, Status, queries, socket};
+use crate::clock::EntryId;
+use crate::queue::{Destination, Schedule, Task};
+use crate::record;
+use crate::store::StoreError;
+use rusqlite::Connection;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+/// Octets of a request at most.
+const REQUEST: u64 = 64 * 1024;
+/// Lives that `trace` shows at most.
+const LIVES: usize = 50;
+
+/// What answers are made from.
+pub struct Served {
+    pub reader: Connection,
+    pub schedule: Arc<Schedule>,
+    pub status: Status,
+}
+
+struct Shared {
+    reader: Mutex<Connection>,
+    schedule: Arc<Schedule>,
+    status: Status,
+}
+
+/// Listens on the data folder's socket, replacing the one of a gateway that died.
+///
+/// # Errors
+/// When the socket cannot be made.
+pub fn start(data: &Path, served: Served) -> io::Result<()> {
+    let path = socket(data);
+    // The lock on the data folder says that nobody else is alive there.
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    let Served { reader, schedule, status } = served;
+    let shared = Arc::new(Shared { reader: Mutex::new(reader), schedule, status });
+    tokio::spawn(async move {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => drop(tokio::spawn(serve(stream, shared.clone()))),
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    });
+    Ok(())
+}
+
+async fn serve(stream: UnixStream, shared: Arc<Shared>) {
+    let who = stream.peer_cred().map(|c| c.uid()).ok();
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    let mut read = BufReader::new(read.take(REQUEST));
+    let request = read.read_line(&mut line);
+    if !matches!(tokio::time::timeout(Duration::from_secs(10), request).await, Ok(Ok(1..))) {
+        return;
+    }
+    tracing::info!(uid = who, request = line.trim_end(), "control");
+    let answer = tokio::task::spawn_blocking(move || match serde_json::from_str(&line) {
+        Ok(request) => answer(&shared, request),
+        Err(error) => Answer::Bad(format!("the request is not understood: {error}")),
+    });
+    let answer = answer.await.unwrap_or_else(|error| Answer::Bad(error.to_string()));
+    let mut text = serde_json::to_vec(&answer).unwrap_or_default();
+    text.push(b'\n');
+    // Who hung up does not want to know.
+    let _ = write.write_all(&text).await;
+}
+
+fn answer(shared: &Shared, request: Request) -> Answer {
+    let reader = shared.reader.lock().unwrap_or_else(PoisonError::into_inner);
+    let result = match request {
+        Request::Status => status(shared, &reader),
+        Request::QueueList { filter } => queries::list(&reader, &filter).map(|rows| serde_json::json!(rows)),
+        Request::QueueShow { id } => match id.parse::<EntryId>() {
+            Ok(id) => queries::show(&reader, id),
+            Err(why) => return Answer::Bad(why.to_owned()),
+        },
+        Request::QueueRetry { filter } => retry(shared, &reader, &filter).map(|n| serde_json::json!({ "retried": n })),
+        Request::Trace { query } => record::trace(&reader, &query, LIVES).map(|lives| serde_json::json!(lives)),
+    };
+    result.map_or_else(|error| Answer::Bad(error.to_string()), Answer::Good)
+}
+
+fn status(shared: &Shared, reader: &Connection) -> Result<serde_json::Value, StoreError> {
+    let mut counts = std::collections::BTreeMap::from([("active", 0), ("deferred", 0), ("held", 0)]);
+    shared.schedule.look(|task| *counts.entry(task.state.name()).or_default() += 1);
+    let entries: i64 = reader.query_row("SELECT count(*) FROM entry", [], |row| row.get(0))?;
+    let mut status = serde_json::to_value(&shared.status).unwrap_or_default();
+    status["queue"] = serde_json::json!(counts);
+    status["entries"] = entries.into();
+    Ok(status)
+}
+
+/// Brings what waits forward; returns how many messages.
+fn retry(shared: &Shared, reader: &Connection, filter: &Filter) -> Result<usize, StoreError> {
+    let ids: std::collections::HashSet<EntryId> =
+        queries::list(reader, filter)?.into_iter().map(|row| row.id).collect();
+    let domain = |task: &Task| match (&task.lane.destination, &filter.to_domain) {
+        (Destination::Mx(domain), Some(wanted)) => domain.as_str() == wanted.to_ascii_lowercase(),
+        _ => true,
+    };
+    Ok(shared.schedule.hurry(|task| ids.contains(&task.entry) && domain(task)))
+}

@@ -1,0 +1,265 @@
+//! Notices as entries of the queue: who is told of what, and how that message travels.
+//!
+//! Called by `receive` (refused at the dot) and `deliver` (failed, delayed, relayed, held). Promises: a notice goes to the
+//! sender, or to the site's duty where the sender cannot or must not be told; never to the internet about content; never in
+//! answer to a notice; it carries no clinical text and is judged by the policy like any other mail. Fails never: an empty
+//! result means that nobody could be told.
+
+use super::{Judge, Transaction};
+use crate::clinical::Findings;
+use crate::clock::{EntryId, Ids, Now};
+use crate::mail::{Enhanced, Envelope, Header, Mailbox, Recipient, Ret, ReversePath, Status};
+use crate::notice::{self, Kind, Report};
+use crate::policy::{Requirement, Verdict};
+use crate::queue::{Destined, Entry, Routes};
+use crate::store::Change;
+use crate::vocabulary::{Direction, Reason, SubjectCare};
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What there is to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    Failed,
+    Delayed,
+    Held,
+    /// Passed on to a server that sends no reports.
+    Relayed,
+}
+
+/// One recipient that there is news of.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub recipient: Recipient,
+    pub requirement: Requirement,
+    pub reason: Reason,
+    pub status: Status,
+    pub host: Option<String>,
+}
+
+/// Whom a site names for its notices.
+#[derive(Debug, Clone, Default)]
+pub struct Contact {
+    pub duty: Option<Mailbox>,
+    pub phone: Option<String>,
+}
+
+/// A notice, ready to be admitted to the queue.
+#[derive(Debug, Clone)]
+pub struct Announced {
+    pub entry: Entry,
+    pub body: Bytes,
+}
+
+impl Announced {
+    #[must_use]
+    pub fn admitted(&self) -> Vec<Change> {
+        self.entry.admitted(Some(self.body.clone()))
+    }
+}
+
+/// Makes notices.
+pub struct Announcer {
+    pub hostname: String,
+    pub judge: Arc<Judge>,
+    pub routes: Arc<Routes>,
+    pub ids: Arc<Ids>,
+    pub contacts: HashMap<Arc<str>, Contact>,
+}
+
+/// What all notices about one entry share.
+struct Subject<'a> {
+    entry: &'a Entry,
+    kind: Kind,
+    original: &'a [u8],
+    care: SubjectCare,
+    /// The message is in a class: only an allow-list of fields is shown.
+    listed: bool,
+}
+
+impl Announcer {
+    /// Notices about recipients that policy refused while others were accepted: one that lists every fate.
+    #[must_use]
+    pub fn refused(&self, entry: &Entry, refused: &[(Recipient, Verdict)], header: &[u8]) -> Vec<Announced> {
+        if refused.is_empty() {
+            return Vec::new();
+        }
+        let now = Now::read().wall;
+        let texts: Vec<Status> =
+            refused.iter().map(|(_, v)| Status::new(550, Enhanced(5, 7, 10), v.sentence())).collect();
+        let sent = Status::new(250, Enhanced(2, 0, 0), "accepted and on its way");
+        let about = |recipient, news, reason, status| notice::Told {
+            recipient,
+            news,
+            reason,
+            status,
+            host: None,
+            last_attempt: now,
+            until: None,
+        };
+        let stopped = refused.iter().zip(&texts).map(|((r, v), text)| about(r, notice::News::Refused, v.reason, text));
+        let going = entry.envelope.recipients.iter().map(|r| about(r, notice::News::Sent, Reason::Waiting, &sent));
+        let listed: Vec<notice::Told<'_>> = stopped.chain(going).collect();
+        let care = refused.iter().map(|(_, v)| v.subject).max().unwrap_or(SubjectCare::Scrub);
+        let subject = Subject {
+            entry,
+            kind: Kind::Refused,
+            original: header,
+            care,
+            listed: entry.is_in_class() || refused.iter().any(|(_, v)| !v.classes.is_empty()),
+        };
+        let quiet = refused.iter().all(|(r, _)| !r.wants_failure());
+        let notify = refused.iter().flat_map(|(_, v)| v.notify.clone()).collect();
+        self.to_readers(&subject, &listed, self.readers(entry, quiet, notify))
+    }
+
+    /// Notices about what became of recipients in the queue.
+    #[must_use]
+    pub fn announce(&self, entry: &Entry, news: News, told: &[Told], original: &[u8]) -> Vec<Announced> {
+        if entry.notice || told.is_empty() {
+            return Vec::new();
+        }
+        let now = Now::read().wall;
+        let (kind, action) = match news {
+            News::Failed => (Kind::Failed, notice::News::Failed),
+            News::Delayed => (Kind::Delayed, notice::News::Delayed),
+            News::Held => (Kind::Held, notice::News::Held),
+            News::Relayed => (Kind::Relayed, notice::News::Relayed),
+        };
+        let about: Vec<notice::Told<'_>> = told
+            .iter()
+            .map(|t| notice::Told {
+                recipient: &t.recipient,
+                news: action,
+                reason: t.reason,
+                status: &t.status,
+                host: t.host.as_deref(),
+                last_attempt: now,
+                until: (news == News::Held).then(|| entry.accepted.plus(t.requirement.hold_for)),
+            })
+            .collect();
+        let care = told.iter().map(|t| t.requirement.subject).max().unwrap_or(SubjectCare::Scrub);
+        let listed = entry.is_in_class() || care > SubjectCare::Keep;
+        let subject = Subject { entry, kind, original, care, listed };
+        let notify = match news {
+            News::Held | News::Failed => told.iter().flat_map(|t| t.requirement.notify.clone()).collect(),
+            News::Delayed | News::Relayed => Vec::new(),
+        };
+        self.to_readers(&subject, &about, self.readers(entry, !wanted(news, told), notify))
+    }
+
+    /// The sender where that is possible and wanted, and whoever the rules name; the site's duty where nobody else is left.
+    fn readers(&self, entry: &Entry, quiet: bool, notify: Vec<String>) -> Vec<Mailbox> {
+        let sender = entry.envelope.reverse_path.mailbox().filter(|_| !quiet).cloned();
+        let mut readers: Vec<Mailbox> = sender.into_iter().collect();
+        for named in notify.iter().filter_map(|n| n.parse::<Mailbox>().ok()) {
+            if !readers.iter().any(|r| r.key() == named.key()) {
+                readers.push(named);
+            }
+        }
+        if readers.is_empty() {
+            readers.extend(self.contact(entry).and_then(|c| c.duty.clone()));
+        }
+        readers
+    }
+
+    fn contact(&self, entry: &Entry) -> Option<&Contact> {
+        let theirs = || {
+            let mut sites = entry.envelope.recipients.iter().filter_map(|r| self.routes.site_of(r.mailbox.domain()));
+            sites.next().map(AsRef::as_ref)
+        };
+        self.contacts.get(entry.site.as_deref().or_else(theirs)?)
+    }
+
+    fn to_readers(&self, subject: &Subject<'_>, about: &[notice::Told<'_>], readers: Vec<Mailbox>) -> Vec<Announced> {
+        readers.into_iter().map(|reader| self.made(subject, about, reader)).collect()
+    }
+
+    fn made(&self, subject: &Subject<'_>, about: &[notice::Told<'_>], reader: Mailbox) -> Announced {
+        let now = Now::read().wall;
+        let id = self.ids.next(now);
+        let entry = subject.entry;
+        let whole = subject.kind == Kind::Failed && entry.envelope.ret == Some(Ret::Full) && entry.size <= FULL;
+        let report = Report {
+            kind: subject.kind,
+            gateway: &self.hostname,
+            entry: &entry.id.to_string(),
+            to: &reader,
+            envid: entry.envelope.envid.as_deref(),
+            arrived: entry.accepted,
+            now,
+            message_id: &format!("<{id}@{}>", self.hostname),
+            boundary: &boundary(id),
+            recipients: about.to_vec(),
+            original_header: Header::of(subject.original).bytes(),
+            original: (whole && !subject.listed).then_some(subject.original),
+            care: subject.care,
+            in_class: subject.listed,
+            phone: self.contact(entry).and_then(|c| c.phone.as_deref()),
+        };
+        let body = Bytes::from(notice::compose(&report));
+        let entry = self.entry(id, entry, reader, &body);
+        Announced { entry, body }
+    }
+
+    /// A notice is judged like any other mail, so that it meets what its reader's domain asks.
+    fn entry(&self, id: EntryId, about: &Entry, reader: Mailbox, body: &Bytes) -> Entry {
+        let site = self.routes.site_of(reader.domain()).cloned();
+        let direction = if site.is_some() { Direction::Internal } else { Direction::Outbound };
+        let international = reader.is_international();
+        let recipient = Recipient { notify: Some(crate::mail::Notify::NEVER), ..Recipient::new(reader) };
+        let envelope = Envelope {
+            reverse_path: ReversePath::Null,
+            recipients: vec![recipient],
+            body: crate::mail::Body::default(),
+            smtputf8: international,
+            ret: None,
+            envid: None,
+        };
+        let transaction = Transaction {
+            direction,
+            site: site.as_deref(),
+            envelope: &envelope,
+            message: Header::of(body).bytes(),
+            size: body.len() as u64,
+            peer: None,
+            can: &[],
+        };
+        let verdicts = self.judge.at_accept(&transaction, &Findings::default()).recipients;
+        Entry {
+            version: Entry::VERSION,
+            id,
+            accepted: Now::read().wall,
+            // Not from the site's Exchange: it goes there.
+            site: None,
+            session: about.session.clone(),
+            destined: vec![Destined { direction, requirement: 0 }],
+            requirements: verdicts.iter().map(Verdict::requirement).collect(),
+            size: body.len() as u64,
+            received: String::new(),
+            message_id: Some(format!("<{id}@{}>", self.hostname)),
+            large: false,
+            notice: true,
+            envelope,
+        }
+    }
+}
+
+/// Octets of a message that goes back whole where RET=FULL asks for it.
+const FULL: u64 = 100_000;
+
+fn wanted(news: News, told: &[Told]) -> bool {
+    told.iter().any(|t| match news {
+        News::Failed => t.recipient.wants_failure(),
+        // RFC 3461 4.1: without NOTIFY, delays are told at our discretion.
+        News::Delayed | News::Held => t.recipient.notify.is_none_or(|n| n.delay),
+        News::Relayed => t.recipient.wants_success(),
+    })
+}
+
+/// Random enough never to stand in a text that was written before.
+fn boundary(id: EntryId) -> String {
+    use std::hash::{BuildHasher, RandomState};
+    format!("=_{id}_{:016x}", RandomState::new().hash_one(id.row()))
+}

@@ -1,0 +1,132 @@
+//! Judges one message: the only caller of recognition and policy together.
+//!
+//! Called by `receive` (at RCPT and at the dot), `deliver` (at an attempt), and by `explain`, which is the same function.
+//! Promises: what `explain` prints is what happens; a policy whose own tests fail is never used. Fails at load only.
+
+pub mod announce;
+mod cases;
+mod headers;
+mod load;
+
+use crate::clinical::{self, Findings, Limits};
+use crate::mail::{Domain, Envelope, Header, Mailbox};
+use crate::policy::{MessageFacts, Policy, ProofSource, RecipientFacts, Requirement, Verdict};
+use crate::vocabulary::{Confidence, Direction, Fate, FindingKind, Level, Rung};
+use headers::HeaderFacts;
+use std::collections::BTreeMap;
+
+pub use cases::FailedTest;
+pub(crate) use cases::compose;
+pub use load::{LoadError, Loaded, judge_of, load, read};
+
+/// One compiled generation: a policy, and the recogniser set up as it says.
+pub struct Judge {
+    pub policy: Policy,
+    rules: clinical::Rules,
+    limits: Limits,
+}
+
+/// One transaction, as far as it has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Transaction<'a> {
+    pub direction: Direction,
+    pub site: Option<&'a str>,
+    pub envelope: &'a Envelope,
+    /// The header section is enough.
+    pub message: &'a [u8],
+    pub size: u64,
+    /// Inbound: what the link it came on reached. Outbound: None until somebody knows.
+    pub peer: Option<Level>,
+    /// Rungs that can serve the recipients.
+    pub can: &'a [Rung],
+}
+
+/// What was decided at the dot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    pub classes: BTreeMap<String, f64>,
+    /// One for each recipient of the envelope, in its order.
+    pub recipients: Vec<Verdict>,
+}
+
+impl Judge {
+    /// A judge for a policy, with the recogniser that the policy describes.
+    #[must_use]
+    pub fn new(policy: Policy) -> Judge {
+        let rules = policy.recognise().map_or_else(clinical::Rules::default, |said| {
+            clinical::Rules::new(&said.labels, &said.against, said.window)
+        });
+        Judge { policy, rules, limits: Limits::default() }
+    }
+
+    /// What the message contains.
+    #[must_use]
+    pub fn inspect(&self, message: &[u8]) -> Findings {
+        clinical::inspect(message, &self.rules, &self.limits)
+    }
+
+    /// Verdicts for all recipients.
+    #[must_use]
+    pub fn at_accept(&self, transaction: &Transaction<'_>, findings: &Findings) -> Judgement {
+        let evidence: Vec<(FindingKind, Confidence)> =
+            findings.findings.iter().map(|finding| (finding.kind, finding.confidence)).collect();
+        let classes = self.policy.classify(&evidence);
+        let header = Header::of(transaction.message);
+        let said = HeaderFacts::of(&header);
+        let message = MessageFacts {
+            header_from: &said.from,
+            evidence: &evidence,
+            classes: &classes,
+            subject: &said.subject,
+            visible_recipients: said.visible_recipients,
+            auto_submitted: said.auto_submitted,
+            ..known_at_rcpt(transaction, &header, &classes)
+        };
+        let judge = |to: &Mailbox| {
+            let facts = RecipientFacts { recipient: to, peer: transaction.peer, can: transaction.can };
+            self.policy.judge(&message, &facts)
+        };
+        let recipients = transaction.envelope.recipients.iter().map(|r| judge(&r.mailbox)).collect();
+        Judgement { classes, recipients }
+    }
+
+    /// The verdict on an inbound recipient, if rules that need no content stop it already: before the text crosses.
+    #[must_use]
+    pub fn at_rcpt(&self, transaction: &Transaction<'_>, recipient: &Mailbox) -> Option<Verdict> {
+        if transaction.direction != Direction::Inbound {
+            return None;
+        }
+        let (header, classes) = (Header::of(b""), BTreeMap::new());
+        let message = known_at_rcpt(transaction, &header, &classes);
+        let facts = RecipientFacts { recipient, peer: transaction.peer, can: transaction.can };
+        let verdict = self.policy.judge_envelope(&message, &facts);
+        matches!(verdict.fate, Fate::Refuse | Fate::Reject).then_some(verdict)
+    }
+
+    /// What must hold now, and how the domain's hosts may prove themselves.
+    #[must_use]
+    pub fn at_attempt(&self, stored: &Requirement, domain: &Domain) -> (Requirement, Vec<ProofSource>) {
+        (self.policy.current(stored), self.policy.proof_sources(domain))
+    }
+}
+
+fn known_at_rcpt<'a>(
+    transaction: &Transaction<'a>,
+    header: &'a Header<'a>,
+    classes: &'a BTreeMap<String, f64>,
+) -> MessageFacts<'a> {
+    MessageFacts {
+        direction: transaction.direction,
+        site: transaction.site,
+        reverse_path: &transaction.envelope.reverse_path,
+        header_from: &[],
+        evidence: &[],
+        classes,
+        subject: "",
+        header,
+        size: transaction.size,
+        recipients: transaction.envelope.recipients.len(),
+        visible_recipients: 0,
+        auto_submitted: false,
+    }
+}

@@ -1,0 +1,182 @@
+//! One attempt: recipients of one entry over one open link. No MAIL without a permit for this link and transaction.
+//!
+//! Called by `Delivery::work`. Promises: what must hold is looked up anew, and mail that asks for more than its lane gives
+//! moves to a stricter lane; every recipient gets one outcome. Fails into `settle`, never silently.
+
+use super::Delivery;
+use super::connection::Outgoing;
+use super::link::OpenLink;
+use super::settle::{Attempted, Setting};
+use crate::mail::{Envelope, Recipient};
+use crate::policy::Requirement;
+use crate::queue::{Destination, Entry, Lane, Task, Warm, entry};
+use crate::smtp::client::Refusal;
+use crate::store::StoreError;
+use crate::vocabulary::Reason;
+use std::sync::Arc;
+
+/// An entry with its message, ready to be sent.
+pub(super) struct Loaded {
+    pub entry: Arc<Entry>,
+    pub message: Outgoing,
+}
+
+impl Delivery {
+    /// Attempts a task; returns the link if it can be used again.
+    pub(super) async fn attempt(self: &Arc<Self>, link: OpenLink, mut task: Task) -> Option<OpenLink> {
+        let loaded = match self.load(&mut task).await {
+            Ok(Some(loaded)) => loaded,
+            Ok(None) => {
+                tracing::warn!(entry = %task.entry, "an entry that was to be attempted is gone");
+                return Some(link);
+            }
+            Err(error) => {
+                tracing::error!(entry = %task.entry, %error, "an entry cannot be read back and waits");
+                self.put_off(task);
+                return Some(link);
+            }
+        };
+        self.move_to_stricter_lanes(&mut task, &loaded.entry);
+        let refused = self.kept_from_relay(&task, &loaded.entry);
+        if !refused.is_empty() {
+            let (kept, rest) = split(task, |r| refused.iter().any(|a| a.recipient == *r));
+            self.settle(kept, &loaded.entry, refused, Setting::default()).await;
+            task = rest;
+        }
+        if task.recipients.is_empty() {
+            return Some(link);
+        }
+        self.transact(link, task, loaded).await
+    }
+
+    async fn transact(self: &Arc<Self>, mut link: OpenLink, task: Task, loaded: Loaded) -> Option<OpenLink> {
+        let permit = match link.permit(task.lane.level) {
+            Ok(permit) => permit,
+            Err(reason) => {
+                let outcomes = all(&task, &Refusal { reason, status: None });
+                self.settle(task, &loaded.entry, outcomes, Setting::of(&link.link)).await;
+                return Some(link);
+            }
+        };
+        let entry = loaded.entry;
+        let envelope = Envelope { recipients: chosen(&entry, &task.recipients), ..entry.envelope.clone() };
+        let size = entry.size + entry.received.len() as u64;
+        let offers_dsn = link.connection.offers_dsn();
+        let OpenLink { connection, link: facts, transactions } = link;
+        let (outcomes, kept) = connection.send(permit, &envelope, (&entry.received, loaded.message, size)).await;
+        let attempted = outcomes.into_iter().filter_map(|o| {
+            let recipient = *task.recipients.get(o.recipient)?;
+            Some(Attempted { recipient, result: o.result })
+        });
+        let attempted = attempted.collect();
+        let setting = Setting { offers_dsn, ..Setting::of(&facts) };
+        self.settle(task, &entry, attempted, setting).await;
+        kept.map(|connection| OpenLink { connection, link: facts, transactions })
+    }
+
+    /// The entry and its message: from memory, or read back.
+    pub(super) async fn load(self: &Arc<Self>, task: &mut Task) -> Result<Option<Loaded>, StoreError> {
+        match task.warm.take() {
+            Some(Warm { entry, body: Some(body), .. }) => Ok(Some(Loaded { entry, message: Outgoing::Memory(body) })),
+            Some(Warm { entry, body: None, .. }) => Ok(Some(self.in_file(entry))),
+            None => self.load_cold(task).await,
+        }
+    }
+
+    async fn load_cold(self: &Arc<Self>, task: &Task) -> Result<Option<Loaded>, StoreError> {
+        let id = task.entry;
+        let read = move |connection: &rusqlite::Connection| {
+            let Some(entry) = entry::read(connection, id)? else { return Ok(None) };
+            let body = if entry.large { None } else { entry::read_body(connection, id)? };
+            Ok(Some((Arc::new(entry), body)))
+        };
+        Ok(self.read(read).await?.and_then(|(entry, body)| match body {
+            Some(body) => Some(Loaded { entry, message: Outgoing::Memory(body) }),
+            None if entry.large => Some(self.in_file(entry)),
+            None => None,
+        }))
+    }
+
+    fn in_file(&self, entry: Arc<Entry>) -> Loaded {
+        let path = self.store.bodies().path(entry.id.row());
+        Loaded { entry, message: Outgoing::File(path) }
+    }
+
+    /// What must hold for a recipient now: never less than what was stored.
+    pub(super) fn requirement(&self, entry: &Entry, recipient: u16) -> Requirement {
+        let stored = entry.requirement(recipient);
+        match entry.envelope.recipients.get(usize::from(recipient)) {
+            Some(r) => self.judge.at_attempt(&stored, r.mailbox.domain()).0,
+            None => stored,
+        }
+    }
+
+    /// Recipients for whom the policy now asks more than this lane's links give go where they get it.
+    fn move_to_stricter_lanes(&self, task: &mut Task, entry: &Entry) {
+        let lane_of = |recipient: u16| {
+            let mailbox = &entry.envelope.recipients.get(usize::from(recipient))?.mailbox;
+            let asked = (entry.direction(recipient), self.requirement(entry, recipient).level);
+            Some(self.routes.lane(mailbox.domain(), entry.site.as_deref(), asked))
+        };
+        let mut stay = Vec::with_capacity(task.recipients.len());
+        for recipient in task.recipients.iter().copied() {
+            match lane_of(recipient) {
+                Some(lane) if lane.level > task.lane.level => self.schedule.push(moved(task, recipient, lane)),
+                _ => stay.push(recipient),
+            }
+        }
+        task.recipients = stay.into();
+    }
+
+    /// Behind a relay, what is reached is the lower of the link and what its owner promises; and it carries only the
+    /// classes that it is approved for.
+    fn kept_from_relay(&self, task: &Task, entry: &Entry) -> Vec<Attempted> {
+        let Destination::Relay(name) = &task.lane.destination else { return Vec::new() };
+        let Some(terms) = self.relays.get(name) else { return Vec::new() };
+        let judge = |recipient: &u16| {
+            let requirement = self.requirement(entry, *recipient);
+            let reason = if !requirement.classes.iter().all(|class| terms.carries.contains(class)) {
+                Reason::RelayNotAllowedForClass
+            } else if requirement.level > terms.onward {
+                Reason::RequirementNotMet
+            } else {
+                return None;
+            };
+            Some(Attempted { recipient: *recipient, result: Err(Refusal { reason, status: None }) })
+        };
+        task.recipients.iter().filter_map(judge).collect()
+    }
+}
+
+pub(super) fn all(task: &Task, refusal: &Refusal) -> Vec<Attempted> {
+    task.recipients.iter().map(|r| Attempted { recipient: *r, result: Err(refusal.clone()) }).collect()
+}
+
+fn chosen(entry: &Entry, recipients: &[u16]) -> Vec<Recipient> {
+    recipients.iter().filter_map(|r| entry.envelope.recipients.get(usize::from(*r)).cloned()).collect()
+}
+
+/// The task as it is, for other recipients.
+pub(super) fn for_recipients(task: &Task, recipients: Vec<u16>) -> Task {
+    Task {
+        entry: task.entry,
+        lane: task.lane.clone(),
+        recipients: recipients.into(),
+        accepted: task.accepted,
+        attempts: task.attempts,
+        state: task.state,
+        class: task.class.clone(),
+        told: task.told,
+        reason: task.reason,
+        warm: task.warm.clone(),
+    }
+}
+
+fn moved(task: &Task, recipient: u16, lane: Lane) -> Task {
+    Task { lane: Arc::new(lane), ..for_recipients(task, vec![recipient]) }
+}
+
+fn split(task: Task, first: impl Fn(&u16) -> bool) -> (Task, Task) {
+    let (chosen, rest) = task.recipients.iter().copied().partition(first);
+    (for_recipients(&task, chosen), for_recipients(&task, rest))
+}

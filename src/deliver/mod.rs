@@ -1,0 +1,142 @@
+//! Stage 2: lanes with mail get links, links carry it, outcomes are settled in the queue.
+//!
+//! `serve` starts it. Promises: connecting reports and policy decides; MAIL goes out only with a permit for that link and
+//! transaction; a peer that is slow or lies costs its own lane only. Nothing here is needed after a crash.
+
+mod attempt;
+mod connection;
+mod link;
+pub mod route;
+mod settle;
+mod verdict;
+
+use crate::clock::Ids;
+use crate::decide::Judge;
+use crate::decide::announce::Announcer;
+use crate::dns::Resolver;
+use crate::metrics::Metrics;
+use crate::policy::ProofSource;
+use crate::queue::{Lane, Retry, Routes, Schedule};
+use crate::store::{Store, StoreError};
+use crate::tls::{Connector, Roots};
+use crate::vocabulary::Level;
+use route::HostBook;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
+
+/// A relay as delivery sees it.
+#[derive(Debug, Clone)]
+pub struct RelayTerms {
+    pub onward: Level,
+    pub carries: Vec<String>,
+}
+
+/// Times of a conversation with a peer (RFC 5321 4.5.3.2 names longer ones, which a clinical letter cannot wait for).
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    pub connect: Duration,
+    pub handshake: Duration,
+    /// For each reply up to 354.
+    pub reply: Duration,
+    /// For each piece of the message to be taken.
+    pub data: Duration,
+    /// For the reply to the dot: giving up early makes duplicates.
+    pub final_reply: Duration,
+    /// How long an idle link is kept.
+    pub idle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            connect: Duration::from_secs(30),
+            handshake: Duration::from_secs(30),
+            reply: Duration::from_secs(120),
+            data: Duration::from_secs(180),
+            final_reply: Duration::from_secs(600),
+            idle: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What delivering needs.
+pub struct Delivery {
+    pub hostname: String,
+    pub judge: Arc<Judge>,
+    pub store: Store,
+    /// For messages that are no longer in memory.
+    pub reader: Mutex<rusqlite::Connection>,
+    pub schedule: Arc<Schedule>,
+    pub routes: Arc<Routes>,
+    pub hosts: HostBook,
+    /// How a site's Exchange or a relay proves itself, by lane destination as it is printed.
+    pub proofs: HashMap<String, Vec<ProofSource>>,
+    pub relays: HashMap<Arc<str>, RelayTerms>,
+    pub resolver: Resolver,
+    pub connector: Connector,
+    pub roots: Arc<Roots>,
+    pub retry: Retry,
+    pub patience: Patience,
+    pub ids: Arc<Ids>,
+    pub announcer: Arc<Announcer>,
+    pub metrics: Arc<Metrics>,
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// Opens a link for each lane that may have one more, until the gateway stops.
+pub async fn run(delivery: Arc<Delivery>, mut openings: UnboundedReceiver<Arc<Lane>>) {
+    while let Some(lane) = openings.recv().await {
+        let delivery = delivery.clone();
+        tokio::spawn(async move {
+            delivery.work(&lane).await;
+            delivery.schedule.closed(&lane);
+        });
+    }
+}
+
+impl Delivery {
+    /// One link's life: opened, used while its lane has mail, closed.
+    async fn work(self: &Arc<Self>, lane: &Arc<Lane>) {
+        if *self.stopping.borrow() {
+            return;
+        }
+        let mut link = match self.open(lane).await {
+            Ok(link) => link,
+            Err(missed) => return self.lane_missed(lane, &missed).await,
+        };
+        let mut stopping = self.stopping.clone();
+        let mut carried = 0;
+        loop {
+            let next = tokio::select! {
+                task = self.schedule.next(lane, self.patience.idle) => task,
+                _ = stopping.wait_for(|stop| *stop) => None,
+            };
+            let Some(task) = next else { return link.quit().await };
+            match self.attempt(link, task).await {
+                Some(kept) => link = kept,
+                None => return,
+            }
+            carried += 1;
+            // A busy lane gives its place up now and then.
+            if *self.stopping.borrow() || (carried >= CARRIED && self.schedule.others_wait()) {
+                return link.quit().await;
+            }
+        }
+    }
+
+    /// Runs `read` on the reading connection, on a thread for it.
+    async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&rusqlite::Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let delivery = self.clone();
+        let work = move || read(&delivery.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(StoreError::Io(e.to_string())))
+    }
+}
+
+/// Messages after which a link makes room for another lane that waits.
+const CARRIED: usize = 100;

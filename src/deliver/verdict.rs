@@ -1,0 +1,168 @@
+//! What follows an attempt that did not deliver: wait, hold, or give up. Pure.
+//!
+//! Called by `settle`. Promises: a shortfall of protection is given up only after the rule's `wait`, and only where the
+//! rule says reject; what is the network's or a resolver's fault is tried until the queue's expiry; a permanent refusal is
+//! believed once.
+
+use crate::clock::Wall;
+use crate::mail::{Severity, Status};
+use crate::policy::Requirement;
+use crate::queue::Retry;
+use crate::vocabulary::{Level, Otherwise, Reason};
+
+/// What becomes of the recipients of one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Defer,
+    Hold,
+    Fail(Reason),
+}
+
+/// Whether the reason says that a link was there and was not good enough, or that nothing can make it so.
+pub(super) fn is_shortfall(reason: Reason) -> bool {
+    use Reason as R;
+    matches!(
+        reason,
+        R::RequirementNotMet
+            | R::SealingNotPossible
+            | R::RelayNotAllowedForClass
+            | R::TlsNotOffered
+            | R::TlsRefused
+            | R::TlsHandshakeFailed
+            | R::TlsStalled
+            | R::CertificateExpired
+            | R::CertificateNotYetValid
+            | R::CertificateWrongName
+            | R::CertificateSelfSigned
+            | R::CertificateUnknownIssuer
+            | R::CertificateInvalid
+            | R::PinMismatch
+            | R::HostNotListed
+            | R::NoProofSource
+    )
+}
+
+pub(super) fn next(reason: Reason, status: Option<&Status>, requirement: &Requirement, times: Times<'_>) -> Next {
+    let age = times.now.since(times.accepted);
+    if is_shortfall(reason) && asks_protection(requirement) {
+        return match requirement.otherwise {
+            _ if age < requirement.wait && !is_for_good(reason) => Next::Defer,
+            Otherwise::Reject => Next::Fail(reason),
+            Otherwise::Hold if age < requirement.hold_for => Next::Hold,
+            Otherwise::Hold => Next::Fail(Reason::Expired),
+        };
+    }
+    if is_permanent(reason, status) {
+        return Next::Fail(reason);
+    }
+    let keep = if times.held { requirement.hold_for } else { times.retry.expire };
+    match age < keep {
+        true if times.held => Next::Hold,
+        true => Next::Defer,
+        false => Next::Fail(Reason::Expired),
+    }
+}
+
+/// Whether a rule asked for more than the queue's own patience.
+fn asks_protection(requirement: &Requirement) -> bool {
+    requirement.level > Level::Any || !requirement.classes.is_empty()
+}
+
+/// Waiting cannot mend it: only a person can.
+fn is_for_good(reason: Reason) -> bool {
+    matches!(reason, Reason::SealingNotPossible | Reason::RelayNotAllowedForClass)
+}
+
+/// When it was accepted, what time it is, and what the queue says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times<'a> {
+    pub accepted: Wall,
+    pub now: Wall,
+    pub held: bool,
+    pub retry: &'a Retry,
+}
+
+fn is_permanent(reason: Reason, status: Option<&Status>) -> bool {
+    use Reason as R;
+    match reason {
+        R::SenderRefused | R::RecipientRefused | R::MessageRefused => true,
+        R::NoSuchDomain | R::NullMx => true,
+        R::SmtpUtf8NotOffered | R::EightBitNotOffered | R::MessageTooLarge | R::BareLineEnding => true,
+        // RFC 5321 3.1: a 5xx greeting speaks of this host and this moment, not of the recipient.
+        R::GreetingRefused | R::ProtocolError => false,
+        R::RecipientDeferred | R::SenderDeferred | R::MessageDeferred => {
+            status.is_some_and(|s| s.severity() == Severity::Permanent)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::SubjectCare;
+    use std::time::Duration;
+
+    const MINUTE: u64 = 60;
+
+    fn requirement(level: Level, otherwise: Otherwise) -> Requirement {
+        Requirement {
+            level,
+            rules: Vec::new(),
+            classes: Vec::new(),
+            wait: Duration::from_secs(15 * MINUTE),
+            otherwise,
+            hold_for: Duration::from_secs(5 * 86_400),
+            tell_sender: Duration::from_secs(15 * MINUTE),
+            notify: Vec::new(),
+            subject: SubjectCare::Keep,
+        }
+    }
+
+    fn after(seconds: u64, reason: Reason, requirement: &Requirement) -> Next {
+        let retry = Retry::default();
+        let now = Wall(0).plus(Duration::from_secs(seconds));
+        next(reason, None, requirement, Times { accepted: Wall(0), now, held: false, retry: &retry })
+    }
+
+    #[test]
+    fn a_shortfall_waits_and_then_does_what_the_rule_says() {
+        let reject = requirement(Level::Verified, Otherwise::Reject);
+        let hold = requirement(Level::Verified, Otherwise::Hold);
+        assert_eq!(after(14 * MINUTE, Reason::CertificateExpired, &reject), Next::Defer);
+        assert_eq!(after(15 * MINUTE, Reason::CertificateExpired, &reject), Next::Fail(Reason::CertificateExpired));
+        assert_eq!(after(15 * MINUTE, Reason::CertificateExpired, &hold), Next::Hold);
+        assert_eq!(after(6 * 86_400, Reason::CertificateExpired, &hold), Next::Fail(Reason::Expired));
+    }
+
+    #[test]
+    fn what_no_link_can_mend_is_held_at_once() {
+        let hold = requirement(Level::Sealed, Otherwise::Hold);
+        assert_eq!(after(0, Reason::SealingNotPossible, &hold), Next::Hold);
+    }
+
+    #[test]
+    fn what_is_not_the_peers_protection_is_tried_until_the_queue_expires() {
+        let reject = requirement(Level::Verified, Otherwise::Reject);
+        for reason in
+            [Reason::DnsTempfail, Reason::ConnectionTimedOut, Reason::ConnectionRefused, Reason::GreetingRefused]
+        {
+            assert_eq!(after(3_600, reason, &reject), Next::Defer, "{reason}");
+            assert_eq!(after(2 * 86_400, reason, &reject), Next::Fail(Reason::Expired), "{reason}");
+        }
+    }
+
+    #[test]
+    fn what_is_permanent_is_told_at_once() {
+        let any = requirement(Level::Any, Otherwise::Reject);
+        for reason in [Reason::RecipientRefused, Reason::NullMx, Reason::NoSuchDomain, Reason::MessageTooLarge] {
+            assert_eq!(after(0, reason, &any), Next::Fail(reason), "{reason}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_asked_a_broken_handshake_is_only_a_failed_attempt() {
+        let any = requirement(Level::Any, Otherwise::Reject);
+        assert_eq!(after(3_600, Reason::TlsHandshakeFailed, &any), Next::Defer);
+    }
+}

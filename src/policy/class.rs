@@ -1,0 +1,188 @@
+//! Classes: what a message is, from what was found in it: `[class.NAME]`.
+//!
+//! Called by the compiler; asked once for every message. Promises: more evidence never takes a message out of a class,
+//! for weights are never negative and the best finding of each kind counts once. Fails at load only.
+
+use super::compile::Entry;
+use super::diagnostic::{Complaints, Fault, Place};
+use super::typed::{Keys, Parsed, Table, later};
+use crate::vocabulary::{Confidence, FindingKind};
+use std::collections::BTreeMap;
+
+const KEYS: Keys = Keys { known: &["description", "threshold", "score", "any-of", "all-of"], later: &[] };
+
+/// Sums of weights that are typed as decimals miss a threshold by less than this.
+const ROUNDING: f64 = 1e-9;
+
+/// Kinds that later versions recognise.
+const LATER_KINDS: &[&str] = &[
+    "chi-number",
+    "hc-number",
+    "msip-label",
+    "hl7-v2",
+    "cda",
+    "fhir-patient",
+    "dicom",
+    "coded-terms",
+    "pathology-report",
+    "calendar",
+    "journal-header",
+    "already-sealed",
+    "encrypted-attachment",
+];
+
+#[derive(Debug)]
+pub(super) struct Class {
+    pub name: String,
+    pub place: Place,
+    score: Option<Score>,
+    any_of: Vec<FindingKind>,
+    all_of: Vec<FindingKind>,
+}
+
+#[derive(Debug)]
+struct Score {
+    threshold: f64,
+    weights: BTreeMap<FindingKind, f64>,
+}
+
+/// The best confidence of each kind that was found.
+pub(super) fn best(evidence: &[(FindingKind, Confidence)]) -> BTreeMap<FindingKind, Confidence> {
+    let mut best = BTreeMap::new();
+    for (kind, confidence) in evidence {
+        let seen = best.entry(*kind).or_insert(*confidence);
+        *seen = (*seen).max(*confidence);
+    }
+    best
+}
+
+impl Class {
+    /// The score, if the message is in this class: all conditions that are given must hold.
+    pub fn score(&self, found: &BTreeMap<FindingKind, Confidence>) -> Option<f64> {
+        let count = self.any_of.iter().filter(|k| found.contains_key(k)).count();
+        if (!self.any_of.is_empty() && count == 0) || !self.all_of.iter().all(|k| found.contains_key(k)) {
+            return None;
+        }
+        let Some(score) = &self.score else { return Some((count + self.all_of.len()) as f64) };
+        let sum = score.of(found);
+        (sum + ROUNDING >= score.threshold).then_some(sum)
+    }
+
+    /// Whether any finding could ever bring a message into this class.
+    pub fn reachable(&self) -> bool {
+        let everything = FindingKind::ALL.iter().map(|k| (*k, Confidence::High)).collect();
+        self.score(&everything).is_some()
+    }
+}
+
+impl Score {
+    fn of(&self, found: &BTreeMap<FindingKind, Confidence>) -> f64 {
+        self.weights.iter().filter_map(|(kind, weight)| Some(weight * found.get(kind)?.factor())).sum()
+    }
+}
+
+pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>) -> Class {
+    let table = entry.table;
+    table.check_keys(c, &format!("class `{}`", entry.name), KEYS);
+    table.text(c, "description");
+    let made = Class {
+        name: entry.name.to_owned(),
+        place: table.place,
+        score: score(c, entry),
+        any_of: kinds(c, table, "any-of"),
+        all_of: kinds(c, table, "all-of"),
+    };
+    if !["score", "any-of", "all-of"].iter().any(|key| table.has(key)) {
+        let fault = Fault::new("empty-class", format!("class `{}` says of nothing that it is in it", entry.name));
+        c.error(table.place, fault.hint("give it `any-of`, `all-of`, or `threshold` and a table `score`"));
+    }
+    made
+}
+
+fn kinds(c: &mut Complaints<'_>, table: Table<'_>, key: &str) -> Vec<FindingKind> {
+    table.many(c, key, finding_kind).into_iter().flatten().map(|s| s.value).collect()
+}
+
+fn score(c: &mut Complaints<'_>, entry: &Entry<'_>) -> Option<Score> {
+    let table = entry.table;
+    let threshold = table.number(c, "threshold");
+    let Some(scores) = table.below(c, "score") else {
+        if threshold.is_some() {
+            let message = format!("class `{}` has a threshold and nothing to score", entry.name);
+            let fault = Fault::new("missing-key", message).hint(format!("add [class.{}.score]", entry.name));
+            c.error(table.key_place("threshold"), fault);
+        }
+        return None;
+    };
+    let Some(threshold) = threshold else {
+        if !table.has("threshold") {
+            let message = format!("class `{}` has a score and no threshold", entry.name);
+            c.error(table.place, Fault::new("missing-key", message).hint("add threshold = 10"));
+        }
+        return None;
+    };
+    if threshold.value <= 0.0 {
+        let fault = Fault::new("wrong-value", "a threshold of 0 would put every message into the class");
+        c.error(threshold.place, fault.hint("write a number above 0"));
+    }
+    Some(Score { threshold: threshold.value, weights: weights(c, scores) })
+}
+
+fn weights(c: &mut Complaints<'_>, scores: Table<'_>) -> BTreeMap<FindingKind, f64> {
+    let mut weights = BTreeMap::new();
+    for name in scores.inner.keys() {
+        let key = name.get_ref().as_ref();
+        match finding_kind(key) {
+            Ok(kind) => {
+                weights.extend(scores.number(c, key).map(|weight| (kind, weight.value)));
+            }
+            Err(fault) => c.error(scores.key_place(key), fault),
+        }
+    }
+    weights
+}
+
+/// A kind of finding that this version recognises.
+pub(super) fn finding_kind(text: &str) -> Parsed<FindingKind> {
+    let operators_own = |prefix: &str| text == prefix || text.strip_prefix(prefix).is_some_and(|t| t.starts_with('.'));
+    if LATER_KINDS.contains(&text) || operators_own("pattern") || operators_own("lexicon") {
+        return Err(later(&format!("the finding `{text}`")));
+    }
+    text.parse().map_err(|_| {
+        let message = format!("nothing recognises `{text}`");
+        Fault::unknown("unknown-finding", message, text, FindingKind::NAMES.iter().copied())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Confidence::{High, Low, Medium};
+    use FindingKind::{Image, NhsNumber, TagSecure};
+
+    fn class(any_of: &[FindingKind], all_of: &[FindingKind], score: Option<Score>) -> Class {
+        let place = Place { file: 0, start: 0, end: 0 };
+        Class { name: "c".into(), place, score, any_of: any_of.into(), all_of: all_of.into() }
+    }
+
+    fn scored(threshold: f64) -> Option<Score> {
+        Some(Score { threshold, weights: [(NhsNumber, 10.0), (Image, 4.0)].into() })
+    }
+
+    #[test]
+    fn the_best_finding_of_each_kind_counts_once() {
+        let class = class(&[], &[], scored(10.0));
+        let score = |evidence: &[_]| class.score(&best(evidence));
+        assert_eq!(score(&[(NhsNumber, Low), (NhsNumber, High), (NhsNumber, Medium)]), Some(10.0));
+        assert_eq!(score(&[(NhsNumber, Medium); 9]), None, "six points, however often");
+        assert_eq!(score(&[(NhsNumber, Medium), (Image, High)]), Some(10.0));
+    }
+
+    #[test]
+    fn all_conditions_that_are_given_must_hold() {
+        let class = class(&[TagSecure], &[Image], scored(10.0));
+        assert_eq!(class.score(&best(&[(NhsNumber, High), (Image, Low)])), None, "any-of fails");
+        assert_eq!(class.score(&best(&[(NhsNumber, High), (TagSecure, Low)])), None, "all-of fails");
+        assert!(class.score(&best(&[(NhsNumber, High), (TagSecure, Low), (Image, Low)])).is_some());
+    }
+}

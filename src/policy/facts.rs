@@ -1,0 +1,40 @@
+//! The facts that rules are judged by: about the message, and about one recipient.
+//!
+//! Made by `decide` on the live path, for `explain` and for the tests of a policy alike. Never a finding's text.
+
+use crate::mail::{Header, Mailbox, ReversePath};
+use crate::vocabulary::{Confidence, Direction, FindingKind, Level, Rung};
+use std::collections::BTreeMap;
+
+/// What is known about a message.
+#[derive(Debug, Clone, Copy)]
+pub struct MessageFacts<'a> {
+    pub direction: Direction,
+    pub site: Option<&'a str>,
+    pub reverse_path: &'a ReversePath,
+    /// From and Sender.
+    pub header_from: &'a [Mailbox],
+    pub evidence: &'a [(FindingKind, Confidence)],
+    /// Classes that the message is in, with scores: what `Policy::classify` said.
+    pub classes: &'a BTreeMap<String, f64>,
+    /// Decoded.
+    pub subject: &'a str,
+    pub header: &'a Header<'a>,
+    pub size: u64,
+    /// Recipients of the envelope.
+    pub recipients: usize,
+    /// Addresses in To and Cc.
+    pub visible_recipients: usize,
+    /// Auto-Submitted says that no person wrote it (RFC 3834 5).
+    pub auto_submitted: bool,
+}
+
+/// What is known about one recipient.
+#[derive(Debug, Clone, Copy)]
+pub struct RecipientFacts<'a> {
+    pub recipient: &'a Mailbox,
+    /// What the other side reached or can reach; None: not known yet.
+    pub peer: Option<Level>,
+    /// Rungs that can serve this recipient.
+    pub can: &'a [Rung],
+}

@@ -1,0 +1,142 @@
+//! Lint: what is allowed and probably not meant.
+//!
+//! Called by the compiler. Promises: warnings only; nothing here changes a decision.
+
+use super::Known;
+use super::diagnostic::{Complaints, Fault, Place};
+use super::domains::Pattern;
+use super::judge::Policy;
+use super::rule::Rule;
+use super::when::Who;
+use crate::vocabulary::{Direction, Level};
+use jiff::civil::Date;
+
+/// Domains of the government's retired secure mail, closed in 2019.
+const RETIRED: [&str; 4] = ["gsi.gov.uk", "gsx.gov.uk", "gse.gov.uk", "gcsx.gov.uk"];
+
+/// A warning that begins after a day.
+pub(super) struct Dated {
+    pub after: Date,
+    pub place: Place,
+    pub fault: Fault,
+}
+
+pub(super) fn warn(c: &mut Complaints<'_>, policy: &Policy, known: &Known) {
+    domains(c, policy);
+    for class in policy.classes.iter().filter(|class| !class.reachable()) {
+        let message = format!("no message can ever be in class `{}`", class.name);
+        c.warn(class.place, Fault::new("never-matches", message).hint("its weights together stay below its threshold"));
+    }
+    for rule in &policy.rules {
+        never(c, rule, policy);
+        beyond_smarthost(c, rule, known);
+    }
+    no_shared_rung(c, policy);
+}
+
+/// Reviews and monitored rules, each with the day after which it is overdue.
+pub(super) fn dated(policy: &Policy) -> Vec<Dated> {
+    let reviews = policy.groups.all.iter().filter_map(|group| {
+        let review = group.review.as_ref()?;
+        let message = format!("the review of group `{}` was due on {}", group.name, review.value);
+        let fault = Fault::new("review-due", message).hint("look through its domains, then set the next date");
+        Some(Dated { after: review.value, place: review.place, fault })
+    });
+    let ends = policy.rules.iter().filter_map(|rule| {
+        let until = rule.until.as_ref()?;
+        let message = format!("rule `{}` was to be monitored until {}", rule.name, until.value);
+        let fault = Fault::new("monitored-past-end", message)
+            .hint("it still decides nothing: put it in force with mode = \"enforce\", take it out, or set a new end");
+        Some(Dated { after: until.value, place: until.place, fault })
+    });
+    reviews.chain(ends).collect()
+}
+
+/// Groups whose members are spared something, or that are called secure.
+fn called_secure(policy: &Policy) -> Vec<usize> {
+    let spared = policy.rules.iter().flat_map(|rule| &rule.when.not_to).filter_map(|who| match who {
+        Who::Group(group) => Some(*group),
+        _ => None,
+    });
+    let named = policy.groups.number("secure");
+    spared.chain(named).flat_map(|group| policy.groups.with_nested(group)).collect()
+}
+
+fn domains(c: &mut Complaints<'_>, policy: &Policy) {
+    let secure = called_secure(policy);
+    for (number, group) in policy.groups.all.iter().enumerate() {
+        for domain in &group.domains {
+            let (Pattern::Exact(name) | Pattern::Below(name)) = &domain.value;
+            if RETIRED.iter().any(|retired| name.as_str() == *retired || name.is_below(retired)) {
+                let message = format!("`{}` was retired in 2019: nobody answers for it any more", domain.value);
+                c.warn(domain.place, Fault::new("retired-domain", message).hint("take it out of the group"));
+            }
+            let whole_nhs = matches!(&domain.value, Pattern::Below(parent) if parent.as_str() == "nhs.uk");
+            if whole_nhs && secure.contains(&number) {
+                let fault = Fault::new("not-secure-as-a-whole", "`*.nhs.uk` is not secure as a whole");
+                let hint = "only organisations accredited to DCB1596 are: list their domains one by one";
+                c.warn(domain.place, fault.hint(hint));
+            }
+        }
+    }
+}
+
+fn never(c: &mut Complaints<'_>, rule: &Rule, policy: &Policy) {
+    let when = &rule.when;
+    let within = |who: &Who, not: &Who| match (who, not) {
+        (Who::Group(group), Who::Group(wider)) => {
+            policy.groups.all[*wider].except.is_empty() && policy.groups.with_nested(*wider).contains(group)
+        }
+        (Who::Domain(Pattern::Exact(domain)), Who::Domain(pattern)) => pattern.holds(domain),
+        (a, b) => a == b,
+    };
+    let shut = |given: &[Who], not: &[Who]| {
+        !given.is_empty() && given.iter().all(|who| not.iter().any(|not| within(who, not)))
+    };
+    if shut(&when.to, &when.not_to) || shut(&when.from, &when.not_from) {
+        let message = format!("rule `{}` can never match: it leaves out all that it names", rule.name);
+        c.warn(
+            rule.place,
+            Fault::new("never-matches", message).hint("compare `to` with `not-to`, `from` with `not-from`"),
+        );
+    }
+}
+
+fn beyond_smarthost(c: &mut Complaints<'_>, rule: &Rule, known: &Known) {
+    let Some(name) = known.smarthost.as_deref().filter(|_| rule.direction == Direction::Outbound) else { return };
+    let name = name.strip_prefix("relay:").unwrap_or(name);
+    let onward = known.relays.iter().find(|relay| relay.name == name).map_or(Level::Any, |relay| relay.onward);
+    let asked = rule.asks.require.filter(|level| *level > onward && *level < Level::Sealed);
+    if let Some(level) = asked {
+        let message = format!("rule `{}` asks for {level}, and behind relay `{name}` {onward} is promised", rule.name);
+        let hint = "its mail will not leave; give the relay an `onward` that its owner has promised, or send by MX";
+        c.warn(rule.place, Fault::new("not-behind-smarthost", message).hint(hint));
+    }
+}
+
+fn no_shared_rung(c: &mut Complaints<'_>, policy: &Policy) {
+    let with_rungs: Vec<&Rule> = policy
+        .rules
+        .iter()
+        .filter(|r| r.is_enforced() && r.asks.upgrade.as_ref().is_some_and(|u| !u.is_empty()))
+        .collect();
+    for (n, first) in with_rungs.iter().enumerate() {
+        for second in &with_rungs[n + 1..] {
+            let disjoint =
+                first.asks.upgrade.iter().flatten().all(|r| !second.asks.upgrade.iter().flatten().any(|s| r == s));
+            if disjoint && first.direction == second.direction && !apart(first, second) {
+                let message =
+                    format!("rules `{}` and `{}` can match together and share no rung", first.name, second.name);
+                let hint = "mail that both match has no way up, and goes by `otherwise`";
+                c.warn(second.place, Fault::new("no-shared-rung", message).hint(hint));
+            }
+        }
+    }
+}
+
+/// Whether one rule leaves out all that the other is for.
+fn apart(first: &Rule, second: &Rule) -> bool {
+    let leaves_out =
+        |a: &Rule, b: &Rule| !a.when.to.is_empty() && a.when.to.iter().all(|who| b.when.not_to.contains(who));
+    leaves_out(first, second) || leaves_out(second, first)
+}

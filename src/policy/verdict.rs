@@ -1,0 +1,115 @@
+//! A verdict: what policy decides for one message and one recipient, and why.
+//!
+//! Made by `judge`; kept, printed and acted upon by the stages. Promises: `rules` are in the order of their names, and
+//! everything that `explain` prints is in here. Never holds a finding's text.
+
+use super::requirement::{Requirement, RuleAsk};
+use crate::vocabulary::{Fate, Level, Mode, Otherwise, Reason, Rung, SubjectCare};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A rule whose conditions hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatchedRule {
+    pub name: Arc<str>,
+    /// `30-rules.toml:12`
+    pub at: Arc<str>,
+    pub mode: Mode,
+    /// What it asks: only keys that it sets.
+    pub asks: Arc<Map<String, Value>>,
+    pub(super) require: Option<Level>,
+}
+
+/// A rung that the matching rules admit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RungVerdict {
+    pub rung: Rung,
+    pub available: bool,
+    /// Why it is passed over.
+    pub reason: Option<&'static str>,
+}
+
+/// What a monitored rule would have done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Monitored {
+    pub rule: Arc<str>,
+    /// The fate with this rule in force beside the others.
+    pub fate: Fate,
+    pub require: Level,
+}
+
+/// What policy decides for one message and one recipient.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    pub classes: BTreeMap<String, f64>,
+    pub rules: Vec<MatchedRule>,
+    pub require: Level,
+    /// Key to the rule that decided it; keys that no rule set are not in it.
+    pub decided_by: BTreeMap<&'static str, String>,
+    pub rungs: Vec<RungVerdict>,
+    pub wait: Duration,
+    pub otherwise: Otherwise,
+    pub hold_for: Duration,
+    pub tell_sender: Duration,
+    /// Empty: the site's duty address.
+    pub notify: Vec<String>,
+    pub subject: SubjectCare,
+    /// Rule, and its text for the sender.
+    pub refuse: Option<(String, String)>,
+    pub fate: Fate,
+    pub reason: Reason,
+    /// What follows when the requirement does not hold within `wait`.
+    pub then: Option<Fate>,
+    /// The rung that serves in place of a `hold` or `reject` in `fate` or `then`. None where no rung can serve.
+    pub climb: Option<Rung>,
+    pub monitored: Vec<Monitored>,
+}
+
+impl Verdict {
+    /// What is kept with the entry.
+    #[must_use]
+    pub fn requirement(&self) -> Requirement {
+        let enforced = self.rules.iter().filter(|r| r.mode == Mode::Enforce);
+        Requirement {
+            level: self.require,
+            rules: enforced
+                .map(|r| RuleAsk { name: r.name.to_string(), at: r.at.to_string(), require: r.require })
+                .collect(),
+            classes: self.classes.keys().cloned().collect(),
+            wait: self.wait,
+            otherwise: self.otherwise,
+            hold_for: self.hold_for,
+            tell_sender: self.tell_sender,
+            notify: self.notify.clone(),
+            subject: self.subject,
+        }
+    }
+
+    /// The fate as it is printed: a climb is printed as its rung.
+    #[must_use]
+    pub fn fate_name(&self) -> String {
+        self.named(self.fate)
+    }
+
+    /// What follows after `wait`, printed alike.
+    #[must_use]
+    pub fn then_name(&self) -> Option<String> {
+        self.then.map(|fate| self.named(fate))
+    }
+
+    /// The rule that decided the fate, for replies, logs and metrics.
+    #[must_use]
+    pub fn deciding_rule(&self) -> Option<&str> {
+        let key = if self.fate == Fate::Refuse { "refuse" } else { "require" };
+        self.decided_by.get(key).map(String::as_str)
+    }
+
+    fn named(&self, fate: Fate) -> String {
+        match (&self.climb, fate) {
+            (Some(rung), Fate::Hold | Fate::Reject) => rung.to_string(),
+            _ => fate.to_string(),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Conditions of a rule: its `when` table.
+//!
+//! Compiled once, asked by `judge` for every candidate rule. Promises: all keys given must hold; a list holds if one
+//! element does, a `not-` list if no element does; matching is linear in what a stranger sent. Fails at load only.
+
+use super::class::finding_kind;
+use super::compile::Names;
+use super::diagnostic::{Complaints, Fault, Sited};
+use super::domains::Pattern;
+use super::facts::MessageFacts;
+use super::group::{self, Membership};
+use super::typed::{Keys, Parsed, Table, is_name};
+use crate::mail::Mailbox;
+use crate::vocabulary::FindingKind;
+use regex::Regex;
+
+const KEYS: Keys = Keys {
+    known: &[
+        "to",
+        "not-to",
+        "from",
+        "not-from",
+        "site",
+        "content",
+        "finding",
+        "subject-tag",
+        "size-over",
+        "recipients-over",
+        "visible-recipients-over",
+        "auto-submitted",
+        "header",
+        "null-sender",
+    ],
+    later: &["forwarded", "attachment-type", "requiretls"],
+};
+
+/// One element of `to` or `from`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Who {
+    Group(usize),
+    Domain(Pattern),
+    /// The mailbox's key, and its domain.
+    Address(String, Pattern),
+}
+
+/// A mailbox with the groups that its domain is in.
+pub(super) struct Party<'a> {
+    pub mailbox: &'a Mailbox,
+    pub groups: Membership,
+}
+
+impl Who {
+    pub fn holds(&self, party: &Party<'_>) -> bool {
+        match self {
+            Who::Group(group) => party.groups.has(*group),
+            Who::Domain(pattern) => pattern.holds(party.mailbox.domain()),
+            Who::Address(key, domain) => domain.holds(party.mailbox.domain()) && *key == party.mailbox.key(),
+        }
+    }
+
+    fn parse(text: &str, names: &Names<'_>) -> Parsed<Who> {
+        if let Some(name) = text.strip_prefix('@') {
+            return names.groups.get(name).map(|n| Who::Group(*n)).ok_or_else(|| group::unknown(name, &names.groups));
+        }
+        if text.contains('@') {
+            let mailbox: Mailbox = text.parse().map_err(|why| {
+                Fault::new("wrong-address", format!("`{text}` is not an address: {why}")).hint("write user@example.org")
+            })?;
+            return Ok(Who::Address(mailbox.key(), Pattern::Exact(mailbox.domain().clone())));
+        }
+        let pattern = Pattern::parse(text).map(Who::Domain);
+        pattern.map_err(|fault| if names.groups.contains_key(text) { missing_at(text) } else { fault })
+    }
+}
+
+fn missing_at(name: &str) -> Fault {
+    Fault::new("wrong-domain", format!("`{name}` is not a domain")).hint(format!("for the group write `@{name}`"))
+}
+
+/// A field that must be there with a text that one of the globs matches.
+#[derive(Debug)]
+struct FieldGlob {
+    name: String,
+    globs: Vec<Regex>,
+}
+
+/// The conditions of one rule. What is empty or None was not given.
+#[derive(Debug, Default)]
+pub(super) struct When {
+    pub to: Vec<Who>,
+    pub not_to: Vec<Who>,
+    pub from: Vec<Who>,
+    pub not_from: Vec<Who>,
+    pub site: Vec<String>,
+    /// Names of classes.
+    pub content: Vec<String>,
+    pub finding: Vec<FindingKind>,
+    subject_tag: Vec<Regex>,
+    size_over: Option<u64>,
+    recipients_over: Option<usize>,
+    visible_recipients_over: Option<usize>,
+    auto_submitted: Option<bool>,
+    null_sender: Option<bool>,
+    header: Vec<FieldGlob>,
+}
+
+fn one_of(given: &[Who], party: &Party<'_>) -> bool {
+    given.iter().any(|who| who.holds(party))
+}
+
+impl When {
+    pub fn holds(&self, message: &MessageFacts<'_>, to: &Party<'_>, from: &[Party<'_>]) -> bool {
+        (self.to.is_empty() || one_of(&self.to, to))
+            && !one_of(&self.not_to, to)
+            && (self.from.is_empty() || from.iter().any(|party| one_of(&self.from, party)))
+            && !from.iter().any(|party| one_of(&self.not_from, party))
+            && (self.site.is_empty() || message.site.is_some_and(|site| self.site.iter().any(|s| s == site)))
+            && self.envelope_holds(message)
+            && self.content_holds(message)
+    }
+
+    fn envelope_holds(&self, message: &MessageFacts<'_>) -> bool {
+        self.null_sender.is_none_or(|wanted| wanted == message.reverse_path.is_null())
+            && self.recipients_over.is_none_or(|limit| message.recipients > limit)
+    }
+
+    fn content_holds(&self, message: &MessageFacts<'_>) -> bool {
+        (self.content.is_empty() || self.content.iter().any(|class| message.classes.contains_key(class)))
+            && (self.finding.is_empty() || message.evidence.iter().any(|(kind, _)| self.finding.contains(kind)))
+            && (self.subject_tag.is_empty() || self.subject_tag.iter().any(|tag| tag.is_match(message.subject)))
+            && self.size_over.is_none_or(|limit| message.size > limit)
+            && self.visible_recipients_over.is_none_or(|limit| message.visible_recipients > limit)
+            && self.auto_submitted.is_none_or(|wanted| wanted == message.auto_submitted)
+            && self.header.iter().all(|field| field.holds(message))
+    }
+
+    /// Whether the rule can only be judged when the message has been read. `from` can hold by the reverse-path alone.
+    pub fn needs_content(&self) -> bool {
+        self.has_content_condition()
+            || !self.not_from.is_empty()
+            || !self.subject_tag.is_empty()
+            || self.size_over.is_some()
+            || self.recipients_over.is_some()
+            || self.visible_recipients_over.is_some()
+            || self.auto_submitted.is_some()
+            || !self.header.is_empty()
+    }
+
+    pub fn has_content_condition(&self) -> bool {
+        !self.content.is_empty() || !self.finding.is_empty()
+    }
+
+    pub fn asks_for_sender(&self) -> bool {
+        !self.from.is_empty() || !self.not_from.is_empty()
+    }
+}
+
+impl FieldGlob {
+    fn holds(&self, message: &MessageFacts<'_>) -> bool {
+        message.header.fields().filter(|f| f.is(&self.name)).any(|field| {
+            let text = field.text();
+            self.globs.iter().any(|glob| glob.is_match(&text))
+        })
+    }
+}
+
+/// The conditions in `table`, with complaints about what is no condition.
+pub(super) fn compile(c: &mut Complaints<'_>, rule: Table<'_>, names: &Names<'_>) -> When {
+    let Some(table) = rule.below(c, "when") else { return When::default() };
+    table.check_keys(c, "`when`", KEYS);
+    let who = |c: &mut Complaints<'_>, key: &str| plain(table.many(c, key, |text| Who::parse(text, names)));
+    let (to, not_to, from, not_from) = (who(c, "to"), who(c, "not-to"), who(c, "from"), who(c, "not-from"));
+    When {
+        to,
+        not_to,
+        from,
+        not_from,
+        site: plain(table.many(c, "site", |text| site(text, names))),
+        content: plain(table.many(c, "content", |text| class(text, names))),
+        finding: plain(table.many(c, "finding", finding_kind)),
+        subject_tag: plain(table.many(c, "subject-tag", tag)),
+        size_over: table.size(c, "size-over").map(|s| s.value),
+        recipients_over: table.count(c, "recipients-over").map(|s| s.value),
+        visible_recipients_over: table.count(c, "visible-recipients-over").map(|s| s.value),
+        auto_submitted: table.boolean(c, "auto-submitted").map(|s| s.value),
+        null_sender: table.boolean(c, "null-sender").map(|s| s.value),
+        header: header(c, table),
+    }
+}
+
+fn plain<T>(items: Option<Vec<Sited<T>>>) -> Vec<T> {
+    items.into_iter().flatten().map(|s| s.value).collect()
+}
+
+fn site(text: &str, names: &Names<'_>) -> Parsed<String> {
+    let known = match &names.known.sites {
+        Some(sites) => sites.iter().any(|s| s == text),
+        None => is_name(text),
+    };
+    if known {
+        return Ok(text.to_owned());
+    }
+    let sites = names.known.sites.iter().flatten().map(String::as_str);
+    Err(Fault::unknown("unknown-site", format!("no site is called `{text}`"), text, sites))
+}
+
+fn class(text: &str, names: &Names<'_>) -> Parsed<String> {
+    if names.classes.contains(text) {
+        return Ok(text.to_owned());
+    }
+    Err(Fault::unknown("unknown-class", format!("no class is called `{text}`"), text, names.classes.iter().copied()))
+}
+
+fn header(c: &mut Complaints<'_>, when: Table<'_>) -> Vec<FieldGlob> {
+    let Some(table) = when.below(c, "header") else { return Vec::new() };
+    let mut fields = Vec::new();
+    for name in table.inner.keys() {
+        let name: &str = name.get_ref();
+        if !name.bytes().all(|b| (33..=126).contains(&b) && b != b':') || name.is_empty() {
+            c.error(table.key_place(name), Fault::new("wrong-field", format!("`{name}` is not the name of a field")));
+        }
+        fields.push(FieldGlob { name: name.to_owned(), globs: plain(table.many(c, name, glob)) });
+    }
+    fields
+}
+
+/// `*` is any text, `?` one character; the whole field, in any case.
+fn glob(text: &str) -> Parsed<Regex> {
+    let mut pattern = String::from("(?is)^");
+    for ch in text.chars() {
+        match ch {
+            '*' => pattern.push_str(".*"),
+            '?' => pattern.push('.'),
+            other => pattern.push_str(&regex::escape(other.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    pattern.push('$');
+    Regex::new(&pattern).map_err(|_| Fault::new("wrong-value", "the glob is too long"))
+}
+
+/// A tag of the subject in any case, with blanks inside brackets tolerated. A word is matched as a word.
+fn tag(text: &str) -> Parsed<Regex> {
+    let words: Vec<String> = text.split_whitespace().map(regex::escape).collect();
+    if words.is_empty() {
+        return Err(Fault::new("wrong-value", "a tag of the subject is a text such as \"[secure]\""));
+    }
+    let body = words.join(r"\s+").replace(r"\[", r"\[\s*").replace(r"\]", r"\s*\]");
+    let edge = |ch: Option<char>| if ch.is_some_and(char::is_alphanumeric) { r"\b" } else { "" };
+    let (first, last) = (edge(text.trim().chars().next()), edge(text.trim().chars().last()));
+    Regex::new(&format!("(?i){first}{body}{last}")).map_err(|_| Fault::new("wrong-value", "the tag is too long"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_match_in_any_case_with_blanks_and_as_words() {
+        let holds = |t: &str, subject: &str| tag(t).unwrap().is_match(subject);
+        assert!(holds("[secure]", "Results [ SECURE ] for you") && holds("secure", "Secure: results"));
+        assert!(!holds("secure", "insecure") && !holds("[secure]", "secure"));
+        assert!(holds("OFFICIAL SENSITIVE", "official   sensitive - letter"));
+    }
+
+    #[test]
+    fn globs_cover_the_whole_field_in_any_case() {
+        let holds = |g: &str, text: &str| glob(g).unwrap().is_match(text);
+        assert!(holds("clin*", "Clinical letter") && holds("a?c", "ABC") && holds("*", ""));
+        assert!(!holds("clin", "clinical") && !holds("a.c", "abc"));
+    }
+}

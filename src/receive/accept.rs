@@ -1,0 +1,257 @@
+//! The end of data: read what the message holds, judge it for each recipient, keep it, and only then say 250.
+//!
+//! Called by `receive::connection` once per message. Promises: 250 only after the commit; all refused means that nothing is
+//! kept; some refused means that the rest goes its way and one notice lists the fates; the decision is recorded either way.
+//! Fails with a reply: 4xx where the cause is ours, 5xx where it is the message's.
+
+mod answer;
+mod inspect;
+mod judged;
+
+use super::access::{Access, Door};
+use super::collect::{CollectError, Collected, Collector};
+use super::received::{self, Trace};
+use crate::clinical::Findings;
+use crate::clock::{EntryId, Ids, Now};
+use crate::decide::announce::{Announced, Announcer};
+use crate::decide::{Judge, Transaction};
+use crate::mail::{Enhanced, Envelope, Header, Mailbox, Status};
+use crate::metrics::Metrics;
+use crate::policy::Verdict;
+use crate::queue::{Destined, Entry, Routes, Schedule, Warm, WarmRoom, tasks};
+use crate::record;
+use crate::smtp::reply::Reply;
+use crate::store::{Change, Store};
+use crate::vocabulary::{Level, Reason};
+use bytes::Bytes;
+use judged::Judged;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// How long the 250 waits at most for delivery to catch up.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// What an entry without its body takes in memory, about.
+const HEAD: usize = 2_048;
+
+/// What deciding and keeping a message needs.
+pub struct Acceptance {
+    pub judge: Arc<Judge>,
+    pub store: Store,
+    pub schedule: Arc<Schedule>,
+    pub warm: Arc<WarmRoom>,
+    pub routes: Arc<Routes>,
+    pub ids: Arc<Ids>,
+    pub metrics: Arc<Metrics>,
+    pub announcer: Arc<Announcer>,
+    pub max_hops: usize,
+    pub max_header: usize,
+    /// Large messages that are read at once.
+    pub readers: Semaphore,
+}
+
+/// A message at its end of data.
+pub struct Arrived<'a> {
+    pub session: &'a str,
+    pub door: Option<&'a Door>,
+    pub access: &'a Access,
+    /// What the link that it came on reached.
+    pub level: Level,
+    pub trace: Trace<'a>,
+    pub envelope: Envelope,
+}
+
+impl Acceptance {
+    /// Decides and keeps one message; returns what to answer after the dot.
+    pub async fn accept(&self, arrived: Arrived<'_>, collector: Collector) -> Status {
+        let begun = Instant::now();
+        let id = collector.id();
+        let status = match self.take(id, &arrived, collector).await {
+            Ok(status) | Err(status) => status,
+        };
+        self.metrics.accept_duration.observe(begun.elapsed().as_secs_f64());
+        tracing::info!(
+            session = arrived.session, entry = %id, code = status.code, size = arrived.envelope.recipients.len(),
+            site = arrived.door.map(|d| d.site.as_ref()), "{}", if status.code < 300 { "accepted" } else { "not accepted" }
+        );
+        status
+    }
+
+    async fn take(&self, id: EntryId, arrived: &Arrived<'_>, collector: Collector) -> Result<Status, Status> {
+        let collected = collector.finish().await.map_err(|e| self.uncollected(&e))?;
+        self.check_loop(collected.header())?;
+        let findings = self.inspect(&collected).await?;
+        let judged = self.judge(arrived, &collected, &findings)?;
+        self.count(&judged, &findings);
+        if let Some(refusal) = answer::refusal(&judged, id) {
+            self.store.ride(vec![self.decision(id, arrived, &collected, (&judged, &findings), &refusal)]);
+            answer::count_rejected(&self.metrics, &judged);
+            return Err(refusal);
+        }
+        let status = Status::new(250, Enhanced(2, 0, 0), format!("Message kept, queued as {id}"));
+        let decision = self.decision(id, arrived, &collected, (&judged, &findings), &status);
+        let entry = Arc::new(self.entry(id, arrived, &collected, &judged));
+        let notices = self.announcer.refused(&entry, &answer::refused(&judged), collected.header());
+        if answer::any_refused(&judged) && notices.is_empty() {
+            self.metrics.refused_untold.inc();
+        }
+        answer::count_rejected(&self.metrics, &judged);
+        self.keep(entry, collected, decision, notices).await?;
+        Ok(status)
+    }
+
+    fn uncollected(&self, error: &CollectError) -> Status {
+        match error {
+            CollectError::HeaderTooLarge => Status::new(
+                552,
+                Enhanced(5, 3, 4),
+                format!("The header section is larger than the {} octets that this gateway takes", self.max_header),
+            ),
+            CollectError::Disk(error) => {
+                tracing::error!(%error, "a message could not be written");
+                Status::new(452, Enhanced(4, 3, 1), Reason::NoRoom.words())
+            }
+        }
+    }
+
+    /// RFC 5321 6.3
+    fn check_loop(&self, header: &[u8]) -> Result<(), Status> {
+        let hops = Header::of(header).count("Received");
+        if hops <= self.max_hops {
+            return Ok(());
+        }
+        let text =
+            format!("The message has passed {hops} servers, more than {}: it goes round in a loop", self.max_hops);
+        Err(Status::new(554, Enhanced(5, 4, 6), text))
+    }
+
+    /// What is kept of the decision.
+    fn decision(
+        &self,
+        id: EntryId,
+        arrived: &Arrived<'_>,
+        collected: &Collected,
+        (judged, findings): (&[Judged], &Findings),
+        reply: &Status,
+    ) -> Change {
+        let recipients: Vec<_> = judged.iter().map(Judged::record).collect();
+        let tls = arrived.trace.tls.map(|t| format!("{} {}", t.version.name(), t.cipher));
+        let record = record::Decision {
+            id,
+            session: arrived.session,
+            client: &arrived.trace.client.to_string(),
+            site: arrived.door.map(|d| d.site.as_ref()),
+            policy_hash: self.judge.policy.hash(),
+            size: collected.size(),
+            tls: tls.as_deref(),
+            findings: &findings.findings,
+            recipients: &recipients,
+            reply,
+        };
+        let json = record::as_json(&record);
+        record::decided(id, message_id(collected.header()).as_deref(), &arrived.envelope, json.to_vec())
+    }
+
+    fn entry(&self, id: EntryId, arrived: &Arrived<'_>, collected: &Collected, judged: &[Judged]) -> Entry {
+        let now = Now::read().wall;
+        let admitted: Vec<&Judged> = judged.iter().filter(|j| !j.is_refused()).collect();
+        let mut requirements = Vec::new();
+        let mut destined = Vec::new();
+        for judged in &admitted {
+            let requirement = judged.verdict.requirement();
+            let known = requirements.iter().position(|r| *r == requirement);
+            let index = known.unwrap_or_else(|| {
+                requirements.push(requirement);
+                requirements.len() - 1
+            });
+            destined
+                .push(Destined { direction: judged.direction, requirement: u16::try_from(index).unwrap_or(u16::MAX) });
+        }
+        let recipients = admitted.iter().map(|j| j.recipient.clone()).collect();
+        let envelope = Envelope { recipients, ..arrived.envelope.clone() };
+        Entry {
+            version: Entry::VERSION,
+            id,
+            accepted: now,
+            site: arrived.door.map(|d| d.site.to_string()),
+            session: arrived.session.to_owned(),
+            received: received::field(&arrived.trace, id, &envelope, now),
+            envelope,
+            destined,
+            requirements,
+            size: collected.size(),
+            message_id: message_id(collected.header()),
+            large: matches!(collected, Collected::Large { .. }),
+            notice: false,
+        }
+    }
+
+    /// Entry, decision and notices are one batch; when it is on stable storage, delivery may begin.
+    async fn keep(
+        &self,
+        entry: Arc<Entry>,
+        collected: Collected,
+        decision: Change,
+        notices: Vec<Announced>,
+    ) -> Result<(), Status> {
+        let (body, file) = match collected {
+            Collected::Small(message) => (Some(Bytes::from(message)), None),
+            Collected::Large { file, .. } => (None, Some(file)),
+        };
+        let mut changes = entry.admitted(body.clone());
+        changes.push(decision);
+        changes.extend(notices.iter().flat_map(Announced::admitted));
+        let committed = match file {
+            None => self.store.commit(changes).await,
+            Some(file) => self.store.commit_with_file(changes).await.map(|()| file.keep()),
+        };
+        committed.map_err(|error| {
+            tracing::error!(entry = %entry.id, %error, "a message could not be kept");
+            Status::new(451, Enhanced(4, 3, 0), Reason::StoreFailed.words())
+        })?;
+        self.hand_over(entry, body).await;
+        for notice in notices {
+            self.hand_over(Arc::new(notice.entry), Some(notice.body)).await;
+        }
+        Ok(())
+    }
+
+    /// Gives a kept message to delivery, warm where there is room for it.
+    async fn hand_over(&self, entry: Arc<Entry>, body: Option<Bytes>) {
+        let octets = HEAD + body.as_ref().map_or(0, Bytes::len);
+        let room = match self.warm.take(octets) {
+            Some(room) => Some(room),
+            None => {
+                self.metrics.accept_delayed.inc();
+                self.warm.wait(octets, PATIENCE).await
+            }
+        };
+        let warm = room.map(|room| Warm::new(entry.clone(), body, room));
+        tasks::enqueue(&entry, warm.as_ref(), &self.routes, &self.schedule);
+    }
+
+    /// A recipient that rules without content refuse: recorded and answered before the text crosses.
+    pub fn refuse_at_rcpt(&self, transaction: &Transaction<'_>, recipient: &Mailbox, verdict: &Verdict) -> Reply {
+        let id = self.ids.next(Now::read().wall);
+        let judged = [Judged {
+            recipient: crate::mail::Recipient::new(recipient.clone()),
+            direction: transaction.direction,
+            verdict: verdict.clone(),
+        }];
+        let status =
+            answer::refusal(&judged, id).unwrap_or_else(|| Status::new(550, Enhanced(5, 7, 10), verdict.sentence()));
+        self.count(&judged, &Findings::default());
+        answer::count_rejected(&self.metrics, &judged);
+        let record =
+            record::as_json(&serde_json::json!({ "id": id, "recipients": [judged[0].record()], "reply": status }));
+        self.store.ride(vec![record::decided(id, None, transaction.envelope, record.to_vec())]);
+        Reply { code: status.code, enhanced: status.enhanced, text: status.text.into() }
+    }
+}
+
+/// The Message-ID, if it is one that can be shown: printable and not long.
+fn message_id(header: &[u8]) -> Option<String> {
+    let text = Header::of(header).first("Message-ID")?.text();
+    let fits = (3..=500).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    fits.then_some(text)
+}

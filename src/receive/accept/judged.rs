@@ -1,0 +1,118 @@
+//! One recipient with its direction and verdict, and how all of them are judged.
+
+use super::super::collect::Collected;
+use super::{Acceptance, Arrived};
+use crate::clinical::Findings;
+use crate::decide::Transaction;
+use crate::mail::{Envelope, Recipient, Status};
+use crate::policy::Verdict;
+use crate::vocabulary::{Direction, Fate, Mode};
+use serde_json::{Value, json};
+
+pub(super) struct Judged {
+    pub recipient: Recipient,
+    pub direction: Direction,
+    pub verdict: Verdict,
+}
+
+impl Judged {
+    /// Never accepted: policy is sure already.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.verdict.fate, Fate::Reject | Fate::Refuse)
+    }
+
+    /// What the decision record says of it.
+    pub fn record(&self) -> Value {
+        let rules: Vec<Value> = self
+            .verdict
+            .rules
+            .iter()
+            .map(|r| json!({ "name": *r.name, "at": *r.at, "mode": r.mode, "asks": *r.asks }))
+            .collect();
+        json!({
+            "to": self.recipient.mailbox,
+            "direction": self.direction,
+            "classes": self.verdict.classes,
+            "rules": rules,
+            "require": self.verdict.require,
+            "decided_by": self.verdict.decided_by,
+            "fate": self.verdict.fate_name(),
+            "reason": self.verdict.reason,
+        })
+    }
+}
+
+impl Acceptance {
+    /// Judges every recipient, those of one direction and site together.
+    pub(super) fn judge(
+        &self,
+        arrived: &Arrived<'_>,
+        collected: &Collected,
+        findings: &Findings,
+    ) -> Result<Vec<Judged>, Status> {
+        let ways = self.ways(arrived)?;
+        let mut judged: Vec<Option<Judged>> = ways.iter().map(|_| None).collect();
+        for way in distinct(&ways) {
+            let members: Vec<usize> = (0..ways.len()).filter(|i| ways[*i] == way).collect();
+            let recipients = members.iter().map(|i| arrived.envelope.recipients[*i].clone()).collect();
+            let envelope = Envelope { recipients, ..arrived.envelope.clone() };
+            let transaction = Transaction {
+                direction: way.0,
+                site: way.1,
+                envelope: &envelope,
+                message: collected.header(),
+                size: collected.size(),
+                peer: (way.0 == Direction::Inbound).then_some(arrived.level),
+                can: &[],
+            };
+            let verdicts = self.judge.at_accept(&transaction, findings).recipients;
+            for ((index, recipient), verdict) in members.into_iter().zip(envelope.recipients.clone()).zip(verdicts) {
+                judged[index] = Some(Judged { recipient, direction: way.0, verdict });
+            }
+        }
+        Ok(judged.into_iter().flatten().collect())
+    }
+
+    /// Direction and site, recipient by recipient. RCPT has asked already; the answer cannot differ.
+    fn ways<'a>(&self, arrived: &'a Arrived<'_>) -> Result<Vec<(Direction, Option<&'a str>)>, Status> {
+        let own = arrived.door.map(|d| d.site.as_ref());
+        let way = |r: &Recipient| {
+            let direction = arrived.access.direction(arrived.door, &r.mailbox).map_err(|denied| denied.status)?;
+            let theirs = || arrived.access.routes.site_of(r.mailbox.domain()).map(AsRef::as_ref);
+            Ok((direction, own.or_else(theirs)))
+        };
+        arrived.envelope.recipients.iter().map(way).collect()
+    }
+
+    pub(super) fn count(&self, judged: &[Judged], findings: &Findings) {
+        for finding in &findings.findings {
+            self.metrics.findings.with_label_values(&[finding.kind.name()]).inc();
+        }
+        for class in judged.first().into_iter().flat_map(|j| j.verdict.classes.keys()) {
+            self.metrics.class_messages.with_label_values(&[class.as_str()]).inc();
+        }
+        for verdict in judged.iter().map(|j| &j.verdict) {
+            let fate = verdict.fate_name();
+            for rule in verdict.rules.iter().filter(|r| r.mode == Mode::Enforce) {
+                self.metrics.policy_verdicts.with_label_values(&[&rule.name, rule.mode.name(), &fate]).inc();
+            }
+            for monitored in &verdict.monitored {
+                let labels: [&str; 3] = [&monitored.rule, Mode::Monitor.name(), monitored.fate.name()];
+                self.metrics.policy_verdicts.with_label_values(&labels).inc();
+                if monitored.fate != verdict.fate {
+                    self.metrics.policy_would_block.with_label_values(&[monitored.rule.as_ref()]).inc();
+                }
+            }
+        }
+    }
+}
+
+fn distinct<T: PartialEq + Copy>(all: &[T]) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for one in all {
+        if !distinct.contains(one) {
+            distinct.push(*one);
+        }
+    }
+    distinct
+}

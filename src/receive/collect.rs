@@ -1,0 +1,216 @@
+//! A message on its way in: in memory while it is small, streamed into a body file when it is large.
+//!
+//! Called by `receive::connection`. Promises: memory per message is bounded whatever its size; fields that are stripped at
+//! the edge are gone before anything is kept; a message that is not admitted leaves no file. Fails with the disk's error.
+
+use crate::clock::EntryId;
+use crate::mail::message;
+use crate::store::{Bodies, BodyFile};
+use std::io;
+
+/// Up to here a message is a row in the database; above, a file.
+const INLINE: usize = 128 * 1024;
+/// Octets that a large message gathers before they are written.
+const CHUNK: usize = 256 * 1024;
+
+/// Exchange trusts these among its own servers; from anybody else they are forged, to anybody else they are private.
+const EXCHANGE_INTERNAL: [&str; 2] = ["x-ms-exchange-organization-", "x-ms-exchange-forest-"];
+
+/// A message that is being received.
+pub struct Collector {
+    id: EntryId,
+    /// The decoder appends here.
+    pub memory: Vec<u8>,
+    file: Option<BodyFile>,
+    written: u64,
+    max_header: usize,
+    /// The header section of a large message, for decisions.
+    header: Vec<u8>,
+    oversized_header: bool,
+    failed: Option<io::Error>,
+}
+
+/// A message as it was received.
+pub enum Collected {
+    Small(Vec<u8>),
+    /// Synced, but for its directory.
+    Large {
+        file: BodyFile,
+        header: Vec<u8>,
+        size: u64,
+    },
+}
+
+impl Collected {
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Collected::Small(message) => message.len() as u64,
+            Collected::Large { size, .. } => *size,
+        }
+    }
+
+    /// At least the header section.
+    #[must_use]
+    pub fn header(&self) -> &[u8] {
+        match self {
+            Collected::Small(message) => message,
+            Collected::Large { header, .. } => header,
+        }
+    }
+}
+
+/// Why a message cannot be collected.
+#[derive(Debug)]
+pub enum CollectError {
+    HeaderTooLarge,
+    Disk(io::Error),
+}
+
+impl Collector {
+    #[must_use]
+    pub fn new(id: EntryId, max_header: usize) -> Collector {
+        let (memory, header) = (Vec::new(), Vec::new());
+        Collector { id, memory, file: None, written: 0, max_header, header, oversized_header: false, failed: None }
+    }
+
+    #[must_use]
+    pub fn id(&self) -> EntryId {
+        self.id
+    }
+
+    /// Writes what has gathered, when it is too much for memory. What goes wrong is said by `finish`: the client has to
+    /// send the rest anyway.
+    pub async fn relieve(&mut self, bodies: &Bodies) {
+        let bound = if self.file.is_some() { CHUNK } else { INLINE };
+        if self.memory.len() <= bound {
+            return;
+        }
+        if self.failed.is_some() || self.oversized_header {
+            self.memory.clear();
+        } else if let Err(error) = self.spill(bodies).await {
+            self.failed = Some(error);
+        }
+    }
+
+    async fn spill(&mut self, bodies: &Bodies) -> io::Result<()> {
+        if self.file.is_none() {
+            let header = message::header_len(&self.memory);
+            if header == self.memory.len() && header <= self.max_header {
+                return Ok(()); // the header section has not ended yet
+            }
+            if header > self.max_header {
+                self.oversized_header = true;
+                return Ok(());
+            }
+            strip_edge_fields(&mut self.memory);
+            self.header = self.memory[..message::header_len(&self.memory)].to_vec();
+        }
+        let (file, bodies, id) = (self.file.take(), bodies.clone(), self.id);
+        let chunk = std::mem::take(&mut self.memory);
+        let (file, mut chunk) = blocking(move || {
+            let mut file = file.map_or_else(|| bodies.create(id.row()), Ok)?;
+            file.write_all(&chunk).map(|()| (file, chunk))
+        })
+        .await?;
+        self.written += chunk.len() as u64;
+        chunk.clear();
+        (self.memory, self.file) = (chunk, Some(file));
+        Ok(())
+    }
+
+    /// The whole message; a large one is flushed to its file.
+    ///
+    /// # Errors
+    /// When the disk refused, or the header section is over its limit.
+    pub async fn finish(mut self) -> Result<Collected, CollectError> {
+        if let Some(error) = self.failed.take() {
+            return Err(CollectError::Disk(error));
+        }
+        let Some(mut file) = self.file.take() else {
+            if self.oversized_header || message::header_len(&self.memory) > self.max_header {
+                return Err(CollectError::HeaderTooLarge);
+            }
+            strip_edge_fields(&mut self.memory);
+            return Ok(Collected::Small(self.memory));
+        };
+        let size = self.written + self.memory.len() as u64;
+        let rest = std::mem::take(&mut self.memory);
+        let file = blocking(move || {
+            file.write_all(&rest)?;
+            file.sync().map(|()| file)
+        })
+        .await
+        .map_err(CollectError::Disk)?;
+        Ok(Collected::Large { file, header: self.header, size })
+    }
+}
+
+/// Runs `work` where waiting for the disk stops nobody else.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(io::Error::other(e)))
+}
+
+/// Removes the fields that Exchange's header firewall would remove.
+fn strip_edge_fields(message: &mut Vec<u8>) {
+    let unwanted = |name: &str| {
+        EXCHANGE_INTERNAL.iter().any(|p| name.get(..p.len()).is_some_and(|start| start.eq_ignore_ascii_case(p)))
+    };
+    for range in message::ranges_of(message, unwanted).into_iter().rev() {
+        message.drain(range);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Opened;
+
+    fn collector() -> Collector {
+        Collector::new(EntryId::from_row(7), 1_000)
+    }
+
+    #[tokio::test]
+    async fn exchange_internal_fields_are_gone_before_anything_is_kept() {
+        let mut collector = collector();
+        collector.memory.extend_from_slice(
+            b"Subject: a\r\nX-MS-Exchange-Organization-SCL: -1\r\nx-ms-exchange-forest-x: y\r\n\r\ntext\r\n",
+        );
+        let Ok(Collected::Small(message)) = collector.finish().await else { panic!("small") };
+        assert_eq!(message, b"Subject: a\r\n\r\ntext\r\n");
+    }
+
+    #[tokio::test]
+    async fn a_large_message_goes_to_a_file_without_its_edge_fields() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let mut collector = collector();
+        let mut sent = b"Subject: a\r\nX-MS-Exchange-Organization-SCL: -1\r\n\r\n".to_vec();
+        for n in 0..20_000 {
+            sent.extend_from_slice(format!("line {n} of a long message\r\n").as_bytes());
+        }
+        for chunk in sent.chunks(50_000) {
+            collector.memory.extend_from_slice(chunk);
+            collector.relieve(opened.store.bodies()).await;
+            assert!(collector.memory.len() <= CHUNK);
+        }
+        let Ok(Collected::Large { file, header, size }) = collector.finish().await else { panic!("large") };
+        let kept = std::fs::read(file.path()).unwrap();
+        assert_eq!(header, b"Subject: a\r\n");
+        assert_eq!(kept.len() as u64, size);
+        assert!(kept.starts_with(b"Subject: a\r\n\r\nline 0") && sent.ends_with(&kept[12..]));
+    }
+
+    #[tokio::test]
+    async fn a_header_section_over_its_limit_is_refused_and_does_not_fill_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let mut collector = collector();
+        for _ in 0..10 {
+            collector.memory.extend_from_slice(&b"X-A: b\r\n".repeat(10_000));
+            collector.relieve(opened.store.bodies()).await;
+        }
+        assert!(collector.memory.len() < 2 * INLINE);
+        assert!(matches!(collector.finish().await, Err(CollectError::HeaderTooLarge)));
+    }
+}

@@ -1,0 +1,14 @@
+//! Stage 1: listeners, sessions, and the end of data, where a message is judged, kept, and only then answered with 250.
+//!
+//! `serve` starts it. Promises: sessions are bounded in all and per client, with a place kept for every listener; nobody
+//! relays who may not. Fails by refusing sessions with 421; never by losing what was answered with 250.
+
+pub mod accept;
+pub mod access;
+pub mod collect;
+mod connection;
+mod limits;
+pub mod listener;
+mod received;
+
+pub use limits::SessionLimits;

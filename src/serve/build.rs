@@ -1,0 +1,229 @@
+//! From the whole configuration to the small structs that the stages get.
+
+use super::ServeError;
+use super::gauges::Gauges;
+use crate::clock::{Ids, Now};
+use crate::config::{Config, Listener, ListenerTls, Site};
+use crate::decide::Judge;
+use crate::decide::announce::{Announcer, Contact};
+use crate::deliver::route::HostBook;
+use crate::deliver::{Delivery, Patience, RelayTerms};
+use crate::dns::Resolver;
+use crate::metrics::Metrics;
+use crate::policy::{ProofCheck, ProofSource};
+use crate::queue::schedule::Caps;
+use crate::queue::{Destination, Lane, Routes, Schedule, WarmRoom, recover};
+use crate::receive::SessionLimits;
+use crate::receive::accept::Acceptance;
+use crate::receive::access::{Access, Door};
+use crate::receive::listener::{Bounds, Reception, Rules, Tls};
+use crate::store::Opened;
+use crate::tls::{Acceptor, Connector, Identity, Roots};
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::{Semaphore, watch};
+
+/// Octets of messages that may be in memory for their first attempt.
+const WARM: usize = 64 * 1024 * 1024;
+/// Large messages that are read at once.
+const READERS: usize = 3;
+/// Handshakes at once: more would only wait for the same cores.
+const HANDSHAKES: usize = 64;
+
+/// Everything that is started.
+pub(super) struct Built {
+    pub opened: Opened,
+    pub reception: Arc<Reception>,
+    pub delivery: Arc<Delivery>,
+    pub openings: UnboundedReceiver<Arc<Lane>>,
+    pub no_room: Arc<AtomicBool>,
+    pub gauges: Gauges,
+}
+
+/// What receiving and delivering share.
+struct Shared {
+    judge: Arc<Judge>,
+    metrics: Arc<Metrics>,
+    routes: Arc<Routes>,
+    ids: Arc<Ids>,
+    schedule: Arc<Schedule>,
+    warm: Arc<WarmRoom>,
+    announcer: Arc<Announcer>,
+    stopping: watch::Receiver<bool>,
+}
+
+pub(super) fn build(config: &Config, judge: Judge, stopping: watch::Receiver<bool>) -> Result<Built, ServeError> {
+    let metrics = Arc::new(Metrics::new().map_err(|e| ServeError::Io(std::io::Error::other(e)))?);
+    let judge = Arc::new(judge);
+    metrics.announce_policy(judge.policy.hash(), judge.policy.class_names());
+    let flushes = metrics.clone();
+    let opened = Opened::open(&config.data, move |took| flushes.store_commit_duration.observe(took.as_secs_f64()))?;
+    let ids = Arc::new(Ids::new(recover::newest(&opened.reader()?)?, 0));
+    let identity = match &config.tls.identity {
+        Some((certificate, key)) => Identity::load(certificate, key)?,
+        None => Identity::self_signed(config.hostname.as_str(), &config.data, Now::read().wall)?,
+    };
+    metrics.certificate_expiry.with_label_values(&["listener"]).set(identity.not_after().0 as f64 / 1_000.0);
+    let (openings, opened_lanes) = unbounded_channel();
+    let caps = Caps { links: config.limits.links, links_per_lane: config.limits.links_per_destination };
+    let routes = Arc::new(config.routes());
+    let announcer = Arc::new(Announcer {
+        hostname: config.hostname.to_string(),
+        judge: judge.clone(),
+        routes: routes.clone(),
+        ids: ids.clone(),
+        contacts: config.sites.iter().map(|s| (s.name.clone(), contact(s))).collect(),
+    });
+    let shared = Shared {
+        judge,
+        metrics,
+        routes,
+        ids,
+        schedule: Arc::new(Schedule::new(caps, openings)),
+        warm: WarmRoom::new(WARM),
+        announcer,
+        stopping,
+    };
+    let no_room = Arc::new(AtomicBool::new(false));
+    let reception = Arc::new(reception(config, &shared, &opened, (Acceptor::new(&identity)?, no_room.clone())));
+    let resolver = Resolver::new(match config.dns_servers.as_slice() {
+        [] => Resolver::system_servers(),
+        servers => servers.to_vec(),
+    });
+    let gauges = Gauges {
+        metrics: shared.metrics.clone(),
+        schedule: shared.schedule.clone(),
+        warm: shared.warm.clone(),
+        resolver: resolver.clone(),
+        data: config.data.clone(),
+    };
+    let delivery = Arc::new(delivery(config, shared, &opened, resolver)?);
+    Ok(Built { opened, reception, delivery, openings: opened_lanes, no_room, gauges })
+}
+
+fn contact(site: &Site) -> Contact {
+    Contact { duty: site.duty.clone(), phone: site.phone.clone() }
+}
+
+fn reception(
+    config: &Config,
+    shared: &Shared,
+    opened: &Opened,
+    (acceptor, no_room): (Acceptor, Arc<AtomicBool>),
+) -> Reception {
+    let limits = &config.limits;
+    let door = |s: &Site| {
+        Arc::new(Door {
+            site: s.name.clone(),
+            domains: s.domains.clone(),
+            networks: s.networks.clone(),
+            senders: s.senders,
+            require: s.require,
+        })
+    };
+    Reception {
+        hostname: config.hostname.to_string(),
+        access: Access { doors: config.sites.iter().map(door).collect(), routes: shared.routes.clone() },
+        bounds: Bounds {
+            max_message: limits.max_message,
+            max_recipients: limits.recipients,
+            max_line: limits.line,
+            max_header: limits.header,
+            idle: limits.idle,
+            message_time: limits.message_time,
+            handshake: Duration::from_secs(30),
+        },
+        limits: SessionLimits::new(limits.sessions, limits.sessions_per_client),
+        acceptor,
+        handshakes: Semaphore::new(HANDSHAKES),
+        judge: shared.judge.clone(),
+        acceptance: Acceptance {
+            judge: shared.judge.clone(),
+            store: opened.store.clone(),
+            schedule: shared.schedule.clone(),
+            warm: shared.warm.clone(),
+            routes: shared.routes.clone(),
+            ids: shared.ids.clone(),
+            metrics: shared.metrics.clone(),
+            announcer: shared.announcer.clone(),
+            max_hops: limits.hops,
+            max_header: limits.header,
+            readers: Semaphore::new(READERS),
+        },
+        metrics: shared.metrics.clone(),
+        no_room,
+        stopping: shared.stopping.clone(),
+    }
+}
+
+fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver) -> Result<Delivery, ServeError> {
+    let (roots, ignored) = Roots::system_and(&config.tls.extra_roots)?;
+    if ignored > 0 {
+        tracing::warn!(ignored, "root certificates that cannot be used were passed over");
+    }
+    let terms =
+        |r: &crate::config::Relay| (r.name.clone(), RelayTerms { onward: r.onward, carries: r.carries.clone() });
+    Ok(Delivery {
+        hostname: config.hostname.to_string(),
+        judge: shared.judge,
+        store: opened.store.clone(),
+        reader: Mutex::new(opened.reader()?),
+        schedule: shared.schedule,
+        routes: shared.routes,
+        hosts: hosts(config),
+        proofs: proofs(config),
+        relays: config.relays.iter().map(terms).collect(),
+        resolver,
+        connector: Connector::new()?,
+        roots: Arc::new(roots),
+        retry: config.queue.retry.clone(),
+        patience: Patience::default(),
+        ids: shared.ids,
+        announcer: shared.announcer,
+        metrics: shared.metrics,
+        stopping: shared.stopping,
+    })
+}
+
+fn hosts(config: &Config) -> HostBook {
+    let listed = |hosts: &[crate::config::HostPort]| hosts.iter().map(|h| (h.host.clone(), h.port)).collect();
+    HostBook {
+        sites: config.sites.iter().map(|s| (s.name.clone(), listed(&s.exchange))).collect(),
+        relays: config.relays.iter().map(|r| (r.name.clone(), listed(&r.hosts))).collect(),
+        mx_port: config.deliver.port,
+        allow_private: config.deliver.allow_private,
+    }
+}
+
+/// How the hosts that gateway.toml names prove themselves: pins replace names.
+fn proofs(config: &Config) -> HashMap<String, Vec<ProofSource>> {
+    let source = |origin: String, names: &[String], pins: &[String]| {
+        let check = match (names, pins) {
+            ([], []) => return Vec::new(),
+            (names, []) => ProofCheck::Names(names.to_vec()),
+            (_, pins) => ProofCheck::Pins(pins.to_vec()),
+        };
+        vec![ProofSource { origin, check }]
+    };
+    let sites = config.sites.iter().map(|s| {
+        let destination = Destination::Site(s.name.clone()).to_string();
+        (destination, source(format!("site {}", s.name), &s.names, &s.pins))
+    });
+    let relays = config.relays.iter().map(|r| {
+        let destination = Destination::Relay(r.name.clone()).to_string();
+        (destination, source(format!("relay {}", r.name), &r.names, &r.pins))
+    });
+    sites.chain(relays).collect()
+}
+
+pub(super) fn rules(listener: &Listener) -> Rules {
+    let tls = match listener.tls {
+        ListenerTls::Off => Tls::Off,
+        ListenerTls::Offer => Tls::Offer,
+        ListenerTls::Require => Tls::Require,
+    };
+    Rules { name: listener.name.clone(), mail_from: listener.mail_from, tls }
+}

@@ -1,0 +1,272 @@
+//! The composition root: opens the store, builds the stages, starts them, and stops them in order.
+//!
+//! Called by `cli` and `demo`. Promises: nothing listens before the policy is in force and the store is open; a stop loses
+//! nothing that was answered with 250. Fails before anything is answered, with one sentence and a hint.
+
+mod build;
+mod gauges;
+
+use crate::config::{Config, ConfigError};
+use crate::control;
+use crate::decide::{self, LoadError};
+use crate::deliver;
+use crate::receive::listener::{self, Reception, Rules};
+use crate::store::{Opened, Store, StoreError};
+use crate::tls::TlsError;
+use crate::web;
+use build::Built;
+use gauges::Gauges;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Why the gateway does not start.
+#[derive(Debug)]
+pub enum ServeError {
+    Config(ConfigError),
+    Policy(Box<LoadError>),
+    Store(StoreError),
+    Tls(TlsError),
+    Listen { what: String, address: SocketAddr, why: std::io::Error },
+    Io(std::io::Error),
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ServeError::Config(error) => write!(f, "{error}"),
+            ServeError::Policy(error) => {
+                write!(f, "{error}\n\nthe policy is not put into force\nhint: `mailward check` shows the same")
+            }
+            ServeError::Store(error) => write!(f, "{error}"),
+            ServeError::Tls(error) => write!(f, "{error}"),
+            ServeError::Listen { what, address, why } => {
+                write!(f, "{what} cannot listen on {address}: {why}\nhint: is another mail server running there?")
+            }
+            ServeError::Io(why) => write!(f, "the gateway cannot start: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+impl From<StoreError> for ServeError {
+    fn from(error: StoreError) -> ServeError {
+        ServeError::Store(error)
+    }
+}
+
+impl From<TlsError> for ServeError {
+    fn from(error: TlsError) -> ServeError {
+        ServeError::Tls(error)
+    }
+}
+
+impl From<std::io::Error> for ServeError {
+    fn from(error: std::io::Error) -> ServeError {
+        ServeError::Io(error)
+    }
+}
+
+/// A running gateway.
+pub struct Gateway {
+    /// Where each listener really listens: port 0 was chosen by the kernel.
+    pub listening: Vec<(Arc<str>, SocketAddr)>,
+    pub admin: SocketAddr,
+    stop: watch::Sender<bool>,
+    store: Store,
+    reception: Arc<Reception>,
+    opened: Opened,
+}
+
+/// Starts a gateway.
+///
+/// # Errors
+/// When the configuration, the policy, the data folder or an address cannot be used.
+pub async fn start(config: Config) -> Result<Gateway, ServeError> {
+    raise_descriptors();
+    let today = jiff::Zoned::now().date();
+    let loaded = decide::load(&config.policies, &config.known(), today).map_err(|e| ServeError::Policy(Box::new(e)))?;
+    for warning in &loaded.warnings {
+        tracing::warn!(policy = %config.policies.display(), "{}", warning.message);
+    }
+    let (stop, stopping) = watch::channel(false);
+    let Built { opened, reception, delivery, openings, no_room, gauges } =
+        build::build(&config, loaded.judge, stopping)?;
+    let listeners = bind(&config).await?;
+    let admin = TcpListener::bind(config.admin).await.map_err(|why| ServeError::Listen {
+        what: "the admin listener ([web] admin)".into(),
+        address: config.admin,
+        why,
+    })?;
+    let gateway = Gateway {
+        listening: listeners
+            .iter()
+            .map(|(rules, l)| Ok((rules.name.clone(), l.local_addr()?)))
+            .collect::<Result<_, std::io::Error>>()?,
+        admin: admin.local_addr()?,
+        stop,
+        store: opened.store.clone(),
+        reception: reception.clone(),
+        opened,
+    };
+    let gauges = Arc::new(gauges);
+    let ready = web::Health { store: gateway.store.clone(), metrics: reception.metrics.clone() };
+    let before_scrape = gauges.clone();
+    tokio::spawn(web::serve(admin, ready, move || before_scrape.refresh()));
+    control::server::start(
+        &config.data,
+        control::server::Served {
+            reader: gateway.opened.reader()?,
+            schedule: delivery.schedule.clone(),
+            status: control::Status::of(&config, reception.judge.policy.hash(), &gateway.listening),
+        },
+    )?;
+    recover(&gateway.opened, &delivery)?;
+    tokio::spawn(watch_room(gauges, config.queue.min_free, no_room));
+    tokio::spawn(forget(gateway.store.clone()));
+    let schedule = delivery.schedule.clone();
+    tokio::spawn(async move { schedule.keep_calendar().await });
+    tokio::spawn(deliver::run(delivery, openings));
+    for (rules, socket) in listeners {
+        tokio::spawn(listener::listen(socket, rules, reception.clone()));
+    }
+    Ok(gateway)
+}
+
+impl Gateway {
+    /// Stops: no new sessions, what is under way ends, marks are flushed.
+    ///
+    /// # Errors
+    /// When the last flush failed.
+    pub async fn stop(self) -> Result<(), StoreError> {
+        // Marks first: what was delivered is not sent again, whatever happens next.
+        let marks = self.store.flush().await;
+        // Nobody listens: then nobody has to stop.
+        let _ = self.stop.send(true);
+        let patience = tokio::time::Instant::now() + Duration::from_secs(30);
+        while self.reception.limits.open() > 0 && tokio::time::Instant::now() < patience {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let rest = self.store.flush().await;
+        drop(self.opened);
+        marks.and(rest)
+    }
+}
+
+/// Runs a gateway until it is told to stop.
+///
+/// # Errors
+/// As `start`, and when the last flush failed.
+pub async fn run(config: Config) -> Result<(), ServeError> {
+    let gateway = start(config).await?;
+    for (name, address) in &gateway.listening {
+        tracing::info!(listener = %name, %address, "listening");
+    }
+    tracing::info!(admin = %gateway.admin, "ready");
+    // Not under systemd: nobody waits for it.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    stop_signal().await?;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    tracing::info!("stopping");
+    gateway.stop().await?;
+    Ok(())
+}
+
+async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+async fn bind(config: &Config) -> Result<Vec<(Rules, TcpListener)>, ServeError> {
+    let mut bound = Vec::new();
+    for listener in &config.listeners {
+        let failed =
+            |why| ServeError::Listen { what: format!("[listen.{}]", listener.name), address: listener.address, why };
+        let socket = socket(listener.address).map_err(failed)?;
+        bound.push((build::rules(listener), socket));
+    }
+    Ok(bound)
+}
+
+/// A deep backlog: a burst of connections waits instead of being refused.
+fn socket(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { tokio::net::TcpSocket::new_v4() } else { tokio::net::TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(4_096)
+}
+
+/// Puts back what the store keeps, beside the listeners, which do not wait for it.
+fn recover(opened: &Opened, delivery: &Arc<deliver::Delivery>) -> Result<(), ServeError> {
+    use crate::queue::recover;
+    let connection = opened.reader()?;
+    let Some(last) = recover::newest(&connection)? else { return Ok(()) };
+    let delivery = delivery.clone();
+    std::thread::Builder::new().name("recover".into()).spawn(move || {
+        let (bodies, routes, schedule) = (delivery.store.bodies(), &delivery.routes, &delivery.schedule);
+        match recover::sweep(&connection, bodies, last).and_then(|swept| {
+            recover::recover(&connection, last, routes, schedule).map(|r| recover::Recovered { swept, ..r })
+        }) {
+            Ok(recovered) => {
+                tracing::info!(
+                    entries = recovered.entries,
+                    tasks = recovered.tasks,
+                    swept = recovered.swept,
+                    "queue read back"
+                );
+                for (entry, why) in recovered.damaged {
+                    tracing::error!(%entry, why, "an entry is damaged and set aside");
+                }
+            }
+            Err(error) => tracing::error!(%error, "the queue could not be read back"),
+        }
+    })?;
+    Ok(())
+}
+
+/// Keeps an eye on the disk: below the mark MAIL is put off, long before the disk is full.
+async fn watch_room(gauges: Arc<Gauges>, min_free: u64, no_room: Arc<AtomicBool>) {
+    loop {
+        let short = gauges.free_octets().is_some_and(|free| free < min_free);
+        if short != no_room.swap(short, std::sync::atomic::Ordering::Relaxed) {
+            tracing::warn!(min_free, short, "free room in the data folder crossed the mark");
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+/// Forgets old records, a little every hour.
+async fn forget(store: Store) {
+    loop {
+        store.ride(crate::record::forget(crate::clock::Now::read().wall));
+        tokio::time::sleep(Duration::from_secs(3_600)).await;
+    }
+}
+
+/// Every session, link and file needs a descriptor: take as many as the system gives.
+fn raise_descriptors() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
+    {
+        tracing::warn!(%error, soft, "the limit of open files could not be raised");
+    }
+}
+
+/// Reads gateway.toml.
+///
+/// # Errors
+/// With everything that is wrong in it.
+pub fn config(file: &Path) -> Result<Config, ServeError> {
+    crate::config::load(file).map_err(ServeError::Config)
+}

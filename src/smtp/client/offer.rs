@@ -1,0 +1,64 @@
+//! What a peer offers in its EHLO reply, and whether a message can go there.
+//!
+//! Called by `client`. Promises: an unknown keyword is passed over, and what was not offered is never used. Fails by the
+//! `Reason` why a message cannot go.
+
+use crate::mail::{Body, Envelope};
+use crate::smtp::Security;
+use crate::smtp::reply::Reply;
+use crate::vocabulary::Reason;
+
+/// The extensions that we use. A HELO peer has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Offer {
+    pub pipelining: bool,
+    pub starttls: bool,
+    pub size_known: bool,
+    /// The largest message, where the peer names a limit.
+    pub size: Option<u64>,
+    pub eight_bit: bool,
+    pub smtputf8: bool,
+    pub dsn: bool,
+}
+
+impl Offer {
+    pub(super) fn of(reply: &Reply, link: Security) -> Offer {
+        let mut offer = Offer::default();
+        for line in reply.lines().skip(1) {
+            let (keyword, value) = line.split_once([' ', '=']).unwrap_or((line, ""));
+            match keyword.to_ascii_uppercase().as_str() {
+                "PIPELINING" => offer.pipelining = true,
+                // RFC 3207 4.2: inside TLS the word means nothing.
+                "STARTTLS" => offer.starttls = link == Security::Clear,
+                "SIZE" => {
+                    offer.size_known = true;
+                    // RFC 1870 4: zero, or nothing, is no fixed limit.
+                    offer.size = value.trim().parse().ok().filter(|size| *size > 0);
+                }
+                "8BITMIME" => offer.eight_bit = true,
+                "SMTPUTF8" => offer.smtputf8 = true,
+                "DSN" => offer.dsn = true,
+                _ => {}
+            }
+        }
+        offer
+    }
+
+    /// Why a message cannot go to this peer.
+    pub(super) fn obstacle(&self, envelope: &Envelope, size: u64) -> Option<Reason> {
+        let international = envelope.smtputf8
+            || envelope.reverse_path.mailbox().is_some_and(|m| m.is_international())
+            || envelope.recipients.iter().any(|r| r.mailbox.is_international());
+        if envelope.recipients.is_empty() {
+            Some(Reason::ProtocolError)
+        } else if international && !self.smtputf8 {
+            Some(Reason::SmtpUtf8NotOffered)
+        } else if envelope.body == Body::EightBitMime && !self.eight_bit {
+            Some(Reason::EightBitNotOffered)
+        } else if self.size.is_some_and(|limit| size > limit) {
+            Some(Reason::MessageTooLarge)
+        } else {
+            None
+        }
+    }
+}

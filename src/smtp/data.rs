@@ -1,0 +1,272 @@
+//! The message between DATA and its end: `Decoder` undoes dot-stuffing on the way in, `Encoder` does it on the way out.
+//!
+//! Called by `smtp::server`, and by `deliver` when the client session says `SendBody`. Promises: only `<CRLF>.<CRLF>`
+//! ends a message; what comes out of the decoder, and what the encoder sends, has no CR or LF outside a CRLF and no NUL;
+//! the result is the same for every split of the input. Fails by `End`, after everything up to the true end is consumed,
+//! and by `Unsendable`.
+
+use memchr::memchr3;
+use std::fmt;
+
+/// How a message ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// All of it was written out, and it is clean.
+    Complete,
+    /// It held a CR or LF on its own, or a NUL (RFC 5321 2.3.8, 4.1.1.4): nothing of it may be kept.
+    BareLineEnding,
+    /// It is larger than the limit: nothing of it may be kept.
+    TooLarge,
+}
+
+/// What one call of `Decoder::feed` did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub consumed: usize,
+    pub end: Option<End>,
+}
+
+/// Where in a line the last octet stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    LineStart,
+    Inside,
+    /// After a CR that belongs to the text.
+    Cr,
+    /// After a dot at the start of a line: stuffing, or the end.
+    Dot,
+    /// After that dot and a CR.
+    DotCr,
+}
+
+/// What becomes of one octet.
+enum Octet {
+    Keep,
+    Drop,
+    End,
+}
+
+/// Receives one message.
+#[derive(Debug)]
+pub struct Decoder {
+    place: Place,
+    limit: u64,
+    octets: u64,
+    bare: bool,
+}
+
+impl Decoder {
+    /// `limit` is the largest message in octets as RFC 1870 3 counts them: CRLFs count, stuffing does not.
+    #[must_use]
+    pub fn new(limit: u64) -> Decoder {
+        Decoder { place: Place::LineStart, limit, octets: 0, bare: false }
+    }
+
+    /// Takes in as much of `input` as belongs to the message and appends its clean text to `out`, never more than the
+    /// limit in all. What was appended before a fault was found is worthless.
+    pub fn feed(&mut self, input: &[u8], out: &mut Vec<u8>) -> Progress {
+        let (mut at, mut run) = (0, 0);
+        while at < input.len() {
+            if self.place == Place::Inside {
+                at += self.pass_over_text(&input[at..]);
+                continue;
+            }
+            match self.take(input[at]) {
+                Octet::Keep => at += 1,
+                Octet::Drop => {
+                    self.keep(&input[run..at], out);
+                    at += 1;
+                    run = at;
+                }
+                Octet::End => return Progress { consumed: at + 1, end: Some(self.end()) },
+            }
+        }
+        self.keep(&input[run..], out);
+        Progress { consumed: input.len(), end: None }
+    }
+
+    /// Octets of the message so far.
+    #[must_use]
+    pub fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    /// Inside a line nothing matters but CR, LF and NUL.
+    fn pass_over_text(&mut self, text: &[u8]) -> usize {
+        match memchr3(b'\r', b'\n', 0, text) {
+            None => text.len(),
+            Some(at) => {
+                if text[at] == b'\r' {
+                    self.place = Place::Cr;
+                } else {
+                    self.bare = true;
+                }
+                at + 1
+            }
+        }
+    }
+
+    fn take(&mut self, octet: u8) -> Octet {
+        match (self.place, octet) {
+            (Place::LineStart, b'.') => self.go(Place::Dot, Octet::Drop),
+            (Place::Dot, b'\r') => self.go(Place::DotCr, Octet::Drop),
+            // The line before it ended in CRLF, and so does this one: the only end there is.
+            (Place::DotCr, b'\n') => Octet::End,
+            (Place::Cr, b'\n') => self.go(Place::LineStart, Octet::Keep),
+            (Place::Cr | Place::DotCr, _) => {
+                self.bare = true;
+                self.begin_text(octet)
+            }
+            _ => self.begin_text(octet),
+        }
+    }
+
+    /// An octet of text that neither ends a line nor is a dot at its start.
+    fn begin_text(&mut self, octet: u8) -> Octet {
+        self.bare |= octet == b'\n' || octet == 0;
+        let place = if octet == b'\r' { Place::Cr } else { Place::Inside };
+        self.go(place, Octet::Keep)
+    }
+
+    fn go(&mut self, place: Place, octet: Octet) -> Octet {
+        self.place = place;
+        octet
+    }
+
+    fn keep(&mut self, run: &[u8], out: &mut Vec<u8>) {
+        self.octets = self.octets.saturating_add(run.len() as u64);
+        if !self.bare && self.octets <= self.limit {
+            out.extend_from_slice(run);
+        }
+    }
+
+    fn end(&self) -> End {
+        if self.bare {
+            End::BareLineEnding
+        } else if self.octets > self.limit {
+            End::TooLarge
+        } else {
+            End::Complete
+        }
+    }
+}
+
+/// The message has a CR or LF on its own, or a NUL. It must not be sent: the next server might end it elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsendable;
+
+impl fmt::Display for Unsendable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the message has a bare CR, a bare LF or a NUL and cannot be sent")
+    }
+}
+
+impl std::error::Error for Unsendable {}
+
+/// Sends one message. After an error the connection has to be closed without `finish`, so that the peer keeps nothing.
+#[derive(Debug)]
+pub struct Encoder {
+    /// `Dot` and `DotCr` do not occur here.
+    place: Place,
+}
+
+impl Default for Encoder {
+    fn default() -> Encoder {
+        Encoder::new()
+    }
+}
+
+impl Encoder {
+    #[must_use]
+    pub fn new() -> Encoder {
+        Encoder { place: Place::LineStart }
+    }
+
+    /// Appends `chunk` as it goes over the wire. A CR at its very end waits for the next chunk.
+    ///
+    /// # Errors
+    /// When the text so far is not sendable; nothing of `chunk` is appended then.
+    pub fn encode(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Unsendable> {
+        let before = out.len();
+        let result = self.append(chunk, out);
+        if result.is_err() {
+            out.truncate(before);
+        }
+        result
+    }
+
+    fn append(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Unsendable> {
+        let mut rest = self.resume(chunk, out)?;
+        loop {
+            if self.place == Place::LineStart && rest.first() == Some(&b'.') {
+                out.push(b'.'); // RFC 5321 4.5.2
+            }
+            let Some(at) = memchr3(b'\r', b'\n', 0, rest) else {
+                if !rest.is_empty() {
+                    self.place = Place::Inside;
+                }
+                out.extend_from_slice(rest);
+                return Ok(());
+            };
+            if rest[at] != b'\r' {
+                return Err(Unsendable);
+            }
+            match rest.get(at + 1) {
+                Some(b'\n') => {
+                    out.extend_from_slice(&rest[..at + 2]);
+                    rest = &rest[at + 2..];
+                    self.place = Place::LineStart;
+                }
+                Some(_) => return Err(Unsendable),
+                None => {
+                    out.extend_from_slice(&rest[..at]);
+                    self.place = Place::Cr;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Puts out the CR that waited, if its LF is here.
+    fn resume<'a>(&mut self, chunk: &'a [u8], out: &mut Vec<u8>) -> Result<&'a [u8], Unsendable> {
+        match (self.place, chunk.split_first()) {
+            (Place::Cr, Some((b'\n', rest))) => {
+                out.extend_from_slice(b"\r\n");
+                self.place = Place::LineStart;
+                Ok(rest)
+            }
+            (Place::Cr, Some(_)) => Err(Unsendable),
+            _ => Ok(chunk),
+        }
+    }
+
+    /// Appends the end of data, and the CRLF before it if the message has none.
+    ///
+    /// # Errors
+    /// When the message ended in a bare CR.
+    pub fn finish(self, out: &mut Vec<u8>) -> Result<(), Unsendable> {
+        match self.place {
+            Place::LineStart => out.extend_from_slice(b".\r\n"),
+            Place::Cr => return Err(Unsendable),
+            _ => out.extend_from_slice(b"\r\n.\r\n"),
+        }
+        Ok(())
+    }
+}
+
+/// A whole message with its end, for what is in memory anyway.
+///
+/// # Errors
+/// When it is not sendable; `out` is as it was then.
+pub fn encode(message: &[u8], out: &mut Vec<u8>) -> Result<(), Unsendable> {
+    let before = out.len();
+    let mut encoder = Encoder::new();
+    let result = encoder.encode(message, out).and_then(|()| encoder.finish(out));
+    if result.is_err() {
+        out.truncate(before);
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! What the session itself says, in one place.
+//!
+//! Called by `server` only. Promises: an enhanced code on every 2xx, 4xx and 5xx but greeting and EHLO (RFC 2034 3), and a
+//! sentence that says what to do.
+
+use super::{Ending, Settings, StartTls};
+use crate::mail::Enhanced;
+use crate::smtp::Security;
+use crate::smtp::reply::Reply;
+
+const fn say(code: u16, enhanced: Enhanced, text: &'static str) -> Reply {
+    Reply::fixed(code, enhanced, text)
+}
+
+pub(super) const SENDER_OK: Reply = say(250, Enhanced(2, 1, 0), "Sender ok");
+pub(super) const RECIPIENT_OK: Reply = say(250, Enhanced(2, 1, 5), "Recipient ok");
+pub(super) const RESET: Reply = say(250, Enhanced(2, 0, 0), "Reset");
+pub(super) const NOOP: Reply = say(250, Enhanced(2, 0, 0), "Ok");
+pub(super) const VRFY: Reply = say(252, Enhanced(2, 1, 5), "Cannot verify the address; send mail to it to find out");
+pub(super) const HELP: Reply = say(214, Enhanced(2, 0, 0), "This is a mail gateway; RFC 5321 says how to talk to it");
+pub(super) const START_TLS: Reply = say(220, Enhanced(2, 0, 0), "Ready to start TLS");
+pub(super) const BYE: Reply = say(221, Enhanced(2, 0, 0), "Goodbye");
+
+pub(super) const TOO_MANY_ERRORS: Reply = say(421, Enhanced(4, 7, 0), "Too many errors; closing the connection");
+pub(super) const TOO_MANY_COMMANDS: Reply =
+    say(421, Enhanced(4, 7, 0), "Too many commands without a message; closing the connection");
+pub(super) const HOPELESS_LINE: Reply = say(421, Enhanced(4, 7, 0), "A line without end; closing the connection");
+pub(super) const FOREIGN: Reply = say(421, Enhanced(4, 7, 0), "This is a mail server; closing the connection");
+pub(super) const NOT_ASKED: Reply = say(451, Enhanced(4, 3, 0), "A fault of this server; try again later");
+pub(super) const TOO_MANY_RECIPIENTS: Reply =
+    say(452, Enhanced(4, 5, 3), "Too many recipients; send the others in another transaction");
+
+pub(super) const LONG_LINE: Reply = say(500, Enhanced(5, 5, 2), "The line is too long");
+pub(super) const BARE_IN_COMMAND: Reply =
+    say(500, Enhanced(5, 5, 2), "A command ends in CR LF and holds no CR, LF or NUL of its own");
+pub(super) const NOT_UTF8: Reply = say(500, Enhanced(5, 5, 2), "The command is not valid UTF-8");
+pub(super) const NO_TLS_HERE: Reply = say(502, Enhanced(5, 5, 1), "STARTTLS is not offered here");
+pub(super) const HELLO_FIRST: Reply = say(503, Enhanced(5, 5, 1), "Say EHLO first");
+pub(super) const NESTED_MAIL: Reply =
+    say(503, Enhanced(5, 5, 1), "A transaction is already open; finish it or say RSET");
+pub(super) const MAIL_FIRST: Reply = say(503, Enhanced(5, 5, 1), "Say MAIL first");
+pub(super) const RCPT_FIRST: Reply = say(503, Enhanced(5, 5, 1), "Say RCPT first");
+pub(super) const TLS_TWICE: Reply = say(503, Enhanced(5, 5, 1), "TLS is already active");
+pub(super) const NO_POSTMASTER: Reply = say(550, Enhanced(5, 1, 1), "This host has no postmaster without a domain");
+pub(super) const BARE_LINE_ENDING: Reply =
+    say(550, Enhanced(5, 6, 11), "The message has a CR or LF on its own, or a NUL; every line must end in CR LF");
+pub(super) const NEEDS_SMTPUTF8: Reply = say(553, Enhanced(5, 6, 7), "An address outside ASCII needs SMTPUTF8 on MAIL");
+pub(super) const NO_VALID_RECIPIENTS: Reply = say(554, Enhanced(5, 5, 1), "No valid recipients");
+
+pub(super) fn go_ahead() -> Reply {
+    Reply::plain(354, "Send the message; end it with a line that holds only a dot")
+}
+
+/// RFC 1870 6: both limits are named, so that the sender knows how much to take off.
+pub(super) fn too_large(octets: u64, limit: u64) -> Reply {
+    let text = format!("The message has {octets} octets; at most {limit} octets are taken here");
+    Reply::new(552, Enhanced(5, 3, 4), text)
+}
+
+pub(super) fn ending(hostname: &str, why: Ending) -> Reply {
+    let (enhanced, text) = match why {
+        Ending::Busy => (Enhanced(4, 7, 0), "too many sessions; try again later"),
+        Ending::Stopping => (Enhanced(4, 3, 2), "the service stops; try again later"),
+        Ending::TimedOut => (Enhanced(4, 4, 2), "waited too long for you; closing the connection"),
+    };
+    Reply::new(421, enhanced, format!("{hostname} {text}"))
+}
+
+/// RFC 5321 4.1.1.1. What is listed here works.
+pub(super) fn ehlo(settings: &Settings, link: Security) -> Reply {
+    let mut text = format!(
+        "{}\nPIPELINING\nSIZE {}\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN",
+        settings.hostname, settings.max_message
+    );
+    // RFC 3207 4.2: not again inside TLS.
+    if link == Security::Clear && settings.starttls != StartTls::NotOffered {
+        text.push_str("\nSTARTTLS");
+    }
+    Reply::plain(250, text)
+}

@@ -1,0 +1,138 @@
+//! What transcripts cannot show: octets that are no text, limits, misuse. Conversations are in tests/sessions.
+
+use super::*;
+use crate::mail::Enhanced;
+
+fn settings() -> Arc<Settings> {
+    Arc::new(Settings {
+        hostname: "gw.example".into(),
+        max_message: 1_000,
+        max_recipients: 10,
+        max_line: 512,
+        max_errors: 10,
+        max_commands: 1_000,
+        starttls: StartTls::Offered,
+    })
+}
+
+/// All replies to `input`; every verdict is yes.
+fn talk(input: &[u8]) -> Vec<u16> {
+    let (mut session, greeting) = Session::open(settings(), Security::Clear);
+    let (mut codes, mut at, mut body) = (vec![greeting.code], 0, Vec::new());
+    loop {
+        let step = session.step(&input[at..], &mut body);
+        at += step.consumed;
+        session = step.session;
+        let reply = match step.action {
+            Action::Need => return codes,
+            Action::Body => continue,
+            Action::AskSender(_) | Action::AskRecipient(_) => {
+                let (next, reply) = session.answer(Ok(()));
+                session = next;
+                reply
+            }
+            Action::AskMessage(_) => {
+                let (next, reply) = session.answer_message(Reply::fixed(250, Enhanced(2, 0, 0), "queued"));
+                session = next;
+                reply
+            }
+            Action::Reply(reply) | Action::Collect(reply) | Action::Discard(reply) => reply,
+            Action::StartTls(reply) | Action::Close(reply) => {
+                codes.push(reply.code);
+                return codes;
+            }
+        };
+        codes.push(reply.code);
+    }
+}
+
+#[test]
+fn nothing_behind_a_bare_lf_is_obeyed_before_the_next_crlf() {
+    assert_eq!(talk(b"EHLO x\r\nNOOP\nQUIT\r\nNOOP\r\n"), [220, 250, 500, 500, 250]);
+    assert_eq!(talk(b"EHLO x\n"), [220, 500], "and a client that knows only LF hears it at once");
+}
+
+#[test]
+fn commands_with_cr_nul_or_invalid_utf8_are_refused() {
+    for line in [&b"NOOP\rQUIT\r\n"[..], b"NOOP \0\r\n", b"NOOP\r\r\n", b"NOOP \xff\r\n"] {
+        assert_eq!(talk(line), [220, 500], "{line:?}");
+    }
+}
+
+#[test]
+fn a_line_may_have_the_limit_and_not_one_octet_more() {
+    let line = |octets: usize| format!("NOOP {}\r\nNOOP\r\n", "x".repeat(octets - 7));
+    assert_eq!(talk(line(512).as_bytes()), [220, 250, 250]);
+    assert_eq!(talk(line(513).as_bytes()), [220, 500, 250]);
+}
+
+#[test]
+fn a_line_without_end_is_thrown_away_and_then_closed() {
+    let (mut session, _) = Session::open(settings(), Security::Clear);
+    let mut held = Vec::new();
+    for n in 0..1_000 {
+        held.extend_from_slice(&[b'x'; 1_000]);
+        let step = session.step(&held, &mut Vec::new());
+        held.drain(..step.consumed);
+        session = step.session;
+        assert!(held.len() < 512 + 1_000);
+        if matches!(step.action, Action::Close(_)) {
+            assert_eq!(n, 65);
+            return;
+        }
+    }
+    panic!("never closed");
+}
+
+#[test]
+fn an_idle_session_is_small() {
+    assert!(std::mem::size_of::<Session>() <= 128, "{}", std::mem::size_of::<Session>());
+}
+
+#[test]
+fn an_answer_that_was_not_asked_for_changes_nothing() {
+    let (session, _) = Session::open(settings(), Security::Clear);
+    let (session, reply) = session.answer(Ok(()));
+    assert_eq!(reply.code, 451);
+    let (session, reply) = session.answer_message(Reply::fixed(250, Enhanced(2, 0, 0), "queued"));
+    assert_eq!(reply.code, 451);
+    assert!(session.is_idle());
+}
+
+#[test]
+fn every_own_reply_carries_an_enhanced_code_of_its_class() {
+    let all = [
+        replies::SENDER_OK,
+        replies::RECIPIENT_OK,
+        replies::RESET,
+        replies::NOOP,
+        replies::VRFY,
+        replies::HELP,
+        replies::START_TLS,
+        replies::BYE,
+        replies::TOO_MANY_ERRORS,
+        replies::TOO_MANY_COMMANDS,
+        replies::HOPELESS_LINE,
+        replies::FOREIGN,
+        replies::NOT_ASKED,
+        replies::TOO_MANY_RECIPIENTS,
+        replies::LONG_LINE,
+        replies::BARE_IN_COMMAND,
+        replies::NOT_UTF8,
+        replies::NO_TLS_HERE,
+        replies::HELLO_FIRST,
+        replies::NESTED_MAIL,
+        replies::MAIL_FIRST,
+        replies::RCPT_FIRST,
+        replies::TLS_TWICE,
+        replies::NO_POSTMASTER,
+        replies::BARE_LINE_ENDING,
+        replies::NEEDS_SMTPUTF8,
+        replies::NO_VALID_RECIPIENTS,
+        replies::too_large(2, 1),
+        Session::ending("gw.example", Ending::Busy),
+    ];
+    for reply in all {
+        assert_eq!(reply.enhanced.map(|e| u16::from(e.0)), Some(reply.code / 100), "{reply:?}");
+    }
+}

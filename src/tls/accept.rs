@@ -1,0 +1,45 @@
+//! Taking TLS from a client that sent STARTTLS, or that speaks it from the first byte.
+//!
+//! Called by `receive`. Promises: ends within the deadline; no session tickets, no resumption. Fails by `TlsFailure`.
+
+use super::error::{TlsError, TlsFailure};
+use super::{Identity, facts};
+use crate::mail::TlsFacts;
+use crate::vocabulary::Reason;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// Takes TLS with one identity. Cheap to clone; a reload makes a new one.
+#[derive(Clone)]
+pub struct Acceptor {
+    inner: TlsAcceptor,
+}
+
+impl Acceptor {
+    /// # Errors
+    /// None today: the identity was checked when it was loaded.
+    pub fn new(identity: &Identity) -> Result<Acceptor, TlsError> {
+        Ok(Acceptor { inner: TlsAcceptor::from(identity.config()) })
+    }
+
+    /// Performs the handshake. The caller has dropped every byte that it read before.
+    ///
+    /// # Errors
+    /// `TlsStalled` at the deadline, `ConnectionLost` when the client went away, `TlsHandshakeFailed` else.
+    pub async fn accept(
+        &self,
+        stream: TcpStream,
+        deadline: Duration,
+    ) -> Result<(TlsStream<TcpStream>, TlsFacts), TlsFailure> {
+        let shaken = timeout(deadline, self.inner.accept(stream)).await;
+        let stream = shaken.map_err(|_| TlsFailure::stalled(deadline))?.map_err(|e| TlsFailure::from_io(&e))?;
+        let (_, session) = stream.get_ref();
+        match facts::of(session, None) {
+            Some(facts) => Ok((stream, facts)),
+            None => Err(TlsFailure { reason: Reason::TlsHandshakeFailed, detail: "below TLS 1.2".to_owned() }),
+        }
+    }
+}

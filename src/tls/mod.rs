@@ -1,0 +1,35 @@
+//! Both sides' TLS: what we show (`Identity`), taking it (`Acceptor`), starting it (`Connector`), and what a peer showed.
+//!
+//! Called by `receive` (accept), `deliver` (connect), `proof` (judges `PeerCertificates` against `Roots`) and the
+//! composition root (identity and roots). Promises: TLS 1.2 or later only; no resumption in either direction, so every
+//! link's certificate is seen; connecting reports what was achieved and judges nothing. Fails by `TlsError` (our own
+//! files, with a hint) and by `TlsFailure` (a handshake: the public reason and the private cause).
+
+mod accept;
+mod connect;
+mod error;
+mod facts;
+mod identity;
+mod roots;
+
+#[cfg(test)]
+mod tests;
+
+pub use accept::Acceptor;
+pub use connect::{Connection, Connector, PeerCertificates};
+pub use error::{TlsError, TlsFailure};
+pub use facts::spki_pin;
+pub use identity::Identity;
+pub use roots::Roots;
+
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use std::sync::Arc;
+
+/// The one cryptographic provider, named explicitly: a process-wide default would be whatever another crate installed.
+/// Its first key exchange is the hybrid X25519MLKEM768.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+/// RFC 8997: nothing below TLS 1.2.
+const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];

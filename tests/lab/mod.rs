@@ -1,0 +1,40 @@
+//! The lab: a small internet on loopback addresses, with peers that behave and peers that do not.
+//!
+//! Used by `tests/end_to_end` and by the lab's own tests in `main.rs`. It is written without the gateway's code: it is
+//! the judge. Threads and blocking sockets; waiting is for a fact, with a deadline, never for time to pass.
+
+// Each test binary uses a part of the lab.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
+pub mod ca;
+pub mod client;
+pub mod names;
+pub mod peers;
+pub mod postfix;
+pub mod stream;
+pub mod tap;
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+
+/// How long the lab waits for a fact before it says that it did not come.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A free port on an address of 127.0.0.0/8; give each scenario its own address.
+pub fn free_port(ip: &str) -> SocketAddr {
+    TcpListener::bind((ip, 0)).unwrap().local_addr().unwrap()
+}
+
+/// Looks again until `fact` gives something or the lab's patience ends: for what tells nobody when it changes (files).
+pub fn until<T>(mut fact: impl FnMut() -> Option<T>) -> Option<T> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = fact() {
+            return Some(found);
+        }
+        if Instant::now() > end {
+            return None;
+        }
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,136 @@
+//! A blocking connection that may turn into TLS, read by lines. What was read too much before TLS is kept apart.
+
+use super::ca::Leaf;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, ServerConfig, ServerConnection};
+use rustls::{SignatureScheme, StreamOwned};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+enum Wire {
+    Plain(TcpStream),
+    Server(Box<StreamOwned<ServerConnection, TcpStream>>),
+    Client(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+pub struct Stream {
+    wire: Wire,
+    ahead: Vec<u8>,
+}
+
+impl Stream {
+    pub fn new(stream: TcpStream) -> Stream {
+        stream.set_read_timeout(Some(super::PATIENCE)).unwrap();
+        Stream { wire: Wire::Plain(stream), ahead: Vec::new() }
+    }
+
+    pub fn is_tls(&self) -> bool {
+        !matches!(self.wire, Wire::Plain(_))
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.wire {
+            Wire::Plain(s) => s.write_all(bytes),
+            Wire::Server(s) => s.write_all(bytes).and_then(|()| s.flush()),
+            Wire::Client(s) => s.write_all(bytes).and_then(|()| s.flush()),
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        let mut buffer = [0; 4096];
+        let length = match &mut self.wire {
+            Wire::Plain(s) => s.read(&mut buffer)?,
+            Wire::Server(s) => s.read(&mut buffer)?,
+            Wire::Client(s) => s.read(&mut buffer)?,
+        };
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.ahead.extend_from_slice(&buffer[..length]);
+        Ok(())
+    }
+
+    /// Everything up to and including `end`.
+    pub fn read_until(&mut self, end: &[u8]) -> io::Result<Vec<u8>> {
+        loop {
+            if let Some(at) = memchr::memmem::find(&self.ahead, end) {
+                let rest = self.ahead.split_off(at + end.len());
+                return Ok(std::mem::replace(&mut self.ahead, rest));
+            }
+            self.fill()?;
+        }
+    }
+
+    pub fn line(&mut self) -> io::Result<String> {
+        let line = self.read_until(b"\r\n")?;
+        Ok(String::from_utf8_lossy(&line[..line.len() - 2]).into_owned())
+    }
+
+    /// Takes TLS as `leaf`; returns what the other side had sent in clear before it.
+    pub fn accept_tls(self, leaf: &Leaf) -> io::Result<(Stream, Vec<u8>)> {
+        let Wire::Plain(mut socket) = self.wire else { return Err(io::Error::other("TLS twice")) };
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|b| b.with_no_client_auth().with_single_cert(leaf.chain(), leaf.key_der()));
+        let mut session = config.and_then(|c| ServerConnection::new(Arc::new(c))).map_err(io::Error::other)?;
+        session.complete_io(&mut socket)?;
+        let wire = Wire::Server(Box::new(StreamOwned::new(session, socket)));
+        Ok((Stream { wire, ahead: Vec::new() }, self.ahead))
+    }
+
+    /// Starts TLS with whoever is there.
+    pub fn start_tls(self) -> io::Result<Stream> {
+        let Wire::Plain(mut socket) = self.wire else { return Err(io::Error::other("TLS twice")) };
+        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Anybody))
+            .with_no_client_auth();
+        let name = ServerName::try_from("gateway.lab.example").map_err(io::Error::other)?;
+        let mut session = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+        session.complete_io(&mut socket)?;
+        Ok(Stream { wire: Wire::Client(Box::new(StreamOwned::new(session, socket))), ahead: Vec::new() })
+    }
+}
+
+#[derive(Debug)]
+struct Anybody;
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}

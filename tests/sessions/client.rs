@@ -1,0 +1,191 @@
+//! The client session with a caller that does what the transcript says.
+
+use super::{Pace, Side, as_lines, unescape};
+use mailward::mail::{Body, Envelope, Notify, Recipient, Ret, ReversePath};
+use mailward::smtp::client::{Client, Event, Offer, Outcome};
+use mailward::smtp::data;
+
+/// Stands in for the permit of policy.
+pub struct Permit;
+
+pub struct Caller {
+    client: Option<Client<Permit>>,
+    envelope: Envelope,
+    message: Vec<u8>,
+    unread: Vec<u8>,
+    log: Vec<String>,
+}
+
+impl Caller {
+    pub fn open() -> Caller {
+        let envelope = Envelope {
+            reverse_path: ReversePath::Null,
+            recipients: Vec::new(),
+            body: Body::SevenBit,
+            smtputf8: false,
+            ret: None,
+            envid: None,
+        };
+        let message = b"Subject: hello\r\n\r\n.dot\r\n".to_vec();
+        Caller { client: Some(Client::open("gw.example")), envelope, message, unread: Vec::new(), log: Vec::new() }
+    }
+
+    fn with(&mut self, change: impl FnOnce(Client<Permit>) -> Client<Permit>) {
+        self.client = self.client.take().map(change);
+    }
+
+    fn say(&mut self, bytes: &[u8]) {
+        self.log.extend(as_lines('C', bytes));
+    }
+
+    fn drive(&mut self) {
+        loop {
+            let step = self.client.take().expect("the client is always put back").step(&self.unread);
+            self.unread.drain(..step.consumed);
+            self.client = Some(step.client);
+            if step.event == Event::Need {
+                return;
+            }
+            let failed = matches!(step.event, Event::Failed(..));
+            self.report(step.event);
+            if failed {
+                self.unread.clear();
+                return;
+            }
+        }
+    }
+
+    fn report(&mut self, event: Event) {
+        match event {
+            Event::Need => {}
+            Event::Send(bytes) => self.say(&bytes),
+            Event::Ready(offer) => self.log.push(describe(&offer)),
+            Event::TlsReady => self.log.push("= tls-ready".into()),
+            Event::TlsRefused(status) => self.log.push(format!("= tls-refused {status}")),
+            Event::SendBody => self.log.push("= send-body".into()),
+            Event::Finished(outcomes, reuse) => {
+                self.outcomes(outcomes);
+                self.log.push(format!("= finished {reuse:?}").to_lowercase());
+            }
+            Event::Failed(reason, status) => {
+                let status = status.map_or(String::new(), |s| format!(" {s}"));
+                self.log.push(format!("= failed {reason}{status}"));
+            }
+        }
+    }
+
+    fn outcomes(&mut self, outcomes: Vec<Outcome>) {
+        for outcome in outcomes {
+            let to = &self.envelope.recipients[outcome.recipient].mailbox;
+            let line = match outcome.result {
+                Ok(status) => format!("= delivered {to} {status}"),
+                Err(refusal) => {
+                    let status = refusal.status.map_or(String::new(), |s| format!(" {s}"));
+                    format!("= {} {to}{status}", refusal.reason)
+                }
+            };
+            self.log.push(line);
+        }
+    }
+
+    fn mail(&mut self, size: u64) {
+        let client = self.client.take().expect("the client is always put back");
+        match client.mail(Permit, &self.envelope, size) {
+            Ok((client, bytes)) => {
+                self.client = Some(client);
+                self.say(&bytes);
+            }
+            Err((client, reason)) => {
+                self.client = Some(client);
+                self.log.push(format!("= cannot {reason}"));
+            }
+        }
+    }
+
+    fn send_body(&mut self) {
+        let mut bytes = Vec::new();
+        data::encode(&self.message, &mut bytes).expect("the message can be sent");
+        self.say(&bytes);
+        self.with(Client::body_sent);
+    }
+
+    fn add_recipient(&mut self, words: &str) {
+        let mut words = words.split(' ');
+        let address = words.next().expect("an address");
+        let mut recipient = Recipient::new(address.parse().expect("an address"));
+        for word in words {
+            match word.split_once('=') {
+                Some(("NOTIFY", "NEVER")) => recipient.notify = Some(Notify::NEVER),
+                Some(("NOTIFY", "SUCCESS")) => recipient.notify = Some(Notify { success: true, ..Notify::NEVER }),
+                Some(("ORCPT", value)) => recipient.orcpt = Some(value.to_owned()),
+                _ => panic!("unknown parameter {word}"),
+            }
+        }
+        self.envelope.recipients.push(recipient);
+    }
+}
+
+fn describe(offer: &Offer) -> String {
+    let words = [
+        (offer.pipelining, "pipelining"),
+        (offer.starttls, "starttls"),
+        (offer.eight_bit, "8bitmime"),
+        (offer.smtputf8, "smtputf8"),
+        (offer.dsn, "dsn"),
+        (offer.size_known, "size"),
+    ];
+    let mut line = "= ready".to_owned();
+    for (_, word) in words.into_iter().filter(|(given, _)| *given) {
+        line.push(' ');
+        line.push_str(word);
+    }
+    offer.size.map_or(line.clone(), |size| format!("{line}={size}"))
+}
+
+impl Side for Caller {
+    const FED: char = 'S';
+
+    fn act(&mut self, event: &str) -> bool {
+        let (verb, value) = event.split_once(' ').unwrap_or((event, ""));
+        match verb {
+            "from" => self.envelope.reverse_path = value.parse().expect("a reverse-path"),
+            "to" => self.add_recipient(value),
+            "8bit" => self.envelope.body = Body::EightBitMime,
+            "utf8" => self.envelope.smtputf8 = true,
+            "ret" => self.envelope.ret = Some(if value == "FULL" { Ret::Full } else { Ret::Headers }),
+            "envid" => self.envelope.envid = Some(value.to_owned()),
+            "text" => self.message = unescape(value),
+            "mail" => self.mail(value.parse().expect("a size")),
+            "send" => self.send_body(),
+            "lost" => {
+                let client = self.client.take().expect("the client is always put back");
+                let outcomes = client.abandon(mailward::vocabulary::Reason::ConnectionLost, None);
+                self.outcomes(outcomes);
+                self.client = Some(Client::open("gw.example"));
+            }
+            "starttls" | "secured" | "quit" => {
+                let client = self.client.take().expect("the client is always put back");
+                let (client, bytes) = match verb {
+                    "starttls" => client.starttls(),
+                    "secured" => client.secured(),
+                    _ => (Client::open("gw.example"), client.quit()),
+                };
+                self.client = Some(client);
+                self.say(&bytes);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn feed(&mut self, block: &[u8], pace: Pace) {
+        for portion in pace.portions(block) {
+            self.unread.extend(portion);
+            self.drive();
+        }
+    }
+
+    fn heard(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.log)
+    }
+}
