@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod explain;
+pub mod inspect;
 pub mod known;
 pub mod levels;
 pub mod queue;
@@ -28,6 +29,7 @@ enum Command {
     Serve(serve::Args),
     Check(check::Args),
     Explain(explain::Args),
+    Inspect(inspect::Args),
     Levels(levels::Args),
     Queue(queue::Args),
     Trace(trace::Args),
@@ -41,6 +43,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Levels(args) => levels::run(args),
         Command::Queue(args) => queue::run(args),
         Command::Trace(args) => trace::run(args),

@@ -55,8 +55,8 @@ const ARMOUR: &[(&[u8], &str)] = &[
     (b"=ybegin ", "yenc"),
 ];
 
-/// Looks at `bytes`.
-pub(super) fn of(bytes: &[u8]) -> Format {
+/// Looks at `bytes`; `charset` is what they are said to be written in.
+pub(super) fn of(bytes: &[u8], charset: Option<&str>) -> Format {
     if bytes.is_empty() {
         return Format::Empty;
     }
@@ -66,7 +66,7 @@ pub(super) fn of(bytes: &[u8]) -> Format {
     if let Some(format) = deeper_magic(bytes) {
         return format;
     }
-    let is_wide = super::charset::wide(bytes, None).is_some();
+    let is_wide = super::charset::wide(bytes, charset).is_some();
     if !is_wide && !is_texty(bytes) {
         return Format::Unknown("binary");
     }
@@ -162,16 +162,16 @@ mod tests {
 
     #[test]
     fn content_is_known_by_its_octets() {
-        assert_eq!(of(b"\x89PNG\r\n\x1A\nrest"), Format::Image("png"));
-        assert_eq!(of(b"junk %PDF-1.7 9434765919"), Format::Unknown("pdf"));
-        assert_eq!(of(b"\x00\x01\x02binary\x00\x00"), Format::Unknown("binary"));
-        assert_eq!(of(b"9\x004\x003\x004\x00"), Format::Text);
-        assert_eq!(of("name;nhs\nJosé;943".as_bytes()), Format::Text);
-        assert_eq!(of(b"  <html>"), Format::Markup);
-        assert_eq!(of(b"From: a@b\nMIME-Version: 1.0\n\nbody"), Format::Message);
-        assert_eq!(of(b"From: a@b\nSent: today\nSubject: pasted\n\nbody"), Format::Text);
-        assert_eq!(of(b"hello\nbegin 644 x.txt\nM86)C\nend\n"), Format::Opaque("uuencode"));
-        assert_eq!(of(b"we begin 644 things\nand go on"), Format::Text);
-        assert_eq!(of(b"{\\rtf1 943}"), Format::Opaque("rtf"));
+        assert_eq!(of(b"\x89PNG\r\n\x1A\nrest", None), Format::Image("png"));
+        assert_eq!(of(b"junk %PDF-1.7 9434765919", None), Format::Unknown("pdf"));
+        assert_eq!(of(b"\x00\x01\x02binary\x00\x00", None), Format::Unknown("binary"));
+        assert_eq!(of(b"9\x004\x003\x004\x00", None), Format::Text);
+        assert_eq!(of("name;nhs\nJosé;943".as_bytes(), None), Format::Text);
+        assert_eq!(of(b"  <html>", None), Format::Markup);
+        assert_eq!(of(b"From: a@b\nMIME-Version: 1.0\n\nbody", None), Format::Message);
+        assert_eq!(of(b"From: a@b\nSent: today\nSubject: pasted\n\nbody", None), Format::Text);
+        assert_eq!(of(b"hello\nbegin 644 x.txt\nM86)C\nend\n", None), Format::Opaque("uuencode"));
+        assert_eq!(of(b"we begin 644 things\nand go on", None), Format::Text);
+        assert_eq!(of(b"{\\rtf1 943}", None), Format::Opaque("rtf"));
     }
 }

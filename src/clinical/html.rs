@@ -12,9 +12,8 @@ pub(super) fn text(markup: &str) -> String {
     let callback = |event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
         match event {
             CallbackEvent::String { value } => shown.extend_from_slice(value),
-            CallbackEvent::OpenStartTag { name } | CallbackEvent::EndTag { name } => {
-                shown.extend_from_slice(divider(name))
-            }
+            CallbackEvent::OpenStartTag { name } => open(&mut shown, name),
+            CallbackEvent::EndTag { name } => shown.extend_from_slice(divider(name).unwrap_or(b"\n".as_slice())),
             CallbackEvent::Comment { value } | CallbackEvent::AttributeValue { value } => note(&mut aside, value),
             CallbackEvent::AttributeName { name } => {
                 aside.push(b'\n');
@@ -39,52 +38,61 @@ fn note(aside: &mut Vec<u8>, value: &[u8]) {
     aside.extend_from_slice(b" ;");
 }
 
-/// What a tag does to the text around it.
-fn divider(name: &[u8]) -> &'static [u8] {
+/// The name of an element that HTML does not know is a label: `<nhsNumber>`.
+fn open(shown: &mut Vec<u8>, name: &[u8]) {
+    match divider(name) {
+        Some(divider) => shown.extend_from_slice(divider),
+        None => {
+            shown.push(b'\n');
+            shown.extend_from_slice(name);
+            shown.push(b' ');
+        }
+    }
+}
+
+/// What a tag of HTML does to the text around it.
+fn divider(name: &[u8]) -> Option<&'static [u8]> {
     const INLINE: &[&[u8]] = &[
-        b"a",
-        b"abbr",
-        b"acronym",
-        b"b",
-        b"bdi",
-        b"bdo",
-        b"big",
-        b"cite",
-        b"code",
-        b"data",
-        b"del",
-        b"dfn",
-        b"em",
-        b"font",
-        b"i",
-        b"ins",
-        b"kbd",
-        b"mark",
-        b"nobr",
-        b"o:p",
-        b"q",
-        b"s",
-        b"samp",
-        b"small",
-        b"span",
-        b"strike",
-        b"strong",
-        b"sub",
-        b"sup",
-        b"time",
-        b"tt",
-        b"u",
-        b"var",
-        b"wbr",
-        b"img",
-        b"label",
-        b"st1:phone",
-        b"st1:phonenumber",
+        b"a", b"abbr", b"acronym", b"b", b"bdi", b"bdo", b"big", b"cite", b"code", b"data", b"del", b"dfn", b"em",
+        b"font", b"i", b"ins", b"kbd", b"mark", b"nobr", b"o:p", b"q", b"s", b"samp", b"small", b"span", b"strike",
+        b"strong", b"sub", b"sup", b"time", b"tt", b"u", b"var", b"wbr", b"img", b"label",
+    ];
+    const BLOCK: &[&[u8]] = &[
+        b"p",
+        b"br",
+        b"div",
+        b"tr",
+        b"li",
+        b"ul",
+        b"ol",
+        b"dl",
+        b"dt",
+        b"dd",
+        b"table",
+        b"tbody",
+        b"thead",
+        b"tfoot",
+        b"h1",
+        b"h2",
+        b"h3",
+        b"h4",
+        b"h5",
+        b"h6",
+        b"hr",
+        b"pre",
+        b"blockquote",
+        b"center",
+        b"section",
+        b"article",
+        b"html",
+        b"body",
+        b"head",
     ];
     match name {
-        b"td" | b"th" => b"\t",
-        name if INLINE.contains(&name) => b"",
-        _ => b"\n",
+        b"td" | b"th" => Some(b"\t"),
+        name if INLINE.contains(&name) => Some(b""),
+        name if BLOCK.contains(&name) => Some(b"\n"),
+        _ => None,
     }
 }
 
@@ -95,6 +103,7 @@ mod tests {
     #[test]
     fn inline_markup_joins_and_blocks_divide() {
         assert!(text("<p>NHS <b>943</b>&nbsp;4<span>7</span>6 59&#49;9</p>").contains("NHS 943\u{A0}476 5919\n"));
+        assert!(text("<nhsNumber>943</nhsNumber>").contains("nhsnumber 943\n"));
         assert!(text("<tr><td>943</td><td>476</td>").contains("943\t\t476"));
     }
 

@@ -45,7 +45,7 @@ pub(super) fn read(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>) {
     }
     let decoded = decode(walk, body, part.encoding, &place);
     let kind = part.content.kind.as_str();
-    match formats::of(&decoded) {
+    match formats::of(&decoded, part.content.charset.as_deref().filter(|_| is_text(kind))) {
         Format::Empty => walk.report.read(&place),
         _ if matches!(kind, "message/partial" | "message/external-body") => {
             walk.report.unread(FindingKind::UnknownAttachment, &place, &kind[8..]);
@@ -143,7 +143,7 @@ fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: Dress, plac
         }
         if dress == Dress::Plain || content.kind != "text/html" {
             walk.scan(text, place);
-            for undressed in undressed(text) {
+            if let Some(undressed) = undressed(text) {
                 walk.scan(&undressed, place);
             }
         }
@@ -162,24 +162,31 @@ fn undressed(text: &str) -> Option<String> {
     (start.starts_with(['{', '[', '"']) && text.contains("\\u")).then(|| unescaped(text))
 }
 
-/// `\u00a0` and the like undone.
+/// `\u00a0` and the like undone, surrogate pairs (RFC 8259 7) included.
 fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("\\u") {
         out.push_str(&rest[..at]);
-        let code = rest.get(at + 2..at + 6).and_then(|hex| u32::from_str_radix(hex, 16).ok());
-        match code.and_then(char::from_u32) {
-            Some(c) => {
-                out.push(c);
-                rest = &rest[at + 6..];
-            }
-            None => {
-                out.push_str("\\u");
-                rest = &rest[at + 2..];
-            }
-        }
+        rest = &rest[at..];
+        let (c, used) = escape(rest).unwrap_or(('\\', 1));
+        out.push(c);
+        rest = &rest[used..];
     }
     out.push_str(rest);
     out
+}
+
+/// The character that an escape at the start of `text` stands for, and the escape's length.
+fn escape(text: &str) -> Option<(char, usize)> {
+    let unit = |from: usize| {
+        let hex = text.get(from..from + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(hex, 16).ok()
+    };
+    let first = unit(0)?;
+    let (units, used) = match unit(6) {
+        Some(second) if (0xD800..0xDC00).contains(&first) => ([first, second], 12),
+        _ => ([first, 0], 6),
+    };
+    char::decode_utf16(units).next()?.ok().map(|c| (c, used))
 }

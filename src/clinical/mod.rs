@@ -11,6 +11,7 @@ mod charset;
 mod digits;
 mod fields;
 mod formats;
+mod groups;
 mod html;
 mod leaf;
 mod markings;

@@ -3,16 +3,14 @@
 //! Called by `walk` for each piece of text. Promises: time linear in the text, no allocation before the first run of ten
 //! digits, at most `MOST` different numbers per piece. Only masked texts leave. Fails never.
 
-use super::digits::{Joint, fold_into, is_invisible, joint, value};
+use super::digits::{Joint, fold_into};
+use super::groups::{Group, next_digit, read_groups};
 use super::rules::{Near, Rules};
-use super::table::Columns;
+use super::table::{Column, Columns};
 use crate::vocabulary::Confidence;
 
 /// Different numbers that are reported of one piece of text.
 const MOST: usize = 32;
-/// Groups that are judged at once; a longer run is judged in overlapping stretches.
-const STRETCH: usize = 512;
-
 /// First three and last four digits: what a report may show.
 pub(super) type Shown = [u8; 7];
 
@@ -43,17 +41,6 @@ impl Hits {
 pub(super) fn masked(shown: Shown) -> String {
     let text: String = shown.iter().map(|d| char::from(b'0' + d)).collect();
     format!("{}***{}", &text[..3], &text[3..])
-}
-
-/// A run of digits without anything visible between them.
-#[derive(Debug, Clone, Copy)]
-struct Group {
-    start: usize,
-    end: usize,
-    len: usize,
-    digits: [u8; 10],
-    /// What joins it to the group before.
-    joint: Option<Joint>,
 }
 
 /// How a number is written.
@@ -100,115 +87,13 @@ pub(super) fn scan(text: &str, rules: &Rules, hits: &mut Hits) {
     }
 }
 
-/// The next digit at or after `from`. Plain stretches are passed over in blocks.
-fn next_digit(text: &str, from: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut at = from;
-    loop {
-        at += plain_len(bytes.get(at..)?);
-        let c = text.get(at..)?.chars().next()?;
-        if value(c).is_some() {
-            return Some(at);
-        }
-        at += c.len_utf8();
-    }
-}
-
-/// Octets before the first that is an ASCII digit or not ASCII.
-fn plain_len(bytes: &[u8]) -> usize {
-    let is_of_interest = |b: &u8| b.wrapping_sub(b'0') < 10 || *b >= 0x80;
-    let mut passed = 0;
-    for block in bytes.chunks(64) {
-        // Without an early exit inside the block the compiler can look at many octets at once.
-        if block.iter().fold(false, |found, b| found | is_of_interest(b)) {
-            return passed + block.iter().position(is_of_interest).unwrap_or(block.len());
-        }
-        passed += block.len();
-    }
-    passed
-}
-
-/// Reads a sequence of groups from `start`; returns where to look on.
-fn read_groups(text: &str, start: usize, groups: &mut Vec<Group>) -> usize {
-    let mut gap = Gap::default();
-    let mut inside = false;
-    for (offset, c) in text[start..].char_indices() {
-        let at = start + offset;
-        if let Some(digit) = value(c) {
-            if !inside && groups.len() == STRETCH {
-                return restart(groups);
-            }
-            match groups.last_mut() {
-                Some(group) if inside => group.push(digit, at + c.len_utf8()),
-                _ => groups.push(Group::new(digit, at, at + c.len_utf8(), gap.joint)),
-            }
-            (inside, gap) = (true, Gap::default());
-        } else if !is_invisible(c) {
-            inside = false;
-            if !gap.widen(c) {
-                return at;
-            }
-        }
-    }
-    text.len()
-}
-
-/// The last ten groups are judged again with what follows them; nothing is lost between two stretches.
-fn restart(groups: &[Group]) -> usize {
-    groups.get(groups.len().saturating_sub(10)).map_or(0, |g| g.start)
-}
-
-impl Group {
-    fn new(digit: u8, start: usize, end: usize, joint: Option<Joint>) -> Group {
-        let mut digits = [0; 10];
-        digits[0] = digit;
-        Group { start, end, len: 1, digits, joint }
-    }
-
-    fn push(&mut self, digit: u8, end: usize) {
-        if let Some(slot) = self.digits.get_mut(self.len) {
-            *slot = digit;
-        }
-        self.len += 1;
-        self.end = end;
-    }
-}
-
-/// What stands between two groups.
-#[derive(Debug, Default, Clone, Copy)]
-struct Gap {
-    joint: Option<Joint>,
-    width: usize,
-    line: bool,
-}
-
-impl Gap {
-    /// Takes one more character; false when it divides.
-    fn widen(&mut self, c: char) -> bool {
-        // Quoted mail begins its lines with `>`.
-        let kind = match joint(c) {
-            Some(kind) => kind,
-            None if c == '>' && self.line => Joint::Newline,
-            None => return false,
-        };
-        self.line |= kind == Joint::Newline;
-        self.width += 1;
-        self.joint = Some(match (self.joint, kind) {
-            (None, kind) => kind,
-            (Some(Joint::Newline), _) | (_, Joint::Newline) => Joint::Newline,
-            (Some(before), kind) if before == kind => kind,
-            (Some(Joint::Space), Joint::Dash) | (Some(Joint::Dash), Joint::Space) => Joint::Dash,
-            _ => Joint::Weak,
-        });
-        self.width <= if self.line { 16 } else { 4 }
-    }
-}
-
-/// Modulus 11 over nine digits, weights 10 to 2; a check of 10 is never issued, nor ten equal digits, nor a leading 0.
+/// Modulus 11 over nine digits, weights 10 to 2; a check of 10 is never issued, nor a leading 0, nor what people type to
+/// fill a field: ten equal digits, or 9876543210, which fits by its arithmetic alone.
 fn is_valid(digits: &[u8; 10]) -> bool {
     let sum: u32 = digits.iter().take(9).zip((2..=10).rev()).map(|(d, w)| u32::from(*d) * w).sum();
     let check = (11 - sum % 11) % 11;
-    digits[0] != 0 && check == u32::from(digits[9]) && digits.iter().any(|d| *d != digits[0])
+    let is_filler = digits.windows(2).all(|w| w[0] == w[1]) || digits.windows(2).all(|w| w[0] == w[1] + 1);
+    digits[0] != 0 && check == u32::from(digits[9]) && !is_filler
 }
 
 /// Issued ranges begin with 3, 4, 6 or 7; 9 is for tests and examples.
@@ -256,8 +141,9 @@ impl Scanner<'_> {
         if self.rules.is_blind() {
             return Some(Confidence::High);
         }
-        let (before, behind) = (self.before(candidate), self.behind(candidate));
-        let label = before.label.or_else(|| self.follows_a_labelled_one(candidate));
+        let column = self.columns.of(self.text, candidate.start, self.rules);
+        let (before, behind) = (self.before(candidate, column), self.behind(candidate));
+        let label = before.label.or_else(|| self.follows_a_labelled_one(candidate, column));
         let nearer = |against: usize| label.is_none_or(|l| against < l);
         let countered = before.against.is_some_and(nearer) || candidate.prefix == Prefix::Dialled;
         let after = behind.label.is_some() && before.against.is_none() && candidate.prefix != Prefix::Dialled;
@@ -275,13 +161,14 @@ impl Scanner<'_> {
             (true, true) if candidate.prefix == Prefix::Dialled => Some(Confidence::Low),
             (true, true) => Some(Confidence::Medium),
             (false, _) if glue == Glue::Letters => None,
-            (false, _) if self.in_labelled_column(candidate) => Some(Confidence::High),
+            (false, _) if column == Column::Labelled => Some(Confidence::High),
             (false, countered) => unlabelled(candidate, countered, before, behind),
         }
     }
 
-    fn before(&mut self, candidate: &Candidate) -> Near {
+    fn before(&mut self, candidate: &Candidate, column: Column) -> Near {
         let from = floor(self.text, candidate.start.saturating_sub(self.rules.window() * 3));
+        let from = if let Column::Other { row } = column { from.max(row) } else { from };
         self.folded.clear();
         fold_into(&mut self.folded, &self.text[from..candidate.start]);
         self.rules.before(&self.folded)
@@ -294,13 +181,10 @@ impl Scanner<'_> {
         self.rules.behind(&self.folded)
     }
 
-    fn follows_a_labelled_one(&self, candidate: &Candidate) -> Option<usize> {
+    fn follows_a_labelled_one(&self, candidate: &Candidate, column: Column) -> Option<usize> {
         let gap = candidate.start.checked_sub(self.labelled_until?)?;
-        (gap <= 24 && candidate.prefix != Prefix::Dialled).then_some(gap)
-    }
-
-    fn in_labelled_column(&mut self, candidate: &Candidate) -> bool {
-        self.columns.is_labelled(self.text, candidate.start, self.rules)
+        let is_next = gap <= 24 && candidate.prefix != Prefix::Dialled && !matches!(column, Column::Other { .. });
+        is_next.then_some(gap)
     }
 }
 

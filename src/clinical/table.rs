@@ -1,7 +1,7 @@
 //! Columns of a table in text (CSV, tabs, bars, and HTML tables as `html` writes them): a header cell labels what is below.
 //!
-//! Called by `nhs_number` for candidates that nothing beside them names. Promises: every line is looked at once, and at
-//! most `REACH` octets of a line per candidate. Fails never.
+//! Called by `nhs_number` for each candidate, in the order of the text. Promises: every line is looked at once, and longer
+//! lines than `REACH` are no rows. Fails never.
 
 use super::digits::fold_into;
 use super::nhs_number::floor;
@@ -17,16 +17,62 @@ const DIVIDERS: [char; 4] = ['\t', '|', ';', ','];
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     read_to: usize,
-    header: Option<(char, usize)>,
+    header: Option<Header>,
+    row: Row,
+}
+
+/// The row that was counted last: candidates come in order, so each octet is counted once.
+#[derive(Debug, Default)]
+struct Row {
+    start: usize,
+    counted_to: usize,
+    before: Count,
+    dividers: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Header {
+    divider: char,
+    /// Dividers before the label's cell, and in the whole row.
+    column: usize,
+    dividers: usize,
+}
+
+/// What a table's header says about a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Column {
+    /// It is in no table whose header has a label.
+    None,
+    Labelled,
+    /// In another column than the labelled one, of a row that starts here: a label above its row is not its own.
+    Other {
+        row: usize,
+    },
 }
 
 impl Columns {
-    /// Whether the cell at `at` is in a column whose header is a label.
-    pub(super) fn is_labelled(&mut self, text: &str, at: usize, rules: &Rules) -> bool {
+    /// Which column the candidate at `at` is in.
+    pub(super) fn of(&mut self, text: &str, at: usize, rules: &Rules) -> Column {
         let from = floor(text, at.saturating_sub(REACH));
-        let Some(row) = text[from..at].rfind('\n').map(|n| from + n + 1) else { return false };
+        let Some(row) = text[from..at].rfind('\n').map(|n| from + n + 1) else { return Column::None };
         self.read(text, row, rules);
-        self.header.is_some_and(|(divider, column)| dividers(&text[row..at], divider) == column)
+        let Some(header) = self.header else { return Column::None };
+        self.count_to(text, row, at, header.divider);
+        if self.row.before.dividers == header.column {
+            return Column::Labelled;
+        }
+        if self.row.dividers == header.dividers { Column::Other { row } } else { Column::None }
+    }
+
+    /// Counts the dividers of the row that begins at `row`, up to `at` and in all.
+    fn count_to(&mut self, text: &str, row: usize, at: usize, divider: char) {
+        if self.row.start != row || self.row.counted_to > at || self.row.counted_to == 0 {
+            let line = &text[row..floor(text, row.saturating_add(REACH))];
+            let dividers = Count::of(line.split('\n').next().unwrap_or_default(), divider);
+            self.row = Row { start: row, counted_to: row, before: Count::default(), dividers };
+        }
+        self.row.before.add(&text[self.row.counted_to..at], divider);
+        self.row.counted_to = at;
     }
 
     /// Looks for header rows in the lines before `row` that were not looked at yet.
@@ -41,27 +87,38 @@ impl Columns {
     }
 }
 
-fn header_of(line: &str, rules: &Rules) -> Option<(char, usize)> {
+fn header_of(line: &str, rules: &Rules) -> Option<Header> {
     let mut folded = String::new();
     for divider in DIVIDERS.into_iter().filter(|d| line.contains(*d)) {
         for (column, cell) in line.split(divider).enumerate() {
             folded.clear();
             fold_into(&mut folded, cell);
-            if folded.len() <= CELL && rules.heads(&folded) {
-                return Some((divider, column));
+            if folded.len() <= CELL && !folded.contains(|c: char| c.is_ascii_digit()) && rules.heads(&folded) {
+                return Some(Header { divider, column, dividers: Count::of(line, divider) });
             }
         }
     }
     None
 }
 
-/// Dividers outside quotes.
-fn dividers(text: &str, divider: char) -> usize {
-    let mut quoted = false;
-    text.chars()
-        .filter(|c| {
-            quoted ^= *c == '"';
-            *c == divider && !quoted
-        })
-        .count()
+/// Dividers outside quotes, counted piece by piece.
+#[derive(Debug, Default, Clone, Copy)]
+struct Count {
+    dividers: usize,
+    quoted: bool,
+}
+
+impl Count {
+    fn of(line: &str, divider: char) -> usize {
+        let mut count = Count::default();
+        count.add(line, divider);
+        count.dividers
+    }
+
+    fn add(&mut self, text: &str, divider: char) {
+        for c in text.chars() {
+            self.quoted ^= c == '"';
+            self.dividers += usize::from(c == divider && !self.quoted);
+        }
+    }
 }

@@ -238,7 +238,24 @@ fn millions_of_digits_take_linear_time() {
         assert!(look(message.as_bytes()).findings.len() < 1_000, "{unit}");
     }
     look("7".repeat(5_000_000).as_bytes());
+    let wide_rows = format!("\r\nname,nhs\r\n{}", (",9434765919".repeat(370) + "\r\n").repeat(250));
+    look(wide_rows.as_bytes());
     assert!(start.elapsed() < LONG * 2, "{:?}", start.elapsed());
+}
+
+#[test]
+fn ambiguity_does_not_multiply() {
+    let start = Instant::now();
+    let mut deep = String::new();
+    for i in 0..30 {
+        deep.push_str(&format!("Content-Type: multipart/mixed; boundary=a{i}; boundary=b{i}\r\nContent-Type: multipart/mixed; boundary=c{i}\r\n\r\n"));
+        deep.push_str(&format!("--a{i}\r\n\r\n--b{i}\r\n\r\n--c{i}\r\n"));
+    }
+    let findings = look((deep + "\r\nNHS number 943 476 5919\r\n" + &"x".repeat(100_000)).as_bytes());
+    assert!(!found(&findings, FindingKind::NhsNumber).is_empty());
+    assert!(!found(&findings, FindingKind::BrokenAttachment).is_empty());
+    assert!(limits_of(&findings).contains(&"readings"));
+    assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -294,5 +311,35 @@ proptest! {
     fn a_labelled_number_is_found_behind_any_words(words in "[a-zA-Z ,.\r\n]{0,200}") {
         let message = format!("Subject: x\r\n\r\n{words}\r\nNHS number: 943 476 5919\r\n");
         prop_assert!(numbers(message.as_bytes()).iter().any(|n| n.1 == Confidence::High));
+    }
+}
+
+/// Not a test: prints octets per second. Run with optimisation: `cargo test --release speed -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures, does not check"]
+fn speed() {
+    let plain = "Dear colleague, thank you for your letter about the arrangements for next month.\r\n".repeat(50_000);
+    let numbered =
+        "Room 12 at 14:30 on 22/11/2026, budget 1,234.56, tel 020 7946 0000, see you there.\r\n".repeat(50_000);
+    let small = "Subject: Minutes\r\nFrom: a@b.example\r\n\r\n".to_owned() + &plain[..4_096];
+    let rules = Rules::default();
+    let html = format!(
+        "Content-Type: text/html\r\n\r\n{}",
+        "<p class=a>Dear <b>colleague</b>, thank you</p>\r\n".repeat(50_000)
+    );
+    let coded = format!("Content-Transfer-Encoding: base64\r\n\r\n{}", base64(plain.as_bytes()));
+    for (name, message, times) in [
+        ("plain", format!("\r\n{plain}"), 20),
+        ("numbers", format!("\r\n{numbered}"), 5),
+        ("4 KiB", small, 10_000),
+        ("html", html, 5),
+        ("base64", coded, 5),
+    ] {
+        let start = Instant::now();
+        for _ in 0..times {
+            std::hint::black_box(inspect(message.as_bytes(), &rules, &Limits::default()));
+        }
+        let each = start.elapsed() / times;
+        println!("{name}: {each:?}, {:.0} MB/s", message.len() as f64 / each.as_secs_f64() / 1e6);
     }
 }

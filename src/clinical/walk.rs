@@ -168,9 +168,10 @@ impl<'r> Walk<'r> {
             if at > 0 && !self.may_read_again(spot) {
                 return;
             }
+            let part = leaf::Part { content, encoding, about, spot };
             match content.kind.starts_with("multipart/") {
-                true => self.multipart(body, content, encoding, about, spot),
-                false => leaf::read(self, body, &leaf::Part { content, encoding, about, spot }),
+                true => self.multipart(body, &part),
+                false => leaf::read(self, body, &part),
             }
         }
     }
@@ -183,7 +184,8 @@ impl<'r> Walk<'r> {
         self.readings <= READINGS
     }
 
-    fn multipart(&mut self, body: &[u8], content: &Content, encoding: &str, about: &About, spot: &Spot) {
+    fn multipart(&mut self, body: &[u8], part: &leaf::Part<'_>) {
+        let (content, spot) = (part.content, part.spot);
         let place = format!("{}text", spot.prefix);
         let levels = self.limits.depth.saturating_mul(LEVELS_PER_MESSAGE).min(DEEPEST);
         if spot.levels + spot.messages >= levels {
@@ -197,14 +199,14 @@ impl<'r> Walk<'r> {
                 divided |= self.parts(body, boundary, &inner);
             }
         }
-        let is_plain = matches!(encoding, "" | "7bit" | "8bit" | "binary");
+        let is_plain = matches!(part.encoding, "" | "7bit" | "8bit" | "binary");
         if content.boundaries.len() != 1 || !divided || !is_plain {
             // RFC 2045 6.4: no other encoding is allowed here, so readers differ in what they make of it.
             self.report.unread(FindingKind::BrokenAttachment, &place, "boundary");
         }
         if !divided || !is_plain {
             let flat = Content { boundaries: Vec::new(), kind: String::new(), ..content.clone() };
-            leaf::read(self, body, &leaf::Part { content: &flat, encoding, about, spot: &inner });
+            leaf::read(self, body, &leaf::Part { content: &flat, spot: &inner, ..*part });
         }
     }
 

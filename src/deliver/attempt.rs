@@ -6,7 +6,8 @@
 use super::Delivery;
 use super::connection::Outgoing;
 use super::link::OpenLink;
-use super::settle::{Attempted, Setting};
+use super::settle::{Attempt, Attempted, Setting};
+use crate::clock::Now;
 use crate::mail::{Envelope, Recipient};
 use crate::policy::Requirement;
 use crate::queue::{Destination, Entry, Lane, Task, Warm, entry};
@@ -40,7 +41,7 @@ impl Delivery {
         let refused = self.kept_from_relay(&task, &loaded.entry);
         if !refused.is_empty() {
             let (kept, rest) = split(task, |r| refused.iter().any(|a| a.recipient == *r));
-            self.settle(kept, &loaded.entry, refused, Setting::default()).await;
+            self.settle(attempt(kept, &loaded.entry, refused, Setting::default())).await;
             task = rest;
         }
         if task.recipients.is_empty() {
@@ -54,7 +55,7 @@ impl Delivery {
             Ok(permit) => permit,
             Err(reason) => {
                 let outcomes = all(&task, &Refusal { reason, status: None });
-                self.settle(task, &loaded.entry, outcomes, Setting::of(&link.link)).await;
+                self.settle(attempt(task, &loaded.entry, outcomes, Setting::of(&link.link))).await;
                 return Some(link);
             }
         };
@@ -70,7 +71,7 @@ impl Delivery {
         });
         let attempted = attempted.collect();
         let setting = Setting { offers_dsn, ..Setting::of(&facts) };
-        self.settle(task, &entry, attempted, setting).await;
+        self.settle(attempt(task, &entry, attempted, setting)).await;
         kept.map(|connection| OpenLink { connection, link: facts, transactions })
     }
 
@@ -146,6 +147,10 @@ impl Delivery {
         };
         task.recipients.iter().filter_map(judge).collect()
     }
+}
+
+fn attempt(task: Task, entry: &Arc<Entry>, attempted: Vec<Attempted>, setting: Setting) -> Attempt {
+    Attempt { task, entry: entry.clone(), attempted, setting, now: Now::read() }
 }
 
 pub(super) fn all(task: &Task, refusal: &Refusal) -> Vec<Attempted> {

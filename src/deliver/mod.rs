@@ -8,6 +8,7 @@ mod connection;
 mod link;
 pub mod route;
 mod settle;
+mod tell;
 mod verdict;
 
 use crate::clock::Ids;

@@ -107,14 +107,15 @@ impl Host {
 fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(a) => {
-            !(a.is_loopback() || a.is_private() || a.is_link_local() || a.is_unspecified() || a.is_broadcast())
-                && !a.is_multicast()
-                // RFC 6598: shared address space behind carrier NAT
-                && !(a.octets()[0] == 100 && a.octets()[1] & 0xc0 == 64)
+            let inside = a.is_loopback() || a.is_private() || a.is_link_local();
+            let nobody = a.is_unspecified() || a.is_broadcast() || a.is_multicast();
+            // RFC 6598: shared address space behind carrier NAT
+            let shared = a.octets()[0] == 100 && a.octets()[1] & 0xc0 == 64;
+            !(inside || nobody || shared)
         }
         IpAddr::V6(a) => {
-            !(a.is_loopback() || a.is_unspecified() || a.is_multicast() || a.is_unique_local())
-                && !a.is_unicast_link_local()
+            let inside = a.is_loopback() || a.is_unique_local() || a.is_unicast_link_local();
+            !(inside || a.is_unspecified() || a.is_multicast())
         }
     }
 }

@@ -6,17 +6,16 @@
 
 use super::Delivery;
 use super::attempt::{Loaded, all, for_recipients};
-use super::connection::Outgoing;
 use super::link::Missed;
 use super::verdict::{Next, Times, next};
-use crate::clock::{Now, Wall};
-use crate::decide::announce::{Announced, News, Told};
-use crate::mail::{Enhanced, Link, Status};
+use crate::clock::Now;
+use crate::decide::announce::{Announced, News};
+use crate::mail::{Link, Status};
 use crate::queue::{Entry, Lane, Progress, State, Task, tasks};
 use crate::record::{Ending, ended};
 use crate::smtp::client::Refusal;
 use crate::store::Change;
-use crate::vocabulary::{Level, Outcome, Reason};
+use crate::vocabulary::{Outcome, Reason};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +27,7 @@ pub(super) struct Attempted {
     pub result: Result<Status, Refusal>,
 }
 
-/// Where the attempt happened.
+/// Where an attempt happened.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Setting {
     pub link: Option<Link>,
@@ -43,13 +42,40 @@ impl Setting {
     }
 }
 
-/// What one attempt adds up to.
+/// One attempt that is over: what was tried, and what it came to.
+pub(super) struct Attempt {
+    pub task: Task,
+    pub entry: Arc<Entry>,
+    pub attempted: Vec<Attempted>,
+    pub setting: Setting,
+    pub now: Now,
+}
+
+impl Attempt {
+    pub fn status_of(&self, recipient: u16) -> Option<Status> {
+        let one = self.attempted.iter().find(|a| a.recipient == recipient)?;
+        match &one.result {
+            Ok(status) => Some(status.clone()),
+            Err(refusal) => refusal.status.clone(),
+        }
+    }
+}
+
+/// What an attempt adds up to.
 #[derive(Default)]
-struct Settled {
-    delivered: Vec<u16>,
-    failed: Vec<(u16, Reason)>,
+pub(super) struct Settled {
+    pub delivered: Vec<u16>,
+    pub failed: Vec<(u16, Reason)>,
     /// Recipients that wait, by whether they are held and why.
     waiting: BTreeMap<(bool, &'static str), (Reason, Vec<u16>)>,
+}
+
+/// Recipients that go on waiting, what is kept of them, and who is told.
+struct Waiting {
+    task: Task,
+    at: Instant,
+    progress: Vec<(u16, Progress)>,
+    announced: Vec<Announced>,
 }
 
 impl Delivery {
@@ -69,10 +95,9 @@ impl Delivery {
             if missed.reason == Reason::TlsNotOffered && task.attempts == 0 && entry.is_in_class() {
                 self.metrics.kept_from_cleartext.inc_by(task.recipients.len() as u64);
             }
-            let refusal = Refusal { reason: missed.reason, status: Some(missed.status.clone()) };
-            let attempted = all(&task, &refusal);
+            let attempted = all(&task, &Refusal { reason: missed.reason, status: Some(missed.status.clone()) });
             let setting = Setting { link: missed.link.clone(), host: missed.host.clone(), offers_dsn: false };
-            self.settle(task, &entry, attempted, setting).await;
+            self.settle(Attempt { task, entry, attempted, setting, now: Now::read() }).await;
         }
     }
 
@@ -82,51 +107,38 @@ impl Delivery {
         self.schedule.defer(Task { warm: None, ..task }, Instant::now() + pause);
     }
 
-    pub(super) async fn settle(
-        self: &Arc<Self>,
-        task: Task,
-        entry: &Arc<Entry>,
-        attempted: Vec<Attempted>,
-        setting: Setting,
-    ) {
-        let now = Now::read();
-        let settled = self.sort(&task, entry, &attempted, now.wall);
-        let mut changes = self.endings(&task, entry, (&attempted, &settled), &setting, now.wall);
-        let mut news: Vec<Announced> = Vec::new();
-        if !settled.failed.is_empty() {
-            news.extend(self.tell(entry, News::Failed, &settled.failed, (&attempted, &setting)).await);
-        }
-        let reported = self.reported(entry, &settled.delivered, &setting);
-        if !reported.is_empty() {
-            news.extend(self.tell(entry, News::Relayed, &reported, (&attempted, &setting)).await);
-        }
-        let waiting = self.waiting(&task, entry, &settled, (&attempted, &setting), now).await;
-        for (_, progress, announced) in &waiting {
-            changes.extend(progress.iter().map(|(r, p)| p.kept(entry.id, *r)));
-            news.extend(announced.iter().cloned());
+    pub(super) async fn settle(self: &Arc<Self>, attempt: Attempt) {
+        let settled = self.sort(&attempt);
+        let mut changes = self.endings(&attempt, &settled);
+        let mut news = self.tell(&attempt, News::Failed, &settled.failed).await;
+        news.extend(self.tell(&attempt, News::Relayed, &to_report(&attempt, &settled)).await);
+        let waiting = self.waiting(&attempt, &settled).await;
+        for waiting in &waiting {
+            changes.extend(waiting.progress.iter().map(|(r, p)| p.kept(attempt.entry.id, *r)));
+            news.extend(waiting.announced.iter().cloned());
         }
         changes.extend(news.iter().flat_map(Announced::admitted));
         if news.is_empty() && settled.failed.is_empty() {
             self.store.ride(changes);
         } else if let Err(error) = self.store.commit(changes).await {
-            tracing::error!(entry = %entry.id, %error, "an outcome could not be kept; it will be tried again");
-            let all = attempted.iter().filter(|a| a.result.is_err()).map(|a| a.recipient).collect();
-            return self.put_off(for_recipients(&task, all));
+            tracing::error!(entry = %attempt.entry.id, %error, "an outcome could not be kept; it will be tried again");
+            let left = attempt.attempted.iter().filter(|a| a.result.is_err()).map(|a| a.recipient).collect();
+            return self.put_off(for_recipients(&attempt.task, left));
         }
         for announced in news {
             tasks::enqueue(&announced.entry, None, &self.routes, &self.schedule);
         }
-        self.count(&task, entry, &settled, &setting);
-        for (task, _, _) in waiting {
-            let at = self.next_attempt(&task, entry, now);
-            self.schedule.defer(task, at);
+        self.count(&attempt, &settled);
+        for waiting in waiting {
+            self.schedule.defer(waiting.task, waiting.at);
         }
     }
 
-    fn sort(&self, task: &Task, entry: &Entry, attempted: &[Attempted], now: Wall) -> Settled {
+    fn sort(&self, attempt: &Attempt) -> Settled {
         let mut settled = Settled::default();
-        let times = Times { accepted: task.accepted, now, held: task.state == State::Held, retry: &self.retry };
-        for one in attempted {
+        let held = attempt.task.state == State::Held;
+        let times = Times { accepted: attempt.task.accepted, now: attempt.now.wall, held, retry: &self.retry };
+        for one in &attempt.attempted {
             let refusal = match &one.result {
                 Ok(_) => {
                     settled.delivered.push(one.recipient);
@@ -134,7 +146,7 @@ impl Delivery {
                 }
                 Err(refusal) => refusal,
             };
-            let requirement = self.requirement(entry, one.recipient);
+            let requirement = self.requirement(&attempt.entry, one.recipient);
             let held = match next(refusal.reason, refusal.status.as_ref(), &requirement, times) {
                 Next::Fail(reason) => {
                     settled.failed.push((one.recipient, reason));
@@ -150,23 +162,15 @@ impl Delivery {
     }
 
     /// What is final: records of how it ended, and the entry's rows that go with its last recipient.
-    fn endings(
-        &self,
-        task: &Task,
-        entry: &Entry,
-        (attempted, settled): (&[Attempted], &Settled),
-        setting: &Setting,
-        now: Wall,
-    ) -> Vec<Change> {
+    fn endings(&self, attempt: &Attempt, settled: &Settled) -> Vec<Change> {
+        let entry = &attempt.entry;
         let failed = settled.failed.iter().map(|(r, reason)| (*r, *reason, outcome_of(*reason)));
         let delivered = settled.delivered.iter().map(|r| (*r, Reason::Delivered, Outcome::Delivered));
         let mut changes = Vec::new();
         let mut last = Vec::new();
         for (recipient, reason, outcome) in delivered.chain(failed) {
             last.push(recipient);
-            let ending = ending(entry, (recipient, reason, outcome), setting, (now, task.attempts + 1));
-            let status = status_of(attempted, recipient);
-            changes.push(ended(entry.id, recipient, &Ending { status, ..ending }));
+            changes.push(ended(entry.id, recipient, &ending(attempt, recipient, outcome, reason)));
         }
         if !last.is_empty() {
             let file = entry.large.then(|| self.store.bodies().path(entry.id.row()));
@@ -175,58 +179,30 @@ impl Delivery {
         changes
     }
 
-    /// Delivered recipients whose success has to be reported by us, because the peer will not (RFC 3461 5.2.2).
-    fn reported(&self, entry: &Entry, delivered: &[u16], setting: &Setting) -> Vec<(u16, Reason)> {
-        let wants = |r: &&u16| {
-            let recipient = entry.envelope.recipients.get(usize::from(**r));
-            !setting.offers_dsn && recipient.is_some_and(|r| r.wants_success())
-        };
-        delivered.iter().filter(wants).map(|r| (*r, Reason::Delivered)).collect()
-    }
-
-    /// The tasks that go on waiting, what is kept of them, and who is told.
-    async fn waiting(
-        self: &Arc<Self>,
-        task: &Task,
-        entry: &Arc<Entry>,
-        settled: &Settled,
-        (attempted, setting): (&[Attempted], &Setting),
-        now: Now,
-    ) -> Vec<(Task, Vec<(u16, Progress)>, Vec<Announced>)> {
+    /// The recipients that go on waiting: a task for each reason.
+    async fn waiting(self: &Arc<Self>, attempt: &Attempt, settled: &Settled) -> Vec<Waiting> {
         let mut waiting = Vec::new();
         for ((held, _), (reason, recipients)) in &settled.waiting {
             let state = if *held { State::Held } else { State::Deferred };
-            let newly_held = *held && task.state != State::Held;
             let mut task = Task {
-                attempts: task.attempts + 1,
+                attempts: attempt.task.attempts + 1,
                 state,
                 reason: *reason,
                 warm: None,
-                ..for_recipients(task, recipients.clone())
+                ..for_recipients(&attempt.task, recipients.clone())
             };
+            let newly_held = *held && attempt.task.state != State::Held;
+            let age = attempt.now.wall.since(task.accepted);
             let mut announced = Vec::new();
-            let is_due = !task.told && now.wall.since(task.accepted) >= self.tell_after(&task, entry);
-            if newly_held || is_due {
+            if newly_held || (!task.told && age >= self.tell_after(&task, &attempt.entry)) {
                 task.told = true;
                 let news = if *held { News::Held } else { News::Delayed };
-                let told: Vec<_> = recipients.iter().map(|r| (*r, *reason)).collect();
-                announced = self.tell(entry, news, &told, (attempted, setting)).await;
+                let about: Vec<_> = recipients.iter().map(|r| (*r, *reason)).collect();
+                announced = self.tell(attempt, news, &about).await;
             }
-            let next_attempt = now.wall.plus(self.next_attempt(&task, entry, now).saturating_duration_since(now.mono));
-            let progress = |r: &u16| {
-                let kept = Progress::Waiting {
-                    attempts: task.attempts,
-                    held: *held,
-                    told: task.told,
-                    next_attempt,
-                    reason: *reason,
-                    status: status_of(attempted, *r),
-                    host: setting.host.clone(),
-                };
-                (*r, kept)
-            };
-            let progress = recipients.iter().map(progress).collect();
-            waiting.push((task, progress, announced));
+            let at = self.next_attempt(&task, attempt);
+            let progress = recipients.iter().map(|r| (*r, progress_of(&task, attempt, *r, at))).collect();
+            waiting.push(Waiting { task, at, progress, announced });
         }
         waiting
     }
@@ -238,147 +214,55 @@ impl Delivery {
     }
 
     /// The next date by the schedule, but not later than the moment when the sender has to be told.
-    fn next_attempt(&self, task: &Task, entry: &Entry, now: Now) -> Instant {
+    fn next_attempt(&self, task: &Task, attempt: &Attempt) -> Instant {
         let pause = self.retry.pause(task.attempts, task.entry);
-        let age = now.wall.since(task.accepted);
-        let until_told = self.tell_after(task, entry).saturating_sub(age);
+        let age = attempt.now.wall.since(task.accepted);
+        let until_told = self.tell_after(task, &attempt.entry).saturating_sub(age);
         let pause = if task.told || until_told.is_zero() { pause } else { pause.min(until_told) };
-        now.mono + pause
-    }
-
-    /// Notices about some recipients, ready to be admitted.
-    async fn tell(
-        self: &Arc<Self>,
-        entry: &Arc<Entry>,
-        news: News,
-        about: &[(u16, Reason)],
-        (attempted, setting): (&[Attempted], &Setting),
-    ) -> Vec<Announced> {
-        let told: Vec<Told> = about
-            .iter()
-            .filter_map(|(recipient, reason)| {
-                let status = status_of(attempted, *recipient).filter(|_| *reason != Reason::Expired);
-                Some(Told {
-                    recipient: entry.envelope.recipients.get(usize::from(*recipient))?.clone(),
-                    requirement: self.requirement(entry, *recipient),
-                    reason: *reason,
-                    status: status.unwrap_or_else(|| general_status(*reason, news)),
-                    host: setting.host.clone(),
-                })
-            })
-            .collect();
-        let original = self.original(entry).await;
-        let announced = self.announcer.announce(entry, news, &told, &original);
-        if announced.is_empty() && news == News::Failed && !entry.notice {
-            self.metrics.refused_untold.inc_by(about.len() as u64);
-        }
-        announced
-    }
-
-    /// The message, or the beginning of a large one: at least its header section.
-    async fn original(self: &Arc<Self>, entry: &Arc<Entry>) -> Vec<u8> {
-        let mut probe = tasks::task(entry, Arc::new(Lane { destination: probe_lane(), level: Level::Any }), Vec::new());
-        match self.load(&mut probe).await {
-            Ok(Some(Loaded { message: Outgoing::Memory(body), .. })) => body.to_vec(),
-            Ok(Some(Loaded { message: Outgoing::File(path), .. })) => {
-                tokio::task::spawn_blocking(move || head_of(&path)).await.unwrap_or_default()
-            }
-            // A notice without the original's header section is still a notice.
-            Ok(None) | Err(_) => Vec::new(),
-        }
-    }
-
-    fn count(&self, task: &Task, entry: &Entry, settled: &Settled, setting: &Setting) {
-        for recipient in &settled.delivered {
-            self.count_final(entry, *recipient, Outcome::Delivered, Reason::Delivered, setting);
-            self.metrics.delivery_duration.observe(Now::read().wall.since(task.accepted).as_secs_f64());
-        }
-        for (recipient, reason) in &settled.failed {
-            self.count_final(entry, *recipient, outcome_of(*reason), *reason, setting);
-        }
-        let Some(link) = setting.link.as_ref().filter(|_| !settled.delivered.is_empty()) else { return };
-        let direction = entry.direction(settled.delivered[0]).name();
-        match &link.tls {
-            Some(tls) => {
-                self.metrics.link_sessions.with_label_values(&[direction, tls.version.name(), link.proof.name()]).inc();
-            }
-            None => {
-                let class = task.class.as_deref().unwrap_or(crate::metrics::NO_CLASS);
-                self.metrics.cleartext_messages.with_label_values(&[direction, class]).inc();
-            }
-        }
-    }
-
-    fn count_final(&self, entry: &Entry, recipient: u16, outcome: Outcome, reason: Reason, setting: &Setting) {
-        let direction = entry.direction(recipient);
-        self.metrics.messages.with_label_values(&[direction.name(), outcome.name()]).inc();
-        let mailbox = entry.envelope.recipients.get(usize::from(recipient)).map(|r| r.mailbox.domain().as_str());
-        let level = setting.link.as_ref().map(Link::level);
-        tracing::info!(
-            entry = %entry.id, session = entry.session, %direction, domain = mailbox, %outcome, %reason,
-            fault = %reason.fault(), host = setting.host, level = level.map(Level::name), "final"
-        );
+        attempt.now.mono + pause
     }
 }
 
-/// A place that `original` needs to name and nobody goes to.
-fn probe_lane() -> crate::queue::Destination {
-    crate::queue::Destination::Relay("".into())
+/// Delivered recipients whose success has to be reported by us, because the peer will not (RFC 3461 5.2.2).
+fn to_report(attempt: &Attempt, settled: &Settled) -> Vec<(u16, Reason)> {
+    let wants = |r: &&u16| {
+        let recipient = attempt.entry.envelope.recipients.get(usize::from(**r));
+        !attempt.setting.offers_dsn && recipient.is_some_and(|r| r.wants_success())
+    };
+    settled.delivered.iter().filter(wants).map(|r| (*r, Reason::Delivered)).collect()
 }
 
-/// Enough of a large message for its header section.
-fn head_of(path: &std::path::Path) -> Vec<u8> {
-    use std::io::Read;
-    let mut head = Vec::new();
-    // What cannot be read is not shown; the notice goes all the same.
-    let _ = std::fs::File::open(path).map(|file| file.take(256 * 1024).read_to_end(&mut head));
-    head
+fn progress_of(task: &Task, attempt: &Attempt, recipient: u16, at: Instant) -> Progress {
+    Progress::Waiting {
+        attempts: task.attempts,
+        held: task.state == State::Held,
+        told: task.told,
+        next_attempt: attempt.now.wall.plus(at.saturating_duration_since(attempt.now.mono)),
+        reason: task.reason,
+        status: attempt.status_of(recipient),
+        host: attempt.setting.host.clone(),
+    }
 }
 
-fn outcome_of(reason: Reason) -> Outcome {
+pub(super) fn outcome_of(reason: Reason) -> Outcome {
     if reason == Reason::Expired { Outcome::Expired } else { Outcome::Failed }
 }
 
-fn status_of(attempted: &[Attempted], recipient: u16) -> Option<Status> {
-    let one = attempted.iter().find(|a| a.recipient == recipient)?;
-    match &one.result {
-        Ok(status) => Some(status.clone()),
-        Err(refusal) => refusal.status.clone(),
-    }
-}
-
-/// What a notice says where no peer said anything.
-fn general_status(reason: Reason, news: News) -> Status {
-    let (code, enhanced) = match (news, reason) {
-        (News::Failed, Reason::Expired) => (451, Enhanced(4, 4, 7)),
-        (News::Failed, Reason::NullMx) => (556, Enhanced(5, 1, 10)),
-        (News::Failed, Reason::NoSuchDomain) => (550, Enhanced(5, 1, 2)),
-        (News::Failed, Reason::MessageTooLarge) => (552, Enhanced(5, 3, 4)),
-        (News::Failed, Reason::SmtpUtf8NotOffered) => (553, Enhanced(5, 6, 7)),
-        (News::Failed, Reason::EightBitNotOffered) => (554, Enhanced(5, 6, 3)),
-        (News::Failed, _) => (550, Enhanced(5, 7, 10)),
-        (News::Relayed, _) => (250, Enhanced(2, 0, 0)),
-        (News::Held | News::Delayed, _) => (451, Enhanced(4, 7, 10)),
-    };
-    Status::new(code, enhanced, reason.words())
-}
-
-fn ending(entry: &Entry, what: (u16, Reason, Outcome), setting: &Setting, when: (Wall, u32)) -> Ending {
-    let (recipient, reason, outcome) = what;
-    let link = setting.link.as_ref();
+fn ending(attempt: &Attempt, recipient: u16, outcome: Outcome, reason: Reason) -> Ending {
+    let (entry, link) = (&attempt.entry, attempt.setting.link.as_ref());
     let mailbox = entry.envelope.recipients.get(usize::from(recipient)).map(|r| r.mailbox.to_string());
     Ending {
-        at: when.0,
+        at: attempt.now.wall,
         recipient: mailbox.unwrap_or_default(),
         direction: entry.direction(recipient),
         outcome,
         reason,
-        host: setting.host.clone(),
+        host: attempt.setting.host.clone(),
         address: link.map(|l| l.address.to_string()),
         tls: link.and_then(|l| l.tls.as_ref()).map(|t| format!("{} {}", t.version.name(), t.cipher)),
         proof: link.map(|l| l.proof.name().to_owned()),
         reached: link.map(|l| l.level().name().to_owned()),
-        status: None,
-        attempts: when.1,
+        status: attempt.status_of(recipient),
+        attempts: attempt.task.attempts + 1,
     }
 }

@@ -92,7 +92,8 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>) -> Class {
         any_of: kinds(c, table, "any-of"),
         all_of: kinds(c, table, "all-of"),
     };
-    if !["score", "any-of", "all-of"].iter().any(|key| table.has(key)) {
+    let says = ["score", "threshold", "any-of", "all-of"].iter().any(|key| table.has(key));
+    if !says && !table.has_unknown(KEYS) {
         let fault = Fault::new("empty-class", format!("class `{}` says of nothing that it is in it", entry.name));
         c.error(table.place, fault.hint("give it `any-of`, `all-of`, or `threshold` and a table `score`"));
     }

@@ -22,6 +22,8 @@ const NAMED: [&str; 4] = ["group", "class", "rule", "test"];
 /// Tables of the top level that stand once.
 const SINGLE: [&str; 4] = ["ladder", "recognise", "tests", "policy"];
 
+const SYNTAX: &str = "syntax";
+
 /// One named table: `[rule.NAME]`.
 pub(super) struct Entry<'a> {
     pub name: &'a str,
@@ -54,18 +56,16 @@ struct Written<'a> {
 pub fn compile(files: &[SourceFile], known: &Known) -> Result<Compiled, Vec<Diagnostic>> {
     let mut c = Complaints::about(files);
     let parsed: Vec<Spanned<DeTable<'_>>> = files.iter().enumerate().map(|(n, f)| parse(&mut c, n, f)).collect();
-    let readable = !c.failed();
     let mut written = Written::default();
     for (number, table) in parsed.iter().enumerate() {
         written.collect(&mut c, number, table.get_ref());
     }
     let (policy, tests) = written.compile(&mut c, known, files);
-    if readable {
-        written.check_whole(&mut c, &policy);
-    }
+    // Whatever is wrong elsewhere may be why nothing protects.
+    written.check_policy(&mut c, &policy);
     lint::warn(&mut c, &policy, known);
     let due = due(files, &policy);
-    let found = c.finish();
+    let found = without_echoes(c.finish());
     if found.iter().any(|d| d.severity == Severity::Error) {
         return Err(found);
     }
@@ -73,10 +73,17 @@ pub fn compile(files: &[SourceFile], known: &Known) -> Result<Compiled, Vec<Diag
 }
 
 fn parse<'a>(c: &mut Complaints<'_>, number: usize, file: &'a SourceFile) -> Spanned<DeTable<'a>> {
-    let (table, errors) = DeTable::parse_recoverable(&file.text);
+    let (table, mut errors) = DeTable::parse_recoverable(&file.text);
+    errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
+    // One slip makes the parser stumble on the lines behind it: those are not told.
+    let mut stumbling = None;
     for error in errors {
         let at = place(number, error.span().unwrap_or(0..0));
-        c.error(at, syntax(error.message()));
+        let line = file.text.as_bytes()[..at.start.min(file.text.len())].iter().filter(|b| **b == b'\n').count();
+        if stumbling.is_none_or(|last| line > last + 1) {
+            c.error(at, syntax(error.message()));
+        }
+        stumbling = Some(line);
     }
     table
 }
@@ -86,7 +93,7 @@ fn syntax(message: &str) -> Fault {
         "duplicate key" => {
             Fault::new("defined-twice", "this is defined twice in this file").hint("give it another name")
         }
-        other => Fault::new("syntax", other.replace('\n', "; ")),
+        other => Fault::new(SYNTAX, other.replace('\n', "; ")),
     }
 }
 
@@ -175,7 +182,7 @@ impl<'a> Written<'a> {
 
     fn recognise(&self, c: &mut Complaints<'_>) -> Option<Recognise> {
         let table = self.single.get("recognise")?;
-        table.check_keys(c, "`recognise`", Keys { known: &["nhs-number"], later: &[] });
+        table.check_keys(c, "`recognise`", Keys { known: &["nhs-number"], later: &["chi-number", "hc-number"] });
         let table = table.below(c, "nhs-number")?;
         table.check_keys(c, "`recognise.nhs-number`", Keys { known: &["labels", "against", "window"], later: &[] });
         let texts = |c: &mut Complaints<'_>, key: &str| -> Vec<String> {
@@ -198,18 +205,26 @@ impl<'a> Written<'a> {
     }
 
     /// A policy that protects nothing is a mistake unless it says that it means it.
-    fn check_whole(&self, c: &mut Complaints<'_>, policy: &Policy) {
+    fn check_policy(&self, c: &mut Complaints<'_>, policy: &Policy) {
         let table = self.single.get("policy");
         let later = &["guard", "reload-on-change"];
         table.inspect(|table| table.check_keys(c, "`policy`", Keys { known: &["empty"], later }));
         let empty = table.and_then(|table| table.boolean(c, "empty"));
-        if empty.is_none_or(|empty| !empty.value) && !policy.protects_content() {
+        let meant = empty.is_some_and(|empty| empty.value);
+        if !meant && !c.failed() && !policy.protects_content() {
             let fault = Fault::new("no-content-rule", "no rule in force looks at what a message contains");
             let hint =
                 "add a rule with `content` and `require` or `refuse`, or say that you mean it: [policy] empty = true";
             c.error_overall(fault.hint(hint));
         }
     }
+}
+
+/// Where a file could not be parsed, what its remains seem to say is no news.
+fn without_echoes(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let broken: BTreeSet<String> = found.iter().filter(|d| d.code == SYNTAX).filter_map(|d| d.file.clone()).collect();
+    found.retain(|d| d.code == SYNTAX || d.file.as_ref().is_none_or(|file| !broken.contains(file)));
+    found
 }
 
 /// Warnings that begin on a day: a review that is due, a monitored rule past its end.

@@ -186,7 +186,7 @@ fn group(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &BTreeMap<&str, usize
 
 fn check(c: &mut Complaints<'_>, entry: &Entry<'_>, group: &Group) {
     let table = entry.table;
-    if !table.has("domains") && !table.has("groups") && !table.has("list") {
+    if !table.has("domains") && !table.has("groups") && !table.has_unknown(KEYS) {
         let fault = Fault::new("empty-group", format!("group `{}` has nobody in it", entry.name));
         c.error(table.place, fault.hint("give it `domains` or `groups`"));
     }

@@ -193,7 +193,7 @@ fn refusal(text: &str) -> Parsed<String> {
 fn check(c: &mut Complaints<'_>, entry: &Entry<'_>, rule: &Rule, names: &Names<'_>) {
     let table = entry.table;
     let written = NOT_INBOUND.iter().chain(&["require", "refuse"]).any(|key| table.has(key));
-    if rule.asks.is_nothing() && !written {
+    if rule.asks.is_nothing() && !written && !table.has_unknown(KEYS) {
         let fault = Fault::new("rule-asks-nothing", format!("rule `{}` asks for nothing", entry.name));
         c.error(table.place, fault.hint("give it `require` or `refuse`, or another effect"));
     }

@@ -29,8 +29,8 @@ impl Verdict {
                  do not take details out and resend unless no patient can be identified."
             }
             (Reason::RelayNotAllowedForClass, _) => "Ask your IT service desk to approve the mail relay for it.",
-            (_, Level::Verified) => "Ask your IT service desk to contact the recipient's, or use another safe way.",
-            _ => "The receiving side must use encryption (TLS 1.2 or later) for this mail. Ask your IT service desk.",
+            (_, Level::Verified) => "Ask your IT service desk, or use another safe way.",
+            _ => "Both mail systems must use encryption (TLS 1.2 or later) for it. Ask your IT service desk.",
         };
         format!("Not sent: {}. {advice}", self.why())
     }

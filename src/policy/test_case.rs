@@ -87,6 +87,7 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
     let direction = table.one(c, "direction", word(Direction::NAMES)).map_or(Direction::Outbound, |s| s.value);
     let peer = table.one(c, "peer", |text| peer_level(text).map_err(|why| Fault::new("wrong-value", why)));
     let can = table.many_or_none(c, "can", |text| any_rung(text, names)).into_iter().flatten();
+    let (content, expect) = (content(c, table, names.day), expect(c, table, names));
     let made = PolicyTest {
         name: entry.name.to_owned(),
         at: c.line_of(table.place),
@@ -94,10 +95,10 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
         site: table.text(c, "site").map(|s| s.value),
         from: from?.value,
         to: to?.into_iter().map(|s| s.value).collect(),
-        content: content(c, table, names.day),
+        content,
         peer: peer.map_or(Level::Any, |s| s.value),
         can: can.map(|s| s.value).collect(),
-        expect: expect(c, table, names)?,
+        expect: expect?,
     };
     Some(made)
 }

@@ -66,6 +66,11 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Whether a key is misspelt, so that what seems to be missing may be meant by it.
+    pub fn has_unknown(self, keys: Keys) -> bool {
+        self.inner.keys().any(|name| !keys.known.contains(&name.get_ref().as_ref()))
+    }
+
     pub fn has(self, key: &str) -> bool {
         self.inner.contains_key(key)
     }
@@ -245,7 +250,7 @@ fn kind_of(value: &DeValue<'_>) -> &'static str {
 pub(crate) fn word<T: std::str::FromStr>(names: &'static [&'static str]) -> impl Fn(&str) -> Parsed<T> {
     move |text| {
         text.parse().map_err(|_| {
-            Fault::unknown("wrong-value", format!("`{text}` is not a value here"), text, names.iter().copied())
+            Fault::unknown("wrong-value", format!("`{text}` is not a value of this key"), text, names.iter().copied())
         })
     }
 }

@@ -68,13 +68,16 @@ impl Who {
             })?;
             return Ok(Who::Address(mailbox.key(), Pattern::Exact(mailbox.domain().clone())));
         }
-        let pattern = Pattern::parse(text).map(Who::Domain);
-        pattern.map_err(|fault| if names.groups.contains_key(text) { missing_at(text) } else { fault })
+        if names.groups.contains_key(text) {
+            return Err(missing_at(text));
+        }
+        Pattern::parse(text).map(Who::Domain)
     }
 }
 
 fn missing_at(name: &str) -> Fault {
-    Fault::new("wrong-domain", format!("`{name}` is not a domain")).hint(format!("for the group write `@{name}`"))
+    Fault::new("wrong-domain", format!("`{name}` is a group, and stands here as a domain"))
+        .hint(format!("for the group write `@{name}`"))
 }
 
 /// A field that must be there with a text that one of the globs matches.

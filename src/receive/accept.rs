@@ -61,6 +61,14 @@ pub struct Arrived<'a> {
     pub envelope: Envelope,
 }
 
+/// A message with where it came from.
+#[derive(Clone, Copy)]
+struct Message<'a> {
+    id: EntryId,
+    arrived: &'a Arrived<'a>,
+    collected: &'a Collected,
+}
+
 impl Acceptance {
     /// Decides and keeps one message; returns what to answer after the dot.
     pub async fn accept(&self, arrived: Arrived<'_>, collector: Collector) -> Status {
@@ -71,7 +79,7 @@ impl Acceptance {
         };
         self.metrics.accept_duration.observe(begun.elapsed().as_secs_f64());
         tracing::info!(
-            session = arrived.session, entry = %id, code = status.code, size = arrived.envelope.recipients.len(),
+            session = arrived.session, entry = %id, code = status.code, recipients = arrived.envelope.recipients.len(),
             site = arrived.door.map(|d| d.site.as_ref()), "{}", if status.code < 300 { "accepted" } else { "not accepted" }
         );
         status
@@ -83,14 +91,15 @@ impl Acceptance {
         let findings = self.inspect(&collected).await?;
         let judged = self.judge(arrived, &collected, &findings)?;
         self.count(&judged, &findings);
+        let message = Message { id, arrived, collected: &collected };
         if let Some(refusal) = answer::refusal(&judged, id) {
-            self.store.ride(vec![self.decision(id, arrived, &collected, (&judged, &findings), &refusal)]);
+            self.store.ride(vec![self.decision(&message, &judged, &findings, &refusal)]);
             answer::count_rejected(&self.metrics, &judged);
             return Err(refusal);
         }
         let status = Status::new(250, Enhanced(2, 0, 0), format!("Message kept, queued as {id}"));
-        let decision = self.decision(id, arrived, &collected, (&judged, &findings), &status);
-        let entry = Arc::new(self.entry(id, arrived, &collected, &judged));
+        let decision = self.decision(&message, &judged, &findings, &status);
+        let entry = Arc::new(entry(&message, &judged));
         let notices = self.announcer.refused(&entry, &answer::refused(&judged), collected.header());
         if answer::any_refused(&judged) && notices.is_empty() {
             self.metrics.refused_untold.inc();
@@ -126,14 +135,8 @@ impl Acceptance {
     }
 
     /// What is kept of the decision.
-    fn decision(
-        &self,
-        id: EntryId,
-        arrived: &Arrived<'_>,
-        collected: &Collected,
-        (judged, findings): (&[Judged], &Findings),
-        reply: &Status,
-    ) -> Change {
+    fn decision(&self, message: &Message<'_>, judged: &[Judged], findings: &Findings, reply: &Status) -> Change {
+        let Message { id, arrived, collected } = *message;
         let recipients: Vec<_> = judged.iter().map(Judged::record).collect();
         let tls = arrived.trace.tls.map(|t| format!("{} {}", t.version.name(), t.cipher));
         let record = record::Decision {
@@ -150,40 +153,6 @@ impl Acceptance {
         };
         let json = record::as_json(&record);
         record::decided(id, message_id(collected.header()).as_deref(), &arrived.envelope, json.to_vec())
-    }
-
-    fn entry(&self, id: EntryId, arrived: &Arrived<'_>, collected: &Collected, judged: &[Judged]) -> Entry {
-        let now = Now::read().wall;
-        let admitted: Vec<&Judged> = judged.iter().filter(|j| !j.is_refused()).collect();
-        let mut requirements = Vec::new();
-        let mut destined = Vec::new();
-        for judged in &admitted {
-            let requirement = judged.verdict.requirement();
-            let known = requirements.iter().position(|r| *r == requirement);
-            let index = known.unwrap_or_else(|| {
-                requirements.push(requirement);
-                requirements.len() - 1
-            });
-            destined
-                .push(Destined { direction: judged.direction, requirement: u16::try_from(index).unwrap_or(u16::MAX) });
-        }
-        let recipients = admitted.iter().map(|j| j.recipient.clone()).collect();
-        let envelope = Envelope { recipients, ..arrived.envelope.clone() };
-        Entry {
-            version: Entry::VERSION,
-            id,
-            accepted: now,
-            site: arrived.door.map(|d| d.site.to_string()),
-            session: arrived.session.to_owned(),
-            received: received::field(&arrived.trace, id, &envelope, now),
-            envelope,
-            destined,
-            requirements,
-            size: collected.size(),
-            message_id: message_id(collected.header()),
-            large: matches!(collected, Collected::Large { .. }),
-            notice: false,
-        }
     }
 
     /// Entry, decision and notices are one batch; when it is on stable storage, delivery may begin.
@@ -246,6 +215,41 @@ impl Acceptance {
             record::as_json(&serde_json::json!({ "id": id, "recipients": [judged[0].record()], "reply": status }));
         self.store.ride(vec![record::decided(id, None, transaction.envelope, record.to_vec())]);
         Reply { code: status.code, enhanced: status.enhanced, text: status.text.into() }
+    }
+}
+
+/// What goes into the queue: the recipients that were not refused, with what must hold for each.
+fn entry(message: &Message<'_>, judged: &[Judged]) -> Entry {
+    let Message { id, arrived, collected } = *message;
+    let now = Now::read().wall;
+    let admitted: Vec<&Judged> = judged.iter().filter(|j| !j.is_refused()).collect();
+    let mut requirements = Vec::new();
+    let mut destined = Vec::new();
+    for judged in &admitted {
+        let requirement = judged.verdict.requirement();
+        let known = requirements.iter().position(|r| *r == requirement);
+        let index = known.unwrap_or_else(|| {
+            requirements.push(requirement);
+            requirements.len() - 1
+        });
+        destined.push(Destined { direction: judged.direction, requirement: u16::try_from(index).unwrap_or(u16::MAX) });
+    }
+    let recipients = admitted.iter().map(|j| j.recipient.clone()).collect();
+    let envelope = Envelope { recipients, ..arrived.envelope.clone() };
+    Entry {
+        version: Entry::VERSION,
+        id,
+        accepted: now,
+        site: arrived.door.map(|d| d.site.to_string()),
+        session: arrived.session.to_owned(),
+        received: received::field(&arrived.trace, id, &envelope, now),
+        envelope,
+        destined,
+        requirements,
+        size: collected.size(),
+        message_id: message_id(collected.header()),
+        large: matches!(collected, Collected::Large { .. }),
+        notice: false,
     }
 }
 

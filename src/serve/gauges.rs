@@ -57,6 +57,6 @@ impl Gauges {
     /// Free octets where the data folder is.
     pub fn free_octets(&self) -> Option<u64> {
         let disk = nix::sys::statvfs::statvfs(&self.data).ok()?;
-        Some(u64::from(disk.blocks_available()).saturating_mul(u64::from(disk.fragment_size())))
+        Some(disk.blocks_available().saturating_mul(disk.fragment_size()))
     }
 }

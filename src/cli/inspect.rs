@@ -1,0 +1,132 @@
+//! `mailward inspect FILE`: what recognition finds in a message, where, and what it could not read.
+//!
+//! Called by `cli`. Promises: prints masked findings only; the JSON shape of the interface. Fails with exit code 2 and a
+//! sentence when the file cannot be read.
+
+use super::known::Source;
+use crate::clinical::Findings;
+use crate::decide::{self, Judge};
+use crate::vocabulary::{Confidence, FindingKind};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// Say what a message contains, as the gateway would see it
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mailward inspect letter.eml --json")]
+pub struct Args {
+    /// A message as it travels (RFC 5322), or `-` for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    source: Source,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Scores by class name.
+type Classes = BTreeMap<String, f64>;
+
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    findings: &'a Findings,
+    /// The classes that the policy puts such a message into.
+    classes: Classes,
+    millis: u64,
+}
+
+/// Runs the command.
+#[must_use]
+pub fn run(args: Args) -> ExitCode {
+    let message = match read(&args.file) {
+        Ok(message) => message,
+        Err(error) => {
+            eprintln!("error: {} cannot be read: {error}", args.file.display());
+            eprintln!("hint: give the path of a message that was saved whole, with its header (often *.eml)");
+            return ExitCode::from(2);
+        }
+    };
+    let judge = match judge(&args.source) {
+        Ok(judge) => judge,
+        Err(why) => return super::check::usage(&why),
+    };
+    let start = Instant::now();
+    let findings = judge.inspect(&message);
+    let millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let evidence: Vec<(FindingKind, Confidence)> = findings.findings.iter().map(|f| (f.kind, f.confidence)).collect();
+    let printed = Printed { classes: judge.policy.classify(&evidence), findings: &findings, millis };
+    let text = if args.json { json(&printed) } else { plain(&printed) };
+    print!("{text}");
+    ExitCode::SUCCESS
+}
+
+/// The policy's own words for what is recognised; its tests need not pass for that.
+fn judge(source: &Source) -> Result<Judge, String> {
+    let surroundings = source.surroundings()?;
+    let files = decide::read(&surroundings.policies)?;
+    decide::judge_of(&files, &surroundings.known)
+        .map_err(|wrong| wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))
+}
+
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    if file != Path::new("-") {
+        return std::fs::read(file);
+    }
+    let mut message = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut message)?;
+    Ok(message)
+}
+
+fn json(printed: &Printed<'_>) -> String {
+    // Strings, numbers and lists of them always serialise; were it otherwise, the sentence says so instead of a panic.
+    let text = serde_json::to_string(printed).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
+    text + "\n"
+}
+
+fn plain(printed: &Printed<'_>) -> String {
+    let mut out = String::new();
+    for f in &printed.findings.findings {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{:<24} {:<7} {:<24} {}", f.kind, f.confidence, f.masked, f.place);
+    }
+    if printed.findings.findings.is_empty() {
+        out.push_str("nothing found\n");
+    }
+    for (class, score) in &printed.classes {
+        let _ = writeln!(out, "class {class}: {score}");
+    }
+    let _ = writeln!(out, "read: {}", printed.findings.read.join(", "));
+    for unread in &printed.findings.unread {
+        let limit = unread.limit.map(|l| format!(" (limit: {l})")).unwrap_or_default();
+        let _ = writeln!(out, "not read: {}: {}{limit}", unread.place, unread.kind);
+    }
+    let _ = writeln!(out, "in {} ms", printed.millis);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clinical;
+
+    #[test]
+    fn the_json_has_the_promised_keys() {
+        let message = b"Subject: NHS number 943 476 5919\r\n\r\nx\r\n";
+        let findings = clinical::inspect(message, &clinical::Rules::default(), &clinical::Limits::default());
+        let classes = Classes::from([("clinical".to_owned(), 10.0)]);
+        let value: serde_json::Value =
+            serde_json::from_str(&json(&Printed { findings: &findings, classes, millis: 1 })).unwrap();
+        assert_eq!(value["findings"][0]["kind"], "nhs-number");
+        assert_eq!(value["findings"][0]["masked"], "943***5919");
+        assert_eq!(value["classes"]["clinical"], 10.0);
+        assert_eq!(value["read"], serde_json::json!(["subject", "text"]));
+        assert_eq!(value["unread"], serde_json::json!([]));
+        assert_eq!(value["millis"], 1);
+    }
+}

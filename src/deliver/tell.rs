@@ -1,0 +1,128 @@
+//! Who hears of an attempt's outcome: notices for the queue, counts and one log line for the operator.
+//!
+//! Called by `settle`. Promises: nothing of the message is in a log line or a label; a notice that cannot show the
+//! original's header section goes all the same.
+
+use super::Delivery;
+use super::attempt::Loaded;
+use super::connection::Outgoing;
+use super::settle::{Attempt, Settled, outcome_of};
+use crate::clock::Now;
+use crate::decide::announce::{Announced, News, Told};
+use crate::mail::{Enhanced, Link, Status};
+use crate::queue::{Destination, Entry, Lane, tasks};
+use crate::vocabulary::{Level, Outcome, Reason};
+use std::sync::Arc;
+
+/// Octets of a large message that are read for its header section.
+const HEAD: u64 = 256 * 1024;
+
+impl Delivery {
+    /// Notices about some recipients, ready to be admitted.
+    pub(super) async fn tell(
+        self: &Arc<Self>,
+        attempt: &Attempt,
+        news: News,
+        about: &[(u16, Reason)],
+    ) -> Vec<Announced> {
+        let entry = &attempt.entry;
+        if about.is_empty() || entry.notice {
+            return Vec::new();
+        }
+        let told = |(recipient, reason): &(u16, Reason)| {
+            let status = attempt.status_of(*recipient).filter(|_| *reason != Reason::Expired);
+            Some(Told {
+                recipient: entry.envelope.recipients.get(usize::from(*recipient))?.clone(),
+                requirement: self.requirement(entry, *recipient),
+                reason: *reason,
+                // Only what the peer itself said is put into its mouth.
+                host: attempt.setting.host.clone().filter(|_| status.is_some()),
+                status: status.unwrap_or_else(|| general_status(*reason, news)),
+            })
+        };
+        let told: Vec<Told> = about.iter().filter_map(told).collect();
+        let original = self.original(entry).await;
+        let announced = self.announcer.announce(entry, news, &told, &original);
+        if announced.is_empty() && news == News::Failed {
+            self.metrics.refused_untold.inc_by(about.len() as u64);
+        }
+        announced
+    }
+
+    /// The message, or the beginning of a large one: at least its header section.
+    async fn original(self: &Arc<Self>, entry: &Arc<Entry>) -> Vec<u8> {
+        let nowhere = Lane { destination: Destination::Relay("".into()), level: Level::Any };
+        let mut probe = tasks::task(entry, Arc::new(nowhere), Vec::new());
+        match self.load(&mut probe).await {
+            Ok(Some(Loaded { message: Outgoing::Memory(body), .. })) => body.to_vec(),
+            Ok(Some(Loaded { message: Outgoing::File(path), .. })) => {
+                tokio::task::spawn_blocking(move || head_of(&path)).await.unwrap_or_default()
+            }
+            Ok(None) | Err(_) => Vec::new(),
+        }
+    }
+
+    pub(super) fn count(&self, attempt: &Attempt, settled: &Settled) {
+        for recipient in &settled.delivered {
+            self.count_final(attempt, *recipient, Outcome::Delivered, Reason::Delivered);
+            let took = Now::read().wall.since(attempt.task.accepted);
+            self.metrics.delivery_duration.observe(took.as_secs_f64());
+        }
+        for (recipient, reason) in &settled.failed {
+            self.count_final(attempt, *recipient, outcome_of(*reason), *reason);
+        }
+        if let (Some(link), Some(first)) = (&attempt.setting.link, settled.delivered.first()) {
+            self.count_link(attempt, link, attempt.entry.direction(*first).name());
+        }
+    }
+
+    fn count_link(&self, attempt: &Attempt, link: &Link, direction: &str) {
+        match &link.tls {
+            Some(tls) => {
+                let labels = [direction, tls.version.name(), link.proof.name()];
+                self.metrics.link_sessions.with_label_values(&labels).inc();
+            }
+            None => {
+                let class = attempt.task.class.as_deref().unwrap_or(crate::metrics::NO_CLASS);
+                self.metrics.cleartext_messages.with_label_values(&[direction, class]).inc();
+            }
+        }
+    }
+
+    fn count_final(&self, attempt: &Attempt, recipient: u16, outcome: Outcome, reason: Reason) {
+        let entry = &attempt.entry;
+        let direction = entry.direction(recipient);
+        self.metrics.messages.with_label_values(&[direction.name(), outcome.name()]).inc();
+        let domain = entry.envelope.recipients.get(usize::from(recipient)).map(|r| r.mailbox.domain().as_str());
+        let level = attempt.setting.link.as_ref().map(|l| l.level().name());
+        tracing::info!(
+            entry = %entry.id, session = entry.session, %direction, domain, %outcome, %reason,
+            fault = %reason.fault(), host = attempt.setting.host, level, "final"
+        );
+    }
+}
+
+/// Enough of a large message for its header section.
+fn head_of(path: &std::path::Path) -> Vec<u8> {
+    use std::io::Read;
+    let mut head = Vec::new();
+    // What cannot be read is not shown.
+    let _ = std::fs::File::open(path).map(|file| file.take(HEAD).read_to_end(&mut head));
+    head
+}
+
+/// What a notice says where no peer said anything.
+fn general_status(reason: Reason, news: News) -> Status {
+    let (code, enhanced) = match (news, reason) {
+        (News::Failed, Reason::Expired) => (451, Enhanced(4, 4, 7)),
+        (News::Failed, Reason::NullMx) => (556, Enhanced(5, 1, 10)),
+        (News::Failed, Reason::NoSuchDomain) => (550, Enhanced(5, 1, 2)),
+        (News::Failed, Reason::MessageTooLarge) => (552, Enhanced(5, 3, 4)),
+        (News::Failed, Reason::SmtpUtf8NotOffered) => (553, Enhanced(5, 6, 7)),
+        (News::Failed, Reason::EightBitNotOffered) => (554, Enhanced(5, 6, 3)),
+        (News::Failed, _) => (550, Enhanced(5, 7, 10)),
+        (News::Relayed, _) => (250, Enhanced(2, 0, 0)),
+        (News::Held | News::Delayed, _) => (451, Enhanced(4, 7, 10)),
+    };
+    Status::new(code, enhanced, reason.words())
+}

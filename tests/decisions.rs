@@ -1,0 +1,226 @@
+//! Facts in, verdict and reason out: whole small policies with tests of their own, a stored table, and properties.
+//!
+//! `BLESS=1 cargo test --test decisions` writes tests/decisions/table.txt: read the diff before you keep it.
+
+// A fixture that cannot be read fails its test.
+#![allow(clippy::unwrap_used)]
+
+#[path = "decisions/properties.rs"]
+mod properties;
+#[path = "decisions/stages.rs"]
+mod stages;
+
+use mailward::decide::{self, Judge};
+use mailward::mail::{Header, ReversePath};
+use mailward::policy::{Known, MessageFacts, RecipientFacts, SourceFile, Verdict, compile};
+use mailward::vocabulary::{Confidence, Direction, FindingKind, Level, Otherwise, Rung};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn file(text: &str) -> SourceFile {
+    SourceFile { name: "policy.toml".into(), text: text.into() }
+}
+
+fn judge(text: &str) -> Judge {
+    decide::judge_of(&[file(text)], &Known::default()).unwrap_or_else(|found| panic!("{}", found[0]))
+}
+
+/// What is asked of `Policy::judge`, with what does not matter filled in.
+struct Asked<'a> {
+    direction: Direction,
+    to: &'a str,
+    evidence: &'a [(FindingKind, Confidence)],
+    peer: Option<Level>,
+    can: &'a [Rung],
+}
+
+impl Asked<'_> {
+    fn of(&self, judge: &Judge) -> Verdict {
+        let classes = judge.policy.classify(self.evidence);
+        let header = Header::of(b"");
+        let message = MessageFacts {
+            direction: self.direction,
+            site: None,
+            reverse_path: &ReversePath::Mailbox("sender@site.example".parse().unwrap()),
+            header_from: &[],
+            evidence: self.evidence,
+            classes: &classes,
+            subject: "",
+            header: &header,
+            size: 1_000,
+            recipients: 1,
+            visible_recipients: 1,
+            auto_submitted: false,
+        };
+        let recipient = self.to.parse().unwrap();
+        judge.policy.judge(&message, &RecipientFacts { recipient: &recipient, peer: self.peer, can: self.can })
+    }
+}
+
+#[test]
+fn the_policies_that_ship_and_those_of_the_fixtures_pass_their_own_tests() {
+    let fixtures = fs::read_dir(root().join("tests/decisions")).unwrap().map(|e| e.unwrap().path());
+    let mut folders: Vec<_> = fixtures.filter(|path| path.is_dir()).collect();
+    folders.push(root().join("policies"));
+    assert!(folders.len() >= 5);
+    for folder in folders {
+        let loaded = decide::load(&folder, &Known::default(), "2026-12-01".parse().unwrap());
+        let loaded = loaded.unwrap_or_else(|wrong| panic!("{}:\n{wrong}", folder.display()));
+        assert!(!loaded.tests.is_empty(), "{} has no tests", folder.display());
+    }
+}
+
+#[test]
+fn the_policy_that_ships_has_no_warning_and_twenty_tests() {
+    let loaded = decide::load(&root().join("policies"), &Known::default(), "2026-12-01".parse().unwrap()).unwrap();
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings[0]);
+    assert!(loaded.tests.len() >= 20);
+}
+
+#[test]
+fn a_policy_whose_own_test_fails_is_not_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[policy]\nempty = true\n[test.t]\nfrom = \"a@a.example\"\nto = \"b@b.example\"\nexpect = { fate = \"hold\" }\n";
+    fs::write(folder.path().join("a.toml"), text).unwrap();
+    let wrong = decide::load(folder.path(), &Known::default(), "2026-12-01".parse().unwrap()).err().unwrap();
+    assert_eq!((wrong.failed.len(), wrong.failed[0].expected.as_str()), (1, "fate hold"));
+}
+
+/// requirement x otherwise x wait x peer x rung, each with its fate, what follows and the reason.
+fn table() -> String {
+    let mut table = String::from("require    otherwise wait peer      can      fate     then     reason\n");
+    let peers = [None, Some(Level::Any), Some(Level::Encrypted), Some(Level::Verified)];
+    for require in Level::ALL {
+        for (otherwise, wait) in [("hold", "1h"), ("hold", "0s"), ("reject", "1h"), ("reject", "0s")] {
+            let judge = judge(&format!(
+                "[class.c]\nany-of = [\"nhs-number\"]\n[rule.r]\ndirection = \"outbound\"\nwhen = {{ content = [\"c\"] }}\n\
+                 require = \"{require}\"\notherwise = \"{otherwise}\"\nwait = \"{wait}\"\nupgrade = [\"portal\"]\n\
+                 [policy]\nempty = true\n"
+            ));
+            for (peer, can) in peers.iter().flat_map(|peer| [(peer, &[][..]), (peer, &[Rung::Portal][..])]) {
+                let evidence = [(FindingKind::NhsNumber, Confidence::High)];
+                let asked =
+                    Asked { direction: Direction::Outbound, to: "b@b.example", evidence: &evidence, peer: *peer, can };
+                let v = asked.of(&judge);
+                let peer = peer.map_or("unknown", Level::name);
+                let can = can.first().map_or("-", |_| "portal");
+                let then = v.then_name().unwrap_or_else(|| "-".into());
+                let fate = v.fate_name();
+                writeln!(
+                    table,
+                    "{require:<10} {otherwise:<9} {wait:<4} {peer:<9} {can:<8} {fate:<8} {then:<8} {}",
+                    v.reason
+                )
+                .unwrap();
+            }
+        }
+    }
+    table
+}
+
+#[test]
+fn the_table_of_fates_is_as_it_is_stored() {
+    let path = root().join("tests/decisions/table.txt");
+    let got = table();
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &got).unwrap();
+    }
+    assert_eq!(got, fs::read_to_string(&path).unwrap_or_default(), "BLESS=1 writes it");
+    for line in got.lines().skip(1).filter(|line| line.starts_with("sealed")) {
+        assert!(!line.contains(" send "), "a link seals nothing: {line}");
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_language() {
+    let plain = judge("[policy]\nempty = true\n[class.c]\nany-of = [\"nhs-number\"]\n");
+    let ask = |evidence| {
+        let asked = Asked { direction: Direction::Outbound, to: "b@b.example", evidence, peer: None, can: &[] };
+        asked.of(&plain)
+    };
+    let verdict = ask(&[]);
+    assert_eq!(
+        (verdict.require, verdict.otherwise, verdict.decided_by),
+        (Level::Any, Otherwise::Reject, BTreeMap::new())
+    );
+    assert_eq!(
+        (verdict.wait.as_secs(), verdict.hold_for.as_secs(), verdict.tell_sender.as_secs()),
+        (3_600, 432_000, 14_400)
+    );
+    let in_class = ask(&[(FindingKind::NhsNumber, Confidence::Low)]);
+    assert_eq!((in_class.tell_sender.as_secs(), in_class.subject.name()), (900, "scrub"));
+}
+
+#[test]
+fn an_inbound_link_below_the_requirement_is_turned_away_at_once() {
+    let judge = judge("[policy]\nempty = true\n[rule.r]\ndirection = \"inbound\"\nrequire = \"encrypted\"\n");
+    for (peer, fate) in [(None, "reject"), (Some(Level::Any), "reject"), (Some(Level::Encrypted), "send")] {
+        let asked =
+            Asked { direction: Direction::Inbound, to: "b@b.example", evidence: &[], peer, can: &[Rung::Portal] };
+        assert_eq!(asked.of(&judge).fate_name(), fate, "{peer:?}");
+    }
+}
+
+#[test]
+fn a_monitored_rule_is_reported_apart_with_what_it_would_have_done() {
+    let judge = judge(
+        "[policy]\nempty = true\n[rule.force]\ndirection = \"outbound\"\nrequire = \"encrypted\"\n\
+         [rule.watched]\ndirection = \"outbound\"\nrequire = \"sealed\"\nmode = \"monitor\"\nuntil = 2030-01-01\n",
+    );
+    let peer = Some(Level::Encrypted);
+    let asked = Asked { direction: Direction::Outbound, to: "b@b.example", evidence: &[], peer, can: &[] };
+    let verdict = asked.of(&judge);
+    assert_eq!((verdict.fate_name().as_str(), verdict.require), ("send", Level::Encrypted));
+    let watched = &verdict.monitored[0];
+    assert_eq!((watched.rule.as_ref(), watched.fate.name(), watched.require), ("watched", "reject", Level::Sealed));
+    assert_eq!(verdict.requirement().rules.len(), 1, "what decides nothing is not kept with the entry");
+}
+
+#[test]
+fn a_smarthost_carries_a_class_only_if_it_is_approved_for_it() {
+    use mailward::policy::KnownRelay;
+    let text = "[class.c]\nany-of = [\"nhs-number\"]\n[rule.r]\ndirection = \"outbound\"\nwhen = { content = [\"c\"] }\nrequire = \"encrypted\"\n";
+    let fate = |carries: &[&str], onward| {
+        let carries = carries.iter().map(ToString::to_string).collect();
+        let relay = KnownRelay { name: "hub".into(), carries, onward, require: Level::Verified };
+        let known = Known { relays: vec![relay], smarthost: Some("relay:hub".into()), ..Known::default() };
+        let judge = Judge::new(compile(&[file(text)], &known).unwrap().policy);
+        let evidence = [(FindingKind::NhsNumber, Confidence::High)];
+        let asked = Asked {
+            direction: Direction::Outbound,
+            to: "b@b.example",
+            evidence: &evidence,
+            peer: Some(Level::Verified),
+            can: &[],
+        };
+        let verdict = asked.of(&judge);
+        format!("{} {}", verdict.fate, verdict.reason)
+    };
+    assert_eq!(fate(&["c"], Level::Encrypted), "send requirement-met");
+    assert_eq!(fate(&[], Level::Verified), "reject relay-not-allowed-for-class");
+    assert_eq!(fate(&["c"], Level::Any), "reject requirement-not-met");
+}
+
+#[test]
+fn a_sentence_is_plain_ascii_and_names_the_rule() {
+    let judge = judge(
+        "[class.c]\nany-of = [\"nhs-number\"]\n[rule.stop]\ndirection = \"outbound\"\nwhen = { content = [\"c\"] }\nrequire = \"sealed\"\n",
+    );
+    let evidence = [(FindingKind::NhsNumber, Confidence::High)];
+    let asked = Asked {
+        direction: Direction::Outbound,
+        to: "secret.name@b.example",
+        evidence: &evidence,
+        peer: None,
+        can: &[],
+    };
+    let sentence = asked.of(&judge).sentence();
+    assert!(sentence.is_ascii() && sentence.ends_with("(rule stop)") && sentence.len() < 400, "{sentence}");
+    assert!(!sentence.contains("secret.name") && !sentence.contains("943") && !sentence.contains('\n'), "{sentence}");
+}

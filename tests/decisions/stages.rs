@@ -1,0 +1,119 @@
+//! What the stages ask: at RCPT, at the dot, at an attempt.
+
+use super::judge;
+use mailward::decide::{Judge, Transaction};
+use mailward::mail::{Body, Envelope, Recipient};
+use mailward::policy::{ProofCheck, Requirement};
+use mailward::vocabulary::{Direction, Fate, Level, Otherwise};
+
+const POLICY: &str = r#"
+[group.friends]
+domains = ["friend.example", "*.friend.example"]
+except = ["not.friend.example"]
+mx = ["*.mail.example"]
+[group.pinned]
+domains = ["friend.example"]
+mx = ["ignored.example"]
+pins = ["sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
+[class.clinical]
+any-of = ["nhs-number"]
+[rule.friends-encrypt]
+direction = "inbound"
+when = { from = ["@friends"] }
+require = "encrypted"
+[rule.no-spam]
+direction = "inbound"
+when = { to = ["closed@site.example"] }
+refuse = "This mailbox is closed"
+[rule.no-clinical]
+direction = "inbound"
+when = { content = ["clinical"] }
+refuse = "Not here"
+[rule.out]
+direction = "outbound"
+when = { content = ["clinical"] }
+require = "verified"
+otherwise = "hold"
+wait = "5m"
+"#;
+
+fn envelope(from: &str, to: &[&str]) -> Envelope {
+    Envelope {
+        reverse_path: from.parse().unwrap(),
+        recipients: to.iter().map(|t| Recipient::new(t.parse().unwrap())).collect(),
+        body: Body::SevenBit,
+        smtputf8: false,
+        ret: None,
+        envid: None,
+    }
+}
+
+fn transaction<'a>(direction: Direction, envelope: &'a Envelope, message: &'a [u8]) -> Transaction<'a> {
+    Transaction { direction, site: Some("s"), envelope, message, size: 0, peer: Some(Level::Any), can: &[] }
+}
+
+fn at_rcpt(judge: &Judge, direction: Direction, from: &str, to: &str) -> Option<Fate> {
+    let envelope = envelope(from, &[to]);
+    judge.at_rcpt(&transaction(direction, &envelope, b""), &to.parse().unwrap()).map(|v| v.fate)
+}
+
+#[test]
+fn rules_that_need_no_content_answer_at_rcpt() {
+    let judge = judge(POLICY);
+    let inbound = |from: &str, to: &str| at_rcpt(&judge, Direction::Inbound, from, to);
+    assert_eq!(inbound("a@friend.example", "b@site.example"), Some(Fate::Reject));
+    assert_eq!(inbound("a@not.friend.example", "b@site.example"), None);
+    assert_eq!(inbound("a@x.example", "CLOSED@site.example"), Some(Fate::Refuse));
+    assert_eq!(inbound("", "\"closed\"@SITE.example."), Some(Fate::Refuse), "another spelling of the same mailbox");
+    assert_eq!(at_rcpt(&judge, Direction::Outbound, "a@friend.example", "closed@site.example"), None);
+}
+
+#[test]
+fn header_from_counts_as_from_at_the_dot() {
+    let judge = judge(POLICY);
+    let message = b"From: \"Friend\" <a@friend.example>\r\nSubject: x\r\n\r\nhello\r\n";
+    let envelope = envelope("bounce@other.example", &["b@site.example", "closed@site.example"]);
+    let transaction = transaction(Direction::Inbound, &envelope, message);
+    let judgement = judge.at_accept(&transaction, &judge.inspect(message));
+    let fates: Vec<Fate> = judgement.recipients.iter().map(|v| v.fate).collect();
+    assert_eq!(fates, [Fate::Reject, Fate::Refuse], "one verdict per recipient, in the envelope's order");
+}
+
+fn stored(level: Level) -> Requirement {
+    let judge = judge(POLICY);
+    let message = b"Subject: NHS number 943 476 5919\r\n\r\nx\r\n";
+    let envelope = envelope("a@site.example", &["b@friend.example"]);
+    let transaction = transaction(Direction::Outbound, &envelope, message);
+    let verdict = &judge.at_accept(&transaction, &judge.inspect(message)).recipients[0];
+    Requirement { level, ..verdict.requirement() }
+}
+
+#[test]
+fn an_attempt_never_asks_less_than_was_stored_and_takes_the_rest_from_today() {
+    let kept = stored(Level::Verified);
+    assert_eq!(
+        (kept.rules.len(), kept.rules[0].name.as_str(), kept.classes.as_slice()),
+        (1, "out", &["clinical".to_owned()][..])
+    );
+    let now = |text: &str| judge(text).policy.current(&kept);
+    let weaker = now(&POLICY.replace("require = \"verified\"", "require = \"any\"").replace("\"5m\"", "\"9m\""));
+    assert_eq!((weaker.level, weaker.wait.as_secs()), (Level::Verified, 540));
+    assert_eq!(now(&POLICY.replace("\"verified\"", "\"sealed\"")).level, Level::Sealed);
+    assert_eq!(now(&POLICY.replace("rule.out", "rule.renamed")).level, Level::Verified, "the rule is gone");
+    let rejecting = now(&POLICY.replace("otherwise = \"hold\"", "otherwise = \"reject\""));
+    assert_eq!(rejecting.otherwise, Otherwise::Hold, "a load never bounces");
+    let watched = POLICY.replace("wait = \"5m\"", "mode = \"monitor\"\nuntil = 2030-01-01\n[policy]\nempty = true");
+    assert_eq!(now(&watched).level, Level::Verified);
+}
+
+#[test]
+fn every_group_that_lists_a_domain_brings_its_own_proof() {
+    let judge = judge(POLICY);
+    let sources = |domain: &str| judge.at_attempt(&stored(Level::Any), &domain.parse().unwrap()).1;
+    let both = sources("friend.example");
+    assert_eq!(both.len(), 2);
+    assert!(matches!(&both[0].check, ProofCheck::Mx(names) if names == &["*.mail.example"]), "{both:?}");
+    assert!(matches!(&both[1].check, ProofCheck::Pins(_)), "inside one group pins replace mx: {both:?}");
+    assert_eq!(sources("sub.friend.example").len(), 1);
+    assert!(sources("not.friend.example").is_empty() && sources("evilfriend.example").is_empty());
+}
