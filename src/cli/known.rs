@@ -1,14 +1,13 @@
 //! Where the policy commands find the policy, and what gateway.toml says that rules may name.
 //!
-//! Called by `check` and `explain`. Promises: only the keys that rules depend on are read, so these commands work while
-//! other parts of a gateway.toml are still being written. Fails by a sentence.
+//! Called by `check`, `explain` and `inspect`. Promises: what they take from gateway.toml is what the gateway takes from it.
+//! Fails by a sentence, or by everything that is wrong in gateway.toml.
 
+use crate::config;
 use crate::mail::Domain;
-use crate::policy::{Known, KnownRelay};
-use crate::vocabulary::{Direction, Level};
-use serde::Deserialize;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use crate::policy::Known;
+use crate::vocabulary::Direction;
+use std::path::PathBuf;
 
 /// `--policies DIR`, else what `--config FILE` names, else `./policies`.
 #[derive(Debug, Clone, clap::Args)]
@@ -36,42 +35,6 @@ struct SiteDomains {
     domains: Vec<Domain>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Gateway {
-    policies: Option<PathBuf>,
-    relay: BTreeMap<String, Relay>,
-    site: BTreeMap<String, Site>,
-    deliver: Deliver,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default)]
-struct Relay {
-    carries: Vec<String>,
-    onward: Level,
-    require: Level,
-}
-
-impl Default for Relay {
-    fn default() -> Relay {
-        Relay { carries: Vec::new(), onward: Level::Any, require: Level::Any }
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Site {
-    domains: Vec<Domain>,
-    duty: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Deliver {
-    smarthost: Option<String>,
-}
-
 impl Source {
     /// # Errors
     /// A sentence: which file, and what is wrong with it.
@@ -80,32 +43,10 @@ impl Source {
             let policies = self.policies.clone().unwrap_or_else(|| PathBuf::from("policies"));
             return Ok(Surroundings { policies, ..Surroundings::default() });
         };
-        let text =
-            std::fs::read_to_string(config).map_err(|why| format!("`{}` cannot be read: {why}", config.display()))?;
-        let gateway: Gateway = toml::from_str(&text).map_err(|why| format!("`{}`: {why}", config.display()))?;
-        let beside = config.parent().unwrap_or(Path::new("."));
-        let named = gateway.policies.as_ref().map_or_else(|| PathBuf::from("policies"), |named| beside.join(named));
-        let policies = self.policies.clone().unwrap_or(named);
-        Ok(gateway.surroundings(policies))
-    }
-}
-
-impl Gateway {
-    fn surroundings(self, policies: PathBuf) -> Surroundings {
-        let relay = |(name, relay): (String, Relay)| KnownRelay {
-            name,
-            carries: relay.carries,
-            onward: relay.onward,
-            require: relay.require,
-        };
-        let known = Known {
-            relays: self.relay.into_iter().map(relay).collect(),
-            sites: Some(self.site.keys().cloned().collect()),
-            duty: self.site.values().all(|site| site.duty.is_some()),
-            smarthost: self.deliver.smarthost,
-        };
-        let sites = self.site.into_iter().map(|(name, site)| SiteDomains { name, domains: site.domains }).collect();
-        Surroundings { policies, known, sites }
+        let gateway = config::load(config).map_err(|why| why.to_string())?;
+        let policies = self.policies.clone().unwrap_or_else(|| gateway.policies.clone());
+        let site = |s: &config::Site| SiteDomains { name: s.name.to_string(), domains: s.domains.clone() };
+        Ok(Surroundings { policies, known: gateway.known(), sites: gateway.sites.iter().map(site).collect() })
     }
 }
 

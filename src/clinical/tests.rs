@@ -313,33 +313,3 @@ proptest! {
         prop_assert!(numbers(message.as_bytes()).iter().any(|n| n.1 == Confidence::High));
     }
 }
-
-/// Not a test: prints octets per second. Run with optimisation: `cargo test --release speed -- --ignored --nocapture`.
-#[test]
-#[ignore = "measures, does not check"]
-fn speed() {
-    let plain = "Dear colleague, thank you for your letter about the arrangements for next month.\r\n".repeat(50_000);
-    let numbered =
-        "Room 12 at 14:30 on 22/11/2026, budget 1,234.56, tel 020 7946 0000, see you there.\r\n".repeat(50_000);
-    let small = "Subject: Minutes\r\nFrom: a@b.example\r\n\r\n".to_owned() + &plain[..4_096];
-    let rules = Rules::default();
-    let html = format!(
-        "Content-Type: text/html\r\n\r\n{}",
-        "<p class=a>Dear <b>colleague</b>, thank you</p>\r\n".repeat(50_000)
-    );
-    let coded = format!("Content-Transfer-Encoding: base64\r\n\r\n{}", base64(plain.as_bytes()));
-    for (name, message, times) in [
-        ("plain", format!("\r\n{plain}"), 20),
-        ("numbers", format!("\r\n{numbered}"), 5),
-        ("4 KiB", small, 10_000),
-        ("html", html, 5),
-        ("base64", coded, 5),
-    ] {
-        let start = Instant::now();
-        for _ in 0..times {
-            std::hint::black_box(inspect(message.as_bytes(), &rules, &Limits::default()));
-        }
-        let each = start.elapsed() / times;
-        println!("{name}: {each:?}, {:.0} MB/s", message.len() as f64 / each.as_secs_f64() / 1e6);
-    }
-}

@@ -15,7 +15,7 @@ use crate::clinical::Findings;
 use crate::clock::{EntryId, Ids, Now};
 use crate::decide::announce::{Announced, Announcer};
 use crate::decide::{Judge, Transaction};
-use crate::mail::{Enhanced, Envelope, Header, Mailbox, Status};
+use crate::mail::{Body, Enhanced, Envelope, Header, Mailbox, Recipient, Status};
 use crate::metrics::Metrics;
 use crate::policy::Verdict;
 use crate::queue::{Destined, Entry, Routes, Schedule, Warm, WarmRoom, tasks};
@@ -90,11 +90,12 @@ impl Acceptance {
         self.check_loop(collected.header())?;
         let findings = self.inspect(&collected).await?;
         let judged = self.judge(arrived, &collected, &findings)?;
-        self.count(&judged, &findings);
+        self.count(&judged, &findings, arrived.level);
         let message = Message { id, arrived, collected: &collected };
         if let Some(refusal) = answer::refusal(&judged, id) {
             self.store.ride(vec![self.decision(&message, &judged, &findings, &refusal)]);
             answer::count_rejected(&self.metrics, &judged);
+            self.tell_duty(&message, &judged).await;
             return Err(refusal);
         }
         let status = Status::new(250, Enhanced(2, 0, 0), format!("Message kept, queued as {id}"));
@@ -107,6 +108,23 @@ impl Acceptance {
         answer::count_rejected(&self.metrics, &judged);
         self.keep(entry, collected, decision, notices).await?;
         Ok(status)
+    }
+
+    /// A refused message whose sender nobody will tell (null reverse-path, NOTIFY=NEVER): the site's duty is told instead.
+    async fn tell_duty(&self, message: &Message<'_>, judged: &[Judged]) {
+        let envelope = &message.arrived.envelope;
+        let told = !envelope.reverse_path.is_null() && envelope.recipients.iter().any(Recipient::wants_failure);
+        if told || message.arrived.door.is_none() {
+            return;
+        }
+        self.metrics.refused_untold.inc();
+        let nobody = entry(message, judged);
+        let notices = self.announcer.refused(&nobody, &answer::refused(judged), message.collected.header());
+        let changes = notices.iter().flat_map(Announced::admitted).collect();
+        match self.store.commit(changes).await {
+            Ok(()) => notices.iter().for_each(|n| tasks::enqueue(&n.entry, None, &self.routes, &self.schedule)),
+            Err(error) => tracing::error!(entry = %message.id, %error, "the duty could not be told of a refusal"),
+        }
     }
 
     fn uncollected(&self, error: &CollectError) -> Status {
@@ -203,13 +221,13 @@ impl Acceptance {
     pub fn refuse_at_rcpt(&self, transaction: &Transaction<'_>, recipient: &Mailbox, verdict: &Verdict) -> Reply {
         let id = self.ids.next(Now::read().wall);
         let judged = [Judged {
-            recipient: crate::mail::Recipient::new(recipient.clone()),
+            recipient: Recipient::new(recipient.clone()),
             direction: transaction.direction,
             verdict: verdict.clone(),
         }];
         let status =
             answer::refusal(&judged, id).unwrap_or_else(|| Status::new(550, Enhanced(5, 7, 10), verdict.sentence()));
-        self.count(&judged, &Findings::default());
+        self.count(&judged, &Findings::default(), Level::Encrypted);
         answer::count_rejected(&self.metrics, &judged);
         let record =
             record::as_json(&serde_json::json!({ "id": id, "recipients": [judged[0].record()], "reply": status }));
@@ -235,7 +253,9 @@ fn entry(message: &Message<'_>, judged: &[Judged]) -> Entry {
         destined.push(Destined { direction: judged.direction, requirement: u16::try_from(index).unwrap_or(u16::MAX) });
     }
     let recipients = admitted.iter().map(|j| j.recipient.clone()).collect();
-    let envelope = Envelope { recipients, ..arrived.envelope.clone() };
+    // A message that is all ASCII needs no 8BITMIME, whatever its sender declared, and more peers take it.
+    let body = if collected.is_ascii() { Body::SevenBit } else { arrived.envelope.body };
+    let envelope = Envelope { recipients, body, ..arrived.envelope.clone() };
     Entry {
         version: Entry::VERSION,
         id,

@@ -50,6 +50,12 @@ impl Collected {
         }
     }
 
+    /// Whether it is known to be ASCII throughout; of a large message nobody knows.
+    #[must_use]
+    pub fn is_ascii(&self) -> bool {
+        matches!(self, Collected::Small(message) if message.is_ascii())
+    }
+
     /// At least the header section.
     #[must_use]
     pub fn header(&self) -> &[u8] {

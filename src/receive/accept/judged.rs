@@ -5,8 +5,9 @@ use super::{Acceptance, Arrived};
 use crate::clinical::Findings;
 use crate::decide::Transaction;
 use crate::mail::{Envelope, Recipient, Status};
+use crate::metrics::NO_CLASS;
 use crate::policy::Verdict;
-use crate::vocabulary::{Direction, Fate, Mode};
+use crate::vocabulary::{Direction, Fate, Level, Mode};
 use serde_json::{Value, json};
 
 pub(super) struct Judged {
@@ -84,7 +85,12 @@ impl Acceptance {
         arrived.envelope.recipients.iter().map(way).collect()
     }
 
-    pub(super) fn count(&self, judged: &[Judged], findings: &Findings) {
+    /// Counts what was decided. `level`: of the link that the message crossed.
+    pub(super) fn count(&self, judged: &[Judged], findings: &Findings, level: Level) {
+        if let Some(first) = judged.first().filter(|_| level == Level::Any) {
+            let class = first.verdict.classes.keys().next().map_or(NO_CLASS, String::as_str);
+            self.metrics.cleartext_messages.with_label_values(&[first.direction.name(), class]).inc();
+        }
         for finding in &findings.findings {
             self.metrics.findings.with_label_values(&[finding.kind.name()]).inc();
         }
