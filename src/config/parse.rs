@@ -2,7 +2,7 @@
 
 use super::read::{self, Reader};
 use super::{Config, Deliver, Limits, Listener, QueueSettings, Relay, Site, TlsFiles};
-use crate::policy::diagnostic::{Complaints, Fault};
+use crate::policy::diagnostic::{Complaints, Fault, Place};
 use crate::policy::typed::{Keys, Table};
 use crate::policy::{Diagnostic, SourceFile};
 use crate::queue::Retry;
@@ -27,7 +27,7 @@ impl fmt::Display for ConfigError {
                 write!(f, "{} cannot be read: {why}\nhint: name another with --config FILE", file.display())
             }
             ConfigError::Wrong(found) => {
-                found.iter().try_for_each(|d| writeln!(f, "{d}"))?;
+                found.iter().try_for_each(|d| writeln!(f, "{d}\n"))?;
                 write!(
                     f,
                     "gateway.toml: {} to mend",
@@ -203,7 +203,7 @@ fn deliver(top: Table<'_>, r: &mut Reader<'_, '_>) -> Deliver {
     let default = Deliver { port: 25, smarthost: None, allow_private: false };
     let Some(table) = r.table(top, "deliver", DELIVER) else { return default };
     Deliver {
-        port: table.count(r.c, "port").and_then(|s| u16::try_from(s.value).ok()).unwrap_or(default.port),
+        port: r.port(table, "port", default.port),
         smarthost: table.one(r.c, "smarthost", read::relay_name).map(|s| s.value),
         allow_private: table.boolean(r.c, "allow-private").is_some_and(|s| s.value),
     }
@@ -267,16 +267,28 @@ fn limits(top: Table<'_>, r: &mut Reader<'_, '_>) -> Limits {
 /// What one table says of another: relays that are named exist, a domain has one site.
 fn check_names(top: Table<'_>, config: &Config, r: &mut Reader<'_, '_>) {
     let known: Vec<&str> = config.relays.iter().map(|relay| relay.name.as_ref()).collect();
-    let named = config.sites.iter().filter_map(|s| s.elsewhere.as_deref()).chain(config.deliver.smarthost.as_deref());
-    for name in named.filter(|name| !known.contains(name)) {
+    let smarthost = config.deliver.smarthost.as_deref().map(|name| (name, place_in(top, r, &["deliver"], "smarthost")));
+    let elsewhere = config.sites.iter().filter_map(|s| {
+        let name = s.elsewhere.as_deref()?;
+        Some((name, place_in(top, r, &["site", &s.name], "elsewhere")))
+    });
+    let named: Vec<_> = elsewhere.chain(smarthost).collect();
+    for (name, place) in named.into_iter().filter(|(name, _)| !known.contains(name)) {
         let message = format!("there is no [relay.{name}]");
-        r.c.error(top.place, Fault::unknown("unknown-relay", message, name, known.iter().copied()));
+        r.c.error(place, Fault::unknown("unknown-relay", message, name, known.iter().copied()));
     }
     let mut owners = std::collections::HashMap::new();
     for (domain, site) in config.sites.iter().flat_map(|s| s.domains.iter().map(move |d| (d, &s.name))) {
         if let Some(other) = owners.insert(domain, site).filter(|other| *other != site) {
             let message = format!("the domain `{domain}` belongs to two sites, `{other}` and `{site}`");
-            r.c.error(top.place, Fault::new("domain-twice", message).hint("a recipient can go to one Exchange only"));
+            let place = place_in(top, r, &["site", site], "domains");
+            r.c.error(place, Fault::new("domain-twice", message).hint("a recipient can go to one Exchange only"));
         }
     }
+}
+
+/// Where a key of a table below `top` was typed.
+fn place_in(top: Table<'_>, r: &mut Reader<'_, '_>, path: &[&str], key: &str) -> Place {
+    let table = path.iter().try_fold(top, |table, name| table.below(r.c, name));
+    table.map_or(top.place, |table| table.key_place(key))
 }

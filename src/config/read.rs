@@ -120,6 +120,17 @@ impl Reader<'_, '_> {
         (names, pins)
     }
 
+    pub fn port(&mut self, table: Table<'_>, key: &str, default: u16) -> u16 {
+        let Some(read) = table.count(self.c, key) else { return default };
+        match u16::try_from(read.value) {
+            Ok(port) if port > 0 => port,
+            _ => {
+                self.c.error(read.place, Fault::new("wrong-value", format!("`{key}` must be a port from 1 to 65535")));
+                default
+            }
+        }
+    }
+
     pub fn at_least_one(&mut self, table: Table<'_>, key: &str, default: usize) -> usize {
         match table.count(self.c, key) {
             None => default,

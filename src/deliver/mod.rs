@@ -115,7 +115,8 @@ impl Delivery {
                 task = self.schedule.next(lane, self.patience.idle) => task,
                 _ = stopping.wait_for(|stop| *stop) => None,
             };
-            let Some(task) = next else { return link.quit().await };
+            // No new MAIL once the gateway stops: what was taken is on storage and is read back at the next start.
+            let Some(task) = next.filter(|_| !*self.stopping.borrow()) else { return link.quit().await };
             match self.attempt(link, task).await {
                 Some(kept) => link = kept,
                 None => return,

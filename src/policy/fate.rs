@@ -143,5 +143,8 @@ fn passed_over(
     if *rung == Rung::Portal && around.machines {
         return Some("nobody at this domain would open a portal");
     }
-    (!recipient.can.contains(rung)).then_some("cannot serve this recipient")
+    match recipient.can {
+        [] => Some("not in this version"),
+        can => (!can.contains(rung)).then_some("cannot serve this recipient"),
+    }
 }

@@ -177,6 +177,12 @@ impl Schedule {
         }
     }
 
+    /// Links that are open or being opened.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.lock().links
+    }
+
     /// Whether other lanes wait for a link: then a busy link gives its place up now and then.
     #[must_use]
     pub fn others_wait(&self) -> bool {

@@ -150,7 +150,8 @@ impl Gateway {
         // Nobody listens: then nobody has to stop.
         let _ = self.stop.send(true);
         let patience = tokio::time::Instant::now() + Duration::from_secs(30);
-        while self.reception.limits.open() > 0 && tokio::time::Instant::now() < patience {
+        let busy = || self.reception.limits.open() > 0 || self.reception.acceptance.schedule.links() > 0;
+        while busy() && tokio::time::Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let rest = self.store.flush().await;
