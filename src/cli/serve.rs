@@ -1,8 +1,11 @@
 //! `mailward serve`: runs the gateway until it is told to stop.
 
 use super::{ConfigFile, fail};
+use crate::serve::DroppedLines;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::Arc;
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 /// Run the gateway
@@ -24,8 +27,8 @@ pub fn run(args: Args) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(error),
     };
-    let _written = log();
-    match runtime.block_on(crate::serve::run(config)) {
+    let (_written, dropped) = log();
+    match runtime.block_on(crate::serve::run(config, dropped)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(error),
     }
@@ -33,8 +36,9 @@ pub fn run(args: Args) -> ExitCode {
 
 /// JSON lines, or for people on a terminal. The writer has its own thread, never blocks, and drops what it cannot keep up
 /// with.
-fn log() -> tracing_appender::non_blocking::WorkerGuard {
+fn log() -> (WorkerGuard, DroppedLines) {
     let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let counter = writer.error_counter();
     let filter = EnvFilter::try_from_env("MAILWARD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let to = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
     if std::io::stderr().is_terminal() {
@@ -42,5 +46,5 @@ fn log() -> tracing_appender::non_blocking::WorkerGuard {
     } else {
         to.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
     }
-    guard
+    (guard, Arc::new(move || counter.dropped_lines() as u64))
 }

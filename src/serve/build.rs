@@ -1,7 +1,7 @@
 //! From the whole configuration to the small structs that the stages get.
 
-use super::ServeError;
 use super::gauges::Gauges;
+use super::{DroppedLines, ServeError};
 use crate::clock::{Ids, Now};
 use crate::config::{Config, Listener, ListenerTls, Site};
 use crate::decide::Judge;
@@ -55,7 +55,11 @@ struct Shared {
     stopping: watch::Receiver<bool>,
 }
 
-pub(super) fn build(config: &Config, judge: Judge, stopping: watch::Receiver<bool>) -> Result<Built, ServeError> {
+pub(super) fn build(
+    config: &Config,
+    judge: Judge,
+    (stopping, dropped): (watch::Receiver<bool>, DroppedLines),
+) -> Result<Built, ServeError> {
     let metrics = Arc::new(Metrics::new().map_err(|e| ServeError::Io(std::io::Error::other(e)))?);
     let judge = Arc::new(judge);
     metrics.announce_policy(judge.policy.hash(), judge.policy.class_names());
@@ -99,6 +103,7 @@ pub(super) fn build(config: &Config, judge: Judge, stopping: watch::Receiver<boo
         warm: shared.warm.clone(),
         resolver: resolver.clone(),
         data: config.data.clone(),
+        dropped,
     };
     let delivery = Arc::new(delivery(config, shared, &opened, resolver)?);
     Ok(Built { opened, reception, delivery, openings: opened_lanes, no_room, gauges })

@@ -1,5 +1,6 @@
 //! Gauges that are read when somebody looks: the queue, warm memory, the resolver, the disk.
 
+use super::DroppedLines;
 use crate::clock::Now;
 use crate::dns::Resolver;
 use crate::dns::{LookupKind, LookupResult};
@@ -15,12 +16,15 @@ pub(super) struct Gauges {
     pub warm: Arc<WarmRoom>,
     pub resolver: Resolver,
     pub data: PathBuf,
+    pub dropped: DroppedLines,
 }
 
 impl Gauges {
     /// Brings every gauge up to date: called before a scrape.
     pub fn refresh(&self) {
         self.queue();
+        let lines = &self.metrics.log_lines_dropped;
+        lines.inc_by((self.dropped)().saturating_sub(lines.get()));
         self.metrics.warm_bytes.set(i64::try_from(self.warm.used()).unwrap_or(i64::MAX));
         if let Some(free) = self.free_octets() {
             self.metrics.store_free.set(i64::try_from(free).unwrap_or(i64::MAX));

@@ -84,11 +84,18 @@ pub struct Gateway {
     opened: Opened,
 }
 
-/// Starts a gateway.
+/// How many log lines were dropped so far.
+pub type DroppedLines = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// Starts a gateway whose log nobody counts.
 ///
 /// # Errors
 /// When the configuration, the policy, the data folder or an address cannot be used.
 pub async fn start(config: Config) -> Result<Gateway, ServeError> {
+    start_counting(config, Arc::new(|| 0)).await
+}
+
+async fn start_counting(config: Config, dropped: DroppedLines) -> Result<Gateway, ServeError> {
     raise_descriptors();
     let today = jiff::Zoned::now().date();
     let loaded = decide::load(&config.policies, &config.known(), today).map_err(|e| ServeError::Policy(Box::new(e)))?;
@@ -97,7 +104,7 @@ pub async fn start(config: Config) -> Result<Gateway, ServeError> {
     }
     let (stop, stopping) = watch::channel(false);
     let Built { opened, reception, delivery, openings, no_room, gauges } =
-        build::build(&config, loaded.judge, stopping)?;
+        build::build(&config, loaded.judge, (stopping, dropped))?;
     let listeners = bind(&config).await?;
     let admin = TcpListener::bind(config.admin).await.map_err(|why| ServeError::Listen {
         what: "the admin listener ([web] admin)".into(),
@@ -164,8 +171,8 @@ impl Gateway {
 ///
 /// # Errors
 /// As `start`, and when the last flush failed.
-pub async fn run(config: Config) -> Result<(), ServeError> {
-    let gateway = start(config).await?;
+pub async fn run(config: Config, dropped: DroppedLines) -> Result<(), ServeError> {
+    let gateway = start_counting(config, dropped).await?;
     for (name, address) in &gateway.listening {
         tracing::info!(listener = %name, %address, "listening");
     }
