@@ -123,7 +123,11 @@ async fn start_counting(config: Config, dropped: DroppedLines) -> Result<Gateway
         opened,
     };
     let gauges = Arc::new(gauges);
-    let ready = web::Health { store: gateway.store.clone(), metrics: reception.metrics.clone() };
+    let ready = web::Health {
+        store: gateway.store.clone(),
+        metrics: reception.metrics.clone(),
+        names: config.deliver.smarthost.is_none().then(|| (gauges.resolver.clone(), config.hostname.clone())),
+    };
     let before_scrape = gauges.clone();
     tokio::spawn(web::serve(admin, ready, move || before_scrape.refresh()));
     control::server::start(

@@ -3,6 +3,8 @@
 //! `serve` starts it. Promises: `/healthz` says that the process lives, `/readyz` that it accepts mail. Fails never once it
 //! is bound.
 
+use crate::dns::{MxAnswer, Resolver};
+use crate::mail::Domain;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use axum::Router;
@@ -10,6 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// What health is read from.
@@ -17,7 +20,12 @@ use tokio::net::TcpListener;
 pub struct Health {
     pub store: Store,
     pub metrics: Arc<Metrics>,
+    /// Where a route needs names: the resolver, and a name to ask for. Any answer will do.
+    pub names: Option<(Resolver, Domain)>,
 }
+
+/// How long a resolver may think before `/readyz` says that it does not answer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Serves until the process ends; `refresh` is called before each scrape.
 pub async fn serve(listener: TcpListener, health: Health, refresh: impl Fn() + Clone + Send + Sync + 'static) {
@@ -29,20 +37,26 @@ pub async fn serve(listener: TcpListener, health: Health, refresh: impl Fn() + C
     let app = Router::new()
         .route("/metrics", get(scrape))
         .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(move || async move { readiness(&ready) }));
+        .route("/readyz", get(move || async move { readiness(&ready).await }));
     if let Err(error) = axum::serve(listener, app).await {
         tracing::error!(%error, "the admin listener ended");
     }
 }
 
-/// Mail is accepted when it can be kept; the policy is in force before anything listens.
-fn readiness(health: &Health) -> impl IntoResponse + use<> {
-    if health.store.is_writable() {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "not ready: the store stopped after a failed write; look at the disk, then restart\n",
-        )
+/// Mail is accepted when it can be kept and its way can be found; the policy is in force before anything listens.
+async fn readiness(health: &Health) -> impl IntoResponse + use<> {
+    if !health.store.is_writable() {
+        return not_ready("the store stopped after a failed write; look at the disk, then restart");
     }
+    if let Some((resolver, name)) = &health.names {
+        match tokio::time::timeout(PATIENCE, resolver.mx(name)).await {
+            Ok(MxAnswer::Tempfail(_)) | Err(_) => return not_ready("no name server answers; look at [dns] servers"),
+            Ok(_) => {}
+        }
+    }
+    (StatusCode::OK, "ready\n".to_owned())
+}
+
+fn not_ready(why: &str) -> (StatusCode, String) {
+    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n"))
 }
