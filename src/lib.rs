@@ -45,6 +45,7 @@ pub mod receive;
 
 pub mod config;
 pub mod control;
+pub mod demo;
 pub mod serve;
 pub mod web;
 

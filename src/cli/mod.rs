@@ -1,6 +1,7 @@
 //! The commands, a file each: arguments in, exit code out. 0 done or good, 1 refused or found wrong, 2 usage.
 
 pub mod check;
+pub mod demo;
 pub mod explain;
 pub mod inspect;
 pub mod known;
@@ -27,6 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Demo(demo::Args),
     Check(check::Args),
     Explain(explain::Args),
     Inspect(inspect::Args),
@@ -41,6 +43,7 @@ enum Command {
 pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Inspect(args) => inspect::run(args),
