@@ -19,7 +19,7 @@ $texts = [ordered] @{
     "5.7.1"  = "Your message was not sent, because a rule of the organisation does not allow it. The reason is given at the end of this report. For help, ask $Help."
     "5.3.4"  = "Your message is too large to be sent by e-mail. Send smaller files, or share them in another approved way. For help, ask $Help."
     "5.6.11" = "Your message was not sent, because the programme that wrote it made lines that e-mail does not allow. Send it from Outlook. For help, ask $Help."
-    "5.4.6"  = "Your message was not sent, because it went round in a circle between mail servers. Ask $Help: a forwarding rule is probably wrong."
+    "5.4.6"  = "Your message was not sent, because it went round in a circle between mail servers. Ask ${Help}: a forwarding rule is probably wrong."
 }
 foreach ($code in $texts.Keys) {
     $identity = "$Language\Internal\$code"
@@ -29,4 +29,4 @@ foreach ($code in $texts.Keys) {
         New-SystemMessage -DsnCode $code -Internal $true -Language $Language -Text $texts[$code]
     }
 }
-Get-SystemMessage | Where-Object { $texts.Contains("$($_.DsnCode)") } | Format-Table DsnCode, Language, Internal
+Get-SystemMessage
