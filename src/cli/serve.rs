@@ -37,7 +37,9 @@ pub fn run(args: Args) -> ExitCode {
 /// JSON lines, or for people on a terminal. The writer has its own thread, never blocks, and drops what it cannot keep up
 /// with.
 fn log() -> (WorkerGuard, DroppedLines) {
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    // Buffered: lines that come together are written together.
+    let buffered = std::io::BufWriter::with_capacity(64 * 1024, std::io::stderr());
+    let (writer, guard) = tracing_appender::non_blocking(buffered);
     let counter = writer.error_counter();
     let filter = EnvFilter::try_from_env("MAILWARD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let to = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
