@@ -4,7 +4,8 @@
 //! is not named in policy. A metric is in this table only when something feeds it. Fails only at construction, when two
 //! rows share a name.
 
-use crate::vocabulary::{Direction, FindingKind, Level, Outcome, Reason};
+use crate::mail::TlsVersion;
+use crate::vocabulary::{Direction, Fate, FindingKind, Level, Mode, Outcome, Proof, Reason};
 use prometheus::{
     Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
@@ -145,6 +146,8 @@ pub const QUEUE_STATES: &[&str] = &["active", "deferred", "held"];
 
 /// The class label of mail that is in no class.
 pub const NO_CLASS: &str = "none";
+/// The version label of a link without TLS.
+pub const NO_TLS: &str = "none";
 
 impl Metrics {
     /// Closed label sets appear before anything has happened.
@@ -154,6 +157,10 @@ impl Metrics {
                 self.messages.with_label_values(&[direction.name(), outcome.name()]);
             }
             self.cleartext_messages.with_label_values(&[direction.name(), NO_CLASS]);
+            self.link_sessions.with_label_values(&[direction.name(), NO_TLS, Proof::Nothing.name()]);
+            for (version, proof) in TlsVersion::ALL.iter().flat_map(|v| Proof::ALL.iter().map(move |p| (v, p))) {
+                self.link_sessions.with_label_values(&[direction.name(), version.name(), proof.name()]);
+            }
             for level in Level::ALL {
                 self.link_attempts.with_label_values(&[
                     direction.name(),
@@ -176,7 +183,20 @@ impl Metrics {
     }
 
     /// The names that a policy brings: rules and classes are a closed set until the next one is loaded.
-    pub fn announce_policy<'a>(&self, hash: &str, classes: impl Iterator<Item = &'a str>) {
+    pub fn announce_policy<'a>(
+        &self,
+        hash: &str,
+        classes: impl Iterator<Item = &'a str>,
+        rules: impl Iterator<Item = (&'a str, Mode)>,
+    ) {
+        for (rule, mode) in rules {
+            for fate in Fate::ALL {
+                self.policy_verdicts.with_label_values(&[rule, mode.name(), fate.name()]);
+            }
+            if mode == Mode::Monitor {
+                self.policy_would_block.with_label_values(&[rule]);
+            }
+        }
         self.policy_info.reset();
         self.policy_info.with_label_values(&[hash]).set(1);
         let classes: Vec<String> = classes.map(str::to_owned).collect();
@@ -196,6 +216,22 @@ impl Metrics {
     #[must_use]
     pub fn classes(&self) -> Vec<String> {
         self.classes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// One message that crossed a link without TLS, in each of its classes.
+    pub fn count_clear<'a>(&self, direction: Direction, classes: impl Iterator<Item = &'a str>) {
+        let mut counted: Vec<&str> = Vec::new();
+        for class in classes {
+            if !counted.contains(&class) {
+                counted.push(class);
+            }
+        }
+        if counted.is_empty() {
+            counted.push(NO_CLASS);
+        }
+        for class in counted {
+            self.cleartext_messages.with_label_values(&[direction.name(), class]).inc();
+        }
     }
 
     /// The text that Prometheus reads.

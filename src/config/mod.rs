@@ -88,7 +88,7 @@ pub struct Relay {
     pub require: Level,
     pub names: Vec<String>,
     pub pins: Vec<String>,
-    /// What its owner promises after it; without a promise, as much as the way to it.
+    /// What its owner promises after it; without a promise `encrypted` at most.
     pub onward: Level,
     pub carries: Vec<String>,
 }

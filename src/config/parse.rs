@@ -125,7 +125,7 @@ fn config(top: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Config> {
         deliver: deliver(top, r),
         dns_servers: r
             .table(top, "dns", DNS)
-            .and_then(|t| t.many(r.c, "servers", read::address))
+            .and_then(|t| t.many_or_none(r.c, "servers", read::address))
             .map(read::values)
             .unwrap_or_default(),
         tls: tls(top, r),
@@ -194,8 +194,9 @@ fn relay(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Relay> 
         require,
         names,
         pins,
-        onward: table.one(r.c, "onward", read::leg_level).map_or(require, |s| s.value),
-        carries: table.many(r.c, "carries", read::text).map(read::values).unwrap_or_default(),
+        // Nobody promised anything: it is taken to go on encrypted at most, and proves nothing.
+        onward: table.one(r.c, "onward", read::leg_level).map_or(require.min(Level::Encrypted), |s| s.value),
+        carries: table.many_or_none(r.c, "carries", read::text).map(read::values).unwrap_or_default(),
     })
 }
 
@@ -217,7 +218,7 @@ fn tls(top: Table<'_>, r: &mut Reader<'_, '_>) -> TlsFiles {
         let fault = Fault::new("missing-key", "`certificate` and `key` belong together");
         r.c.error(table.place, fault.hint("give both, or neither for a self-signed certificate"));
     }
-    let extra = table.many(r.c, "extra-roots", read::text).map(read::values).unwrap_or_default();
+    let extra = table.many_or_none(r.c, "extra-roots", read::text).map(read::values).unwrap_or_default();
     TlsFiles { identity: certificate.zip(key), extra_roots: extra.iter().map(|p| r.folder.join(p)).collect() }
 }
 

@@ -110,8 +110,8 @@ impl Reader<'_, '_> {
 
     /// `names` and `pins` of a leg; a leg that must be verified needs one of them.
     pub fn proofs(&mut self, table: Table<'_>, what: &str, require: Level) -> (Vec<String>, Vec<String>) {
-        let names = table.many(self.c, "names", host).map(values).unwrap_or_default();
-        let pins = table.many(self.c, "pins", pin).map(values).unwrap_or_default();
+        let names = table.many_or_none(self.c, "names", host).map(values).unwrap_or_default();
+        let pins = table.many_or_none(self.c, "pins", pin).map(values).unwrap_or_default();
         if require >= Level::Verified && names.is_empty() && pins.is_empty() {
             let fault =
                 Fault::new("missing-key", format!("{what} asks `verified` and gives neither `names` nor `pins`"));

@@ -13,7 +13,7 @@ use crate::notice::{self, Kind, Report};
 use crate::policy::{Requirement, Verdict};
 use crate::queue::{Destined, Entry, Routes};
 use crate::store::Change;
-use crate::vocabulary::{Direction, Reason, SubjectCare};
+use crate::vocabulary::{Direction, Level, Reason, SubjectCare};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -142,10 +142,7 @@ impl Announcer {
         let care = told.iter().map(|t| t.requirement.subject).max().unwrap_or(SubjectCare::Scrub);
         let listed = entry.is_in_class() || care > SubjectCare::Keep;
         let subject = Subject { entry, kind, original, care, listed };
-        let notify = match news {
-            News::Held | News::Failed => told.iter().flat_map(|t| t.requirement.notify.clone()).collect(),
-            News::Delayed | News::Relayed => Vec::new(),
-        };
+        let notify = self.notified(entry, news, told);
         self.to_readers(&subject, &about, self.readers(entry, !wanted(news, told), notify))
     }
 
@@ -164,6 +161,20 @@ impl Announcer {
         readers
     }
 
+    /// Whoever the rules name is told at hold and at the end; the site's duty where rules ask for protection and name nobody.
+    fn notified(&self, entry: &Entry, news: News, told: &[Told]) -> Vec<String> {
+        let protected = |r: &Requirement| r.level > Level::Any || !r.classes.is_empty();
+        match news {
+            News::Delayed | News::Relayed => Vec::new(),
+            News::Held | News::Failed => {
+                let named: Vec<String> = told.iter().flat_map(|t| t.requirement.notify.clone()).collect();
+                let duty = || self.contact(entry).and_then(|c| c.duty.as_ref()).map(ToString::to_string);
+                let asked = told.iter().any(|t| protected(&t.requirement));
+                if named.is_empty() && asked { duty().into_iter().collect() } else { named }
+            }
+        }
+    }
+
     fn contact(&self, entry: &Entry) -> Option<&Contact> {
         let theirs = || {
             let mut sites = entry.envelope.recipients.iter().filter_map(|r| self.routes.site_of(r.mailbox.domain()));
@@ -180,12 +191,19 @@ impl Announcer {
         let now = Now::read().wall;
         let id = self.ids.next(now);
         let entry = subject.entry;
+        let sender = entry.envelope.reverse_path.mailbox();
         let whole = subject.kind == Kind::Failed && entry.envelope.ret == Some(Ret::Full) && entry.size <= FULL;
         let report = Report {
             kind: subject.kind,
             gateway: &self.hostname,
             entry: &entry.id.to_string(),
             to: &reader,
+            reader: if sender.is_some_and(|s| s.key() == reader.key()) {
+                notice::Reader::Sender
+            } else {
+                notice::Reader::Duty
+            },
+            sender,
             envid: entry.envelope.envid.as_deref(),
             arrived: entry.accepted,
             now,

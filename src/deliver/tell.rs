@@ -10,8 +10,9 @@ use super::settle::{Attempt, Settled, outcome_of};
 use crate::clock::Now;
 use crate::decide::announce::{Announced, News, Told};
 use crate::mail::{Enhanced, Link, Status};
+use crate::metrics::NO_TLS;
 use crate::queue::{Destination, Entry, Lane, tasks};
-use crate::vocabulary::{Level, Outcome, Reason};
+use crate::vocabulary::{Direction, Level, Outcome, Reason};
 use std::sync::Arc;
 
 /// Octets of a large message that are read for its header section.
@@ -64,6 +65,7 @@ impl Delivery {
 
     pub(super) fn count(&self, attempt: &Attempt, settled: &Settled) {
         for recipient in &settled.delivered {
+            self.count_watched(attempt, *recipient);
             self.count_final(attempt, *recipient, Outcome::Delivered, Reason::Delivered);
             let took = Now::read().wall.since(attempt.task.accepted);
             self.metrics.delivery_duration.observe(took.as_secs_f64());
@@ -72,20 +74,33 @@ impl Delivery {
             self.count_final(attempt, *recipient, outcome_of(*reason), *reason);
         }
         if let (Some(link), Some(first)) = (&attempt.setting.link, settled.delivered.first()) {
-            self.count_link(attempt, link, attempt.entry.direction(*first).name());
+            self.count_link(attempt, link, attempt.entry.direction(*first));
         }
     }
 
-    fn count_link(&self, attempt: &Attempt, link: &Link, direction: &str) {
+    /// Mail that came in was counted in clear when it came; the site's own leg is the site's.
+    fn count_link(&self, attempt: &Attempt, link: &Link, direction: Direction) {
         match &link.tls {
             Some(tls) => {
-                let labels = [direction, tls.version.name(), link.proof.name()];
+                let labels = [direction.name(), tls.version.name(), link.proof.name()];
                 self.metrics.link_sessions.with_label_values(&labels).inc();
             }
             None => {
-                let class = attempt.task.class.as_deref().unwrap_or(crate::metrics::NO_CLASS);
-                self.metrics.cleartext_messages.with_label_values(&[direction, class]).inc();
+                self.metrics.link_sessions.with_label_values(&[direction.name(), NO_TLS, link.proof.name()]).inc();
+                if direction != Direction::Inbound {
+                    let classes = attempt.entry.requirements.iter().flat_map(|r| r.classes.iter().map(String::as_str));
+                    self.metrics.count_clear(direction, classes);
+                }
             }
+        }
+    }
+
+    /// What monitored rules would have stopped, now that the link has shown what it holds.
+    fn count_watched(&self, attempt: &Attempt, recipient: u16) {
+        let reached = attempt.setting.link.as_ref().map_or(Level::Any, Link::level);
+        let watched = attempt.entry.requirement(recipient).watched;
+        for one in watched.iter().filter(|w| w.require > reached) {
+            self.metrics.policy_would_block.with_label_values(&[&one.rule]).inc();
         }
     }
 
@@ -95,8 +110,9 @@ impl Delivery {
         self.metrics.messages.with_label_values(&[direction.name(), outcome.name()]).inc();
         let domain = entry.envelope.recipients.get(usize::from(recipient)).map(|r| r.mailbox.domain().as_str());
         let level = attempt.setting.link.as_ref().map(|l| l.level().name());
+        let rule = entry.requirement(recipient).rules.into_iter().next().map(|r| r.name);
         tracing::info!(
-            entry = %entry.id, session = entry.session, %direction, domain, %outcome, %reason,
+            entry = %entry.id, session = entry.session, %direction, domain, rule, %outcome, %reason,
             fault = %reason.fault(), host = attempt.setting.host, level, "final"
         );
     }

@@ -16,6 +16,8 @@ pub enum TlsVersion {
 }
 
 impl TlsVersion {
+    pub const ALL: &'static [TlsVersion] = &[TlsVersion::Tls12, TlsVersion::Tls13];
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -56,6 +56,14 @@ pub struct Told<'a> {
     pub until: Option<Wall>,
 }
 
+/// To whom a notice goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    Sender,
+    /// Whoever the site or a rule names: because of the rule, or because the sender cannot be told.
+    Duty,
+}
+
 /// Everything that a notice is made of.
 #[derive(Debug, Clone)]
 pub struct Report<'a> {
@@ -65,6 +73,9 @@ pub struct Report<'a> {
     pub entry: &'a str,
     /// Who is told.
     pub to: &'a Mailbox,
+    pub reader: Reader,
+    /// Who sent the message; None: the null reverse-path.
+    pub sender: Option<&'a Mailbox>,
     /// ENVID as it was given, xtext.
     pub envid: Option<&'a str>,
     pub arrived: Wall,

@@ -16,7 +16,8 @@ pub(super) fn write(out: &mut Lines, report: &Report<'_>) {
     out.line(&format!("Reporting-MTA: dns; {}", report.gateway));
     out.line(&format!("Arrival-Date: {}", rfc5322_date(report.arrived)));
     out.line(&format!("X-Mailward-Entry: {}", report.entry));
-    for about in &report.recipients {
+    // What is merely on its way has no status yet (RFC 3464 2.3.3 has no word for it).
+    for about in report.recipients.iter().filter(|r| r.news != News::Sent) {
         out.line("");
         recipient(out, about);
     }
@@ -45,7 +46,7 @@ fn recipient(out: &mut Lines, about: &Told<'_>) {
     out.line(&format!("X-Mailward-Reason: {}", about.reason));
 }
 
-/// RFC 3464 2.3.3. What was only sent on its way is `relayed` to a programme.
+/// RFC 3464 2.3.3
 fn action(news: News) -> &'static str {
     match news {
         News::Failed | News::Refused => "failed",

@@ -54,6 +54,8 @@ fn report<'a>(to: &'a Mailbox, recipients: Vec<Told<'a>>) -> Report<'a> {
         gateway: "gw1.site.example",
         entry: "ABC123",
         to,
+        reader: Reader::Sender,
+        sender: Some(to),
         envid: Some("QQ+2B314159"),
         arrived: Wall(1_795_348_471_000),
         now: Wall(1_795_348_481_000),

@@ -4,7 +4,7 @@
 //! Nothing from the message is quoted but addresses. Fails never.
 
 use super::status::bounded;
-use super::{Kind, Lines, News, Report, Told};
+use super::{Kind, Lines, News, Reader, Report, Told};
 use crate::clock::rfc5322_date;
 use crate::vocabulary::{Fault, Reason};
 
@@ -21,6 +21,13 @@ pub(super) fn subject(report: &Report<'_>) -> &'static str {
 }
 
 pub(super) fn write(out: &mut Lines, report: &Report<'_>) {
+    if report.reader == Reader::Duty {
+        out.line(&format!(
+            "For information: this was sent by {}; the text below speaks to the sender.",
+            sender(report)
+        ));
+        out.line("");
+    }
     let first = report.recipients.iter().find(|r| is_the_news(report.kind, r.news));
     out.line(&happened(report));
     out.line(&why(report.kind, first));
@@ -39,6 +46,11 @@ pub(super) fn write(out: &mut Lines, report: &Report<'_>) {
         report.gateway,
         rfc5322_date(report.arrived)
     ));
+}
+
+/// Who wrote the message, as far as the envelope says.
+fn sender(report: &Report<'_>) -> String {
+    report.sender.map_or_else(|| "a programme that takes no replies".to_owned(), ToString::to_string)
 }
 
 /// Whether a recipient's fate is what the notice was written for.
@@ -119,6 +131,6 @@ fn fate(about: &Told<'_>) -> String {
         News::Delivered => "delivered.".to_owned(),
         News::Refused => format!("not sent, because {because}."),
         News::Held => format!("held{until}, because {because}."),
-        News::Sent => "on its way; nothing need be done.".to_owned(),
+        News::Sent => "accepted and not refused; you will be told if it cannot be delivered.".to_owned(),
     }
 }

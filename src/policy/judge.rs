@@ -15,7 +15,7 @@ use super::verdict::{MatchedRule, Monitored, Verdict};
 use super::when::Party;
 use super::{Known, Recognise};
 use crate::mail::Domain;
-use crate::vocabulary::{Confidence, Direction, FindingKind, Level, Rung};
+use crate::vocabulary::{Confidence, Direction, FindingKind, Level, Mode, Rung};
 use std::collections::BTreeMap;
 
 /// One compiled policy.
@@ -66,6 +66,11 @@ impl Policy {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// Every rule with its mode, in order.
+    pub fn rule_modes(&self) -> impl Iterator<Item = (&str, Mode)> {
+        self.rules.iter().map(|rule| (rule.name.as_ref(), rule.mode))
     }
 
     /// In order.
@@ -119,6 +124,7 @@ impl Policy {
         Requirement {
             level: settled.require.max(stored.level).max(asked.unwrap_or(Level::Any)),
             rules: stored.rules.clone(),
+            watched: stored.watched.clone(),
             classes: stored.classes.clone(),
             wait: settled.wait,
             // A load never bounces: what became reject is held and told.

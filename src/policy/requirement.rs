@@ -14,12 +14,22 @@ pub struct RuleAsk {
     pub require: Option<Level>,
 }
 
+/// A monitored rule and what it would ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    pub rule: String,
+    pub require: Level,
+}
+
 /// What must hold for one recipient: decided at accept, stored with the entry, raised (never lowered) at each attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requirement {
     pub level: Level,
     /// Every enforced rule that matched.
     pub rules: Vec<RuleAsk>,
+    /// Monitored rules whose level was not known to hold or fail at accept: the link shows what they would have done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watched: Vec<Watched>,
     /// Classes that the message is in.
     pub classes: Vec<String>,
     /// How long the direct path is tried before `otherwise`.
@@ -57,6 +67,7 @@ impl Requirement {
         Requirement {
             level: Level::Sealed,
             rules: Vec::new(),
+            watched: Vec::new(),
             classes: Vec::new(),
             wait: Duration::ZERO,
             otherwise: Otherwise::Hold,

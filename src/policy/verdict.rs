@@ -3,7 +3,7 @@
 //! Made by `judge`; kept, printed and acted upon by the stages. Promises: `rules` are in the order of their names, and
 //! everything that `explain` prints is in here. Never holds a finding's text.
 
-use super::requirement::{Requirement, RuleAsk};
+use super::requirement::{Requirement, RuleAsk, Watched};
 use crate::vocabulary::{Fate, Level, Mode, Otherwise, Reason, Rung, SubjectCare};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -77,6 +77,7 @@ impl Verdict {
             rules: enforced
                 .map(|r| RuleAsk { name: r.name.to_string(), at: r.at.to_string(), require: r.require })
                 .collect(),
+            watched: self.watched(),
             classes: self.classes.keys().cloned().collect(),
             wait: self.wait,
             otherwise: self.otherwise,
@@ -85,6 +86,12 @@ impl Verdict {
             notify: self.notify.clone(),
             subject: self.subject,
         }
+    }
+
+    /// Monitored rules that would send as well, if the link holds what they ask.
+    fn watched(&self) -> Vec<Watched> {
+        let open = self.monitored.iter().filter(|m| m.fate == Fate::Send && m.require > self.require);
+        open.map(|m| Watched { rule: m.rule.to_string(), require: m.require }).collect()
     }
 
     /// The fate as it is printed: a climb is printed as its rung.

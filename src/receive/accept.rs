@@ -22,7 +22,7 @@ use crate::queue::{Destined, Entry, Routes, Schedule, Warm, WarmRoom, tasks};
 use crate::record;
 use crate::smtp::reply::Reply;
 use crate::store::{Change, Store};
-use crate::vocabulary::{Level, Reason};
+use crate::vocabulary::{Direction, Level, Reason};
 use bytes::Bytes;
 use judged::Judged;
 use std::sync::Arc;
@@ -78,10 +78,9 @@ impl Acceptance {
             Ok(status) | Err(status) => status,
         };
         self.metrics.accept_duration.observe(begun.elapsed().as_secs_f64());
-        tracing::info!(
-            session = arrived.session, entry = %id, code = status.code, recipients = arrived.envelope.recipients.len(),
-            site = arrived.door.map(|d| d.site.as_ref()), "{}", if status.code < 300 { "accepted" } else { "not accepted" }
-        );
+        if (400..500).contains(&status.code) {
+            tracing::warn!(session = arrived.session, entry = %id, code = status.code, text = status.text, "put off");
+        }
         status
     }
 
@@ -90,16 +89,20 @@ impl Acceptance {
         self.check_loop(collected.header())?;
         let findings = self.inspect(&collected).await?;
         let judged = self.judge(arrived, &collected, &findings)?;
-        self.count(&judged, &findings, arrived.level);
+        self.check_leg_in(arrived, &judged)?;
+        self.count(&judged, &findings);
         let message = Message { id, arrived, collected: &collected };
         if let Some(refusal) = answer::refusal(&judged, id) {
             self.store.ride(vec![self.decision(&message, &judged, &findings, &refusal)]);
             answer::count_rejected(&self.metrics, &judged);
+            answer::log(&message, &judged, &refusal);
             self.tell_duty(&message, &judged).await;
             return Err(refusal);
         }
         let status = Status::new(250, Enhanced(2, 0, 0), format!("Message kept, queued as {id}"));
         let decision = self.decision(&message, &judged, &findings, &status);
+        self.count_clear(arrived, &judged);
+        answer::log(&message, &judged, &status);
         let entry = Arc::new(entry(&message, &judged));
         let notices = self.announcer.refused(&entry, &answer::refused(&judged), collected.header());
         if answer::any_refused(&judged) && notices.is_empty() {
@@ -108,6 +111,15 @@ impl Acceptance {
         answer::count_rejected(&self.metrics, &judged);
         self.keep(entry, collected, decision, notices).await?;
         Ok(status)
+    }
+
+    /// Counts a message that the world sent us in clear.
+    fn count_clear(&self, arrived: &Arrived<'_>, judged: &[Judged]) {
+        let inbound = judged.iter().filter(|j| j.direction == Direction::Inbound);
+        if arrived.level == Level::Any && inbound.clone().next().is_some() {
+            let classes = inbound.flat_map(|j| j.verdict.classes.keys().map(String::as_str));
+            self.metrics.count_clear(Direction::Inbound, classes);
+        }
     }
 
     /// A refused message whose sender nobody will tell (null reverse-path, NOTIFY=NEVER): the site's duty is told instead.
@@ -227,7 +239,7 @@ impl Acceptance {
         }];
         let status =
             answer::refusal(&judged, id).unwrap_or_else(|| Status::new(550, Enhanced(5, 7, 10), verdict.sentence()));
-        self.count(&judged, &Findings::default(), Level::Encrypted);
+        self.count(&judged, &Findings::default());
         answer::count_rejected(&self.metrics, &judged);
         let record =
             record::as_json(&serde_json::json!({ "id": id, "recipients": [judged[0].record()], "reply": status }));

@@ -62,7 +62,7 @@ pub(super) fn build(
 ) -> Result<Built, ServeError> {
     let metrics = Arc::new(Metrics::new().map_err(|e| ServeError::Io(std::io::Error::other(e)))?);
     let judge = Arc::new(judge);
-    metrics.announce_policy(judge.policy.hash(), judge.policy.class_names());
+    metrics.announce_policy(judge.policy.hash(), judge.policy.class_names(), judge.policy.rule_modes());
     let flushes = metrics.clone();
     let opened = Opened::open(&config.data, move |took| flushes.store_commit_duration.observe(took.as_secs_f64()))?;
     let ids = Arc::new(Ids::new(recover::newest(&opened.reader()?)?, 0));

@@ -97,6 +97,8 @@ pub async fn start(config: Config) -> Result<Gateway, ServeError> {
 
 async fn start_counting(config: Config, dropped: DroppedLines) -> Result<Gateway, ServeError> {
     raise_descriptors();
+    // What is written is ours alone: the queue holds patients' letters.
+    nix::sys::stat::umask(nix::sys::stat::Mode::S_IRWXG | nix::sys::stat::Mode::S_IRWXO);
     let today = jiff::Zoned::now().date();
     let loaded = decide::load(&config.policies, &config.known(), today).map_err(|e| ServeError::Policy(Box::new(e)))?;
     for warning in &loaded.warnings {

@@ -7,6 +7,7 @@ use super::committer::{self, Committer};
 use super::{Store, StoreError};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, mpsc};
@@ -30,6 +31,8 @@ impl Opened {
     /// When another process has it, it cannot be written, or a newer version wrote it.
     pub fn open(folder: &Path, observe: impl Fn(Duration) + Send + 'static) -> Result<Opened, StoreError> {
         fs::create_dir_all(folder)?;
+        // Patients' letters are in here: nobody else on this machine may look.
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
         let lock = lock(folder)?;
         let bodies = Bodies::open(&folder.join("bodies"))?;
         let database = folder.join("mailward.db");

@@ -61,6 +61,15 @@ async fn riders_are_flushed_when_the_store_is_closed() {
 }
 
 #[test]
+fn nobody_else_may_look_into_the_folder() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let _opened = open(folder.path());
+    assert_eq!(std::fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
 fn a_folder_has_one_owner() {
     let folder = tempfile::tempdir().unwrap();
     let _first = open(folder.path());

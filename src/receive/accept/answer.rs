@@ -1,5 +1,6 @@
 //! The one answer after the dot for all recipients' verdicts. Pure, but for counting.
 
+use super::Message;
 use super::judged::Judged;
 use crate::clock::EntryId;
 use crate::mail::{Enhanced, Status};
@@ -37,4 +38,21 @@ pub(super) fn count_rejected(metrics: &Metrics, judged: &[Judged]) {
     for refused in judged.iter().filter(|j| j.is_refused()) {
         metrics.messages.with_label_values(&[refused.direction.name(), Outcome::Rejected.name()]).inc();
     }
+}
+
+/// The one line of the log for a message that was judged: what was decided, by which rule, why.
+pub(super) fn log(message: &Message<'_>, judged: &[Judged], status: &Status) {
+    let first = judged.iter().find(|j| j.is_refused()).or(judged.first());
+    tracing::info!(
+        session = message.arrived.session,
+        entry = %message.id,
+        site = message.arrived.door.map(|d| d.site.as_ref()),
+        code = status.code,
+        size = message.collected.size(),
+        recipients = judged.len(),
+        rule = first.and_then(|j| j.verdict.deciding_rule()),
+        reason = first.map(|j| j.verdict.reason.name()),
+        "{}",
+        if status.code < 300 { "accepted" } else { "refused" }
+    );
 }

@@ -4,8 +4,7 @@ use super::super::collect::Collected;
 use super::{Acceptance, Arrived};
 use crate::clinical::Findings;
 use crate::decide::Transaction;
-use crate::mail::{Envelope, Recipient, Status};
-use crate::metrics::NO_CLASS;
+use crate::mail::{Enhanced, Envelope, Recipient, Status};
 use crate::policy::Verdict;
 use crate::vocabulary::{Direction, Fate, Level, Mode};
 use serde_json::{Value, json};
@@ -74,6 +73,21 @@ impl Acceptance {
         Ok(judged.into_iter().flatten().collect())
     }
 
+    /// Between sites, what a rule asks holds on both legs: the one that lies behind us too. A client cannot prove itself
+    /// beyond its network here, so more than `encrypted` is not asked of it.
+    pub(super) fn check_leg_in(&self, arrived: &Arrived<'_>, judged: &[Judged]) -> Result<(), Status> {
+        let short = |j: &&Judged| {
+            j.direction == Direction::Internal
+                && j.verdict.require.min(Level::Encrypted) > arrived.level
+                && !j.is_refused()
+        };
+        let Some(first) = judged.iter().find(short) else { return Ok(()) };
+        let rule = first.verdict.deciding_rule().unwrap_or("unknown");
+        let text =
+            format!("This mail between sites must come over TLS; set RequireTLS on the send connector (rule {rule})");
+        Err(Status::new(451, Enhanced(4, 7, 0), text))
+    }
+
     /// Direction and site, recipient by recipient. RCPT has asked already; the answer cannot differ.
     fn ways<'a>(&self, arrived: &'a Arrived<'_>) -> Result<Vec<(Direction, Option<&'a str>)>, Status> {
         let own = arrived.door.map(|d| d.site.as_ref());
@@ -85,12 +99,7 @@ impl Acceptance {
         arrived.envelope.recipients.iter().map(way).collect()
     }
 
-    /// Counts what was decided. `level`: of the link that the message crossed.
-    pub(super) fn count(&self, judged: &[Judged], findings: &Findings, level: Level) {
-        if let Some(first) = judged.first().filter(|_| level == Level::Any) {
-            let class = first.verdict.classes.keys().next().map_or(NO_CLASS, String::as_str);
-            self.metrics.cleartext_messages.with_label_values(&[first.direction.name(), class]).inc();
-        }
+    pub(super) fn count(&self, judged: &[Judged], findings: &Findings) {
         for finding in &findings.findings {
             self.metrics.findings.with_label_values(&[finding.kind.name()]).inc();
         }
