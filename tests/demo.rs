@@ -96,10 +96,12 @@ fn the_report_for_people_names_rules_and_places_and_no_patient() {
     let output = demo(&["--keep"]);
     let report = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{report}");
-    for wanted in
-        ["clinical-to-everyone-else (30-rules.toml:", "550 5.7.10", "TLSv1.3", "0 in a class", "waits      until"]
-    {
-        assert!(report.contains(wanted), "{wanted} is not in {report}");
+    // Long texts are wrapped wherever the line ends.
+    let text = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    let wanted =
+        ["clinical-to-everyone-else (30-rules.toml:", "550 5.7.10 Not sent", "TLSv1.3", "0 in a class", "waits until"];
+    for wanted in wanted {
+        assert!(text.contains(wanted), "{wanted} is not in {report}");
     }
     assert_eq!(nhs_numbers(&report), Vec::<String>::new());
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("kept: "));

@@ -65,3 +65,26 @@ fn lines_of(message: &[u8]) -> Vec<String> {
     let structure = |line: &str| STRUCTURE.iter().any(|begin| line.starts_with(begin));
     body.lines().filter(|line| line.len() >= LINE && !structure(line)).map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::letter;
+    use super::super::scenario::{Content, SCENARIOS};
+    use super::*;
+    use crate::clock::Wall;
+
+    fn encoded(content: &Content) -> bool {
+        matches!(content, Content::Table(..) | Content::Forwarded(..) | Content::Unreadable(_))
+    }
+
+    #[test]
+    fn every_message_has_lines_that_would_be_recognised_on_the_wire() {
+        for scenario in SCENARIOS {
+            let lines = lines_of(&letter::message(scenario, 1, Wall(1_795_348_471_000)));
+            assert!(!lines.is_empty(), "{}", scenario.title);
+            assert!(!lines.iter().any(|line| line.contains("boundary") || line.contains('@')), "{lines:?}");
+            let base64 = |line: &String| line.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
+            assert_eq!(lines.iter().any(base64), encoded(&scenario.content), "{lines:?}");
+        }
+    }
+}
