@@ -37,6 +37,11 @@ impl Client {
         if answer.code != 220 {
             return Err(io::Error::other(format!("STARTTLS was answered {answer:?}")));
         }
+        self.handshake()
+    }
+
+    /// The handshake after a 220 that was read, and EHLO again.
+    pub fn handshake(self) -> io::Result<Client> {
         let mut stream = self.stream.start_tls()?;
         let ehlo = say(&mut stream, "EHLO client.lab.example")?;
         Ok(Client { stream, greeting: self.greeting, ehlo })
@@ -60,6 +65,15 @@ impl Client {
             return Ok(data);
         }
         self.stream.write(&stuffed(message))?;
+        read_reply(&mut self.stream)
+    }
+
+    /// Octets as they are; what ends them is the caller's business.
+    pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write(bytes)
+    }
+
+    pub fn reply(&mut self) -> io::Result<Reply> {
         read_reply(&mut self.stream)
     }
 

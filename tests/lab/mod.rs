@@ -26,8 +26,13 @@ pub fn free_port(ip: &str) -> SocketAddr {
 }
 
 /// Looks again until `fact` gives something or the lab's patience ends: for what tells nobody when it changes (files).
-pub fn until<T>(mut fact: impl FnMut() -> Option<T>) -> Option<T> {
-    let end = Instant::now() + PATIENCE;
+pub fn until<T>(fact: impl FnMut() -> Option<T>) -> Option<T> {
+    until_within(PATIENCE, fact)
+}
+
+/// The same with another patience.
+pub fn until_within<T>(patience: Duration, mut fact: impl FnMut() -> Option<T>) -> Option<T> {
+    let end = Instant::now() + patience;
     loop {
         if let Some(found) = fact() {
             return Some(found);

@@ -35,6 +35,28 @@ pub struct Behaviour {
     pub defers: usize,
     /// Recipients that get 550.
     pub refuses: Vec<String>,
+    /// Keywords that EHLO offers besides, such as DSN.
+    pub offers: Vec<&'static str>,
+    /// Keywords that it does not offer.
+    pub lacks: Vec<&'static str>,
+    /// The reply to the dot waits until this is opened.
+    pub gate: Option<Gate>,
+}
+
+/// Shut until somebody opens it.
+#[derive(Clone, Default)]
+pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    pub fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    fn wait(&self) {
+        let open = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_timeout_while(open, super::PATIENCE, |open| !*open).unwrap());
+    }
 }
 
 /// One message as it arrived.
@@ -61,6 +83,8 @@ struct Kept {
     arrived: Condvar,
     sessions: AtomicUsize,
     deferred: AtomicUsize,
+    /// Messages whose dot has come, answered or not.
+    dots: AtomicUsize,
     /// Commands that came in clear text behind STARTTLS.
     early: Mutex<Vec<u8>>,
     stop: AtomicBool,
@@ -69,6 +93,7 @@ struct Kept {
 pub struct Peer {
     pub address: SocketAddr,
     kept: Arc<Kept>,
+    behaviour: Arc<Mutex<Behaviour>>,
 }
 
 impl Peer {
@@ -78,18 +103,31 @@ impl Peer {
         let address = listener.local_addr().unwrap();
         let kept = Arc::new(Kept::default());
         let (same, name) = (Arc::clone(&kept), name.to_owned());
+        let behaviour = Arc::new(Mutex::new(behaviour));
+        let now = Arc::clone(&behaviour);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if same.stop.load(Ordering::SeqCst) {
                     return;
                 }
                 same.sessions.fetch_add(1, Ordering::SeqCst);
-                let session = Session { name: name.clone(), behaviour: behaviour.clone(), kept: Arc::clone(&same) };
+                let behaviour = now.lock().unwrap().clone();
+                let session = Session { name: name.clone(), behaviour, kept: Arc::clone(&same) };
                 // A session that ends early is the client's right.
                 std::thread::spawn(move || session.run(stream).ok());
             }
         });
-        Peer { address, kept }
+        Peer { address, kept, behaviour }
+    }
+
+    /// From its next session on it behaves so.
+    pub fn becomes(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().unwrap() = behaviour;
+    }
+
+    /// Ends of data that came, whatever was answered.
+    pub fn dots(&self) -> usize {
+        self.kept.dots.load(Ordering::SeqCst)
     }
 
     pub fn received(&self) -> Vec<Received> {
@@ -171,14 +209,16 @@ impl Session {
     }
 
     fn offer(&self, tls: bool) -> String {
-        let mut offer = format!("250-{} hello\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250-8BITMIME\r\n", self.name);
-        match &self.behaviour.tls {
-            Tls::None => {}
-            Tls::Masked => offer.push_str("250-XXXXXXXX\r\n"),
-            _ if !tls => offer.push_str("250-STARTTLS\r\n"),
-            _ => {}
-        }
-        offer + "250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES\r\n"
+        let tls = match &self.behaviour.tls {
+            Tls::None => None,
+            Tls::Masked => Some("XXXXXXXX"),
+            _ => (!tls).then_some("STARTTLS"),
+        };
+        let usual = ["PIPELINING", "SIZE 52428800", "8BITMIME", "SMTPUTF8"];
+        let offered = usual.into_iter().chain(tls).chain(self.behaviour.offers.iter().copied());
+        let lines: String =
+            offered.filter(|o| !self.behaviour.lacks.contains(o)).map(|o| format!("250-{o}\r\n")).collect();
+        format!("250-{} hello\r\n{lines}250 ENHANCEDSTATUSCODES\r\n", self.name)
     }
 
     /// The connection as it goes on, or nothing when it ends here.
@@ -223,6 +263,10 @@ impl Session {
     }
 
     fn end_of_data(&self, open: &Received) -> String {
+        self.kept.dots.fetch_add(1, Ordering::SeqCst);
+        if let Some(gate) = &self.behaviour.gate {
+            gate.wait();
+        }
         if self.kept.deferred.fetch_add(1, Ordering::SeqCst) < self.behaviour.defers {
             return "451 4.3.0 try again later\r\n".to_owned();
         }

@@ -1,0 +1,53 @@
+//! `otherwise = "hold"`: kept, announced to the sender and to whom the rule names, tried on, gone by itself.
+
+use crate::lab::ca::self_signed;
+use crate::lab::peers::{Behaviour, Tls};
+use crate::lab::until;
+use crate::world::{self, POLICY, SECRET, Setup, World};
+
+#[test]
+fn held_announced_and_gone_by_itself() {
+    let world = World::new(45);
+    let exchange = world.exchange();
+    let shows = |leaf| Behaviour { tls: Tls::Shows(leaf), ..Behaviour::default() };
+    let peer = world.mx(10, "partner.example", shows(self_signed(&["mx.partner.example"])));
+    let policy = POLICY.replace("wait = \"1h\"", "wait = \"1s\"\nnotify = [\"duty-ig@trust.example\"]");
+    let gateway = world.gateway(&Setup { policy: &policy, more: "[queue]\nretry = [\"1s\"]", ..Setup::default() });
+    let id = gateway.send(&["b@partner.example"], &world::clinical("letter"));
+    let told = exchange.wait_for(2);
+    let mut readers: Vec<&str> = told.iter().map(|n| n.recipients[0].as_str()).collect();
+    readers.sort_unstable();
+    assert_eq!(readers, ["dr.jones@trust.example", "duty-ig@trust.example"]);
+    for notice in &told {
+        let text = notice.text();
+        assert!(text.contains("Held: your message") && text.contains(&id), "{text}");
+        assert!(text.contains("certificate is self-signed") && text.contains("Action: delayed"), "{text}");
+        assert!(!text.contains(SECRET) && !text.contains("943"), "{text}");
+    }
+    let held = until(|| gateway.queue().into_iter().find(|row| row["state"] == "held")).unwrap();
+    assert_eq!(held["reason"], "certificate-self-signed");
+    until(|| (gateway.metric("mailward_queue_messages{state=\"held\"}") == 1.0).then_some(())).unwrap();
+    assert_eq!(peer.dots(), 0);
+
+    peer.becomes(shows(world.ca.good(&["mx.partner.example"])));
+    let got = peer.wait_for(1);
+    assert!(got[0].tls && got[0].text().contains(SECRET));
+    gateway.wait_until_empty();
+    assert_eq!(exchange.received().len(), 2, "nobody is told twice");
+    assert_eq!(world.wire.sightings(&[SECRET]), []);
+}
+
+#[test]
+fn a_rule_that_rejects_gives_up_after_its_wait() {
+    let world = World::new(46);
+    let exchange = world.exchange();
+    let peer = world.mx(10, "partner.example", Behaviour::default());
+    let policy = POLICY.replace("wait = \"1h\"", "wait = \"1s\"").replace("\"hold\"", "\"reject\"");
+    let gateway = world.gateway(&Setup { policy: &policy, more: "[queue]\nretry = [\"1s\"]", ..Setup::default() });
+    gateway.send(&["b@partner.example"], &world::clinical("letter"));
+    let told = exchange.wait_for(1)[0].text();
+    assert!(told.contains("X-Mailward-Reason: tls-not-offered") && told.contains("Status: 5.7.10"), "{told}");
+    gateway.wait_until_empty();
+    assert_eq!(peer.dots(), 0);
+    assert_eq!(exchange.received().len(), 1);
+}

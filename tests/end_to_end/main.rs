@@ -1,0 +1,26 @@
+//! The gateway end to end: the built binary between real and hostile peers. One behaviour per file.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../lab/mod.rs"]
+mod lab;
+mod world;
+
+mod a_bad_start_is_refused_in_clear_words;
+mod a_held_message_leaves_when_its_peer_is_mended;
+mod a_killed_gateway_loses_nothing_it_acknowledged;
+mod a_message_arrives_as_it_was_sent;
+mod a_peer_must_prove_itself_for_verified_mail;
+mod a_plain_peer_gets_ordinary_mail_only;
+mod a_stopped_gateway_finishes_what_is_open;
+mod a_stranger_cannot_relay;
+mod attacks_on_starttls_uncover_nothing;
+mod clinical_mail_crosses_only_inside_tls;
+mod each_recipient_has_a_fate_and_it_is_told_once;
+mod everything_goes_by_the_smarthost;
+mod mail_finds_its_host;
+mod nobody_smuggles_a_message;
+mod nothing_clinical_is_said_of_a_message;
+mod receipts_come_when_they_were_asked_for;
+mod what_fails_is_tried_again_until_it_expires;
+mod what_happened_can_be_asked;

@@ -1,0 +1,335 @@
+//! A gateway in a small internet of its own: names, peers behind taps, the built binary with its folder and its addresses.
+//!
+//! Each scenario makes one `World` with a number of its own: all its addresses are in 127.30.NUMBER.0/24.
+
+use crate::lab::ca::Ca;
+use crate::lab::client::Client;
+use crate::lab::names::Names;
+use crate::lab::peers::{Behaviour, Peer};
+use crate::lab::tap::Wire;
+use crate::lab::{free_port, until};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use tempfile::TempDir;
+
+pub const DOCTOR: &str = "dr.jones@trust.example";
+/// Made clinical by its number, and found by it on the wire.
+pub const NUMBER: &str = "943 476 5919";
+/// What must never be read outside TLS, whatever else is in a clinical message.
+pub const SECRET: &str = "adenocarcinoma-of-colon";
+
+/// Where the site's Exchange is, in each world.
+pub const EXCHANGE: u8 = 20;
+/// Whence it sends.
+pub const OWN: u8 = 30;
+
+/// Clinical mail must reach a peer that proved itself; everything else goes as it can.
+pub const POLICY: &str = r#"
+[group.partner]
+domains = ["partner.example"]
+mx = ["*.partner.example"]
+
+[class.clinical]
+threshold = 10
+[class.clinical.score]
+nhs-number = 10
+
+[rule.clinical-verified]
+direction = "outbound"
+when = { content = ["clinical"] }
+require = "verified"
+wait = "1h"
+otherwise = "hold"
+"#;
+
+pub struct World {
+    number: u8,
+    /// Where every MX host of this world listens.
+    pub port: u16,
+    pub names: Names,
+    pub wire: Wire,
+    pub ca: Ca,
+}
+
+/// What a scenario's gateway has of its own.
+#[derive(Clone)]
+pub struct Setup<'a> {
+    pub policy: &'a str,
+    /// More lines of `[site.trust]`.
+    pub site: &'a str,
+    /// More tables of gateway.toml.
+    pub more: &'a str,
+    /// More lines of `[deliver]`.
+    pub deliver: &'a str,
+    /// What the sites' listener does about TLS.
+    pub door: &'a str,
+}
+
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Setup { policy: POLICY, site: "require = \"any\"", more: "", deliver: "", door: "offer" }
+    }
+}
+
+impl World {
+    pub fn new(number: u8) -> World {
+        let ip = format!("127.30.{number}.1");
+        let port = free_port(&ip).port();
+        World { number, port, names: Names::start(&ip), wire: Wire::default(), ca: Ca::new("lab") }
+    }
+
+    pub fn ip(&self, host: u8) -> IpAddr {
+        IpAddr::from([127, 30, self.number, host])
+    }
+
+    pub fn free(&self, host: u8) -> SocketAddr {
+        free_port(&self.ip(host).to_string())
+    }
+
+    /// A peer that the world reaches at `host` through a tap.
+    pub fn peer(&self, host: u8, name: &str, behaviour: Behaviour) -> Peer {
+        let peer = Peer::start(self.free(host + 100), name, behaviour);
+        self.wire.tap(SocketAddr::new(self.ip(host), self.port), peer.address);
+        peer
+    }
+
+    /// The same as the one MX host of `domain`, named mx.DOMAIN.
+    pub fn mx(&self, host: u8, domain: &str, behaviour: Behaviour) -> Peer {
+        let name = format!("mx.{domain}");
+        self.names.mx(domain, &[(10, &name)]).address_of(&name, self.ip(host));
+        self.peer(host, &name, behaviour)
+    }
+
+    /// The site's Exchange.
+    pub fn exchange(&self) -> Peer {
+        self.peer(EXCHANGE, "exchange.trust.example", Behaviour::default())
+    }
+
+    pub fn gateway(&self, setup: &Setup<'_>) -> Gateway {
+        let gateway = self.prepared(setup);
+        gateway.started()
+    }
+
+    /// A gateway with its folder and its files, not started.
+    pub fn prepared(&self, setup: &Setup<'_>) -> Gateway {
+        let folder = tempfile::Builder::new().prefix("gateway").tempdir().unwrap();
+        let (door, internet, admin) = (self.free(1), self.free(1), self.free(1));
+        fs::create_dir(folder.path().join("policies")).unwrap();
+        fs::write(folder.path().join("policies/policy.toml"), setup.policy).unwrap();
+        let roots = self.ca.write(folder.path());
+        let config = format!(
+            "hostname = \"gw.trust.example\"\ndata = \"data\"\npolicies = \"policies\"\n\
+             [site.trust]\ndomains = [\"trust.example\"]\nexchange = [\"{exchange}:{port}\"]\nnetworks = [\"127.0.0.1\", \"{own}\"]\n\
+             duty = \"duty@trust.example\"\nphone = \"020 7946 0000\"\n{site}\n\
+             [listen.exchange]\naddress = \"{door}\"\nmail-from = \"sites\"\ntls = \"{tls}\"\n\
+             [listen.internet]\naddress = \"{internet}\"\nmail-from = \"anyone\"\n\
+             [deliver]\nport = {port}\nallow-private = true\n{deliver}\n[dns]\nservers = [\"{dns}\"]\n\
+             [tls]\nextra-roots = [\"{roots}\"]\n[web]\nadmin = \"{admin}\"\n{more}\n",
+            exchange = self.ip(EXCHANGE),
+            own = self.ip(OWN),
+            port = self.port,
+            site = setup.site,
+            tls = setup.door,
+            deliver = setup.deliver,
+            dns = self.names.address,
+            roots = roots.display(),
+            more = setup.more,
+        );
+        fs::write(folder.path().join("gateway.toml"), config).unwrap();
+        Gateway { folder, door, internet, admin, running: None }
+    }
+}
+
+pub struct Gateway {
+    pub folder: TempDir,
+    /// The sites' listener.
+    pub door: SocketAddr,
+    pub internet: SocketAddr,
+    admin: SocketAddr,
+    running: Option<Child>,
+}
+
+impl Gateway {
+    pub fn started(mut self) -> Gateway {
+        self.start();
+        self
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("gateway.toml")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mailward"));
+        command.current_dir(&self.folder).stdin(Stdio::null());
+        command
+    }
+
+    /// Starts it and waits until it takes mail.
+    pub fn start(&mut self) {
+        let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        let mut command = self.command();
+        command.args(["serve", "--config"]).arg(self.config()).stdout(Stdio::null()).stderr(log);
+        self.running = Some(command.spawn().unwrap());
+        let ready = until(|| {
+            if let Some(ended) = self.running.as_mut().and_then(|child| child.try_wait().unwrap()) {
+                panic!("the gateway ended: {ended}\n{}", self.log());
+            }
+            self.get("/readyz").filter(|(code, _)| *code == 200)
+        });
+        assert!(ready.is_some(), "the gateway is not ready\n{}", self.log());
+    }
+
+    /// Runs `serve` to its own end: for a gateway that must not start.
+    pub fn refused(&self) -> Output {
+        self.command().args(["serve", "--config"]).arg(self.config()).output().unwrap()
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// SIGKILL: nothing is finished.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.running.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// SIGTERM, without waiting.
+    pub fn terminate(&self) {
+        let id = self.running.as_ref().unwrap().id();
+        assert!(Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().unwrap().success());
+    }
+
+    pub fn wait_for_end(&mut self) -> ExitStatus {
+        let mut child = self.running.take().unwrap();
+        let ended = until(|| child.try_wait().unwrap());
+        ended.unwrap_or_else(|| {
+            let _ = child.kill();
+            panic!("the gateway does not stop\n{}", self.log())
+        })
+    }
+
+    /// A session as the site's Exchange.
+    pub fn session(&self) -> Client {
+        Client::connect(self.door).unwrap()
+    }
+
+    /// A session of somebody on the internet, from `ip`.
+    pub fn stranger(&self, ip: IpAddr, listener: SocketAddr) -> Client {
+        Client::over(connect_from(ip, listener)).unwrap()
+    }
+
+    /// One message from the doctor; the id that it is queued as.
+    pub fn send(&self, to: &[&str], message: &str) -> String {
+        let mut client = self.session();
+        let reply = client.send(DOCTOR, to, message.as_bytes()).unwrap();
+        assert_eq!(reply.code, 250, "{reply:?}\n{}", self.log());
+        client.quit();
+        queued_as(&reply.text)
+    }
+
+    /// A command of the programme on this gateway.
+    pub fn cli(&self, words: &[&str]) -> Output {
+        self.command().args(words).arg("--config").arg(self.config()).output().unwrap()
+    }
+
+    pub fn json(&self, words: &[&str]) -> Value {
+        let output = self.cli(words);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{words:?}: {e}\n{output:?}"))
+    }
+
+    pub fn queue(&self) -> Vec<Value> {
+        self.json(&["queue", "list", "--json"]).as_array().unwrap().clone()
+    }
+
+    /// Waits for a row of the queue that waits for `reason`.
+    pub fn waits_for(&self, reason: &str) -> Value {
+        let row = until(|| self.queue().into_iter().find(|row| row["reason"] == reason));
+        row.unwrap_or_else(|| panic!("nothing waits for {reason}: {:?}\n{}", self.queue(), self.log()))
+    }
+
+    pub fn wait_until_empty(&self) {
+        let empty = until(|| self.queue().is_empty().then_some(()));
+        assert!(empty.is_some(), "still in the queue: {:?}\n{}", self.queue(), self.log());
+    }
+
+    /// Status and body of a page of the admin listener.
+    pub fn get(&self, path: &str) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(self.admin).ok()?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: admin\r\n\r\n").ok()?;
+        let mut page = String::new();
+        stream.read_to_string(&mut page).ok()?;
+        let code = page.split(' ').nth(1)?.parse().ok()?;
+        Some((code, page.split_once("\r\n\r\n")?.1.to_owned()))
+    }
+
+    /// A metric by its name and all its labels; missing is a mistake of the test.
+    pub fn metric(&self, name: &str) -> f64 {
+        let (_, page) = self.get("/metrics").unwrap();
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("there is no {name} in\n{page}")).parse().unwrap()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.running {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+pub fn queued_as(reply: &str) -> String {
+    let id = reply.rsplit("queued as ").next().unwrap();
+    assert!(id.len() >= 13, "no id in: {reply}");
+    id.trim().to_owned()
+}
+
+pub fn connect_from(ip: IpAddr, server: SocketAddr) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(ip, 0)).unwrap();
+        let stream = socket.connect(server).await.unwrap().into_std().unwrap();
+        stream.set_nonblocking(false).unwrap();
+        stream
+    })
+}
+
+/// A letter that the recogniser finds clinical.
+pub fn clinical(subject: &str) -> String {
+    format!(
+        "From: <{DOCTOR}>\r\nTo: <b@partner.example>\r\nSubject: {subject}\r\nMessage-ID: <{}@trust.example>\r\n\r\n\
+         NHS number {NUMBER}: {SECRET}\r\n",
+        subject.replace(' ', "-")
+    )
+}
+
+pub fn ordinary(subject: &str) -> String {
+    format!(
+        "From: <{DOCTOR}>\r\nTo: <b@partner.example>\r\nSubject: {subject}\r\nMessage-ID: <{}@trust.example>\r\n\r\n\
+         The car park is closed on Monday.\r\n",
+        subject.replace(' ', "-")
+    )
+}
+
+/// The message that arrived, without the field that the gateway put in front.
+pub fn without_received(message: &[u8]) -> Vec<u8> {
+    assert!(message.starts_with(b"Received: "), "{}", String::from_utf8_lossy(message));
+    let mut rest = message;
+    loop {
+        let end = memchr::memmem::find(rest, b"\r\n").unwrap() + 2;
+        rest = &rest[end..];
+        if !rest.starts_with(b"\t") && !rest.starts_with(b" ") {
+            return rest.to_vec();
+        }
+    }
+}
