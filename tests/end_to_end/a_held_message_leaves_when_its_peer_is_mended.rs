@@ -47,6 +47,7 @@ fn a_rule_that_rejects_gives_up_after_its_wait() {
     gateway.send(&["b@partner.example"], &world::clinical("letter"));
     let told = exchange.wait_for(1)[0].text();
     assert!(told.contains("X-Mailward-Reason: tls-not-offered") && told.contains("Status: 5.7.10"), "{told}");
+    assert!(!told.contains("Diagnostic-Code"), "nothing is put into the mouth of a peer that said nothing: {told}");
     gateway.wait_until_empty();
     assert_eq!(peer.dots(), 0);
     assert_eq!(exchange.received().len(), 1);

@@ -30,7 +30,7 @@ fn nowhere() {
     let policy = POLICY.replace("wait = \"1h\"", "wait = \"1s\"\nnotify = [\"duty-ig@trust.example\"]")
         + "\n[rule.webmail]\ndirection = \"outbound\"\nwhen = { content = [\"clinical\"], to = [\"webmail.example\"] }\n\
            require = \"sealed\"\notherwise = \"reject\"\n";
-    world.mx(11, "plain.example", Behaviour::default());
+    let _plain = world.mx(11, "plain.example", Behaviour::default());
     let gateway = world.gateway(&Setup { policy: &policy, more: "[queue]\nretry = [\"1s\"]", ..Setup::default() });
     let mut said = Vec::new();
     let mut client = gateway.session();
@@ -42,7 +42,8 @@ fn nowhere() {
     partner.wait_for(1);
     // Refused and failed to the sender; failed and refused also to whom the rule names; held to both.
     let notices = exchange.wait_for(4);
-    crate::lab::until(|| gateway.queue().iter().any(|r| r["state"] == "held").then_some(())).unwrap();
+    let held = crate::lab::until(|| gateway.queue().iter().any(|r| r["state"] == "held").then_some(()));
+    assert!(held.is_some(), "{:?}\n{}", gateway.queue(), gateway.log());
     said.extend(notices.iter().map(|n| ("notice", n.text())));
     said.push(("log", gateway.log()));
     said.push(("metrics", gateway.get("/metrics").unwrap().1));

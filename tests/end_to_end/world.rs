@@ -216,8 +216,12 @@ impl Gateway {
         })
     }
 
-    /// A session as the site's Exchange.
+    /// A session as the site's Exchange, over TLS.
     pub fn session(&self) -> Client {
+        self.clear_session().start_tls().unwrap()
+    }
+
+    pub fn clear_session(&self) -> Client {
         Client::connect(self.door).unwrap()
     }
 
