@@ -44,7 +44,8 @@ impl OpenLink {
 #[derive(Debug, Clone)]
 pub(super) struct Missed {
     pub reason: Reason,
-    pub status: Status,
+    /// What the host said; without one, what is ours to say.
+    pub status: Option<Status>,
     /// The last link that was made, where it was not good enough.
     pub link: Option<Link>,
     pub host: Option<String>,
@@ -52,13 +53,12 @@ pub(super) struct Missed {
 
 impl From<Unroutable> for Missed {
     fn from(unroutable: Unroutable) -> Missed {
-        Missed { reason: unroutable.reason, status: unroutable.status, link: None, host: None }
+        Missed { reason: unroutable.reason, status: Some(unroutable.status), link: None, host: None }
     }
 }
 
 fn missed(host: &str, broken: Broken) -> Missed {
-    let said = broken.status.filter(|s| s.code >= 400);
-    let status = said.unwrap_or_else(|| Status::new(451, Enhanced(4, 4, 1), broken.reason.words()));
+    let status = broken.status.filter(|s| s.code >= 400);
     Missed { reason: broken.reason, status, link: None, host: Some(host.to_owned()) }
 }
 
@@ -164,5 +164,5 @@ impl Delivery {
 }
 
 fn shut(reason: Reason) -> Missed {
-    Missed { reason, status: Status::new(451, Enhanced(4, 7, 10), reason.words()), link: None, host: None }
+    Missed { reason, status: Some(Status::new(451, Enhanced(4, 7, 10), reason.words())), link: None, host: None }
 }

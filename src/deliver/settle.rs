@@ -95,7 +95,7 @@ impl Delivery {
             if missed.reason == Reason::TlsNotOffered && task.attempts == 0 && entry.is_in_class() {
                 self.metrics.kept_from_cleartext.inc_by(task.recipients.len() as u64);
             }
-            let attempted = all(&task, &Refusal { reason: missed.reason, status: Some(missed.status.clone()) });
+            let attempted = all(&task, &Refusal { reason: missed.reason, status: missed.status.clone() });
             let setting = Setting { link: missed.link.clone(), host: missed.host.clone(), offers_dsn: false };
             self.settle(Attempt { task, entry, attempted, setting, now: Now::read() }).await;
         }
