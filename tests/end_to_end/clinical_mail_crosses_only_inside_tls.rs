@@ -3,6 +3,7 @@
 use crate::lab::ca::self_signed;
 use crate::lab::client::Client;
 use crate::lab::postfix::{Absent, Postfix, Setup as Mta};
+use crate::lab::skipped;
 use crate::world::{self, DOCTOR, EXCHANGE, NUMBER, OWN, SECRET, Setup, World};
 use std::net::SocketAddr;
 
@@ -70,7 +71,7 @@ fn from_exchange_to_the_world_and_back() {
     let gateway = world.gateway(&Setup { site: "", door: "require", ..Setup::default() });
     let [partner, exchange, sending] = match servers(&world, &gateway) {
         Ok(servers) => servers,
-        Err(Absent(why)) => return println!("SKIPPED from_exchange_to_the_world_and_back: {why}"),
+        Err(Absent(why)) => return skipped("from_exchange_to_the_world_and_back", &why),
     };
     let letters = letters();
     for letter in &letters {

@@ -17,9 +17,8 @@ fn letter(id: &str) -> String {
     )
 }
 
-#[test]
-fn nowhere() {
-    let world = World::new(61);
+/// Everything that was said of two messages, and where.
+fn said(world: &World, care: &str) -> Vec<(&'static str, String)> {
     let exchange = world.exchange();
     let behaviour = Behaviour {
         tls: Tls::Shows(world.ca.good(&["mx.partner.example"])),
@@ -27,8 +26,10 @@ fn nowhere() {
         ..Behaviour::default()
     };
     let partner = world.mx(10, "partner.example", behaviour);
-    let policy = POLICY.replace("wait = \"1h\"", "wait = \"1s\"\nnotify = [\"duty-ig@trust.example\"]")
-        + "\n[rule.webmail]\ndirection = \"outbound\"\nwhen = { content = [\"clinical\"], to = [\"webmail.example\"] }\n\
+    let policy = POLICY.replace(
+        "wait = \"1h\"",
+        &format!("wait = \"1s\"\nsubject = \"{care}\"\nnotify = [\"duty-ig@trust.example\"]"),
+    ) + "\n[rule.webmail]\ndirection = \"outbound\"\nwhen = { content = [\"clinical\"], to = [\"webmail.example\"] }\n\
            require = \"sealed\"\notherwise = \"reject\"\n";
     let _plain = world.mx(11, "plain.example", Behaviour::default());
     let gateway = world.gateway(&Setup { policy: &policy, more: "[queue]\nretry = [\"1s\"]", ..Setup::default() });
@@ -55,13 +56,31 @@ fn nowhere() {
         said.push(("command", String::from_utf8(output.stdout).unwrap()));
     }
     assert!(said.iter().all(|(_, text)| !text.is_empty()));
+    said
+}
+
+#[test]
+fn nowhere() {
+    let said = said(&World::new(61), "replace");
     for (place, text) in &said {
         for needle in [IN_SUBJECT, IN_TEXT, "943 476 5919", "9434765919", "4010232137"] {
             assert_eq!(seen(text.as_bytes(), needle), None, "{needle} in {place}:\n{text}");
         }
     }
-    let everywhere_but_trace = said.iter().filter(|(place, _)| *place != "command");
-    for (place, text) in everywhere_but_trace {
+    // The place of a finding is told to whoever may read the queue, and to nobody else.
+    for (place, text) in said.iter().filter(|(place, _)| *place != "command") {
         assert_eq!(seen(text.as_bytes(), IN_NAME), None, "a file's name in {place}:\n{text}");
+    }
+}
+
+#[test]
+fn a_scrubbed_subject_keeps_its_words_in_notices_and_no_number() {
+    let said = said(&World::new(62), "scrub");
+    let notices: Vec<&String> = said.iter().filter(|(place, _)| *place == "notice").map(|(_, text)| text).collect();
+    assert!(notices.iter().all(|text| text.contains(IN_SUBJECT)), "{notices:#?}");
+    for (place, text) in &said {
+        for needle in [IN_TEXT, "943 476 5919", "9434765919", "4010232137"] {
+            assert_eq!(seen(text.as_bytes(), needle), None, "{needle} in {place}:\n{text}");
+        }
     }
 }

@@ -121,7 +121,7 @@ fn one_postfix_relays_to_another_over_tls() {
     });
     let receiver = match receiver {
         Ok(receiver) => receiver,
-        Err(Absent(why)) => return println!("SKIPPED one_postfix_relays_to_another_over_tls: {why}"),
+        Err(Absent(why)) => return lab::skipped("one_postfix_relays_to_another_over_tls", &why),
     };
     let wire = Wire::default();
     let tapped = wire.tap(free_port("127.20.3.2"), receiver.listen);
@@ -157,7 +157,7 @@ async fn a_peer_with_a_key_too_short_to_check_is_a_link_that_proves_nothing() {
     let words = "req -x509 -newkey rsa:1024 -nodes -days 9 -subj /CN=old.example -keyout key.pem -out cert.pem";
     let made = Command::new("openssl").args(words.split(' ')).current_dir(&folder).output();
     if !made.is_ok_and(|output| output.status.success()) {
-        return println!("SKIPPED a_peer_with_a_key_too_short_to_check: openssl is not installed");
+        return lab::skipped("a_peer_with_a_key_too_short_to_check", "openssl is not installed");
     }
     let address = free_port("127.20.4.1");
     let words = format!("s_server -quiet -accept {address} -cert cert.pem -key key.pem -cipher DEFAULT@SECLEVEL=0");
