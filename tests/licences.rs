@@ -30,10 +30,10 @@ const FREE: &[&str] = &[
 /// Crates that are there in two versions, each with who keeps the older one. Whoever adds a line says why it must be.
 const TWICE: &[(&str, &str)] = &[
     ("base64", "0.22 is ours, 0.23 comes with pem (rcgen)"),
-    ("getrandom", "0.2 comes with ring's like (untrusted generation), 0.4 with tempfile"),
+    ("getrandom", "0.2 belongs to ring, which features that are off name; it is not built"),
     ("syn", "2 is kept by asn1-rs-derive (x509-parser) and hashify (mail-parser); at build time only"),
     ("synstructure", "0.13 is kept by asn1-rs-derive (x509-parser); at build time only"),
-    ("untrusted", "0.7 is kept by aws-lc-rs, 0.9 by webpki"),
+    ("untrusted", "0.7 belongs to a feature of aws-lc-rs that is off; it is not built"),
 ];
 
 fn packages() -> Vec<Value> {
@@ -151,7 +151,9 @@ fn terms_are_read_as_they_are_meant() {
         assert!(is_free(free), "{free}");
     }
     assert!(is_free("Apache-2.0 WITH LLVM-exception OR MIT") && is_free("ISC AND (Apache-2.0 OR ISC) AND OpenSSL"));
-    for unfree in ["", "GPL-3.0-only", "MIT AND GPL-2.0-only", "(MIT OR", "MPL-2.0", "MIT WITH GPL-exception", "MIT MIT"] {
+    for unfree in
+        ["", "GPL-3.0-only", "MIT AND GPL-2.0-only", "(MIT OR", "MPL-2.0", "MIT WITH GPL-exception", "MIT MIT"]
+    {
         assert!(!is_free(unfree), "{unfree}");
     }
 }
