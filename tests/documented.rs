@@ -133,7 +133,7 @@ fn config_keys(source: &str) -> ConfigKeys {
             prefix.unwrap_or_else(|| panic!("say in KEY_TABLES where the keys of {name} stand in gateway.toml"));
         let (known, later) = body.split_once("later:").expect("a table names known and later keys");
         // Sections are no keys: README.md lists what stands in them.
-        let is_key = |key: &String| prefix != "" || !is_section(key);
+        let is_key = |key: &String| !prefix.is_empty() || !is_section(key);
         keys.known.extend(quoted(known).filter(is_key).map(|key| format!("{prefix}{key}")));
         keys.later.extend(quoted(later).map(|key| format!("{prefix}{key}")));
     }
