@@ -6,6 +6,7 @@
 use super::Delivery;
 use super::connection::{Broken, Connection, Secured};
 use super::route::{Host, Unroutable};
+use super::verdict::is_of_protection;
 use crate::clock::Now;
 use crate::mail::{Enhanced, Link, Status};
 use crate::policy::{self, Permit, ProofSource};
@@ -51,6 +52,15 @@ pub(super) struct Missed {
     pub host: Option<String>,
 }
 
+impl Missed {
+    /// Of two hosts' failures the one that says less about protection: while one host is merely down, nobody knows yet that
+    /// the domain cannot give what is asked.
+    fn or_if_worse(self, later: Missed) -> Missed {
+        let known_down = !is_of_protection(self.reason) && self.host.is_some();
+        if known_down && is_of_protection(later.reason) { self } else { later }
+    }
+}
+
 impl From<Unroutable> for Missed {
     fn from(unroutable: Unroutable) -> Missed {
         Missed { reason: unroutable.reason, status: Some(unroutable.status), link: None, host: None }
@@ -78,7 +88,7 @@ impl Delivery {
             let addresses = match host.addresses(&self.resolver).await {
                 Ok(addresses) => addresses,
                 Err(unroutable) => {
-                    last = unroutable.into();
+                    last = last.or_if_worse(unroutable.into());
                     continue;
                 }
             };
@@ -89,7 +99,7 @@ impl Delivery {
                 tried += 1;
                 match self.try_host(lane, &host, address, &sources).await {
                     Ok(link) => return Ok(link),
-                    Err(missed) => last = missed,
+                    Err(missed) => last = last.or_if_worse(missed),
                 }
             }
         }

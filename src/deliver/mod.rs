@@ -17,6 +17,7 @@ use crate::decide::announce::Announcer;
 use crate::dns::Resolver;
 use crate::metrics::Metrics;
 use crate::policy::ProofSource;
+use crate::queue::schedule::Gone;
 use crate::queue::{Lane, Retry, Routes, Schedule};
 use crate::store::{Store, StoreError};
 use crate::tls::{Connector, Roots};
@@ -89,25 +90,53 @@ pub struct Delivery {
 
 /// Opens a link for each lane that may have one more, until the gateway stops.
 pub async fn run(delivery: Arc<Delivery>, mut openings: UnboundedReceiver<Arc<Lane>>) {
-    while let Some(lane) = openings.recv().await {
+    let mut stopping = delivery.stopping.clone();
+    loop {
+        let lane = tokio::select! {
+            lane = openings.recv() => lane,
+            _ = stopping.wait_for(|stop| *stop) => None,
+        };
+        let Some(lane) = lane else { break };
         let delivery = delivery.clone();
         tokio::spawn(async move {
-            delivery.work(&lane).await;
-            delivery.schedule.closed(&lane);
+            let mut place = Place { schedule: delivery.schedule.clone(), lane, link: Gone::Missed };
+            delivery.work(&mut place).await;
         });
+    }
+    delivery.schedule.close();
+    openings.close();
+    while let Ok(lane) = openings.try_recv() {
+        delivery.schedule.closed(&lane, Gone::Missed);
+    }
+}
+
+/// A link's place in its lane; given back however the link ends.
+struct Place {
+    schedule: Arc<Schedule>,
+    lane: Arc<Lane>,
+    link: Gone,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.schedule.closed(&self.lane, self.link);
     }
 }
 
 impl Delivery {
     /// One link's life: opened, used while its lane has mail, closed.
-    async fn work(self: &Arc<Self>, lane: &Arc<Lane>) {
-        if *self.stopping.borrow() {
+    async fn work(self: &Arc<Self>, place: &mut Place) {
+        let lane = &place.lane;
+        // Without a store that writes, what is delivered could not be marked and would be delivered again.
+        if *self.stopping.borrow() || !self.store.is_writable() {
             return;
         }
         let mut link = match self.open(lane).await {
             Ok(link) => link,
             Err(missed) => return self.lane_missed(lane, &missed).await,
         };
+        self.schedule.opened(lane);
+        place.link = Gone::Worked;
         let mut stopping = self.stopping.clone();
         let mut carried = 0;
         loop {
@@ -116,7 +145,8 @@ impl Delivery {
                 _ = stopping.wait_for(|stop| *stop) => None,
             };
             // No new MAIL once the gateway stops: what was taken is on storage and is read back at the next start.
-            let Some(task) = next.filter(|_| !*self.stopping.borrow()) else { return link.quit().await };
+            let go_on = !*self.stopping.borrow() && self.store.is_writable();
+            let Some(task) = next.filter(|_| go_on) else { return link.quit().await };
             match self.attempt(link, task).await {
                 Some(kept) => link = kept,
                 None => return,

@@ -7,15 +7,16 @@
 use super::Delivery;
 use super::attempt::{Loaded, all, for_recipients};
 use super::link::Missed;
-use super::verdict::{Next, Times, next};
+use super::verdict::{Next, Shortfall, Times, is_for_good, is_of_protection, next};
 use crate::clock::Now;
 use crate::decide::announce::{Announced, News};
 use crate::mail::{Link, Status};
+use crate::policy::Requirement;
 use crate::queue::{Entry, Lane, Progress, State, Task, tasks};
-use crate::record::{Ending, ended};
+use crate::record::{self, Ending};
 use crate::smtp::client::Refusal;
 use crate::store::Change;
-use crate::vocabulary::{Outcome, Reason};
+use crate::vocabulary::{Direction, Level, Outcome, Reason};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -82,7 +83,7 @@ impl Delivery {
     /// A link could not be opened: everything that is ready in its lane shares its fate.
     pub(super) async fn lane_missed(self: &Arc<Self>, lane: &Arc<Lane>, missed: &Missed) {
         tracing::info!(lane = %lane.destination, level = %lane.level, reason = %missed.reason, host = missed.host, "no link");
-        for mut task in self.schedule.take_all(lane) {
+        for mut task in self.schedule.missed(lane) {
             let entry = match self.load(&mut task).await {
                 Ok(Some(Loaded { entry, .. })) => entry,
                 Ok(None) => continue,
@@ -109,7 +110,11 @@ impl Delivery {
 
     pub(super) async fn settle(self: &Arc<Self>, attempt: Attempt) {
         let settled = self.sort(&attempt);
-        let mut changes = self.endings(&attempt, &settled);
+        // What was delivered stays delivered, whatever becomes of the rest.
+        let delivered = settled.delivered.iter().map(|r| (*r, Reason::Delivered, Outcome::Delivered)).collect();
+        self.store.ride(self.endings(&attempt, delivered));
+        let failed = settled.failed.iter().map(|(r, reason)| (*r, *reason, outcome_of(*reason))).collect();
+        let mut changes = self.endings(&attempt, failed);
         let mut news = self.tell(&attempt, News::Failed, &settled.failed).await;
         news.extend(self.tell(&attempt, News::Relayed, &to_report(&attempt, &settled)).await);
         let waiting = self.waiting(&attempt, &settled).await;
@@ -147,7 +152,8 @@ impl Delivery {
                 Err(refusal) => refusal,
             };
             let requirement = self.requirement(&attempt.entry, one.recipient);
-            let held = match next(refusal.reason, refusal.status.as_ref(), &requirement, times) {
+            let shortfall = self.is_shortfall(attempt, one.recipient, refusal.reason, &requirement);
+            let held = match next(refusal, shortfall, &requirement, times) {
                 Next::Fail(reason) => {
                     settled.failed.push((one.recipient, reason));
                     continue;
@@ -161,16 +167,26 @@ impl Delivery {
         settled
     }
 
+    /// Whether the attempt failed for want of what the rules ask. Mail that came in was judged on its way in, and the own
+    /// floor of a site's or relay's leg is ours: these wait like any other fault of a network.
+    fn is_shortfall(&self, attempt: &Attempt, recipient: u16, reason: Reason, requirement: &Requirement) -> Shortfall {
+        let reached = attempt.setting.link.as_ref().map_or(Level::Any, Link::level);
+        let asked = attempt.entry.direction(recipient) != Direction::Inbound && reached < requirement.level;
+        match reason {
+            reason if is_for_good(reason) => Shortfall::OfRules,
+            reason if asked && is_of_protection(reason) => Shortfall::OfRules,
+            _ => Shortfall::None,
+        }
+    }
+
     /// What is final: records of how it ended, and the entry's rows that go with its last recipient.
-    fn endings(&self, attempt: &Attempt, settled: &Settled) -> Vec<Change> {
+    fn endings(&self, attempt: &Attempt, ended: Vec<(u16, Reason, Outcome)>) -> Vec<Change> {
         let entry = &attempt.entry;
-        let failed = settled.failed.iter().map(|(r, reason)| (*r, *reason, outcome_of(*reason)));
-        let delivered = settled.delivered.iter().map(|r| (*r, Reason::Delivered, Outcome::Delivered));
         let mut changes = Vec::new();
         let mut last = Vec::new();
-        for (recipient, reason, outcome) in delivered.chain(failed) {
+        for (recipient, reason, outcome) in ended {
             last.push(recipient);
-            changes.push(ended(entry.id, recipient, &ending(attempt, recipient, outcome, reason)));
+            changes.push(record::ended(entry.id, recipient, &ending(attempt, recipient, outcome, reason)));
         }
         if !last.is_empty() {
             let file = entry.large.then(|| self.store.bodies().path(entry.id.row()));

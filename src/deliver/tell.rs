@@ -7,7 +7,7 @@ use super::Delivery;
 use super::attempt::Loaded;
 use super::connection::Outgoing;
 use super::settle::{Attempt, Settled, outcome_of};
-use super::verdict::is_shortfall;
+use super::verdict::is_of_protection;
 use crate::clock::Now;
 use crate::decide::announce::{Announced, News, Told};
 use crate::mail::{Enhanced, Link, Status};
@@ -139,7 +139,7 @@ fn general_status(reason: Reason, news: News) -> Status {
         (News::Failed, Reason::EightBitNotOffered) => (554, Enhanced(5, 6, 3)),
         (News::Failed, _) => (550, Enhanced(5, 7, 10)),
         (News::Relayed, _) => (250, Enhanced(2, 0, 0)),
-        (News::Held | News::Delayed, reason) if is_shortfall(reason) => (451, Enhanced(4, 7, 10)),
+        (News::Held | News::Delayed, reason) if is_of_protection(reason) => (451, Enhanced(4, 7, 10)),
         (News::Held | News::Delayed, _) => (451, Enhanced(4, 4, 1)),
     };
     Status::new(code, enhanced, reason.words())

@@ -8,7 +8,8 @@ use crate::clock::Wall;
 use crate::mail::{Severity, Status};
 use crate::policy::Requirement;
 use crate::queue::Retry;
-use crate::vocabulary::{Level, Otherwise, Reason};
+use crate::smtp::client::Refusal;
+use crate::vocabulary::{Otherwise, Reason};
 
 /// What becomes of the recipients of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub(super) enum Next {
 }
 
 /// Whether the reason says that a link was there and was not good enough, or that nothing can make it so.
-pub(super) fn is_shortfall(reason: Reason) -> bool {
+pub(super) fn is_of_protection(reason: Reason) -> bool {
     use Reason as R;
     matches!(
         reason,
@@ -42,9 +43,17 @@ pub(super) fn is_shortfall(reason: Reason) -> bool {
     )
 }
 
-pub(super) fn next(reason: Reason, status: Option<&Status>, requirement: &Requirement, times: Times<'_>) -> Next {
+/// Whether what the rules ask is what was missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shortfall {
+    OfRules,
+    None,
+}
+
+pub(super) fn next(refusal: &Refusal, shortfall: Shortfall, requirement: &Requirement, times: Times<'_>) -> Next {
+    let (reason, status) = (refusal.reason, refusal.status.as_ref());
     let age = times.now.since(times.accepted);
-    if is_shortfall(reason) && asks_protection(requirement) {
+    if shortfall == Shortfall::OfRules {
         return match requirement.otherwise {
             _ if age < requirement.wait && !is_for_good(reason) => Next::Defer,
             Otherwise::Reject => Next::Fail(reason),
@@ -63,13 +72,8 @@ pub(super) fn next(reason: Reason, status: Option<&Status>, requirement: &Requir
     }
 }
 
-/// Whether a rule asked for more than the queue's own patience.
-fn asks_protection(requirement: &Requirement) -> bool {
-    requirement.level > Level::Any || !requirement.classes.is_empty()
-}
-
 /// Waiting cannot mend it: only a person can.
-fn is_for_good(reason: Reason) -> bool {
+pub(super) fn is_for_good(reason: Reason) -> bool {
     matches!(reason, Reason::SealingNotPossible | Reason::RelayNotAllowedForClass)
 }
 
@@ -100,7 +104,7 @@ fn is_permanent(reason: Reason, status: Option<&Status>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocabulary::SubjectCare;
+    use crate::vocabulary::{Level, SubjectCare};
     use std::time::Duration;
 
     const MINUTE: u64 = 60;
@@ -123,7 +127,10 @@ mod tests {
     fn after(seconds: u64, reason: Reason, requirement: &Requirement) -> Next {
         let retry = Retry::default();
         let now = Wall(0).plus(Duration::from_secs(seconds));
-        next(reason, None, requirement, Times { accepted: Wall(0), now, held: false, retry: &retry })
+        let refusal = Refusal { reason, status: None };
+        let asked = is_for_good(reason) || (is_of_protection(reason) && requirement.level > Level::Any);
+        let shortfall = if asked { Shortfall::OfRules } else { Shortfall::None };
+        next(&refusal, shortfall, requirement, Times { accepted: Wall(0), now, held: false, retry: &retry })
     }
 
     #[test]

@@ -12,7 +12,6 @@ use crate::clock::{EntryId, Now};
 use crate::store::{Bodies, StoreError};
 use crate::vocabulary::Level;
 use rusqlite::Connection;
-use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// Entries per read transaction: well under 100 ms.
@@ -87,14 +86,18 @@ fn reschedule(entry: &Entry, progress: &[(u16, Progress)], routes: &Routes, sche
     for (lane, recipients) in tasks::lanes(entry, routes, &levels) {
         let open =
             recipients.into_iter().filter(|r| !progress.iter().any(|(p, state)| p == r && *state == Progress::Final));
-        let mut by_state: BTreeMap<Option<usize>, Vec<u16>> = BTreeMap::new();
+        let mut by_state: Vec<(Option<&Progress>, Vec<u16>)> = Vec::new();
         for recipient in open {
-            by_state.entry(progress.iter().position(|(p, _)| *p == recipient)).or_default().push(recipient);
+            let known = progress.iter().find(|(p, _)| *p == recipient).map(|(_, state)| state);
+            match by_state.iter_mut().find(|(state, _)| same_state(*state, known)) {
+                Some((_, recipients)) => recipients.push(recipient),
+                None => by_state.push((known, vec![recipient])),
+            }
         }
         for (known, recipients) in by_state {
             count += 1;
             let task = tasks::task(entry, lane.clone(), recipients);
-            match known.map(|at| &progress[at].1) {
+            match known {
                 Some(waiting @ Progress::Waiting { next_attempt, .. }) => {
                     let pause = next_attempt.since(now.wall).min(Duration::from_secs(86_400));
                     schedule.defer(resumed(task, waiting), Instant::now() + pause);
@@ -104,6 +107,17 @@ fn reschedule(entry: &Entry, progress: &[(u16, Progress)], routes: &Routes, sche
         }
     }
     count
+}
+
+/// Whether two recipients were waiting together; what the peer said to each may differ.
+fn same_state(one: Option<&Progress>, other: Option<&Progress>) -> bool {
+    let waiting = |state: Option<&Progress>| match state {
+        Some(Progress::Waiting { attempts, held, told, next_attempt, reason, .. }) => {
+            Some((*attempts, *held, *told, *next_attempt, *reason))
+        }
+        _ => None,
+    };
+    waiting(one) == waiting(other)
 }
 
 fn resumed(task: Task, progress: &Progress) -> Task {
@@ -116,17 +130,22 @@ fn resumed(task: Task, progress: &Progress) -> Task {
     }
 }
 
-/// Removes body files that no entry up to `last` names: the sender was never told that they are kept.
+/// Removes body files that no entry names: the sender was never told that they are kept. Called before anything listens,
+/// so that no file is of a message on its way in. What cannot be removed is reported and left.
 ///
 /// # Errors
 /// When the folder or the database cannot be read.
-pub fn sweep(connection: &Connection, bodies: &Bodies, last: EntryId) -> Result<usize, StoreError> {
-    let mut statement = connection.prepare("SELECT id FROM entry")?;
-    let kept: HashSet<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+pub fn sweep(connection: &Connection, bodies: &Bodies) -> Result<usize, StoreError> {
+    let mut statement = connection.prepare("SELECT 1 FROM entry WHERE id = ?1")?;
     let mut swept = 0;
-    for id in bodies.ids()?.into_iter().filter(|id| *id <= last.row() && !kept.contains(id)) {
-        std::fs::remove_file(bodies.path(id))?;
-        swept += 1;
+    for id in bodies.ids()? {
+        if statement.exists([id])? {
+            continue;
+        }
+        match std::fs::remove_file(bodies.path(id)) {
+            Ok(()) => swept += 1,
+            Err(error) => tracing::error!(%error, file = %bodies.path(id).display(), "a left-over cannot be removed"),
+        }
     }
     Ok(swept)
 }
@@ -192,16 +211,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_without_an_entry_is_swept_and_a_new_one_is_not() {
+    async fn a_body_without_an_entry_is_swept_and_what_cannot_be_removed_stops_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        std::fs::create_dir(folder.path().join("bodies/00ff")).unwrap();
         for id in [1, 2, 900] {
             opened.store.bodies().create(id).unwrap().keep();
         }
         opened.store.commit(entry(2, &["a@one.example"]).admitted(None)).await.unwrap();
-        assert_eq!(sweep(&opened.reader().unwrap(), opened.store.bodies(), EntryId::from_row(100)).unwrap(), 1);
+        assert_eq!(sweep(&opened.reader().unwrap(), opened.store.bodies()).unwrap(), 2);
         let mut left = opened.store.bodies().ids().unwrap();
         left.sort_unstable();
-        assert_eq!(left, [2, 900]);
+        assert_eq!(left, [2, 0xff]);
     }
 }

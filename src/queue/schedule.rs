@@ -34,6 +34,17 @@ pub struct Task {
     pub warm: Option<Warm>,
 }
 
+/// What a link that is gone was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// It had been opened.
+    Worked,
+    Missed,
+}
+
+/// How long a lane is content with the links that its peer takes.
+const CONTENT: Duration = Duration::from_secs(60);
+
 /// Bounds of delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct Caps {
@@ -59,11 +70,18 @@ struct Inner {
     /// Lanes that have mail and found every link taken, in the order in which they came.
     turn: VecDeque<Arc<Lane>>,
     serial: u64,
+    /// The gateway stops: no link is opened any more.
+    closing: bool,
 }
 
 struct LaneQueue {
     ready: VecDeque<Task>,
+    /// Links that are open or being opened.
     links: usize,
+    /// Those of them that reached the lane's level.
+    working: usize,
+    /// The peer takes no more than so many for now.
+    cap: Option<(usize, Instant)>,
     idle: usize,
     in_turn: bool,
     arrived: Arc<Notify>,
@@ -71,7 +89,23 @@ struct LaneQueue {
 
 impl LaneQueue {
     fn new() -> LaneQueue {
-        LaneQueue { ready: VecDeque::new(), links: 0, idle: 0, in_turn: false, arrived: Arc::new(Notify::new()) }
+        LaneQueue {
+            ready: VecDeque::new(),
+            links: 0,
+            working: 0,
+            cap: None,
+            idle: 0,
+            in_turn: false,
+            arrived: Arc::new(Notify::new()),
+        }
+    }
+
+    /// Links that the lane may have now.
+    fn most(&self, per_lane: usize) -> usize {
+        match self.cap {
+            Some((cap, until)) if Instant::now() < until => cap.clamp(1, per_lane),
+            _ => per_lane,
+        }
     }
 }
 
@@ -102,15 +136,16 @@ impl Schedule {
     /// Opens one more link when the lane has more mail than idle links.
     fn open_if_needed(&self, inner: &mut Inner, lane: &Arc<Lane>) {
         let room = inner.links < self.caps.links;
-        let Some(queue) = inner.lanes.get_mut(lane) else { return };
-        if queue.ready.len() <= queue.idle || queue.links >= self.caps.links_per_lane {
+        let Some(queue) = inner.lanes.get_mut(lane).filter(|_| !inner.closing) else { return };
+        if queue.ready.len() <= queue.idle || queue.links >= queue.most(self.caps.links_per_lane) {
             return;
         }
         if room {
-            queue.links += 1;
-            inner.links += 1;
             // A listener that is gone means that the gateway stops: the task stays on storage.
-            let _ = self.openings.send(lane.clone());
+            if self.openings.send(lane.clone()).is_ok() {
+                queue.links += 1;
+                inner.links += 1;
+            }
         } else if !queue.in_turn {
             queue.in_turn = true;
             inner.turn.push_back(lane.clone());
@@ -151,18 +186,40 @@ impl Schedule {
         self.lock().lanes.get_mut(lane)?.ready.pop_front()
     }
 
-    /// Everything that is ready in a lane: it shares the fate of the link that could not be opened.
-    #[must_use]
-    pub fn take_all(&self, lane: &Arc<Lane>) -> Vec<Task> {
-        self.lock().lanes.get_mut(lane).map(|queue| queue.ready.drain(..).collect()).unwrap_or_default()
+    /// A link of this lane was opened and reached its level.
+    pub fn opened(&self, lane: &Arc<Lane>) {
+        if let Some(queue) = self.lock().lanes.get_mut(lane) {
+            queue.working += 1;
+        }
     }
 
-    /// A link of this lane is gone. Whoever waits in turn gets its place.
-    pub fn closed(&self, lane: &Arc<Lane>) {
+    /// A link could not be opened. Where others of the lane work, the peer merely takes no more of them, and they go on;
+    /// where none does, everything that is ready shares the fate of the attempt.
+    #[must_use]
+    pub fn missed(&self, lane: &Arc<Lane>) -> Vec<Task> {
+        let mut inner = self.lock();
+        let Some(queue) = inner.lanes.get_mut(lane) else { return Vec::new() };
+        if queue.working > 0 {
+            queue.cap = Some((queue.working, Instant::now() + CONTENT));
+            return Vec::new();
+        }
+        queue.ready.drain(..).collect()
+    }
+
+    /// No link is opened from now on.
+    pub fn close(&self) {
+        self.lock().closing = true;
+    }
+
+    /// A link of this lane is gone, or was never opened. Whoever waits in turn gets its place.
+    pub fn closed(&self, lane: &Arc<Lane>, link: Gone) {
         let mut inner = self.lock();
         inner.links = inner.links.saturating_sub(1);
         if let Some(queue) = inner.lanes.get_mut(lane) {
             queue.links = queue.links.saturating_sub(1);
+            if link == Gone::Worked {
+                queue.working = queue.working.saturating_sub(1);
+            }
         }
         if let Some(next) = inner.turn.pop_front() {
             if let Some(queue) = inner.lanes.get_mut(&next) {
@@ -296,9 +353,9 @@ mod tests {
         schedule.push(task(&patient, 1000));
         assert_eq!(openings(&mut opened), std::slice::from_ref(&busy));
         assert!(schedule.others_wait());
-        schedule.closed(&busy);
+        schedule.closed(&busy, Gone::Missed);
         assert_eq!(openings(&mut opened), std::slice::from_ref(&patient), "not the busy one again");
-        schedule.closed(&patient);
+        schedule.closed(&patient, Gone::Missed);
         assert_eq!(openings(&mut opened), [busy]);
     }
 
@@ -322,9 +379,34 @@ mod tests {
         schedule.defer(task(&lane, 1), now + Duration::from_secs(1));
         schedule.defer(task(&lane, 9), now + Duration::from_secs(9));
         assert_eq!(schedule.release_due(now + Duration::from_secs(3)), Some(now + Duration::from_secs(9)));
-        let taken: Vec<i64> = schedule.take_all(&lane).iter().map(|t| t.entry.row()).collect();
+        let taken: Vec<i64> = schedule.missed(&lane).iter().map(|t| t.entry.row()).collect();
         assert_eq!(taken, [1, 2]);
         assert_eq!(schedule.hurry(|t| t.entry.row() == 9), 1);
         assert_eq!(schedule.take(&lane).map(|t| t.entry.row()), Some(9));
+    }
+
+    #[test]
+    fn a_link_too_many_does_not_stop_those_that_work() {
+        let (schedule, mut opened) = schedule(10, 10);
+        let lane = lane("busy.example");
+        (0..3).for_each(|id| schedule.push(task(&lane, id)));
+        assert_eq!(openings(&mut opened).len(), 3);
+        schedule.opened(&lane);
+        assert!(schedule.missed(&lane).is_empty(), "one link works: nothing shares the fate of the second");
+        schedule.closed(&lane, Gone::Missed);
+        schedule.closed(&lane, Gone::Missed);
+        assert!(openings(&mut opened).is_empty(), "the peer takes one link, so no second is tried for a while");
+        schedule.closed(&lane, Gone::Worked);
+        assert_eq!(openings(&mut opened).len(), 1, "but one is always tried");
+        assert_eq!(schedule.missed(&lane).len(), 3, "none works: all share the fate");
+    }
+
+    #[test]
+    fn nothing_is_opened_once_the_gateway_stops() {
+        let (schedule, mut opened) = schedule(10, 10);
+        schedule.close();
+        schedule.push(task(&lane("a.example"), 1));
+        assert!(openings(&mut opened).is_empty());
+        assert_eq!(schedule.links(), 0);
     }
 }

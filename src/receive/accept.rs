@@ -202,7 +202,7 @@ impl Acceptance {
         changes.extend(notices.iter().flat_map(Announced::admitted));
         let committed = match file {
             None => self.store.commit(changes).await,
-            Some(file) => self.store.commit_with_file(changes).await.map(|()| file.keep()),
+            Some(file) => self.store.commit_with_file(changes, file).await,
         };
         committed.map_err(|error| {
             tracing::error!(entry = %entry.id, %error, "a message could not be kept");

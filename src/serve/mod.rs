@@ -168,8 +168,10 @@ impl Gateway {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let rest = self.store.flush().await;
-        drop(self.opened);
-        marks.and(rest)
+        let opened = self.opened;
+        // The committer ends before the folder is given free: what rides until then is kept.
+        let closed = tokio::task::spawn_blocking(move || opened.close()).await;
+        marks.and(rest).and(closed.map_err(|e| StoreError::Io(e.to_string())))
     }
 }
 
@@ -220,29 +222,22 @@ fn socket(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(4_096)
 }
 
-/// Puts back what the store keeps, beside the listeners, which do not wait for it.
+/// Sweeps left-overs, then puts back what the store keeps, beside the listeners, which do not wait for it.
 fn recover(opened: &Opened, delivery: &Arc<deliver::Delivery>) -> Result<(), ServeError> {
     use crate::queue::recover;
     let connection = opened.reader()?;
+    let swept = recover::sweep(&connection, delivery.store.bodies())?;
     let Some(last) = recover::newest(&connection)? else { return Ok(()) };
     let delivery = delivery.clone();
     std::thread::Builder::new().name("recover".into()).spawn(move || {
-        let (bodies, routes, schedule) = (delivery.store.bodies(), &delivery.routes, &delivery.schedule);
-        match recover::sweep(&connection, bodies, last).and_then(|swept| {
-            recover::recover(&connection, last, routes, schedule).map(|r| recover::Recovered { swept, ..r })
-        }) {
+        match recover::recover(&connection, last, &delivery.routes, &delivery.schedule) {
             Ok(recovered) => {
-                tracing::info!(
-                    entries = recovered.entries,
-                    tasks = recovered.tasks,
-                    swept = recovered.swept,
-                    "queue read back"
-                );
+                tracing::info!(entries = recovered.entries, tasks = recovered.tasks, swept, "queue read back");
                 for (entry, why) in recovered.damaged {
                     tracing::error!(%entry, why, "an entry is damaged and set aside");
                 }
             }
-            Err(error) => tracing::error!(%error, "the queue could not be read back"),
+            Err(error) => tracing::error!(%error, "the queue could not be read back: restart when the disk is mended"),
         }
     })?;
     Ok(())

@@ -3,7 +3,7 @@
 //! Promises: a batch is all or nothing; riders are in the next flush or in one of their own within 50 ms; after an I/O
 //! error every later batch is refused. The log is cut by a second connection, so that no sender waits for it.
 
-use super::bodies::Bodies;
+use super::bodies::{Bodies, BodyFile};
 use super::{Change, Job, StoreError};
 use rusqlite::Connection;
 use std::path::PathBuf;
@@ -15,6 +15,8 @@ use tokio::sync::oneshot;
 
 /// Riders wait this long at most for somebody else's flush.
 const RIDE: Duration = Duration::from_millis(50);
+/// How long riders wait that found the disk full.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Batches that one flush takes at most, so that the first of them does not wait for ever.
 const BATCH: usize = 1024;
 /// Octets of log after which it is cut.
@@ -32,25 +34,45 @@ pub(super) struct Committer {
     pub observe: Box<dyn Fn(Duration) + Send>,
 }
 
-/// What one flush takes: one put per waiting owner, and the riders.
+/// One owner's changes.
+struct Put {
+    changes: Vec<Change>,
+    file: Option<BodyFile>,
+    done: Waiting,
+}
+
+impl Put {
+    /// Tells the owner, who may have hung up, and lets the body file share the changes' fate. After an I/O error nobody
+    /// knows whether the row is there: the file stays, and the next start looks.
+    fn answer(self, result: &Result<Vec<PathBuf>, StoreError>) {
+        match (self.file, result) {
+            (Some(file), Ok(_) | Err(StoreError::Io(_))) => file.keep(),
+            (file, _) => drop(file),
+        }
+        let _ = self.done.send(result.as_ref().map(|_| ()).map_err(Clone::clone));
+    }
+}
+
+/// What one flush takes: one put per waiting owner; riders are taken when it begins.
 #[derive(Default)]
 struct Batch {
-    puts: Vec<(Vec<Change>, Waiting)>,
-    syncs_directory: bool,
+    puts: Vec<Put>,
+    stops: bool,
 }
 
 impl Batch {
     /// Takes a job in; a nudge only says that riders wait.
     fn take(&mut self, job: Job) {
-        if let Job::Put { changes, synced_directory, done } = job {
-            self.puts.push((changes, done));
-            self.syncs_directory |= synced_directory;
+        match job {
+            Job::Put { changes, file, done } => self.puts.push(Put { changes, file, done }),
+            Job::Nudge => {}
+            Job::Stop => self.stops = true,
         }
     }
 }
 
 impl Committer {
-    /// Runs until every handle is gone, then flushes the last riders.
+    /// Runs until it is told to stop or every handle is gone, then flushes the last riders.
     pub fn run(mut self) {
         let mut riders_due: Option<Instant> = None;
         let mut log = 0;
@@ -62,19 +84,29 @@ impl Committer {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             while batch.puts.len() < BATCH
+                && !batch.stops
                 && let Ok(job) = self.inbox.try_recv()
             {
                 batch.take(job);
             }
             let due = *riders_due.get_or_insert_with(|| Instant::now() + RIDE);
-            if batch.puts.is_empty() && Instant::now() < due {
+            if batch.puts.is_empty() && !batch.stops && Instant::now() < due {
                 continue;
             }
-            riders_due = None;
-            log += self.flush(batch);
+            let stops = batch.stops;
+            log += self.flush(batch.puts);
+            riders_due = self.has_riders().then(|| Instant::now() + AGAIN);
+            if stops {
+                return;
+            }
             log = self.checkpointer.cut(&self.connection, log);
         }
-        self.flush(Batch::default());
+        self.flush(Vec::new());
+    }
+
+    /// Riders are left only when the disk was full.
+    fn has_riders(&self) -> bool {
+        !self.riders.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn next(&self, riders_due: Option<Instant>) -> Result<Job, RecvTimeoutError> {
@@ -84,37 +116,52 @@ impl Committer {
         }
     }
 
-    /// One transaction, one flush; returns the octets that it added to the log.
-    fn flush(&mut self, batch: Batch) -> usize {
+    /// One transaction, one flush; returns the octets that it added to the log. Riders go first: they are older.
+    fn flush(&mut self, puts: Vec<Put>) -> usize {
         let begun = Instant::now();
         let riders = std::mem::take(&mut *self.riders.lock().unwrap_or_else(PoisonError::into_inner));
-        let Batch { mut puts, syncs_directory } = batch;
-        let groups = || puts.iter().map(|(changes, _)| changes).chain([&riders]);
+        let groups = || [&riders].into_iter().chain(puts.iter().map(|put| &put.changes));
         let weight = groups().flatten().map(Change::weight).sum();
+        let syncs_directory = puts.iter().any(|put| put.file.is_some());
         let together = self.write(groups(), syncs_directory);
         if weight > 0 {
             (self.observe)(begun.elapsed());
         }
-        if matches!(together, Err(StoreError::Wrong(_))) {
-            self.one_by_one(puts, &riders);
-            return weight;
+        match &together {
+            Err(StoreError::Wrong(_)) => {
+                self.one_by_one(puts, riders);
+                return weight;
+            }
+            // There will be room again: what was delivered must not be forgotten meanwhile.
+            Err(StoreError::Full) => self.ride_again(riders),
+            _ => {}
         }
-        for (_, done) in puts.drain(..) {
-            answer(done, &together);
-        }
+        puts.into_iter().for_each(|put| put.answer(&together));
         remove(together.unwrap_or_default());
         weight
     }
 
+    fn ride_again(&self, older: Vec<Change>) {
+        let mut riders = self.riders.lock().unwrap_or_else(PoisonError::into_inner);
+        let newer = std::mem::replace(&mut *riders, older);
+        riders.extend(newer);
+    }
+
     /// A statement in the batch was wrong: its owner alone is told so, the others are not.
-    fn one_by_one(&mut self, puts: Vec<(Vec<Change>, Waiting)>, riders: &[Change]) {
-        for (changes, done) in puts {
-            let alone = self.write([&changes], true);
-            answer(done, &alone);
-            remove(alone.unwrap_or_default());
-        }
+    fn one_by_one(&mut self, puts: Vec<Put>, riders: Vec<Change>) {
+        let mut left = Vec::new();
         for rider in riders {
-            remove(self.write([std::slice::from_ref(rider)], false).unwrap_or_default());
+            match self.write([std::slice::from_ref(&rider)], false) {
+                Ok(files) => remove(files),
+                Err(StoreError::Full) => left.push(rider),
+                Err(error) => tracing::error!(%error, "a mark could not be kept"),
+            }
+        }
+        self.ride_again(left);
+        for put in puts {
+            let alone = self.write([&put.changes], put.file.is_some());
+            put.answer(&alone);
+            remove(alone.unwrap_or_default());
         }
     }
 
@@ -161,11 +208,6 @@ impl Committer {
         transaction.commit()?;
         Ok(unlink)
     }
-}
-
-fn answer(done: Waiting, result: &Result<Vec<PathBuf>, StoreError>) {
-    // Who no longer waits has hung up; the message is kept all the same.
-    let _ = done.send(result.as_ref().map(|_| ()).map_err(Clone::clone));
 }
 
 fn remove(files: Vec<PathBuf>) {
@@ -217,4 +259,61 @@ pub(super) fn spawn_checkpointer(database: PathBuf) -> Result<Checkpointer, Stor
 
 fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Value;
+    use bytes::Bytes;
+    use std::sync::mpsc::channel;
+
+    const PUT: &str = "INSERT INTO body (id, bytes) VALUES (?1, ?2)";
+
+    fn change(id: i64, octets: usize) -> Change {
+        Change::new(PUT, vec![Value::Int(id), Value::Blob(Bytes::from(vec![0; octets]))])
+    }
+
+    fn put(change: Change) -> (Put, oneshot::Receiver<Result<(), StoreError>>) {
+        let (done, answer) = oneshot::channel();
+        (Put { changes: vec![change], file: None, done }, answer)
+    }
+
+    /// A committer whose database may have no more than so many pages.
+    fn committer(folder: &std::path::Path, pages: i64) -> Committer {
+        let database = folder.join("test.db");
+        let connection = Connection::open(&database).unwrap();
+        connection.execute_batch("CREATE TABLE body (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL)").unwrap();
+        connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+        let (_, inbox) = channel();
+        Committer {
+            connection,
+            inbox,
+            riders: Arc::default(),
+            stopped: Arc::default(),
+            bodies: Bodies::open(&folder.join("bodies")).unwrap(),
+            checkpointer: spawn_checkpointer(database).unwrap(),
+            observe: Box::new(|_| ()),
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_no_reason_to_forget_what_was_delivered() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut committer = committer(folder.path(), 16);
+        committer.riders.lock().unwrap().push(change(5, 1));
+        let (large, mut answer) = put(change(77, 1 << 20));
+        committer.flush(vec![large]);
+        assert!(matches!(answer.try_recv(), Ok(Err(StoreError::Full))));
+        assert!(committer.has_riders() && !committer.stopped.load(Ordering::Relaxed), "others may go on");
+        committer.flush(Vec::new());
+        let kept: i64 = committer
+            .connection
+            .query_row("SELECT group_concat(id) FROM body", [], |r| r.get::<_, String>(0))
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert_eq!(kept, 5, "the mark, and not what found no room");
+        assert!(!committer.has_riders());
+    }
 }

@@ -144,9 +144,11 @@ impl From<std::io::Error> for StoreError {
 /// What the committer is asked.
 enum Job {
     /// A batch whose owner waits.
-    Put { changes: Vec<Change>, synced_directory: bool, done: oneshot::Sender<Result<(), StoreError>> },
+    Put { changes: Vec<Change>, file: Option<BodyFile>, done: oneshot::Sender<Result<(), StoreError>> },
     /// The first rider since the last flush is waiting.
     Nudge,
+    /// Flush what rides and end.
+    Stop,
 }
 
 /// The handle that the stages share.
@@ -164,20 +166,21 @@ impl Store {
     /// # Errors
     /// When nothing of it was kept.
     pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        self.put(changes, false).await
+        self.put(changes, None).await
     }
 
-    /// The same for changes that name a new body file, whose directory is synced before the commit.
+    /// The same for changes that name a new body file: its directory is synced before the commit, and the file shares the
+    /// fate of the changes, whether or not anybody still waits for the answer.
     ///
     /// # Errors
     /// When nothing of it was kept.
-    pub async fn commit_with_file(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        self.put(changes, true).await
+    pub async fn commit_with_file(&self, changes: Vec<Change>, file: BodyFile) -> Result<(), StoreError> {
+        self.put(changes, Some(file)).await
     }
 
-    async fn put(&self, changes: Vec<Change>, synced_directory: bool) -> Result<(), StoreError> {
+    async fn put(&self, changes: Vec<Change>, file: Option<BodyFile>) -> Result<(), StoreError> {
         let (done, answer) = oneshot::channel();
-        self.jobs.send(Job::Put { changes, synced_directory, done }).map_err(|_| StoreError::Stopped)?;
+        self.jobs.send(Job::Put { changes, file, done }).map_err(|_| StoreError::Stopped)?;
         answer.await.unwrap_or(Err(StoreError::Stopped))
     }
 

@@ -4,7 +4,7 @@
 
 use super::bodies::Bodies;
 use super::committer::{self, Committer};
-use super::{Store, StoreError};
+use super::{Job, Store, StoreError};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Forward migrations; the schema's version is how many of them were applied.
 const MIGRATIONS: &[&str] = &[include_str!("schema_001.sql")];
 
-/// An open data folder. Dropping it ends the committer after its last flush.
+/// An open data folder. `close` ends it; dropping it leaves the committer to the last handle.
 pub struct Opened {
     pub store: Store,
     committer: Option<std::thread::JoinHandle<()>>,
@@ -58,12 +58,11 @@ impl Opened {
         reader(&self.database)
     }
 
-    /// Ends the committer after a last flush and gives the folder free.
+    /// Ends the committer after a last flush, and only then gives the folder free. Handles that are left are refused.
     pub fn close(mut self) {
-        let committer = self.committer.take();
-        drop(self);
-        if let Some(thread) = committer {
-            // A committer that panicked has nothing left to flush.
+        // A committer that is gone has flushed what there was.
+        let _ = self.store.jobs.send(Job::Stop);
+        if let Some(thread) = self.committer.take() {
             let _ = thread.join();
         }
     }

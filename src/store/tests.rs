@@ -94,8 +94,7 @@ async fn a_body_file_goes_with_the_row_that_named_it() {
     file.write_all(b"large").unwrap();
     file.sync().unwrap();
     let path = file.path().to_owned();
-    opened.store.commit_with_file(vec![put(9)]).await.unwrap();
-    file.keep();
+    opened.store.commit_with_file(vec![put(9)], file).await.unwrap();
     assert!(path.exists());
     let delete =
         |id| Change::new("DELETE FROM body WHERE id = ?1", vec![Value::Int(id)]).then_unlink(Some(path.clone()));
@@ -129,4 +128,43 @@ async fn the_log_does_not_grow_without_bound() {
     }
     let log = std::fs::metadata(folder.path().join("mailward.db-wal")).unwrap().len();
     assert!(log < 64 * 1024 * 1024, "{log} octets of log after 80 MB");
+}
+
+#[tokio::test]
+async fn a_body_file_shares_the_fate_of_its_row_though_nobody_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path());
+    let file = opened.store.bodies().create(3).unwrap();
+    let (path, store) = (file.path().to_owned(), opened.store.clone());
+    // The session is gone before the answer: the job is with the committer already.
+    let mut commit = Box::pin(store.commit_with_file(vec![put(3)], file));
+    assert!(futures_poll_once(commit.as_mut()).await);
+    drop(commit);
+    opened.store.flush().await.unwrap();
+    assert!(path.exists() && count(&opened) == 1);
+    let refused = opened.store.bodies().create(4).unwrap();
+    let gone = refused.path().to_owned();
+    assert!(opened.store.commit_with_file(vec![put(3)], refused).await.is_err(), "the id is taken");
+    assert!(!gone.exists());
+}
+
+/// Whether the future is still pending after one poll.
+async fn futures_poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
+    std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_pending())).await
+}
+
+/// A mark that was kept too late must not undo what a later batch settled.
+#[tokio::test]
+async fn riders_are_written_before_the_puts_that_came_after_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path());
+    let set = |text: &'static str| {
+        let values = vec![Value::Int(1), Value::Blob(Bytes::from_static(text.as_bytes()))];
+        Change::new("INSERT OR REPLACE INTO body (id, bytes) VALUES (?1, ?2)", values)
+    };
+    opened.store.ride(vec![set("waiting")]);
+    opened.store.commit(vec![set("final")]).await.unwrap();
+    let kept: Vec<u8> =
+        opened.reader().unwrap().query_row("SELECT bytes FROM body WHERE id = 1", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, b"final");
 }
