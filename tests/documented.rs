@@ -80,6 +80,7 @@ fn every_reply_code_is_documented() {
         "receive/accept.rs",
         "receive/accept/answer.rs",
         "receive/accept/inspect.rs",
+        "receive/accept/judged.rs",
         "receive/connection.rs",
         "receive/listener.rs",
         "deliver/link.rs",
