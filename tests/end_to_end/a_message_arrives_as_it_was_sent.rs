@@ -40,6 +40,23 @@ fn nasty_bodies_arrive_octet_by_octet() {
 }
 
 #[test]
+fn eight_bits_go_where_they_can_and_are_told_where_they_cannot() {
+    let world = World::new(63);
+    let exchange = world.exchange();
+    let peer = world.mx(10, "old.example", Behaviour { lacks: vec!["8BITMIME"], ..Behaviour::default() });
+    let gateway = world.gateway(&Setup::default());
+    let mut client = gateway.session();
+    for line in [&format!("MAIL FROM:<{DOCTOR}> BODY=8BITMIME"), "RCPT TO:<b@old.example>", "DATA"] {
+        assert!(client.say(line).unwrap().code < 400, "{line}");
+    }
+    client.raw(b"Subject: eight bits\r\n\r\n\xe9\xff\r\n.\r\n").unwrap();
+    assert_eq!(client.reply().unwrap().code, 250);
+    let told = exchange.wait_for(1)[0].text();
+    assert!(told.contains("X-Mailward-Reason: eight-bit-not-offered") && told.contains("Status: 5.6.3"), "{told}");
+    assert_eq!(peer.dots(), 0);
+}
+
+#[test]
 fn twenty_megabytes_arrive() {
     let world = World::new(49);
     let peer = world.mx(10, "partner.example", Behaviour::default());
