@@ -1,7 +1,6 @@
 //! Asks the running gateway, or the data folder of a stopped one. Called by the commands.
 
-use super::{Answer, Request, queries, socket};
-use crate::record;
+use super::{Answer, Request, queries, socket, stopped};
 use crate::store;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -37,6 +36,9 @@ fn over_socket(mut stream: UnixStream, request: &Request) -> Result<Value, Strin
 
 /// The gateway is stopped: what can be read is read.
 fn from_folder(data: &Path, request: &Request) -> Result<Value, String> {
+    if matches!(request, Request::Status) {
+        return Ok(stopped());
+    }
     let connection = store::reader_of(data).map_err(|_| {
         format!(
             "no gateway runs on {}, and there is no data to read\nhint: name its gateway.toml with --config",
@@ -46,8 +48,8 @@ fn from_folder(data: &Path, request: &Request) -> Result<Value, String> {
     let answer = match request {
         Request::QueueList { filter } => queries::list(&connection, filter).map(|rows| json!(rows)),
         Request::QueueShow { id } => queries::show(&connection, id.parse()?),
-        Request::Trace { query } => record::trace(&connection, query, 50).map(|lives| json!(lives)),
-        Request::Status => Ok(json!({ "running": false })),
+        Request::Trace { query } => queries::trace(&connection, query),
+        Request::Status => Ok(stopped()),
         Request::QueueRetry { .. } => {
             return Err("the gateway is stopped: nothing is tried again\nhint: start it".to_owned());
         }

@@ -8,6 +8,8 @@ pub mod queries;
 pub mod server;
 
 use crate::config::Config;
+use crate::policy::diagnostic::Fault;
+use crate::vocabulary::Reason;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -38,11 +40,34 @@ pub struct Filter {
     #[arg(long)]
     pub rule: Option<String>,
     /// Why it waits
-    #[arg(long)]
-    pub reason: Option<String>,
+    #[arg(long, value_parser = reason)]
+    pub reason: Option<Reason>,
     /// A class that the message is in
     #[arg(long)]
     pub class: Option<String>,
+}
+
+/// One of the closed vocabulary, or the nearest that is.
+fn reason(written: &str) -> Result<Reason, String> {
+    written.parse().map_err(|_| {
+        let message = format!("no mail waits for a reason `{written}`");
+        let fault = Fault::unknown("unknown-reason", message, written, Reason::NAMES.iter().copied());
+        format!("{}\nhint: {}", fault.message, fault.hint.unwrap_or_default())
+    })
+}
+
+impl Request {
+    /// The verb as it travels; what is asked about is nobody's business.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Request::Status => "status",
+            Request::QueueList { .. } => "queue-list",
+            Request::QueueShow { .. } => "queue-show",
+            Request::QueueRetry { .. } => "queue-retry",
+            Request::Trace { .. } => "trace",
+        }
+    }
 }
 
 /// What is answered.
@@ -77,6 +102,21 @@ impl Status {
             listeners: listening.iter().map(|(name, address)| (name.to_string(), *address)).collect(),
         }
     }
+}
+
+/// What `status` says of a stopped gateway: every key that a running one has, and nothing in it.
+#[must_use]
+pub fn stopped() -> serde_json::Value {
+    serde_json::json!({
+        "running": false,
+        "version": null,
+        "hostname": null,
+        "policy_hash": null,
+        "started": null,
+        "listeners": null,
+        "queue": null,
+        "entries": null,
+    })
 }
 
 /// Where the socket of a data folder is.

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 /// Rows that `queue list` prints at most.
 const MOST: usize = 10_000;
+/// Lives that `trace` shows at most.
+const LIVES: usize = 50;
 
 /// A row of `queue list`: recipients of one entry that are in the same state.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +28,9 @@ pub struct Row {
     pub age_seconds: u64,
     /// RFC 3339; null: as soon as a link is free.
     pub next_attempt: Option<String>,
+    pub attempts: u32,
+    /// Where the last attempt ended.
+    pub host: Option<String>,
     #[serde(skip)]
     rules: Vec<String>,
 }
@@ -57,32 +62,65 @@ fn rows_of(entry: &Entry, progress: &[(u16, Progress)], now: Wall) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for (index, recipient) in (0u16..).zip(&entry.envelope.recipients) {
         let known = progress.iter().find(|(r, _)| *r == index).map(|(_, p)| p);
-        let (state, reason, next_attempt) = match known {
-            Some(Progress::Final) => continue,
-            Some(Progress::Waiting { held, reason, next_attempt, .. }) => {
-                (if *held { "held" } else { "deferred" }, *reason, Some(rfc3339(*next_attempt)))
-            }
-            None => ("active", Reason::Waiting, None),
-        };
+        if known == Some(&Progress::Final) {
+            continue;
+        }
         let requirement = entry.requirement(index);
-        let same = |r: &&mut Row| r.state == state && r.reason == reason && r.require == requirement.level;
-        match rows.iter_mut().find(same) {
-            Some(row) => row.recipients.push(recipient.mailbox.to_string()),
-            None => rows.push(Row {
-                id: entry.id,
-                state,
-                reverse_path: entry.envelope.reverse_path.to_string(),
-                recipients: vec![recipient.mailbox.to_string()],
-                classes: requirement.classes,
-                require: requirement.level,
-                reason,
-                age_seconds: now.since(entry.accepted).as_secs(),
-                next_attempt,
-                rules: requirement.rules.into_iter().map(|r| r.name).collect(),
-            }),
+        let new = Row {
+            id: entry.id,
+            state: "active",
+            reverse_path: entry.envelope.reverse_path.to_string(),
+            recipients: vec![recipient.mailbox.to_string()],
+            classes: requirement.classes,
+            require: requirement.level,
+            reason: Reason::Waiting,
+            age_seconds: now.since(entry.accepted).as_secs(),
+            next_attempt: None,
+            attempts: 0,
+            host: None,
+            rules: requirement.rules.into_iter().map(|r| r.name).collect(),
+        };
+        let row = match known.cloned() {
+            Some(progress) => new.at(progress),
+            None => new,
+        };
+        match rows.iter_mut().find(|r| r.is_alike(&row)) {
+            Some(first) => first.recipients.extend(row.recipients),
+            None => rows.push(row),
         }
     }
     rows
+}
+
+impl Row {
+    /// After an attempt that did not end it.
+    fn at(self, progress: Progress) -> Row {
+        let Progress::Waiting { attempts, held, next_attempt, reason, host, .. } = progress else { return self };
+        let state = if held { "held" } else { "deferred" };
+        Row { state, reason, next_attempt: Some(rfc3339(next_attempt)), attempts, host, ..self }
+    }
+
+    /// Whether two recipients of one entry wait for the same.
+    fn is_alike(&self, other: &Row) -> bool {
+        let facts = |r: &Row| (r.state, r.reason, r.require, r.attempts);
+        facts(self) == facts(other) && self.next_attempt == other.next_attempt && self.host == other.host
+    }
+}
+
+/// Lives that match `query`, each with what of it still waits.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn trace(connection: &Connection, query: &str) -> Result<Value, StoreError> {
+    let now = Now::read().wall;
+    let with_waiting = |life: record::Life| -> Result<Value, StoreError> {
+        let entry = entry::read(connection, life.id)?;
+        let progress = entry::read_progress(connection, life.id)?;
+        let mut value = json!(life);
+        value["waiting"] = json!(entry.map(|entry| rows_of(&entry, &progress, now)).unwrap_or_default());
+        Ok(value)
+    };
+    record::trace(connection, query, LIVES)?.into_iter().map(with_waiting).collect()
 }
 
 fn fits(row: &Row, filter: &Filter) -> bool {
@@ -94,7 +132,7 @@ fn fits(row: &Row, filter: &Filter) -> bool {
     (filter.ids.is_empty() || filter.ids.iter().any(|wanted| wanted.eq_ignore_ascii_case(&id)))
         && filter.to_domain.as_ref().is_none_or(domain)
         && filter.rule.as_ref().is_none_or(|wanted| row.rules.contains(wanted))
-        && filter.reason.as_ref().is_none_or(|wanted| row.reason.name() == wanted)
+        && filter.reason.as_ref().is_none_or(|wanted| row.reason == *wanted)
         && filter.class.as_ref().is_none_or(|wanted| row.classes.contains(wanted))
 }
 
@@ -116,8 +154,17 @@ pub fn show(connection: &Connection, id: EntryId) -> Result<Value, StoreError> {
         "size": entry.size,
         "notice": entry.notice,
         "waiting": rows,
-        "progress": progress.iter().map(|(r, p)| json!({ "recipient": r, "progress": p })).collect::<Vec<_>>(),
+        "progress": progress.iter().map(|(r, p)| json!({ "recipient": r, "progress": shown(p) })).collect::<Vec<_>>(),
         "requirements": entry.requirements,
         "decision": decision.into_iter().next().map(|life| life.decision),
     }))
+}
+
+/// As it is kept, with the time as all answers print it.
+fn shown(progress: &Progress) -> Value {
+    let mut value = json!(progress);
+    if let Progress::Waiting { next_attempt, .. } = progress {
+        value["waiting"]["next_attempt"] = rfc3339(*next_attempt).into();
+    }
+    value
 }

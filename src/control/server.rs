@@ -5,7 +5,6 @@
 use super::{Answer, Filter, Request, Status, queries, socket};
 use crate::clock::EntryId;
 use crate::queue::{Destination, Schedule, Task};
-use crate::record;
 use crate::store::StoreError;
 use rusqlite::Connection;
 use std::io;
@@ -18,8 +17,6 @@ use tokio::net::{UnixListener, UnixStream};
 
 /// Octets of a request at most.
 const REQUEST: u64 = 64 * 1024;
-/// Lives that `trace` shows at most.
-const LIVES: usize = 50;
 
 /// What answers are made from.
 pub struct Served {
@@ -69,9 +66,11 @@ async fn serve(stream: UnixStream, shared: Arc<Shared>) {
     if !matches!(tokio::time::timeout(Duration::from_secs(10), request).await, Ok(Ok(1..))) {
         return;
     }
-    tracing::info!(uid = who, request = line.trim_end(), "control");
-    let answer = tokio::task::spawn_blocking(move || match serde_json::from_str(&line) {
-        Ok(request) => answer(&shared, request),
+    let answer = tokio::task::spawn_blocking(move || match serde_json::from_str::<Request>(&line) {
+        Ok(request) => {
+            tracing::info!(uid = who, verb = request.verb(), "control");
+            answer(&shared, request)
+        }
         Err(error) => Answer::Bad(format!("the request is not understood: {error}")),
     });
     let answer = answer.await.unwrap_or_else(|error| Answer::Bad(error.to_string()));
@@ -91,7 +90,7 @@ fn answer(shared: &Shared, request: Request) -> Answer {
             Err(why) => return Answer::Bad(why.to_owned()),
         },
         Request::QueueRetry { filter } => retry(shared, &reader, &filter).map(|n| serde_json::json!({ "retried": n })),
-        Request::Trace { query } => record::trace(&reader, &query, LIVES).map(|lives| serde_json::json!(lives)),
+        Request::Trace { query } => queries::trace(&reader, &query),
     };
     result.map_or_else(|error| Answer::Bad(error.to_string()), Answer::Good)
 }

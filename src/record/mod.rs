@@ -156,7 +156,15 @@ fn life(connection: &Connection, id: i64) -> Result<Option<Life>, StoreError> {
 fn endings(connection: &Connection, id: i64) -> Result<Vec<serde_json::Value>, StoreError> {
     let mut statement = connection.prepare("SELECT record FROM outcome WHERE entry = ?1 ORDER BY recipient")?;
     let rows = statement.query_map([id], |row| row.get::<_, Vec<u8>>(0))?;
-    rows.map(|record| Ok(serde_json::from_slice(&record?).unwrap_or_default())).collect()
+    rows.map(|record| Ok(as_told(serde_json::from_slice(&record?).unwrap_or_default()))).collect()
+}
+
+/// An ending as it is kept, with its time as all answers print it.
+fn as_told(mut ending: serde_json::Value) -> serde_json::Value {
+    if let Some(at) = ending["at"].as_i64() {
+        ending["at"] = crate::clock::rfc3339(Wall(at)).into();
+    }
+    ending
 }
 
 #[cfg(test)]
