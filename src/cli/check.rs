@@ -1,16 +1,17 @@
 //! `mailward check`: is this policy fit for use? Errors, warnings, and its own tests. Fails by exit code 1 and what is wrong.
 
+use super::Failure;
 use super::known::Source;
+use crate::config::ConfigError;
 use crate::decide::{self, LoadError, Loaded};
 use crate::policy::{Diagnostic, Severity, Style};
 use serde_json::json;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-/// Check a policy: errors, warnings, and the tests that it brings along.
-///
-/// Example: mailward check --policies /etc/mailward/policies
+/// Check a policy: errors, warnings, and the tests that it brings along
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mailward check --policies /etc/mailward/policies --strict")]
 pub struct Args {
     #[command(flatten)]
     source: Source,
@@ -30,15 +31,9 @@ struct Report {
 
 #[must_use]
 pub fn run(args: Args) -> ExitCode {
-    let surroundings = match args.source.surroundings() {
-        Ok(surroundings) => surroundings,
-        Err(why) => return usage(&why),
-    };
-    let today = jiff::Zoned::now().date();
-    let report = match decide::load(&surroundings.policies, &surroundings.known, today) {
-        Ok(Loaded { warnings, tests, .. }) => Report { diagnostics: warnings, outcome: Ok(tests.len()) },
-        Err(LoadError { unreadable: Some(why), .. }) => return usage(&why),
-        Err(mut wrong) => Report { diagnostics: std::mem::take(&mut wrong.diagnostics), outcome: Err(wrong) },
+    let report = match report(&args.source) {
+        Ok(report) => report,
+        Err(failure) => return failure.print(),
     };
     if args.json {
         println!("{}", report.json());
@@ -50,15 +45,25 @@ pub fn run(args: Args) -> ExitCode {
     if good { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-/// The policy cannot be found or read at all.
-pub(super) fn usage(why: &str) -> ExitCode {
-    eprintln!("error: {why}");
-    eprintln!("hint: give the policy's folder with --policies DIR, or a gateway.toml with --config FILE");
-    ExitCode::from(2)
+/// What is wrong in the policy, or already in the gateway.toml that names it.
+fn report(source: &Source) -> Result<Report, Failure> {
+    let surroundings = match source.surroundings() {
+        Ok(surroundings) => surroundings,
+        Err(ConfigError::Wrong(diagnostics)) => {
+            return Ok(Report { diagnostics, outcome: Err(LoadError::default()) });
+        }
+        Err(unreadable) => return Err(unreadable.into()),
+    };
+    let today = jiff::Zoned::now().date();
+    match decide::load(&surroundings.policies, &surroundings.known, today) {
+        Ok(Loaded { warnings, tests, .. }) => Ok(Report { diagnostics: warnings, outcome: Ok(tests.len()) }),
+        Err(LoadError { unreadable: Some(why), .. }) => Err(Failure::no_policy(why)),
+        Err(mut wrong) => Ok(Report { diagnostics: std::mem::take(&mut wrong.diagnostics), outcome: Err(wrong) }),
+    }
 }
 
 /// How diagnostics are printed here.
-pub(super) fn style() -> Style {
+fn style() -> Style {
     if std::io::stdout().is_terminal() { Style::Terminal } else { Style::Plain }
 }
 

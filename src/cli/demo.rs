@@ -8,9 +8,8 @@ use std::process::ExitCode;
 ///
 /// Needs no configuration, no root, no network and no other mail server. Exit code 0: every message met the fate that
 /// the shipped policy promises.
-///
-/// Example: mailward demo
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mailward demo --keep")]
 pub struct Args {
     /// Keep the folder (gateway.toml, policies, data, log) and print where it is
     #[arg(long)]

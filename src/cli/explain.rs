@@ -4,25 +4,28 @@
 
 mod print;
 
-use super::check::{style, usage};
 use super::known::{Source, Surroundings};
+use super::{Failure, inspect};
 use crate::clinical::Findings;
 use crate::decide::{self, Judge, Judgement, Transaction};
-use crate::mail::{Body, Envelope, Mailbox, Recipient, ReversePath};
+use crate::mail::{AddressError, Body, Envelope, Mailbox, Recipient, ReversePath};
 use crate::policy::peer_level;
 use crate::vocabulary::{Direction, Level, Rung};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Explain what would become of a message, recipient by recipient, and which rules decide it.
-///
-/// Example: mailward explain --from dr@surgery.nhs.uk --to patient@webmail.example --subject Results --body "NHS number 943 476 5919"
+const EXAMPLE: &str = "Example:
+  mailward explain --from dr@surgery.nhs.uk --to patient@webmail.example \\
+      --subject Results --body 'NHS number 943 476 5919' --peer verified";
+
+/// Explain what would become of a message, recipient by recipient, and which rules decide it
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub struct Args {
     #[command(flatten)]
     source: Source,
-    /// The reverse-path; empty for a notice
-    #[arg(long, value_name = "ADDRESS")]
+    /// The reverse-path; <> or nothing for a notice
+    #[arg(long, value_name = "ADDRESS", value_parser = reverse_path)]
     from: ReversePath,
     /// A recipient; give it again for more
     #[arg(long, value_name = "ADDRESS", required = true)]
@@ -33,16 +36,16 @@ pub struct Args {
     /// The site that it comes from or goes to [default: by the sites of --config]
     #[arg(long)]
     site: Option<String>,
-    /// The message, as a file
+    /// The message, as a file, or `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["subject", "body"])]
     message: Option<PathBuf>,
     #[arg(long, default_value = "")]
     subject: String,
     #[arg(long, default_value = "")]
     body: String,
-    /// What the other side can reach: none, encrypted or verified [default: not known; inbound: none]
-    #[arg(long, value_parser = peer_level)]
-    peer: Option<Level>,
+    /// What the other side can reach: none, encrypted or verified
+    #[arg(long, value_parser = peer_level, default_value = "none")]
+    peer: Level,
     /// A rung that can serve the recipients; give it again for more
     #[arg(long, value_name = "RUNG")]
     can: Vec<Rung>,
@@ -65,38 +68,35 @@ struct Part<'a> {
     judgement: Judgement,
 }
 
+/// As a client says it after MAIL FROM, with or without its brackets.
+fn reverse_path(written: &str) -> Result<ReversePath, AddressError> {
+    written.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(written).parse()
+}
+
 #[must_use]
 pub fn run(args: Args) -> ExitCode {
-    let surroundings = match args.source.surroundings() {
-        Ok(surroundings) => surroundings,
-        Err(why) => return usage(&why),
-    };
-    let message = match args.message() {
-        Ok(message) => message,
-        Err(why) => return usage(&why),
-    };
-    // Not `load`: whoever asks why a test fails wants an answer although it fails.
-    let judge = match decide::read(&surroundings.policies).map(|files| decide::judge_of(&files, &surroundings.known)) {
-        Ok(Ok(judge)) => judge,
-        Ok(Err(wrong)) => {
-            wrong.iter().for_each(|diagnostic| eprintln!("{}\n", diagnostic.render(style())));
-            return ExitCode::from(1);
-        }
-        Err(why) => return usage(&why),
-    };
-    let explained = args.explain(&judge, &surroundings, &message);
-    if args.json {
-        println!("{}", explained.json());
-    } else {
-        print!("{}", explained.text());
-    }
-    ExitCode::SUCCESS
+    args.answer().unwrap_or_else(Failure::print)
 }
 
 impl Args {
-    fn message(&self) -> Result<Vec<u8>, String> {
+    fn answer(&self) -> Result<ExitCode, Failure> {
+        let surroundings = self.source.surroundings()?;
+        let message = self.message()?;
+        let files = decide::read(&surroundings.policies).map_err(Failure::no_policy)?;
+        // Not `load`: whoever asks why a test fails wants an answer although it fails.
+        let judge = decide::judge_of(&files, &surroundings.known).map_err(|wrong| Failure::diagnosed(&wrong))?;
+        let explained = self.explain(&judge, &surroundings, &message);
+        if self.json {
+            println!("{}", explained.json());
+        } else {
+            print!("{}", explained.text());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn message(&self) -> Result<Vec<u8>, Failure> {
         if let Some(path) = &self.message {
-            return std::fs::read(path).map_err(|why| format!("`{}` cannot be read: {why}", path.display()));
+            return inspect::read(path);
         }
         let to: Vec<String> = self.to.iter().map(ToString::to_string).collect();
         let fields = format!("From: <{}>\r\nTo: {}\r\n", self.from, to.join(", "));
@@ -116,8 +116,8 @@ impl Args {
         let parts = self.to.iter().enumerate().map(|(number, to)| {
             let direction = self.direction(around, to);
             let site = self.site.as_deref().or_else(|| self.site_of(around, direction, to));
-            let peer = self.peer.or((direction == Direction::Inbound).then_some(Level::Any));
             let size = message.len() as u64;
+            let peer = Some(self.peer);
             let transaction = Transaction { direction, site, envelope: &envelope, message, size, peer, can: &self.can };
             let mut judgement = judge.at_accept(&transaction, &findings);
             judgement.recipients = judgement.recipients.drain(..).skip(number).take(1).collect();

@@ -3,6 +3,7 @@
 //! Called by `cli`. Promises: prints masked findings only; the JSON shape of the interface. Fails with exit code 2 and a
 //! sentence when the file cannot be read.
 
+use super::Failure;
 use super::known::Source;
 use crate::clinical::Findings;
 use crate::decide::{self, Judge};
@@ -46,15 +47,11 @@ struct Printed<'a> {
 pub fn run(args: Args) -> ExitCode {
     let message = match read(&args.file) {
         Ok(message) => message,
-        Err(error) => {
-            eprintln!("error: {} cannot be read: {error}", args.file.display());
-            eprintln!("hint: give the path of a message that was saved whole, with its header (often *.eml)");
-            return ExitCode::from(2);
-        }
+        Err(failure) => return failure.print(),
     };
     let judge = match judge(&args.source) {
         Ok(judge) => judge,
-        Err(why) => return super::check::usage(&why),
+        Err(failure) => return failure.print(),
     };
     let start = Instant::now();
     let findings = judge.inspect(&message);
@@ -67,20 +64,23 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 /// The policy's own words for what is recognised; its tests need not pass for that.
-fn judge(source: &Source) -> Result<Judge, String> {
+fn judge(source: &Source) -> Result<Judge, Failure> {
     let surroundings = source.surroundings()?;
-    let files = decide::read(&surroundings.policies)?;
-    decide::judge_of(&files, &surroundings.known)
-        .map_err(|wrong| wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))
+    let files = decide::read(&surroundings.policies).map_err(Failure::no_policy)?;
+    decide::judge_of(&files, &surroundings.known).map_err(|wrong| Failure::diagnosed(&wrong))
 }
 
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
-    if file != Path::new("-") {
-        return std::fs::read(file);
-    }
+/// A message from a file, or from standard input where it is called `-`.
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut message = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut message)?;
-    Ok(message)
+    let read = match file == Path::new("-") {
+        true => std::io::stdin().lock().read_to_end(&mut message).map(|_| message),
+        false => std::fs::read(file),
+    };
+    read.map_err(|why| {
+        let hint = "give the path of a message that was saved whole, with its header (often *.eml)";
+        Failure::usage(format!("`{}` cannot be read: {why}", file.display()), hint)
+    })
 }
 
 fn json(printed: &Printed<'_>) -> String {

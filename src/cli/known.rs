@@ -1,9 +1,9 @@
 //! Where the policy commands find the policy, and what gateway.toml says that rules may name.
 //!
 //! Called by `check`, `explain` and `inspect`. Promises: what they take from gateway.toml is what the gateway takes from it.
-//! Fails by a sentence, or by everything that is wrong in gateway.toml.
+//! Fails with everything that is wrong in gateway.toml.
 
-use crate::config;
+use crate::config::{self, ConfigError};
 use crate::mail::Domain;
 use crate::policy::Known;
 use crate::vocabulary::Direction;
@@ -37,13 +37,13 @@ struct SiteDomains {
 
 impl Source {
     /// # Errors
-    /// A sentence: which file, and what is wrong with it.
-    pub fn surroundings(&self) -> Result<Surroundings, String> {
+    /// When gateway.toml cannot be read, or with everything that is wrong in it.
+    pub fn surroundings(&self) -> Result<Surroundings, ConfigError> {
         let Some(config) = &self.config else {
             let policies = self.policies.clone().unwrap_or_else(|| PathBuf::from("policies"));
             return Ok(Surroundings { policies, ..Surroundings::default() });
         };
-        let gateway = config::load(config).map_err(|why| why.to_string())?;
+        let gateway = config::load(config)?;
         let policies = self.policies.clone().unwrap_or_else(|| gateway.policies.clone());
         let site = |s: &config::Site| SiteDomains { name: s.name.to_string(), domains: s.domains.clone() };
         Ok(Surroundings { policies, known: gateway.known(), sites: gateway.sites.iter().map(site).collect() })

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-/// Print what the four levels promise, and what each does with a peer's faults.
+/// Print what the four levels promise, and what each does with a peer's faults
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mailward levels")]
 pub struct Args {}
 
 const TABLE: &str = "\

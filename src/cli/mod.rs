@@ -3,23 +3,28 @@
 pub mod check;
 pub mod demo;
 pub mod explain;
+mod failure;
 pub mod inspect;
 pub mod known;
 pub mod levels;
+mod life;
 pub mod queue;
 pub mod serve;
 pub mod status;
 pub mod trace;
 
+pub(crate) use failure::Failure;
+
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// An SMTP gateway between an organisation's own Exchange and the internet: clinical mail never crosses it unprotected.
-///
-/// Example: mailward check --policies policies && mailward serve --config gateway.toml
+/// An SMTP gateway between an organisation's own Exchange and the internet: clinical mail never crosses it unprotected
 #[derive(Debug, Parser)]
 #[command(name = "mailward", version, max_term_width = 100)]
+#[command(
+    after_help = "Examples:\n  mailward demo\n  mailward check --policies policies && mailward serve --config gateway.toml"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -76,12 +81,11 @@ impl ConfigFile {
 
 /// Says what is wrong: one sentence, and a hint where the text has one.
 pub(crate) fn fail(why: impl std::fmt::Display) -> ExitCode {
-    eprintln!("error: {why}");
-    ExitCode::from(1)
+    Failure::wrong(why).print()
 }
 
 /// Asks the gateway that `config` describes.
-pub(crate) fn ask(config: &ConfigFile, request: &crate::control::Request) -> Result<serde_json::Value, String> {
-    let config = crate::config::load(&config.path()).map_err(|e| e.to_string())?;
-    crate::control::client::ask(&config.data, request)
+pub(crate) fn ask(config: &ConfigFile, request: &crate::control::Request) -> Result<serde_json::Value, Failure> {
+    let config = crate::config::load(&config.path())?;
+    Ok(crate::control::client::ask(&config.data, request)?)
 }

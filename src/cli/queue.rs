@@ -1,15 +1,17 @@
 //! `mailward queue list|show|retry`: what waits, why, and trying it again.
 
-use super::{ConfigFile, ask, fail};
+use super::life::{joined, print_decision, print_waiting, text};
+use super::{ConfigFile, Failure, ask};
+use crate::clock::duration_words;
 use crate::control::{Filter, Request};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// What waits in the queue, why, and trying it again
-///
-/// Example: mailward queue list --to-domain trust.example --json
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mailward queue list --to-domain trust.example --json")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -18,6 +20,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// List what waits, oldest first
+    #[command(after_help = "Example:\n  mailward queue list --reason certificate-expired")]
     List {
         #[command(flatten)]
         config: ConfigFile,
@@ -27,13 +30,18 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Show everything that is known of one entry, as JSON
+    /// Show everything that is known of one entry
+    #[command(after_help = "Example:\n  mailward queue show 06DK2VHZ8C000 --json")]
     Show {
         #[command(flatten)]
         config: ConfigFile,
         id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Try what waits again now
+    #[command(after_help = "Example:\n  mailward queue retry --to-domain trust.example --yes")]
     Retry {
         #[command(flatten)]
         config: ConfigFile,
@@ -42,6 +50,9 @@ enum Verb {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -49,76 +60,104 @@ enum Verb {
 pub fn run(args: Args) -> ExitCode {
     let done = match args.verb {
         Verb::List { config, filter, json } => list(&config, filter, json),
-        Verb::Show { config, id } => show(&config, id),
-        Verb::Retry { config, filter, yes } => retry(&config, filter, yes),
+        Verb::Show { config, id, json } => show(&config, id, json),
+        Verb::Retry { config, filter, yes, json } => {
+            retry(&config, filter, yes).map(|retried| print_retried(&retried, json))
+        }
     };
-    done.unwrap_or_else(fail)
+    done.unwrap_or_else(Failure::print)
 }
 
-fn list(config: &ConfigFile, filter: Filter, json: bool) -> Result<ExitCode, String> {
+fn list(config: &ConfigFile, filter: Filter, json: bool) -> Result<ExitCode, Failure> {
+    let nothing = nothing(&filter);
     let rows = ask(config, &Request::QueueList { filter })?;
-    if json {
-        println!("{rows}");
-        return Ok(ExitCode::SUCCESS);
-    }
-    let rows = rows.as_array().cloned().unwrap_or_default();
-    if rows.is_empty() {
-        println!("nothing waits");
-    }
-    for row in rows {
-        print(&row);
+    match rows.as_array() {
+        _ if json => println!("{rows}"),
+        Some(rows) if !rows.is_empty() => rows.iter().for_each(print),
+        _ => println!("{nothing}"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn nothing(filter: &Filter) -> &'static str {
+    if *filter == Filter::default() { "nothing waits" } else { "nothing that waits matches" }
 }
 
 fn print(row: &Value) {
-    let text = |key: &str| row[key].as_str().unwrap_or("-").to_owned();
-    let joined = |key: &str| {
-        let items: Vec<&str> = row[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        items.join(", ")
-    };
-    let age = crate::clock::duration_words(std::time::Duration::from_secs(
-        row["age_seconds"].as_u64().unwrap_or(0) / 60 * 60,
-    ));
+    // Whole minutes: seconds say nothing about mail that waits.
+    let age = duration_words(Duration::from_secs(row["age_seconds"].as_u64().unwrap_or(0) / 60 * 60));
     println!(
         "{}  {:<8}  {:<9}  {:<26}  {age:>6}  next {}",
-        text("id"),
-        text("state"),
-        text("require"),
-        text("reason"),
-        text("next_attempt")
+        text(&row["id"]),
+        text(&row["state"]),
+        text(&row["require"]),
+        text(&row["reason"]),
+        text(&row["next_attempt"])
     );
-    println!("    from <{}> to {}  [{}]", text("reverse_path"), joined("recipients"), joined("classes"));
+    let (recipients, classes) = (joined(&row["recipients"]), joined(&row["classes"]));
+    println!("    from <{}> to {recipients}  [{classes}]", text(&row["reverse_path"]));
 }
 
-fn show(config: &ConfigFile, id: String) -> Result<ExitCode, String> {
+fn show(config: &ConfigFile, id: String, json: bool) -> Result<ExitCode, Failure> {
     let entry = ask(config, &Request::QueueShow { id: id.clone() })?;
     if entry.is_null() {
-        return Err(format!("{id} is not in the queue\nhint: `mailward trace {id}` tells what became of it"));
+        return Err(format!("{id} is not in the queue\nhint: `mailward trace {id}` tells what became of it").into());
     }
-    println!("{}", serde_json::to_string_pretty(&entry).map_err(|e| e.to_string())?);
+    if json {
+        println!("{entry}");
+    } else {
+        print_entry(&entry);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn retry(config: &ConfigFile, filter: Filter, yes: bool) -> Result<ExitCode, String> {
+fn print_entry(entry: &Value) {
+    println!("{}  {}  from <{}>", text(&entry["id"]), text(&entry["accepted"]), text(&entry["reverse_path"]));
+    println!("  message    {}, {} octets", text(&entry["message_id"]), entry["size"]);
+    let of = if entry["notice"] == true { "this gateway (a notice)" } else { text(&entry["site"]) };
+    println!("  site       {of}");
+    print_decision(&entry["decision"]);
+    print_waiting(&entry["waiting"]);
+}
+
+/// What became of the wish to try again.
+enum Retried {
+    Nothing(&'static str),
+    NotAgreed,
+    Messages(u64),
+}
+
+fn retry(config: &ConfigFile, filter: Filter, yes: bool) -> Result<Retried, Failure> {
     let rows = ask(config, &Request::QueueList { filter: filter.clone() })?;
     let count = rows.as_array().map_or(0, Vec::len);
     if count == 0 {
-        println!("nothing waits");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Retried::Nothing(nothing(&filter)));
     }
     if !yes && !agreed(&format!("{count} will be tried again now. Go on? [y/N] ")) {
-        println!("nothing was done");
-        return Ok(ExitCode::from(1));
+        return Ok(Retried::NotAgreed);
     }
     let done = ask(config, &Request::QueueRetry { filter })?;
-    println!("{} tried again", done["retried"]);
-    Ok(ExitCode::SUCCESS)
+    Ok(Retried::Messages(done["retried"].as_u64().unwrap_or(0)))
+}
+
+fn print_retried(retried: &Retried, json: bool) -> ExitCode {
+    let (number, words) = match retried {
+        Retried::Nothing(words) => (0, (*words).to_owned()),
+        Retried::NotAgreed => (0, "nothing was done".to_owned()),
+        Retried::Messages(number) => (*number, format!("{number} tried again")),
+    };
+    if json {
+        println!("{}", json!({ "retried": number }));
+    } else {
+        println!("{words}");
+    }
+    ExitCode::from(u8::from(matches!(retried, Retried::NotAgreed)))
 }
 
 fn agreed(question: &str) -> bool {
-    print!("{question}");
+    // Not among the answers: those may go to a script.
+    eprint!("{question}");
     let mut answer = String::new();
-    let asked = std::io::stdout().flush().is_ok() && std::io::stdin().lock().read_line(&mut answer).is_ok();
+    let asked = std::io::stderr().flush().is_ok() && std::io::stdin().lock().read_line(&mut answer).is_ok();
     asked && matches!(answer.trim(), "y" | "Y" | "yes")
 }

@@ -1,6 +1,6 @@
 //! `mailward serve`: runs the gateway until it is told to stop.
 
-use super::{ConfigFile, fail};
+use super::{ConfigFile, Failure, fail};
 use crate::serve::DroppedLines;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -9,9 +9,8 @@ use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 /// Run the gateway
-///
-/// Example: mailward serve --config /etc/mailward/gateway.toml
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mailward serve --config /etc/mailward/gateway.toml")]
 pub struct Args {
     #[command(flatten)]
     config: ConfigFile,
@@ -21,7 +20,7 @@ pub struct Args {
 pub fn run(args: Args) -> ExitCode {
     let config = match crate::serve::config(&args.config.path()) {
         Ok(config) => config,
-        Err(error) => return fail(error),
+        Err(error) => return Failure::from(error).print(),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -30,7 +29,7 @@ pub fn run(args: Args) -> ExitCode {
     let (_written, dropped) = log();
     match runtime.block_on(crate::serve::run(config, dropped)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(error),
+        Err(error) => Failure::from(error).print(),
     }
 }
 

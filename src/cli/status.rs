@@ -1,14 +1,13 @@
 //! `mailward status`: is it running, since when, under which policy, with how much in the queue.
 
-use super::{ConfigFile, ask, fail};
+use super::{ConfigFile, ask};
 use crate::control::Request;
 use serde_json::Value;
 use std::process::ExitCode;
 
 /// Is the gateway running, under which policy, with how much in its queue? Exit code 1 when it is stopped
-///
-/// Example: mailward status --json
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mailward status --json")]
 pub struct Args {
     #[command(flatten)]
     config: ConfigFile,
@@ -21,7 +20,7 @@ pub struct Args {
 pub fn run(args: Args) -> ExitCode {
     let status = match ask(&args.config, &Request::Status) {
         Ok(status) => status,
-        Err(why) => return fail(why),
+        Err(failure) => return failure.print(),
     };
     if args.json {
         println!("{status}");

@@ -1,14 +1,14 @@
 //! `mailward trace`: the life of a message, by id, Message-ID, sender or recipient.
 
-use super::{ConfigFile, ask, fail};
+use super::life::{print_decision, print_waiting, text};
+use super::{ConfigFile, Failure, ask, fail};
 use crate::control::Request;
 use serde_json::Value;
 use std::process::ExitCode;
 
 /// The life of a message: by entry id, Message-ID, sender or recipient, or a part of one
-///
-/// Example: mailward trace dr.jones@kingston-surgery.nhs.uk
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mailward trace dr.jones@kingston-surgery.nhs.uk")]
 pub struct Args {
     #[command(flatten)]
     config: ConfigFile,
@@ -22,7 +22,7 @@ pub struct Args {
 pub fn run(args: Args) -> ExitCode {
     let lives = match ask(&args.config, &Request::Trace { query: args.query.clone() }) {
         Ok(lives) => lives,
-        Err(why) => return fail(why),
+        Err(failure) => return Failure::print(failure),
     };
     if args.json {
         println!("{lives}");
@@ -39,42 +39,24 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 fn print(life: &Value) {
-    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     println!("{}  {}  from <{}>", text(&life["id"]), text(&life["accepted"]), text(&life["reverse_path"]));
     let decision = &life["decision"];
-    for finding in decision["findings"].as_array().into_iter().flatten() {
-        println!(
-            "  found      {} {} in {} ({})",
-            text(&finding["kind"]),
-            text(&finding["masked"]),
-            text(&finding["place"]),
-            text(&finding["confidence"])
-        );
-    }
-    for recipient in decision["recipients"].as_array().into_iter().flatten() {
-        println!(
-            "  decided    {}: {} ({})",
-            text(&recipient["to"]),
-            text(&recipient["fate"]),
-            text(&recipient["require"])
-        );
-        for rule in recipient["rules"].as_array().into_iter().flatten() {
-            println!("             by {} at {} ({})", text(&rule["name"]), text(&rule["at"]), text(&rule["mode"]));
-        }
-    }
+    print_decision(decision);
     if let Some(reply) = decision["reply"]["text"].as_str() {
         println!("  answered   {} {reply}", decision["reply"]["code"]);
     }
+    print_waiting(&life["waiting"]);
     for ending in life["endings"].as_array().into_iter().flatten() {
         let link = match (ending["tls"].as_str(), ending["proof"].as_str()) {
             (Some(tls), Some(proof)) => format!("{tls}, proof {proof}"),
             _ => "no TLS".to_owned(),
         };
         println!(
-            "  ended      {}: {} ({}), {} [{link}]",
+            "  ended      {}: {} ({}) at {}, {} [{link}]",
             text(&ending["recipient"]),
             text(&ending["outcome"]),
             text(&ending["reason"]),
+            text(&ending["at"]),
             text(&ending["host"])
         );
     }

@@ -131,12 +131,6 @@ fn result(v: &Verdict, direction: Direction) -> Vec<String> {
 }
 
 fn fate_line(v: &Verdict) -> String {
-    let name = v.fate_name();
-    let then = v.then_name().map(|then| match v.fate {
-        Fate::Send => {
-            format!(", if the link reaches {}; else tried for {}, then {then}", v.require, duration_words(v.wait))
-        }
-        _ => format!(", tried for {}, then {then}", duration_words(v.wait)),
-    });
-    format!("{name}{} ({})", then.unwrap_or_default(), v.reason)
+    let then = v.then_name().map(|then| format!(", tried for {}, then {then}", duration_words(v.wait)));
+    format!("{}{} ({})", v.fate_name(), then.unwrap_or_default(), v.reason)
 }

@@ -1,0 +1,329 @@
+//! The commands as scripts and people meet them: the built programme, its output and its exit codes.
+
+// What cannot be set up fails its test.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+use assert_cmd::Command;
+use bytes::Bytes;
+use mailward::clock::{EntryId, Wall};
+use mailward::mail::{Envelope, Recipient};
+use mailward::policy::Requirement;
+use mailward::queue::entry::{Destined, Entry, Progress};
+use mailward::record::{self, Ending};
+use mailward::store::Opened;
+use mailward::vocabulary::{Direction, Level, Outcome, Reason};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// What came out: exit code, standard output, standard error.
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Said {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|why| panic!("{why}: {}{}", self.out, self.err))
+    }
+
+    /// One `error`, one hint, and this exit code.
+    fn fails(&self, code: i32) -> &Said {
+        assert_eq!(self.code, code, "{}", self.err);
+        assert!(self.err.starts_with("error"), "{}", self.err);
+        assert!(!self.err.starts_with("error: error"), "{}", self.err);
+        assert!(self.err.lines().filter(|line| line.starts_with("hint:")).count() <= 1, "two hints: {}", self.err);
+        self
+    }
+}
+
+fn mailward(arguments: &[&str]) -> Said {
+    let run = Command::cargo_bin("mailward").unwrap().args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Said { code: run.status.code().unwrap_or(-1), out: text(run.stdout), err: text(run.stderr) }
+}
+
+fn shipped() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("policies").to_string_lossy().into_owned()
+}
+
+/// A folder with a gateway.toml on loopback; `more` is put behind it.
+fn gateway(more: &str) -> (TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let policies = shipped();
+    let text = format!(
+        "hostname = \"gw.example\"\ndata = \"data\"\npolicies = \"{policies}\"\n\
+         [site.kingston]\ndomains = [\"kingston.example\"]\nexchange = [\"127.0.0.1:1\"]\nnetworks = [\"127.0.0.9/32\"]\n\
+         duty = \"duty@kingston.example\"\n\
+         [site.hill]\ndomains = [\"hill.example\"]\nexchange = [\"127.0.0.1:1\"]\nnetworks = [\"127.0.0.8/32\"]\n\
+         duty = \"duty@hill.example\"\n\
+         [listen.exchange]\naddress = \"127.0.0.1:0\"\nmail-from = \"sites\"\n\
+         [web]\nadmin = \"127.0.0.1:0\"\n[dns]\nservers = [\"127.0.0.1:1\"]\n{more}"
+    );
+    let file = folder.path().join("gateway.toml");
+    std::fs::write(&file, text).unwrap();
+    (folder, file.to_string_lossy().into_owned())
+}
+
+const ID: i64 = 7_000_000_000_000;
+/// Long after any run of this test: nothing is due by itself.
+const NEXT: Wall = Wall(4_102_444_800_000);
+
+fn entry() -> Entry {
+    let recipients = ["ward@nhs.net", "ward@kingston.example"];
+    Entry {
+        version: Entry::VERSION,
+        id: EntryId::from_row(ID),
+        accepted: Wall(1_795_348_471_000),
+        site: Some("kingston".into()),
+        session: "s1".into(),
+        envelope: Envelope {
+            reverse_path: "dr@kingston.example".parse().unwrap(),
+            recipients: recipients.iter().map(|r| Recipient::new(r.parse().unwrap())).collect(),
+            body: Default::default(),
+            smtputf8: false,
+            ret: None,
+            envid: None,
+        },
+        destined: vec![Destined { direction: Direction::Outbound, requirement: 0 }; 2],
+        requirements: vec![Requirement { level: Level::Verified, ..Requirement::unreadable() }],
+        size: 4,
+        received: "Received: x\r\n".into(),
+        message_id: Some("<m@kingston.example>".into()),
+        large: false,
+        notice: false,
+    }
+}
+
+/// A message with one recipient that waits after three attempts and one that is delivered.
+fn with_waiting(folder: &TempDir) {
+    let waiting = Progress::Waiting {
+        attempts: 3,
+        held: false,
+        told: true,
+        next_attempt: NEXT,
+        reason: Reason::CertificateExpired,
+        status: None,
+        host: Some("mx1.example".into()),
+    };
+    let ending = Ending {
+        at: Wall(1_795_348_472_000),
+        recipient: "ward@kingston.example".into(),
+        direction: Direction::Outbound,
+        outcome: Outcome::Delivered,
+        reason: Reason::Delivered,
+        host: None,
+        address: None,
+        tls: None,
+        proof: None,
+        reached: None,
+        status: None,
+        attempts: 1,
+    };
+    let entry = entry();
+    let mut changes = entry.admitted(Some(Bytes::from_static(b"a\r\n")));
+    changes.push(waiting.kept(entry.id, 0));
+    changes.push(Progress::Final.kept(entry.id, 1));
+    let decision =
+        json!({ "recipients": [{ "to": "ward@nhs.net", "fate": "send", "require": "verified", "rules": [] }] });
+    changes.push(record::decided(entry.id, entry.message_id.as_deref(), &entry.envelope, decision.to_string().into()));
+    changes.push(record::ended(entry.id, 1, &ending));
+    let opened = Opened::open(&folder.path().join("data"), |_| {}).unwrap();
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(opened.store.commit(changes)).unwrap();
+    opened.close();
+}
+
+/// A gateway that runs until it is dropped.
+struct Running(std::process::Child);
+
+impl Running {
+    fn on(config: &str) -> Running {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_mailward"))
+            .args(["serve", "--config", config])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while mailward(&["status", "--config", config]).code != 0 {
+            assert!(child.try_wait().unwrap().is_none(), "the gateway ended");
+            assert!(Instant::now() < deadline, "the gateway does not answer");
+        }
+        Running(child)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn explain_takes_a_peer_that_is_not_named_for_none() {
+    let policies = shipped();
+    let ask = |more: &[&str]| {
+        let base = ["explain", "--policies", &policies, "--from", "dr@surgery.example", "--to", "a@nhs.net", "--json"];
+        mailward(&[&base[..], more].concat()).json()
+    };
+    let (unnamed, none) = (ask(&[]), ask(&["--peer", "none"]));
+    assert_eq!(unnamed, none);
+    assert_eq!(unnamed["recipients"][0]["fate"], "defer");
+    assert_eq!(unnamed["recipients"][0]["reason"], "requirement-not-met");
+    assert_eq!(ask(&["--peer", "verified"])["recipients"][0]["fate"], "send");
+}
+
+#[test]
+fn explain_takes_both_ways_to_write_the_null_reverse_path() {
+    let policies = shipped();
+    for null in ["<>", ""] {
+        let said = mailward(&["explain", "--policies", &policies, "--from", null, "--to", "a@nhs.net"]);
+        assert_eq!(said.code, 0, "{null:?}: {}", said.err);
+    }
+    let said = mailward(&["explain", "--policies", &policies, "--from", "a b", "--to", "a@nhs.net"]);
+    said.fails(2);
+}
+
+#[test]
+fn show_and_retry_answer_people_and_scripts() {
+    let (folder, config) = gateway("");
+    with_waiting(&folder);
+    let id = EntryId::from_row(ID).to_string();
+    let shown = mailward(&["queue", "show", &id, "--json", "--config", &config]).json();
+    assert_eq!(shown["waiting"][0]["attempts"], 3);
+    assert_eq!(shown["progress"][0]["progress"]["waiting"]["next_attempt"], "2100-01-01T00:00:00Z");
+    let text = mailward(&["queue", "show", &id, "--config", &config]);
+    assert_eq!(text.code, 0, "{}", text.err);
+    for words in ["from <dr@kingston.example>", "ward@nhs.net: deferred (certificate-expired)", "attempts 3"] {
+        assert!(text.out.contains(words), "{words}: {}", text.out);
+    }
+    assert!(!text.out.contains('{'), "people do not read JSON: {}", text.out);
+    mailward(&["queue", "retry", "--yes", "--json", "--config", &config]).fails(1);
+    let _running = Running::on(&config);
+    let retried = mailward(&["queue", "retry", &id, "--yes", "--json", "--config", &config]).json();
+    assert_eq!(retried, json!({ "retried": 1 }));
+}
+
+#[test]
+fn a_filter_that_matches_nothing_says_so_and_a_reason_that_is_none_is_an_error() {
+    let (folder, config) = gateway("");
+    with_waiting(&folder);
+    let list = |more: &[&str]| mailward(&[&["queue", "list", "--config", &config], more].concat());
+    assert!(list(&["--reason", "certificate-expired"]).out.contains("ward@nhs.net"));
+    for filter in [["--reason", "null-mx"], ["--class", "no-such"], ["--rule", "no-such"], ["--to-domain", "x.example"]]
+    {
+        assert_eq!(list(&filter).out, "nothing that waits matches\n", "{filter:?}");
+    }
+    let wrong = list(&["--reason", "certificate-expird"]);
+    wrong.fails(2);
+    assert!(wrong.err.contains("hint: did you mean `certificate-expired`?"), "{}", wrong.err);
+}
+
+#[test]
+fn trace_shows_what_still_waits_and_prints_every_time_alike() {
+    let (folder, config) = gateway("");
+    with_waiting(&folder);
+    let lives = mailward(&["trace", "dr@kingston", "--json", "--config", &config]).json();
+    let waiting = &lives[0]["waiting"][0];
+    assert_eq!(waiting["state"], "deferred");
+    assert_eq!(waiting["reason"], "certificate-expired");
+    assert_eq!(waiting["attempts"], 3);
+    assert_eq!(waiting["next_attempt"], "2100-01-01T00:00:00Z");
+    assert_eq!(waiting["host"], "mx1.example");
+    assert_eq!(waiting["recipients"], json!(["ward@nhs.net"]), "what is delivered waits no more");
+    assert_eq!(lives[0]["endings"][0]["at"], "2026-11-22T11:54:32Z");
+    let text = mailward(&["trace", "dr@kingston", "--config", &config]).out;
+    for words in
+        ["ward@nhs.net: deferred (certificate-expired)", "attempts 3, next 2100-01-01T00:00:00Z", "mx1.example"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
+fn what_is_not_there_ends_with_2_and_what_is_wrong_with_1() {
+    let (folder, _) = gateway("");
+    let missing = folder.path().join("none.toml").to_string_lossy().into_owned();
+    let (_wrong_folder, wrong) = gateway("[queue]\nretri = \"1m\"\n");
+    let explain = ["explain", "--from", "a@b.example", "--to", "c@d.example"];
+    let commands: [&[&str]; 9] = [
+        &["serve"],
+        &["check"],
+        &explain,
+        &["inspect", "Cargo.toml"],
+        &["status"],
+        &["trace", "x"],
+        &["queue", "list"],
+        &["queue", "show", "x"],
+        &["queue", "retry", "--yes"],
+    ];
+    for command in commands {
+        mailward(&[command, &["--config", &missing]].concat()).fails(2);
+        let said = mailward(&[command, &["--config", &wrong]].concat());
+        // `check` reports on its standard output what is wrong.
+        assert_eq!(said.code, 1, "{command:?}");
+        assert!(format!("{}{}", said.out, said.err).contains("did you mean `retry`?"), "{command:?}: {}", said.err);
+        if command != ["check"] {
+            said.fails(1);
+        }
+    }
+    for command in &commands[1..4] {
+        mailward(&[command, &["--policies", &missing][..]].concat()).fails(2);
+    }
+    let (no_policy, config) = gateway("");
+    let text = std::fs::read_to_string(&config).unwrap().replace(&shipped(), "nowhere");
+    std::fs::write(no_policy.path().join("gateway.toml"), text).unwrap();
+    mailward(&["serve", "--config", &config]).fails(2);
+}
+
+#[test]
+fn check_reports_a_wrong_gateway_toml_as_json() {
+    let (_folder, config) = gateway("[queue]\nretri = \"1m\"\n");
+    let report = mailward(&["check", "--json", "--config", &config]).json();
+    assert_eq!(report["errors"][0]["code"], "unknown-key");
+}
+
+#[test]
+fn status_has_the_same_keys_running_and_stopped() {
+    let (_folder, config) = gateway("");
+    let status = || mailward(&["status", "--json", "--config", &config]);
+    let keys = |status: &Value| status.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let stopped = status();
+    assert_eq!(stopped.code, 1);
+    assert_eq!(stopped.json()["running"], false);
+    assert!(stopped.json().as_object().unwrap().iter().all(|(key, value)| key == "running" || value.is_null()));
+    let _running = Running::on(&config);
+    assert_eq!(keys(&status().json()), keys(&stopped.json()));
+}
+
+/// Every command and command below it.
+fn commands(words: &[String]) -> Vec<Vec<String>> {
+    let arguments: Vec<&str> = words.iter().map(String::as_str).chain(["-h"]).collect();
+    let help = mailward(&arguments).out;
+    let section = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // What is indented more goes on from the line above.
+    let names = section.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    let mut found = vec![words.to_vec()];
+    for name in names {
+        found.extend(commands(&[words, &[name.to_owned()]].concat()));
+    }
+    found
+}
+
+#[test]
+fn every_command_shows_an_example_in_its_short_and_long_help() {
+    let all = commands(&[]);
+    assert!(all.len() >= 12, "{all:?}");
+    for command in all {
+        for flag in ["-h", "--help"] {
+            let arguments: Vec<&str> = command.iter().map(String::as_str).chain([flag]).collect();
+            let help = mailward(&arguments).out;
+            assert_eq!(help.matches("Example").count(), 1, "{arguments:?}: {help}");
+        }
+    }
+}
