@@ -108,7 +108,7 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
 }
 
 fn config(top: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Config> {
-    top.check_keys(r.c, "gateway.toml", TOP);
+    top.check_keys_or(r.c, "gateway.toml", TOP, read::later);
     let hostname = r.required(top, "hostname", "gateway.toml", read::domain);
     let data = r.required(top, "data", "gateway.toml", read::text);
     let policies = r.required(top, "policies", "gateway.toml", read::text);
@@ -228,40 +228,35 @@ fn queue(top: Table<'_>, r: &mut Reader<'_, '_>) -> QueueSettings {
     if let Some(pauses) = table.many(r.c, "retry", read::pause).map(read::values).filter(|p| !p.is_empty()) {
         settings.retry.pauses = pauses;
     }
-    settings.retry.expire = table.duration(r.c, "expire").map_or(settings.retry.expire, |s| s.value);
+    settings.retry.expire = r.some_time(table, "expire", settings.retry.expire);
     settings.min_free = table.size(r.c, "min-free").map_or(settings.min_free, |s| s.value);
     settings
 }
 
+/// RFC 5321 4.5.3.1.8: what every server must take.
+const LEAST_RECIPIENTS: usize = 100;
+/// RFC 5321 4.5.3.1.4
+const LEAST_LINE: usize = 512;
+
 fn limits(top: Table<'_>, r: &mut Reader<'_, '_>) -> Limits {
     let mut limits = Limits::default();
     let Some(table) = r.table(top, "limits", LIMITS) else { return limits };
-    let mut size = |key, into: &mut usize| {
-        if let Some(read) = table.size(r.c, key) {
-            *into = usize::try_from(read.value).unwrap_or(usize::MAX);
-        }
-    };
-    let mut message = usize::try_from(limits.max_message).unwrap_or(usize::MAX);
-    size("max-message", &mut message);
-    size("header", &mut limits.header);
-    limits.max_message = message as u64;
-    for (key, into) in [
-        ("sessions", &mut limits.sessions),
-        ("sessions-per-client", &mut limits.sessions_per_client),
-        ("recipients", &mut limits.recipients),
-        ("line", &mut limits.line),
-        ("hops", &mut limits.hops),
-        ("links", &mut limits.links),
-        ("links-per-destination", &mut limits.links_per_destination),
+    limits.max_message = r.some_size(table, "max-message", limits.max_message);
+    limits.header = usize::try_from(r.some_size(table, "header", limits.header as u64)).unwrap_or(usize::MAX);
+    for (key, into, least) in [
+        ("sessions", &mut limits.sessions, 1),
+        ("sessions-per-client", &mut limits.sessions_per_client, 1),
+        ("recipients", &mut limits.recipients, LEAST_RECIPIENTS),
+        ("line", &mut limits.line, LEAST_LINE),
+        ("hops", &mut limits.hops, 1),
+        ("links", &mut limits.links, 1),
+        ("links-per-destination", &mut limits.links_per_destination, 1),
     ] {
-        *into = r.at_least_one(table, key, *into);
+        *into = r.at_least(table, key, *into, least);
     }
     for (key, into) in [("idle", &mut limits.idle), ("message-time", &mut limits.message_time)] {
-        *into = table.duration(r.c, key).map_or(*into, |s| s.value);
+        *into = r.some_time(table, key, *into);
     }
-    // RFC 5321 4.5.3.1.4 and 4.5.3.1.8: what every server must take.
-    limits.line = limits.line.max(512);
-    limits.recipients = limits.recipients.max(100);
     limits
 }
 

@@ -1,7 +1,7 @@
 //! The values of gateway.toml, one function per kind, and the tables that hold them.
 
 use super::{HostPort, ListenerTls};
-use crate::clock::parse_duration;
+use crate::clock::{duration_words, parse_duration};
 use crate::mail::{Domain, Mailbox};
 use crate::policy::diagnostic::{Complaints, Fault, Place, Sited};
 use crate::policy::typed::{self, Keys, Parsed, Table};
@@ -47,7 +47,7 @@ impl Reader<'_, '_> {
     /// A table of fixed name, its keys checked.
     pub fn table<'a>(&mut self, top: Table<'a>, name: &str, keys: Keys) -> Option<Table<'a>> {
         let table = top.below(self.c, name)?;
-        table.check_keys(self.c, &format!("[{name}]"), keys);
+        table.check_keys_or(self.c, &format!("[{name}]"), keys, later);
         Some(table)
     }
 
@@ -67,7 +67,7 @@ impl Reader<'_, '_> {
             match value.get_ref() {
                 DeValue::Table(inner) if typed::is_name(name) => {
                     let table = Table { file: 0, place: at, inner };
-                    table.check_keys(self.c, &what, keys);
+                    table.check_keys_or(self.c, &what, keys, later);
                     found.extend(read(name, table, self));
                 }
                 DeValue::Table(_) => {
@@ -99,7 +99,14 @@ impl Reader<'_, '_> {
         parse: impl Fn(&str) -> Parsed<T>,
     ) -> Option<Vec<T>> {
         self.must_have(table, key, what);
-        table.many(self.c, key, parse).map(values)
+        let given = table.many_or_none(self.c, key, parse)?;
+        let typed = table.value(key)?;
+        if typed.get_ref().as_array().is_some_and(|items| items.is_empty()) {
+            let fault = Fault::new("empty-list", format!("`{key}` is empty"));
+            let at = typed::place(table.file, typed.span());
+            self.c.error(at, fault.hint(format!("name at least one: {what} does nothing without")));
+        }
+        Some(values(given))
     }
 
     fn must_have(&mut self, table: Table<'_>, key: &str, what: &str) {
@@ -131,16 +138,47 @@ impl Reader<'_, '_> {
         }
     }
 
-    pub fn at_least_one(&mut self, table: Table<'_>, key: &str, default: usize) -> usize {
-        match table.count(self.c, key) {
-            None => default,
-            Some(read) if read.value > 0 => read.value,
-            Some(read) => {
-                self.c.error(read.place, Fault::new("wrong-value", format!("`{key}` must be 1 or more")));
-                default
-            }
+    /// A number that is not below what makes sense, or what every server must take.
+    pub fn at_least(&mut self, table: Table<'_>, key: &str, default: usize, least: usize) -> usize {
+        let Some(read) = table.count(self.c, key) else { return default };
+        if read.value < least {
+            let fault = Fault::new("wrong-value", format!("`{key}` must be {least} or more"));
+            let hint = format!("RFC 5321 4.5.3.1: every server takes {least}; without the key it is {default}");
+            let fault = if least > 1 { fault.hint(hint) } else { fault };
+            self.c.error(read.place, fault);
         }
+        read.value
     }
+
+    /// A time that has some length.
+    pub fn some_time(&mut self, table: Table<'_>, key: &str, default: Duration) -> Duration {
+        let Some(read) = table.duration(self.c, key) else { return default };
+        if read.value < SHORTEST {
+            let fault = Fault::new("wrong-value", format!("`{key}` must be {} or more", duration_words(SHORTEST)));
+            self.c.error(read.place, fault.hint(format!("without the key it is {}", duration_words(default))));
+        }
+        read.value
+    }
+
+    /// A size that has room for something.
+    pub fn some_size(&mut self, table: Table<'_>, key: &str, default: u64) -> u64 {
+        let Some(read) = table.size(self.c, key) else { return default };
+        if read.value < SMALLEST {
+            self.c.error(read.place, Fault::new("wrong-value", format!("`{key}` must be 1KB or more")));
+        }
+        read.value
+    }
+}
+
+/// Below it nobody could answer in time.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// Below it no message has room.
+const SMALLEST: u64 = 1_000;
+
+/// `not in this version`, said alike everywhere in gateway.toml.
+pub(super) fn later(what: &str) -> Fault {
+    Fault::new("not-in-this-version", format!("{what} is not in this version"))
+        .hint("take it out; the gateway never promises what this version cannot keep")
 }
 
 pub(super) fn values<T>(sited: Vec<Sited<T>>) -> Vec<T> {
@@ -248,7 +286,7 @@ pub(super) fn mail_from(written: &str) -> Parsed<MailFrom> {
 
 pub(super) fn listener_tls(written: &str) -> Parsed<ListenerTls> {
     if written == "implicit" {
-        return Err(typed::later("`tls = \"implicit\"`"));
+        return Err(later("`tls = \"implicit\"`"));
     }
     choice(written, &[("off", ListenerTls::Off), ("offer", ListenerTls::Offer), ("require", ListenerTls::Require)])
 }

@@ -34,7 +34,7 @@ pub(crate) fn place(file: usize, span: Range<usize>) -> Place {
     Place { file, start: span.start, end: span.end }
 }
 
-/// `not in this version`, said alike everywhere.
+/// `not in this version`, said alike everywhere in a policy.
 pub(crate) fn later(what: &str) -> Fault {
     Fault::new("not-in-this-version", format!("{what} is not in this version"))
         .hint("take it out; a policy never holds what this version cannot keep")
@@ -53,8 +53,13 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Complains about every key that is not known.
+    /// Complains about every key that is not known to a policy.
     pub fn check_keys(self, c: &mut Complaints<'_>, what: &str, keys: Keys) {
+        self.check_keys_or(c, what, keys, later);
+    }
+
+    /// The same; `later` says what becomes of a key of a later version.
+    pub fn check_keys_or(self, c: &mut Complaints<'_>, what: &str, keys: Keys, later: impl Fn(&str) -> Fault) {
         for name in self.inner.keys() {
             let (written, at) = (name.get_ref().as_ref(), place(self.file, name.span()));
             if keys.later.contains(&written) {
