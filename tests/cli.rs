@@ -189,6 +189,21 @@ fn explain_takes_both_ways_to_write_the_null_reverse_path() {
 }
 
 #[test]
+fn explain_finds_both_sites_of_internal_mail() {
+    let (folder, config) = gateway("");
+    let rule = "[policy]\nempty = true\n[rule.hill]\ndirection = \"internal\"\nwhen = { site = [\"hill\"] }\nrequire = \"verified\"\n";
+    let policies = folder.path().join("rules");
+    std::fs::create_dir(&policies).unwrap();
+    std::fs::write(policies.join("hill.toml"), rule).unwrap();
+    let policies = policies.to_string_lossy().into_owned();
+    for (from, to) in [("a@kingston.example", "b@hill.example"), ("a@hill.example", "b@kingston.example")] {
+        let asked = ["explain", "--config", &config, "--policies", &policies, "--from", from, "--to", to, "--json"];
+        let said = mailward(&asked).json();
+        assert_eq!(said["recipients"][0]["require"], "verified", "{from} {to}");
+    }
+}
+
+#[test]
 fn show_and_retry_answer_people_and_scripts() {
     let (folder, config) = gateway("");
     with_waiting(&folder);

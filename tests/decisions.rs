@@ -12,7 +12,7 @@ mod stages;
 
 use mailward::decide::{self, Judge};
 use mailward::mail::{Header, ReversePath};
-use mailward::policy::{Known, MessageFacts, RecipientFacts, SourceFile, Verdict, compile};
+use mailward::policy::{Known, MessageFacts, RecipientFacts, Sites, SourceFile, Verdict, compile};
 use mailward::vocabulary::{Confidence, Direction, FindingKind, Level, Otherwise, Rung};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -46,7 +46,7 @@ impl Asked<'_> {
         let header = Header::of(b"");
         let message = MessageFacts {
             direction: self.direction,
-            site: None,
+            sites: Sites::default(),
             reverse_path: &ReversePath::Mailbox("sender@site.example".parse().unwrap()),
             header_from: &[],
             evidence: self.evidence,

@@ -9,7 +9,7 @@ use super::{Failure, inspect};
 use crate::clinical::Findings;
 use crate::decide::{self, Judge, Judgement, Transaction};
 use crate::mail::{AddressError, Body, Envelope, Mailbox, Recipient, ReversePath};
-use crate::policy::peer_level;
+use crate::policy::{Sites, peer_level};
 use crate::vocabulary::{Direction, Level, Rung};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -115,10 +115,11 @@ impl Args {
         };
         let parts = self.to.iter().enumerate().map(|(number, to)| {
             let direction = self.direction(around, to);
-            let site = self.site.as_deref().or_else(|| self.site_of(around, direction, to));
+            let sites = self.sites(around, direction, to);
             let size = message.len() as u64;
             let peer = Some(self.peer);
-            let transaction = Transaction { direction, site, envelope: &envelope, message, size, peer, can: &self.can };
+            let transaction =
+                Transaction { direction, sites, envelope: &envelope, message, size, peer, can: &self.can };
             let mut judgement = judge.at_accept(&transaction, &findings);
             judgement.recipients = judgement.recipients.drain(..).skip(number).take(1).collect();
             Part { to, direction, judgement }
@@ -131,10 +132,12 @@ impl Args {
         self.direction.unwrap_or_else(|| around.direction(self.from.mailbox().map(Mailbox::domain), to.domain()))
     }
 
-    fn site_of<'s>(&self, around: &'s Surroundings, direction: Direction, to: &Mailbox) -> Option<&'s str> {
-        match direction {
-            Direction::Inbound => around.site_of(to.domain()),
-            _ => around.site_of(self.from.mailbox()?.domain()),
+    fn sites<'s>(&'s self, around: &'s Surroundings, direction: Direction, to: &Mailbox) -> Sites<'s> {
+        let (given, reaches) = (self.site.as_deref(), around.site_of(to.domain()));
+        if direction == Direction::Inbound {
+            return Sites { leaves: None, reaches: given.or(reaches) };
         }
+        let from = || around.site_of(self.from.mailbox()?.domain());
+        Sites { leaves: given.or_else(from), reaches }
     }
 }

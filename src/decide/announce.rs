@@ -10,7 +10,7 @@ use crate::clinical::Findings;
 use crate::clock::{EntryId, Ids, Now};
 use crate::mail::{Enhanced, Envelope, Header, Mailbox, Recipient, Ret, ReversePath, Status};
 use crate::notice::{self, Kind, Report};
-use crate::policy::{Requirement, Verdict};
+use crate::policy::{Requirement, Sites, Verdict};
 use crate::queue::{Destined, Entry, Routes};
 use crate::store::Change;
 use crate::vocabulary::{Direction, Level, Reason, SubjectCare};
@@ -237,7 +237,7 @@ impl Announcer {
         };
         let transaction = Transaction {
             direction,
-            site: site.as_deref(),
+            sites: Sites { leaves: None, reaches: site.as_deref() },
             envelope: &envelope,
             message: Header::of(body).bytes(),
             size: body.len() as u64,

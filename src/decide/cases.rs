@@ -4,7 +4,7 @@
 
 use super::{Judge, Transaction};
 use crate::mail::{Body, Envelope, Recipient};
-use crate::policy::{Expect, PolicyTest, TestContent, Verdict};
+use crate::policy::{Expect, PolicyTest, Sites, TestContent, Verdict};
 use crate::vocabulary::Mode;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -54,9 +54,11 @@ fn run_one(judge: &Judge, test: &PolicyTest, folder: &Folder<'_>) -> Option<Fail
         ret: None,
         envid: None,
     };
+    // A test names one site; the other, if there is one, is nobody's concern.
+    let sites = Sites { leaves: test.site.as_deref(), reaches: None };
     let transaction = Transaction {
         direction: test.direction,
-        site: test.site.as_deref(),
+        sites,
         envelope: &envelope,
         message: &message,
         size: message.len() as u64,

@@ -10,7 +10,7 @@ mod load;
 
 use crate::clinical::{self, Findings, Limits};
 use crate::mail::{Domain, Envelope, Header, Mailbox};
-use crate::policy::{MessageFacts, Policy, ProofSource, RecipientFacts, Requirement, Verdict};
+use crate::policy::{MessageFacts, Policy, ProofSource, RecipientFacts, Requirement, Sites, Verdict};
 use crate::vocabulary::{Confidence, Direction, Fate, FindingKind, Level, Rung};
 use headers::HeaderFacts;
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub struct Judge {
 #[derive(Debug, Clone, Copy)]
 pub struct Transaction<'a> {
     pub direction: Direction,
-    pub site: Option<&'a str>,
+    pub sites: Sites<'a>,
     pub envelope: &'a Envelope,
     /// The header section is enough.
     pub message: &'a [u8],
@@ -117,7 +117,7 @@ fn known_at_rcpt<'a>(
 ) -> MessageFacts<'a> {
     MessageFacts {
         direction: transaction.direction,
-        site: transaction.site,
+        sites: transaction.sites,
         reverse_path: &transaction.envelope.reverse_path,
         header_from: &[],
         evidence: &[],

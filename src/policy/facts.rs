@@ -6,11 +6,26 @@ use crate::mail::{Header, Mailbox, ReversePath};
 use crate::vocabulary::{Confidence, Direction, FindingKind, Level, Rung};
 use std::collections::BTreeMap;
 
+/// The sites that a message leaves and reaches: outbound the first, inbound the second, internal both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sites<'a> {
+    pub leaves: Option<&'a str>,
+    pub reaches: Option<&'a str>,
+}
+
+impl Sites<'_> {
+    /// Whether this site is one of them.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.leaves == Some(name) || self.reaches == Some(name)
+    }
+}
+
 /// What is known about a message.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageFacts<'a> {
     pub direction: Direction,
-    pub site: Option<&'a str>,
+    pub sites: Sites<'a>,
     pub reverse_path: &'a ReversePath,
     /// From and Sender.
     pub header_from: &'a [Mailbox],

@@ -29,7 +29,7 @@ use jiff::civil::Date;
 
 pub use compile::compile;
 pub use diagnostic::{Diagnostic, Severity, Style};
-pub use facts::{MessageFacts, RecipientFacts};
+pub use facts::{MessageFacts, RecipientFacts, Sites};
 pub use judge::Policy;
 pub use permit::{Permit, grant};
 pub use requirement::{ProofCheck, ProofSource, Requirement, RuleAsk};

@@ -117,7 +117,7 @@ impl When {
             && !one_of(&self.not_to, to)
             && (self.from.is_empty() || from.iter().any(|party| one_of(&self.from, party)))
             && !from.iter().any(|party| one_of(&self.not_from, party))
-            && (self.site.is_empty() || message.site.is_some_and(|site| self.site.iter().any(|s| s == site)))
+            && (self.site.is_empty() || self.site.iter().any(|site| message.sites.has(site)))
             && self.envelope_holds(message)
             && self.content_holds(message)
     }

@@ -12,6 +12,7 @@ use super::received::Trace;
 use crate::clock::Now;
 use crate::decide::Transaction;
 use crate::mail::{Envelope, Mailbox, Status, TlsFacts};
+use crate::policy::Sites;
 use crate::smtp::Security;
 use crate::smtp::command::Sender;
 use crate::smtp::reply::Reply;
@@ -199,7 +200,10 @@ impl Connection {
         let Some(envelope) = self.envelope.as_ref().filter(|_| direction == Direction::Inbound) else { return Ok(()) };
         let transaction = Transaction {
             direction,
-            site: reception.access.routes.site_of(recipient.domain()).map(AsRef::as_ref),
+            sites: Sites {
+                leaves: None,
+                reaches: reception.access.routes.site_of(recipient.domain()).map(AsRef::as_ref),
+            },
             envelope,
             message: b"",
             size: 0,

@@ -3,7 +3,7 @@
 use super::judge;
 use mailward::decide::{Judge, Transaction};
 use mailward::mail::{Body, Envelope, Recipient};
-use mailward::policy::{ProofCheck, Requirement};
+use mailward::policy::{ProofCheck, Requirement, Sites};
 use mailward::vocabulary::{Direction, Fate, Level, Otherwise};
 
 const POLICY: &str = r#"
@@ -49,7 +49,15 @@ fn envelope(from: &str, to: &[&str]) -> Envelope {
 }
 
 fn transaction<'a>(direction: Direction, envelope: &'a Envelope, message: &'a [u8]) -> Transaction<'a> {
-    Transaction { direction, site: Some("s"), envelope, message, size: 0, peer: Some(Level::Any), can: &[] }
+    Transaction {
+        direction,
+        sites: Sites { leaves: None, reaches: Some("s") },
+        envelope,
+        message,
+        size: 0,
+        peer: Some(Level::Any),
+        can: &[],
+    }
 }
 
 fn at_rcpt(judge: &Judge, direction: Direction, from: &str, to: &str) -> Option<Fate> {
@@ -116,4 +124,20 @@ fn every_group_that_lists_a_domain_brings_its_own_proof() {
     assert!(matches!(&both[1].check, ProofCheck::Pins(_)), "inside one group pins replace mx: {both:?}");
     assert_eq!(sources("sub.friend.example").len(), 1);
     assert!(sources("not.friend.example").is_empty() && sources("evilfriend.example").is_empty());
+}
+
+#[test]
+fn a_rule_for_a_site_holds_for_what_leaves_it_and_what_reaches_it() {
+    let judge = judge(
+        "[policy]\nempty = true\n[rule.hill]\ndirection = \"internal\"\nwhen = { site = [\"hill\"] }\nrequire = \"verified\"\n",
+    );
+    let envelope = envelope("a@kingston.example", &["b@hill.example"]);
+    let level = |leaves, reaches| {
+        let sites = Sites { leaves, reaches };
+        let transaction = Transaction { sites, ..transaction(Direction::Internal, &envelope, b"") };
+        judge.at_accept(&transaction, &judge.inspect(b"")).recipients[0].require
+    };
+    assert_eq!(level(Some("kingston"), Some("hill")), Level::Verified);
+    assert_eq!(level(Some("hill"), Some("kingston")), Level::Verified);
+    assert_eq!(level(Some("kingston"), Some("quay")), Level::Any);
 }

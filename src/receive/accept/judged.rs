@@ -5,7 +5,7 @@ use super::{Acceptance, Arrived};
 use crate::clinical::Findings;
 use crate::decide::Transaction;
 use crate::mail::{Enhanced, Envelope, Recipient, Status};
-use crate::policy::Verdict;
+use crate::policy::{Sites, Verdict};
 use crate::vocabulary::{Direction, Fate, Level, Mode};
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ impl Judged {
 }
 
 impl Acceptance {
-    /// Judges every recipient, those of one direction and site together.
+    /// Judges every recipient, those of one direction and the same sites together.
     pub(super) fn judge(
         &self,
         arrived: &Arrived<'_>,
@@ -58,7 +58,7 @@ impl Acceptance {
             let envelope = Envelope { recipients, ..arrived.envelope.clone() };
             let transaction = Transaction {
                 direction: way.0,
-                site: way.1,
+                sites: way.1,
                 envelope: &envelope,
                 message: collected.header(),
                 size: collected.size(),
@@ -88,13 +88,13 @@ impl Acceptance {
         Err(Status::new(451, Enhanced(4, 7, 0), text))
     }
 
-    /// Direction and site, recipient by recipient. RCPT has asked already; the answer cannot differ.
-    fn ways<'a>(&self, arrived: &'a Arrived<'_>) -> Result<Vec<(Direction, Option<&'a str>)>, Status> {
+    /// Direction and sites, recipient by recipient. RCPT has asked already; the answer cannot differ.
+    fn ways<'a>(&self, arrived: &'a Arrived<'_>) -> Result<Vec<(Direction, Sites<'a>)>, Status> {
         let own = arrived.door.map(|d| d.site.as_ref());
         let way = |r: &Recipient| {
             let direction = arrived.access.direction(arrived.door, &r.mailbox).map_err(|denied| denied.status)?;
-            let theirs = || arrived.access.routes.site_of(r.mailbox.domain()).map(AsRef::as_ref);
-            Ok((direction, own.or_else(theirs)))
+            let reaches = arrived.access.routes.site_of(r.mailbox.domain()).map(AsRef::as_ref);
+            Ok((direction, Sites { leaves: own, reaches }))
         };
         arrived.envelope.recipients.iter().map(way).collect()
     }
