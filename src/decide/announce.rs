@@ -59,6 +59,20 @@ impl Announced {
     }
 }
 
+/// Whether the sender may and wants to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    Told,
+    NotTold,
+}
+
+/// Whether somebody has to hear of it, or merely may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Urgency {
+    Final,
+    Passing,
+}
+
 /// Makes notices.
 pub struct Announcer {
     pub hostname: String,
@@ -109,9 +123,9 @@ impl Announcer {
             care,
             listed: entry.is_in_class() || refused.iter().any(|(_, v)| !v.classes.is_empty()),
         };
-        let quiet = refused.iter().all(|(r, _)| !r.wants_failure());
+        let sender = if refused.iter().any(|(r, _)| r.wants_failure()) { Sender::Told } else { Sender::NotTold };
         let notify = refused.iter().flat_map(|(_, v)| v.notify.clone()).collect();
-        self.to_readers(&subject, &listed, self.readers(entry, quiet, notify))
+        self.to_readers(&subject, &listed, self.readers(entry, sender, notify, Urgency::Final))
     }
 
     /// Notices about what became of recipients in the queue.
@@ -143,19 +157,25 @@ impl Announcer {
         let listed = entry.is_in_class() || care > SubjectCare::Keep;
         let subject = Subject { entry, kind, original, care, listed };
         let notify = self.notified(entry, news, told);
-        self.to_readers(&subject, &about, self.readers(entry, !wanted(news, told), notify))
+        let sender = if wanted(news, told) { Sender::Told } else { Sender::NotTold };
+        let urgency = match news {
+            News::Failed | News::Held => Urgency::Final,
+            News::Delayed | News::Relayed => Urgency::Passing,
+        };
+        self.to_readers(&subject, &about, self.readers(entry, sender, notify, urgency))
     }
 
     /// The sender where that is possible and wanted, and whoever the rules name; the site's duty where nobody else is left.
-    fn readers(&self, entry: &Entry, quiet: bool, notify: Vec<String>) -> Vec<Mailbox> {
-        let sender = entry.envelope.reverse_path.mailbox().filter(|_| !quiet).cloned();
+    fn readers(&self, entry: &Entry, sender: Sender, notify: Vec<String>, urgency: Urgency) -> Vec<Mailbox> {
+        let sender = entry.envelope.reverse_path.mailbox().filter(|_| sender == Sender::Told).cloned();
         let mut readers: Vec<Mailbox> = sender.into_iter().collect();
         for named in notify.iter().filter_map(|n| n.parse::<Mailbox>().ok()) {
             if !readers.iter().any(|r| r.key() == named.key()) {
                 readers.push(named);
             }
         }
-        if readers.is_empty() {
+        // Only about mail that a site sent: what the world does to itself with null reverse-paths is not the duty's.
+        if readers.is_empty() && entry.site.is_some() && urgency == Urgency::Final {
             readers.extend(self.contact(entry).and_then(|c| c.duty.clone()));
         }
         readers

@@ -53,12 +53,19 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
+    /// What the peer said. Of mail in a class its digits are masked: a peer may quote what it was sent.
     pub fn status_of(&self, recipient: u16) -> Option<Status> {
         let one = self.attempted.iter().find(|a| a.recipient == recipient)?;
-        match &one.result {
-            Ok(status) => Some(status.clone()),
-            Err(refusal) => refusal.status.clone(),
-        }
+        let status = match &one.result {
+            Ok(status) => Some(status),
+            Err(refusal) => refusal.status.as_ref(),
+        }?;
+        let mask = |c: char| if c.is_numeric() { '#' } else { c };
+        let text = match self.entry.is_in_class() {
+            true => status.text.chars().map(mask).collect(),
+            false => status.text.clone(),
+        };
+        Some(Status { text, ..status.clone() })
     }
 }
 

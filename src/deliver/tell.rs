@@ -28,6 +28,11 @@ impl Delivery {
         about: &[(u16, Reason)],
     ) -> Vec<Announced> {
         let entry = &attempt.entry;
+        if entry.notice && news == News::Failed && !about.is_empty() {
+            // Nobody is left to be told by mail: an operator has to look.
+            self.metrics.refused_untold.inc_by(about.len() as u64);
+            tracing::error!(entry = %entry.id, reason = %about[0].1, "a notice could not be delivered");
+        }
         if about.is_empty() || entry.notice {
             return Vec::new();
         }

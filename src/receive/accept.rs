@@ -50,6 +50,13 @@ pub struct Acceptance {
     pub readers: Semaphore,
 }
 
+/// Whether a refusal is put on record, or counted only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Record {
+    Kept,
+    Counted,
+}
+
 /// A message at its end of data.
 pub struct Arrived<'a> {
     pub session: &'a str,
@@ -230,7 +237,12 @@ impl Acceptance {
     }
 
     /// A recipient that rules without content refuse: recorded and answered before the text crosses.
-    pub fn refuse_at_rcpt(&self, transaction: &Transaction<'_>, recipient: &Mailbox, verdict: &Verdict) -> Reply {
+    pub fn refuse_at_rcpt(
+        &self,
+        (transaction, recipient): (&Transaction<'_>, &Mailbox),
+        verdict: &Verdict,
+        record: Record,
+    ) -> Reply {
         let id = self.ids.next(Now::read().wall);
         let judged = [Judged {
             recipient: Recipient::new(recipient.clone()),
@@ -241,9 +253,11 @@ impl Acceptance {
             answer::refusal(&judged, id).unwrap_or_else(|| Status::new(550, Enhanced(5, 7, 10), verdict.sentence()));
         self.count(&judged, &Findings::default());
         answer::count_rejected(&self.metrics, &judged);
-        let record =
-            record::as_json(&serde_json::json!({ "id": id, "recipients": [judged[0].record()], "reply": status }));
-        self.store.ride(vec![record::decided(id, None, transaction.envelope, record.to_vec())]);
+        if record == Record::Kept {
+            let json = serde_json::json!({ "id": id, "recipients": [judged[0].record()], "reply": status });
+            let json = record::as_json(&json).to_vec();
+            self.store.ride(vec![record::decided(id, None, transaction.envelope, json)]);
+        }
         Reply { code: status.code, enhanced: status.enhanced, text: status.text.into() }
     }
 }

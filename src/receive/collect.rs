@@ -85,6 +85,13 @@ impl Collector {
         self.id
     }
 
+    /// There is no room on the disk: what needs a file is put off.
+    pub fn refuse_large(&mut self) {
+        if self.memory.len() > INLINE || self.file.is_some() {
+            self.failed.get_or_insert_with(|| io::ErrorKind::StorageFull.into());
+        }
+    }
+
     /// Writes what has gathered, when it is too much for memory. What goes wrong is said by `finish`: the client has to
     /// send the rest anyway.
     pub async fn relieve(&mut self, bodies: &Bodies) {

@@ -4,7 +4,7 @@
 //! read before a handshake is dropped (RFC 3207 4.2); a silent client costs a small task and no buffer. Fails with the
 //! socket's error, which ends the session and nothing else.
 
-use super::accept::Arrived;
+use super::accept::{Arrived, Record};
 use super::access::{Denied, Door};
 use super::collect::Collector;
 use super::listener::{Reception, Rules};
@@ -51,6 +51,8 @@ pub(super) struct Connection {
     /// What MAIL said, for rules that need no content.
     envelope: Option<Envelope>,
     message_deadline: Option<Instant>,
+    /// A refusal at RCPT was put on record.
+    recorded: bool,
 }
 
 enum Socket {
@@ -89,6 +91,7 @@ impl Connection {
             collector: None,
             envelope: None,
             message_deadline: None,
+            recorded: false,
         }
     }
 
@@ -137,6 +140,9 @@ impl Connection {
             }
             Action::Body => {
                 if let Some(collector) = &mut self.collector {
+                    if self.reception.no_room.load(Ordering::Relaxed) {
+                        collector.refuse_large();
+                    }
                     collector.relieve(self.reception.acceptance.store.bodies()).await;
                 }
             }
@@ -191,8 +197,8 @@ impl Connection {
     }
 
     /// Whether the recipient is ours to take, and whether rules that need no content refuse it already.
-    fn judge_recipient(&self, recipient: &Mailbox) -> Result<(), Reply> {
-        let reception = &self.reception;
+    fn judge_recipient(&mut self, recipient: &Mailbox) -> Result<(), Reply> {
+        let reception = self.reception.clone();
         if self.is_own_postmaster(recipient) {
             return Ok(());
         }
@@ -211,7 +217,11 @@ impl Connection {
             can: &[],
         };
         match reception.judge.at_rcpt(&transaction, recipient) {
-            Some(verdict) => Err(reception.acceptance.refuse_at_rcpt(&transaction, recipient, &verdict)),
+            Some(verdict) => {
+                // One record a session is evidence enough: a stranger must not fill the disk with them.
+                let record = if std::mem::replace(&mut self.recorded, true) { Record::Counted } else { Record::Kept };
+                Err(reception.acceptance.refuse_at_rcpt((&transaction, recipient), &verdict, record))
+            }
             None => Ok(()),
         }
     }
@@ -271,9 +281,13 @@ impl Connection {
         self.input = Vec::new();
         self.forget_message();
         let Socket::Clear(tcp) = std::mem::replace(&mut self.socket, Socket::Gone) else { return Ok(Flow::End) };
-        // A handshake that waits for its turn longer than this would be given up by the client.
-        let Ok(_turn) = self.reception.handshakes.acquire().await else { return Ok(Flow::End) };
-        match self.reception.acceptor.accept(tcp, self.reception.bounds.handshake).await {
+        let (pool, patience) = match self.door {
+            Some(_) => (&self.reception.handshakes.sites, self.reception.bounds.handshake),
+            None => (&self.reception.handshakes.strangers, self.reception.bounds.handshake / 3),
+        };
+        // Who waits longer for a turn would give up anyway.
+        let Ok(Ok(_turn)) = tokio::time::timeout(patience, pool.acquire()).await else { return Ok(Flow::End) };
+        match self.reception.acceptor.accept(tcp, patience).await {
             Ok((stream, facts)) => {
                 self.tls = Some(facts);
                 self.socket = Socket::Tls(Box::new(stream));

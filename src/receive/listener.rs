@@ -6,7 +6,7 @@
 use super::accept::Acceptance;
 use super::access::{Access, Door, MailFrom};
 use super::connection::Connection;
-use super::limits::SessionLimits;
+use super::limits::{SessionLimits, Who};
 use crate::decide::Judge;
 use crate::mail::Enhanced;
 use crate::metrics::Metrics;
@@ -47,8 +47,15 @@ pub struct Bounds {
     pub max_header: usize,
     pub idle: Duration,
     pub message_time: Duration,
-    /// A handshake that takes longer is given up.
+    /// A handshake that takes longer is given up; a stranger's a third of that.
     pub handshake: Duration,
+}
+
+/// Handshakes cost: only so many at once. Strangers have a pool of their own, so that however many of them stall, a site's
+/// Exchange finds its way in.
+pub struct Handshakes {
+    pub sites: Semaphore,
+    pub strangers: Semaphore,
 }
 
 /// What every session of the gateway shares.
@@ -58,8 +65,7 @@ pub struct Reception {
     pub bounds: Bounds,
     pub limits: Arc<SessionLimits>,
     pub acceptor: Acceptor,
-    /// Handshakes cost: only so many at once.
-    pub handshakes: Semaphore,
+    pub handshakes: Handshakes,
     pub judge: Arc<Judge>,
     pub acceptance: Acceptance,
     pub metrics: Arc<Metrics>,
@@ -91,7 +97,8 @@ pub async fn listen(listener: TcpListener, rules: Rules, reception: Arc<Receptio
 
 fn admit(socket: TcpStream, client: SocketAddr, rules: &Arc<Rules>, reception: &Arc<Reception>) {
     let client = client.ip().to_canonical();
-    let Some(place) = reception.limits.take(client) else {
+    let who = reception.access.door_of(client).map_or(Who::Stranger, |_| Who::Site);
+    let Some(place) = reception.limits.take(client, who) else {
         refuse(socket, &reception.hostname);
         return;
     };

@@ -1,6 +1,6 @@
 //! Stage 1: listeners, sessions, and the end of data, where a message is judged, kept, and only then answered with 250.
 //!
-//! `serve` starts it. Promises: sessions are bounded in all and per client, with a place kept for every listener; nobody
+//! `serve` starts it. Promises: sessions are bounded in all and per client, and some places are the sites' alone; nobody
 //! relays who may not. Fails by refusing sessions with 421; never by losing what was answered with 250.
 
 pub mod accept;

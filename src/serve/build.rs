@@ -16,7 +16,7 @@ use crate::queue::{Destination, Lane, Routes, Schedule, WarmRoom, recover};
 use crate::receive::SessionLimits;
 use crate::receive::accept::Acceptance;
 use crate::receive::access::{Access, Door};
-use crate::receive::listener::{Bounds, Reception, Rules, Tls};
+use crate::receive::listener::{Bounds, Handshakes, Reception, Rules, Tls};
 use crate::store::Opened;
 use crate::tls::{Acceptor, Connector, Identity, Roots};
 use std::collections::HashMap;
@@ -143,7 +143,7 @@ fn reception(
         },
         limits: SessionLimits::new(limits.sessions, limits.sessions_per_client),
         acceptor,
-        handshakes: Semaphore::new(HANDSHAKES),
+        handshakes: Handshakes { sites: Semaphore::new(HANDSHAKES), strangers: Semaphore::new(HANDSHAKES) },
         judge: shared.judge.clone(),
         acceptance: Acceptance {
             judge: shared.judge.clone(),
