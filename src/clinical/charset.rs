@@ -3,6 +3,7 @@
 //! Called by `walk` and `words`. Promises: linear; plain ASCII is not copied. What no known charset explains comes out as
 //! what can be read of it, marked unsound.
 
+use super::utf32;
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 
@@ -18,13 +19,28 @@ pub(super) struct Reading<'a> {
 
 /// Reads `bytes` as `label` says, as far as that can be so.
 pub(super) fn read<'a>(bytes: &'a [u8], label: Option<&str>) -> Reading<'a> {
+    without_zeros(as_it_seems(bytes, label))
+}
+
+/// Text has no zeros: where some are left, the octets mean something else. Readers that pass over them see the rest joined.
+fn without_zeros(reading: Reading<'_>) -> Reading<'_> {
+    if memchr::memchr(0, reading.text.as_bytes()).is_none() {
+        return reading;
+    }
+    let joined = reading.text.replace('\0', "");
+    let other = Some(reading.other.map_or_else(|| joined.clone(), |other| format!("{joined}\n;\n{other}")));
+    Reading { other, sound: false, ..reading }
+}
+
+fn as_it_seems<'a>(bytes: &'a [u8], label: Option<&str>) -> Reading<'a> {
     let label = label.map(str::trim).filter(|l| !l.is_empty());
     let plain = if bytes.is_ascii() { std::str::from_utf8(bytes).ok() } else { None };
     if label.is_some_and(is_utf7) {
         return Reading { other: Some(utf7(bytes)), text: lossy(bytes), sound: true };
     }
     if let Some(wide) = wide(bytes, label) {
-        return Reading { text: wide.decode(bytes).0, other: Some(lossy(bytes).into_owned()), sound: true };
+        let (text, sound) = wide.decode(bytes);
+        return Reading { text, other: Some(lossy(bytes).into_owned()), sound };
     }
     let known = label.and_then(|l| Encoding::for_label(l.as_bytes()));
     match (known, plain) {
@@ -65,23 +81,57 @@ fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 
-/// UTF-16, by its label, its mark, or its zeros.
-pub(super) fn wide(bytes: &[u8], label: Option<&str>) -> Option<&'static Encoding> {
+/// A charset whose characters are wider than one octet even where they are ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wide {
+    Units(&'static Encoding),
+    Utf32(utf32::Order),
+}
+
+impl Wide {
+    fn decode(self, bytes: &[u8]) -> (Cow<'_, str>, bool) {
+        match self {
+            Wide::Units(encoding) => (encoding.decode(bytes).0, true),
+            Wide::Utf32(order) => {
+                let (text, sound) = utf32::decode(bytes, order);
+                (Cow::Owned(text), sound)
+            }
+        }
+    }
+}
+
+/// UTF-32 or UTF-16, by its mark, its zeros, or its label. UTF-32 first: its mark begins with the one of UTF-16, and its
+/// zeros are those of UTF-16 and more.
+pub(super) fn wide(bytes: &[u8], label: Option<&str>) -> Option<Wide> {
+    let sample = &bytes[..bytes.len().min(512)];
+    if let Some(order) = utf32::marked(bytes).or_else(|| utf32::apparent(sample)) {
+        return Some(Wide::Utf32(order));
+    }
+    let is_plain = sample.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
+    let label = label.map(str::trim);
+    if let Some(order) = label.and_then(utf32::labelled).filter(|_| !is_plain) {
+        return Some(Wide::Utf32(order));
+    }
+    if let Some(encoding) = utf16(bytes, sample) {
+        return Some(Wide::Units(encoding));
+    }
+    let named = Encoding::for_label(label?.as_bytes())?;
+    (!named.is_ascii_compatible() && named != ISO_2022_JP && !is_plain).then_some(Wide::Units(named))
+}
+
+/// UTF-16, by its mark or its zeros.
+fn utf16(bytes: &[u8], sample: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [0xFF, 0xFE, ..] => return Some(UTF_16LE),
         [0xFE, 0xFF, ..] => return Some(UTF_16BE),
         _ => {}
     }
-    let sample = &bytes[..bytes.len().min(512)];
     let zeros = |parity: usize| sample.iter().skip(parity).step_by(2).filter(|b| **b == 0).count() * 4;
     match (zeros(0) > sample.len(), zeros(1) > sample.len()) {
-        (true, false) => return Some(UTF_16BE),
-        (false, true) => return Some(UTF_16LE),
-        _ => {}
+        (true, false) => Some(UTF_16BE),
+        (false, true) => Some(UTF_16LE),
+        _ => None,
     }
-    let named = Encoding::for_label(label?.as_bytes())?;
-    let is_plain = sample.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
-    (!named.is_ascii_compatible() && named != ISO_2022_JP && !is_plain).then_some(named)
 }
 
 fn is_utf7(label: &str) -> bool {

@@ -185,7 +185,7 @@ impl Name {
         if !self.pieces.is_empty() {
             return Some(super::charset::read(&self.pieces, self.charset.as_deref()).text.into_owned());
         }
-        self.whole.map(|w| words::text(&w))
+        self.whole.map(|w| words::text(&w).0)
     }
 }
 

@@ -21,6 +21,7 @@ mod report;
 mod rules;
 mod table;
 mod transfer;
+mod utf32;
 mod walk;
 mod words;
 

@@ -73,6 +73,46 @@ fn text_in_each_transfer_encoding_and_charset() {
     }
 }
 
+/// Four octets for each character, in both orders, with their mark and without it.
+fn quads(text: &str) -> [Vec<u8>; 4] {
+    let little: Vec<u8> = text.chars().flat_map(|c| (c as u32).to_le_bytes()).collect();
+    let big: Vec<u8> = text.chars().flat_map(|c| (c as u32).to_be_bytes()).collect();
+    [[b"\xFF\xFE\0\0", &little[..]].concat(), [b"\0\0\xFE\xFF", &big[..]].concat(), little, big]
+}
+
+#[test]
+fn utf_32_is_read_by_its_mark_its_zeros_and_its_label() {
+    for bytes in quads("NHS number 943 476 5919") {
+        for kind in ["text/plain; charset=utf-32", "text/plain; charset=utf-8", "application/octet-stream"] {
+            let part =
+                format!("Content-Type: {kind}; name=x\r\nContent-Transfer-Encoding: base64\r\n\r\n{}", base64(&bytes));
+            let findings = look(&mixed(&[&part]));
+            assert_eq!(found(&findings, FindingKind::NhsNumber), [("x", "943***5919", Confidence::High)], "{kind}");
+            assert_eq!(findings.unread, [], "{kind}");
+        }
+        let subject = format!("Subject: =?utf-32?B?{}?=\r\n\r\nhello", base64(&bytes));
+        assert_eq!(numbers(subject.as_bytes()), at("subject"));
+    }
+}
+
+#[test]
+fn zeros_that_are_left_in_text_are_said() {
+    let long = format!("{}943\0 476\0 5919 NHS number", "plain words ".repeat(100));
+    let cut = [&quads("NHS number 943 476 5919")[2][..], b"\xFF\xFF\xFF\xFF"].concat();
+    let mixed_widths = ["x\0 \0".repeat(200).as_bytes(), &quads("943 476 5919")[2]].concat();
+    for bytes in [long.as_bytes(), &cut, &mixed_widths] {
+        let part = format!(
+            "Content-Type: application/octet-stream; name=x\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
+            base64(bytes)
+        );
+        let findings = look(&mixed(&[&part]));
+        assert_eq!(found(&findings, FindingKind::BrokenAttachment), [("x", "charset", Confidence::High)]);
+        assert_eq!(found(&findings, FindingKind::NhsNumber).len(), 1);
+    }
+    let subject = look(b"Subject: =?cp037?Q?=F9=F4=F3?=\r\n\r\nhello");
+    assert_eq!(found(&subject, FindingKind::BrokenAttachment), [("subject", "charset", Confidence::High)]);
+}
+
 #[test]
 fn html_visible_hidden_and_in_attributes() {
     for body in [

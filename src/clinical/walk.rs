@@ -139,8 +139,11 @@ impl<'r> Walk<'r> {
         if !is_subject && !may_tell(field) {
             return;
         }
-        let text = words::text(field.value);
+        let (text, sound) = words::text(field.value);
         let place = format!("{}{}", spot.prefix, if is_subject { "subject" } else { "header" });
+        if !sound {
+            self.report.unread(FindingKind::BrokenAttachment, &place, "charset");
+        }
         self.scan(&text, &place);
         self.report.read(&place);
         let marked = if is_subject { markings::of_subject(&text) } else { Vec::new() };

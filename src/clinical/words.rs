@@ -6,8 +6,8 @@
 use super::{charset, transfer};
 use memchr::memmem;
 
-/// The text of a field's value.
-pub(super) fn text(value: &[u8]) -> String {
+/// The text of a field's value, and whether all of it could be read.
+pub(super) fn text(value: &[u8]) -> (String, bool) {
     let unfolded: Vec<u8> = value.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
     let mut out = Text::default();
     let mut rest = unfolded.as_slice();
@@ -59,6 +59,7 @@ struct Text {
     out: String,
     charset: Vec<u8>,
     waiting: Vec<u8>,
+    unsound: bool,
 }
 
 impl Text {
@@ -67,7 +68,9 @@ impl Text {
             return;
         }
         self.flush();
-        self.out.push_str(&charset::read(bytes, None).text);
+        let reading = charset::read(bytes, None);
+        self.unsound |= !reading.sound;
+        self.out.push_str(&reading.text);
     }
 
     fn word(&mut self, word: &Word<'_>) {
@@ -82,6 +85,7 @@ impl Text {
         if !self.waiting.is_empty() {
             let label = String::from_utf8_lossy(&self.charset).into_owned();
             let reading = charset::read(&self.waiting, Some(&label));
+            self.unsound |= !reading.sound;
             self.out.push_str(&reading.text);
             // The second reading stands apart, so that it can join nothing.
             if let Some(other) = reading.other {
@@ -92,15 +96,17 @@ impl Text {
         }
     }
 
-    fn finish(mut self) -> String {
+    fn finish(mut self) -> (String, bool) {
         self.flush();
-        self.out
+        (self.out, !self.unsound)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::text;
+    fn text(value: &[u8]) -> String {
+        super::text(value).0
+    }
 
     #[test]
     fn neighbours_join_and_plain_text_stays_apart() {
