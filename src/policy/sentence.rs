@@ -24,37 +24,39 @@ impl Verdict {
 
     fn rejected(&self) -> String {
         let advice = match (self.reason, self.require) {
-            (Reason::SealingNotPossible, _) => {
-                "Use an address in a secure domain such as nhs.net, or another safe way; \
-                 do not take details out and resend unless no patient can be identified."
-            }
             (Reason::RelayNotAllowedForClass, _) => "Ask your IT service desk to approve the mail relay for it.",
-            (_, Level::Verified) => "Ask your IT service desk, or use another safe way.",
-            _ => "Both mail systems must use encryption (TLS 1.2 or later) for it. Ask your IT service desk.",
+            (Reason::SealingNotPossible, _) | (_, Level::Sealed) => {
+                "Use a secure address (such as nhs.net), telephone, or use another approved way; \
+                 your IT service desk can help."
+            }
+            (_, Level::Verified) => "Telephone or use another approved way; your IT service desk can help.",
+            _ => "Both mail systems must use encryption (TLS 1.2 or later). Ask your IT service desk.",
         };
         format!("Not sent: {}. {advice}", self.why())
     }
 
+    /// A class may stand for what could not be read, so the content is not said to be more than it may be.
     fn why(&self) -> String {
-        let subject = match self.classes.keys().map(String::as_str).collect::<Vec<_>>().as_slice() {
-            [] => "this message".to_owned(),
-            names => format!("this message (content: {})", names.join(", ")),
-        };
-        match self.reason {
-            Reason::SealingNotPossible => {
-                format!("{subject} may only go to this recipient sealed for its reader, which is not possible here")
+        match self.classes.keys().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            [] => self.obstacle().to_owned(),
+            names => {
+                format!(
+                    "it contains or may contain patient information ({}), and {}",
+                    names.join(", "),
+                    self.obstacle()
+                )
             }
-            Reason::RelayNotAllowedForClass => format!("{subject} may not go through the relay that mail leaves by"),
-            _ => format!("{subject} must travel {}, which is not possible", self.protection()),
         }
     }
 
-    fn protection(&self) -> &'static str {
-        match self.require {
-            Level::Any => "as it is",
-            Level::Encrypted => "encrypted",
-            Level::Verified => "encrypted to a server that has proved who it is",
-            Level::Sealed => "sealed",
+    fn obstacle(&self) -> &'static str {
+        match (self.reason, self.require) {
+            (Reason::RelayNotAllowedForClass, _) => "the mail relay that it would leave by is not approved for it",
+            (Reason::SealingNotPossible, _) | (_, Level::Sealed) => {
+                "this recipient's mail system cannot receive it protected"
+            }
+            (_, Level::Verified) => "the receiving mail system cannot prove who it is",
+            (_, Level::Any | Level::Encrypted) => "the two mail systems cannot use an encrypted connection",
         }
     }
 }
