@@ -128,7 +128,22 @@ fn no_cell_is_absent() {
         assert!(forms.contains(&name), "form {name}");
     }
     let contexts: Vec<&str> = CONTEXTS.iter().map(|c| c.name).collect();
-    for name in ["none", "label", "label-behind", "camel-case", "date-of-birth", "hl7", "fhir", "list"] {
+    for name in [
+        "none",
+        "label",
+        "label-behind",
+        "camel-case",
+        "date-of-birth",
+        "hl7",
+        "fhir",
+        "list",
+        "label-joined",
+        "label-initials",
+        "label-touching",
+        "date-of-birth-comma",
+        "date-of-birth-blank",
+        "oid",
+    ] {
         assert!(contexts.contains(&name), "context {name}");
     }
     let names: Vec<&str> = CONTAINERS.iter().map(|c| c.name).collect();
@@ -140,6 +155,8 @@ fn no_cell_is_absent() {
         "plain-qp",
         "plain-base64",
         "plain-utf16",
+        "plain-utf32",
+        "attached-utf32",
         "plain-gb18030",
         "html",
         "html-markup",

@@ -80,8 +80,9 @@ pub fn joint(c: char) -> Option<Joint> {
 }
 
 /// Writes `text` into `out` as words: lower case, one blank for whatever is no letter or digit, digits of any script as
-/// ASCII, nothing for what cannot be seen.
+/// ASCII, nothing for what cannot be seen. Letters with dots between them are one word: `N.H.S.` is `nhs`.
 pub fn fold_into(out: &mut String, text: &str) {
+    let mut initials = Initials::default();
     for c in text.chars() {
         if let Some(digit) = value(c) {
             out.push(char::from(b'0' + digit));
@@ -92,9 +93,41 @@ pub fn fold_into(out: &mut String, text: &str) {
             out.extend(char::from_u32(c as u32 - 0xFEE0).map(|a| a.to_ascii_lowercase()));
         } else if c.is_alphabetic() {
             out.extend(c.to_lowercase());
-        } else if !is_invisible(c) && !out.ends_with(' ') {
-            out.push(' ');
+        } else if !is_invisible(c) {
+            initials.divide(out, c);
         }
+    }
+    initials.join(out);
+}
+
+/// Single letters that only dots divide, while they are folded.
+#[derive(Default)]
+struct Initials {
+    /// The last word was a single letter, and one dot stands behind it.
+    dotted: bool,
+}
+
+impl Initials {
+    /// Ends the word that `out` ends with, if it does.
+    fn divide(&mut self, out: &mut String, c: char) {
+        if out.ends_with(' ') {
+            self.dotted = false;
+            return;
+        }
+        self.dotted = self.join(out) && c == '.';
+        out.push(' ');
+    }
+
+    /// Joins a single letter to the one before; whether there was a single letter.
+    fn join(&self, out: &mut String) -> bool {
+        let is_single = match out.as_bytes() {
+            [.., b' ', last] | [last] => last.is_ascii_lowercase(),
+            _ => false,
+        };
+        if is_single && self.dotted && out.len() > 1 {
+            out.remove(out.len() - 2);
+        }
+        is_single
     }
 }
 
@@ -120,5 +153,16 @@ mod tests {
         let mut out = String::new();
         fold_into(&mut out, "ＮＨＳ\u{A0}N\u{AD}o.: “94３”");
         assert_eq!(out, "nhs no 943 ");
+        for (text, folded) in [
+            ("M D.O.B. 1", "m dob 1"),
+            ("N.H.S.No", "nhs no"),
+            ("J. A. Smith", "j a smith"),
+            ("a.b", "ab"),
+            ("1.2.3", "1 2 3"),
+        ] {
+            out.clear();
+            fold_into(&mut out, text);
+            assert_eq!(out, folded);
+        }
     }
 }

@@ -8,6 +8,7 @@ use crate::vocabulary::{Confidence, FindingKind};
 use serde::Serialize;
 
 mod charset;
+mod dates;
 mod digits;
 mod fields;
 mod formats;

@@ -3,6 +3,7 @@
 //! Called by `walk` for each piece of text. Promises: time linear in the text, no allocation before the first run of ten
 //! digits, at most `MOST` different numbers per piece. Only masked texts leave. Fails never.
 
+use super::dates;
 use super::digits::{Joint, fold_into};
 use super::groups::{Group, next_digit, read_groups};
 use super::rules::{Near, Rules};
@@ -117,24 +118,28 @@ impl Scanner<'_> {
         }
         let mut at = 0;
         while at < groups.len() {
-            let used = self.judge_from(groups, at, hits);
-            at += used.max(1);
+            let used = self.judge_after_date(&groups[at..], hits).or_else(|| self.judge_from(groups, at, hits));
+            at += used.unwrap_or(1);
         }
     }
 
+    /// A date and a number right behind it: the date is no piece of the number, and no dialling code.
+    fn judge_after_date(&mut self, groups: &[Group], hits: &mut Hits) -> Option<usize> {
+        let date = dates::len(self.text, groups);
+        let used = self.judge_from(groups.get(date..).filter(|_| date > 0)?, 0, hits)?;
+        Some(date + used)
+    }
+
     /// Judges the number that begins with group `at`; returns how many groups it took.
-    fn judge_from(&mut self, groups: &[Group], at: usize, hits: &mut Hits) -> usize {
-        let Some((candidate, count)) = candidate(self.text, groups, at) else { return 0 };
-        if !is_valid(&candidate.digits) {
-            return 0;
-        }
-        let Some(confidence) = self.confidence(&candidate) else { return 0 };
+    fn judge_from(&mut self, groups: &[Group], at: usize, hits: &mut Hits) -> Option<usize> {
+        let (candidate, count) = candidate(self.text, groups, at).filter(|(c, _)| is_valid(&c.digits))?;
+        let confidence = self.confidence(&candidate)?;
         let d = candidate.digits;
         hits.add([d[0], d[1], d[2], d[6], d[7], d[8], d[9]], confidence);
         if confidence == Confidence::High {
             self.labelled_until = Some(candidate.end);
         }
-        count
+        Some(count)
     }
 
     fn confidence(&mut self, candidate: &Candidate) -> Option<Confidence> {
@@ -150,8 +155,8 @@ impl Scanner<'_> {
         let glue = Glue::around(self.text, candidate);
         if candidate.form == Form::Loose {
             // A number torn apart in an unusual way is believed right behind its label only.
-            return (before.label.is_some_and(|l| l <= 12) && !countered && glue == Glue::Free)
-                .then_some(Confidence::High);
+            let is_free = glue == Glue::Free || (glue == Glue::Letters && before.label == Some(0));
+            return (before.label.is_some_and(|l| l <= 12) && !countered && is_free).then_some(Confidence::High);
         }
         if glue == Glue::Token {
             return before.label.filter(|l| *l <= 3).map(|_| Confidence::High);

@@ -7,78 +7,104 @@
 use super::digits::fold_into;
 use aho_corasick::AhoCorasick;
 
+/// The same words as policies/25-recognise.toml ships.
 const LABELS: &[&str] = &[
-    "nhs number",
-    "nhs no",
-    "nhs num",
-    "nhs id",
-    "nhs identifier",
-    "nhsnumber",
-    "nhsno",
-    "nhsnum",
-    "n h s number",
-    "n h s no",
-    "nhs",
-    "new nhs number",
-    "rhif gig",
-    "rhif nhs",
-    "rhif y gig",
+    "NHS",
+    "NHS No",
+    "NHS Num",
+    "NHS Number",
+    "NHS Nr",
+    "NHS N",
+    "NHS Nbr",
+    "NHS ID",
+    "NHS identifier",
+    "N H S No",
+    "N H S Number",
+    "rhif GIG",
+    "rhif NHS",
+    "rhif y GIG",
+    "https://fhir.nhs.uk/Id/nhs-number",
+    "NHS^^^",
+    "2.16.840.1.113883.2.1.4.1",
+    "patient",
+    "patient no",
+    "patient id",
+    "DOB",
+    "D O B",
+    "date of birth",
+    "dyddiad geni",
+    "born",
+    "hospital no",
+    "hosp no",
+    "MRN",
 ];
 const AGAINST: &[&str] = &[
+    "+44",
     "tel",
     "telephone",
     "phone",
     "mobile",
     "mob",
-    "cell",
     "fax",
     "call",
+    "ring",
     "dial",
-    "extension",
+    "text us",
     "order",
+    "order no",
+    "order number",
     "invoice",
     "account",
     "acct",
-    "a c",
+    "acc no",
+    "a/c",
+    "sort code",
+    "reference",
+    "ref",
+    "ticket",
     "tracking",
     "parcel",
     "consignment",
     "shipment",
-    "serial",
-    "isbn",
-    "ticket",
-    "po",
-    "po number",
+    "PO",
+    "PO number",
     "purchase order",
     "voucher",
-    "booking",
-    "sort code",
+    "serial",
+    "ISBN",
+    "VAT",
+    "VAT no",
     "licence",
     "license",
     "receipt",
     "transaction",
     "payment",
-    "sku",
+    "SKU",
     "part number",
     "part no",
     "product",
-    "item",
     "barcode",
-    "ean",
-    "imei",
-    "vat",
-    "vat no",
+    "EAN",
+    "IMEI",
     "company number",
     "company no",
-    "utr",
+    "UTR",
     "timestamp",
+    "meeting id",
+    "conference id",
+    "passcode",
 ];
+const WINDOW: usize = 80;
 const SUPPORT: &[&str] =
     &["dob", "d o b", "date of birth", "born", "patient", "pt", "patients", "birthdate", "dyddiad geni", "claf"];
 const TITLES: &[&str] = &["mr", "mrs", "ms", "miss", "mx", "master"];
 
-/// A label that says anything so short ("nhs") counts only right beside the number.
+/// A label so short ("nhs") says anything and counts only right beside the number, unless it is about a person ("dob").
 const SHORT_LABEL: usize = 3;
+/// A label at least as long as "nhsno" is one at the end of a longer word too.
+const TAIL: usize = 5;
+/// Words of a label that are also written as one.
+const JOINED: usize = 4;
 /// How near such a label must stand.
 const ADJOINING: usize = 2;
 /// Counter-labels and titles speak for the next number only, and not from afar.
@@ -98,6 +124,22 @@ enum Role {
 struct Word {
     role: Role,
     len: usize,
+    /// Says little: believed only right beside a number.
+    adjoining: bool,
+    /// Says what stands in a table's column; "patient" and "born" stand above names and dates.
+    heads: bool,
+}
+
+impl Word {
+    fn new(role: Role, folded: &str) -> Word {
+        let is_personal = SUPPORT.contains(&folded);
+        Word {
+            role,
+            len: folded.len(),
+            adjoining: folded.len() <= SHORT_LABEL && !is_personal,
+            heads: role == Role::Label && !is_personal,
+        }
+    }
 }
 
 /// The words around an identifier, compiled.
@@ -120,7 +162,7 @@ pub(super) struct Near {
 impl Default for Rules {
     fn default() -> Rules {
         let owned = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
-        Rules::new(&owned(LABELS), &owned(AGAINST), 80)
+        Rules::new(&owned(LABELS), &owned(AGAINST), WINDOW)
     }
 }
 
@@ -133,12 +175,9 @@ impl Rules {
         let given = given.chain(against.iter().map(|a| (Role::Against, a.as_str())));
         let given = given.chain(SUPPORT.iter().map(|s| (Role::Support, *s)));
         for (role, word) in given.chain(TITLES.iter().map(|t| (Role::Title, *t))) {
-            let mut folded = String::new();
-            fold_into(&mut folded, word);
-            let folded = folded.trim();
-            if !folded.is_empty() {
-                words.push(Word { role, len: folded.len() });
-                patterns.push(folded.to_owned());
+            for folded in spellings(role, word) {
+                words.push(Word::new(role, &folded));
+                patterns.push(folded);
             }
         }
         Rules { words, matcher: AhoCorasick::new(patterns).ok(), window: window.min(1_000) }
@@ -160,7 +199,7 @@ impl Rules {
                 return;
             }
             match word.role {
-                Role::Label if word.len > SHORT_LABEL || distance <= ADJOINING => nearest(&mut near.label, distance),
+                Role::Label if !word.adjoining || distance <= ADJOINING => nearest(&mut near.label, distance),
                 Role::Against if start >= fresh && distance <= SHORT_REACH => nearest(&mut near.against, distance),
                 Role::Support => near.support = true,
                 Role::Title => near.title |= start >= fresh && distance <= SHORT_REACH,
@@ -176,7 +215,7 @@ impl Rules {
         let mut near = Near::default();
         let fresh = first_long_number(bytes).unwrap_or(bytes.len());
         self.each(bytes, |word, start, _| match word.role {
-            Role::Label if word.len > SHORT_LABEL && start <= BEHIND && start < fresh => {
+            Role::Label if !word.adjoining && start <= BEHIND && start < fresh => {
                 nearest(&mut near.label, start);
             }
             Role::Label if start <= ADJOINING => nearest(&mut near.label, start),
@@ -190,7 +229,7 @@ impl Rules {
     pub(super) fn heads(&self, cell: &str) -> bool {
         let mut found = self.matcher.is_none();
         self.each(cell.as_bytes(), |word, _, _| {
-            found |= word.role == Role::Label && (word.len > SHORT_LABEL || cell.trim().len() == word.len);
+            found |= word.heads && (!word.adjoining || cell.trim().len() == word.len);
         });
         found
     }
@@ -204,16 +243,38 @@ impl Rules {
         let Some(matcher) = &self.matcher else { return };
         for hit in matcher.find_overlapping_iter(folded) {
             let Some(word) = self.words.get(hit.pattern().as_usize()) else { continue };
-            let is_edge = |b: Option<&u8>| b.is_none_or(|b| !b.is_ascii_alphabetic());
-            let starts = hit.start() == 0 || is_edge(folded.get(hit.start() - 1));
-            let rest = folded.get(hit.end()..).unwrap_or_default();
-            let ends = is_edge(rest.first()) || (rest.first() == Some(&b's') && is_edge(rest.get(1)));
-            // `patientNhsNumber`: a long label may be the tail of a longer name.
-            if ends && (starts || (word.role == Role::Label && word.len > 5)) {
+            let (before, behind) = folded.split_at(hit.end());
+            let (before, own) = before.split_at(hit.start());
+            let is_edge = |own: Option<&u8>, beside: Option<&u8>| !own.zip(beside).is_some_and(|(o, b)| joins(*o, *b));
+            let starts = is_edge(own.first(), before.last());
+            let is_plural = behind.first() == Some(&b's') && is_edge(own.last(), behind.get(1));
+            let ends = is_edge(own.last(), behind.first()) || is_plural;
+            // `patientNhsNo`: a long label may be the tail of a longer name.
+            if ends && (starts || (word.role == Role::Label && word.len >= TAIL)) {
                 found(word, hit.start(), hit.end());
             }
         }
     }
+}
+
+/// Whether the character beside a word's own makes it a piece of a longer word or number.
+fn joins(own: u8, beside: u8) -> bool {
+    beside.is_ascii_alphabetic() || (own.is_ascii_digit() && beside.is_ascii_digit())
+}
+
+/// A word folded, and a label's words joined too: people leave the blanks out, and programmes always do.
+fn spellings(role: Role, word: &str) -> Vec<String> {
+    let mut folded = String::new();
+    fold_into(&mut folded, word);
+    let folded = folded.trim();
+    let parts: Vec<&str> = folded.split(' ').collect();
+    let is_words = parts.iter().all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphabetic()));
+    let mut all = vec![folded.to_owned()];
+    if role == Role::Label && is_words && (2..=JOINED).contains(&parts.len()) {
+        all.push(parts.concat());
+    }
+    all.retain(|spelling| !spelling.is_empty());
+    all
 }
 
 fn nearest(slot: &mut Option<usize>, distance: usize) {
@@ -277,6 +338,49 @@ mod tests {
         assert!(before("Order ref ").against.is_some());
         assert_eq!(before("the disorder and the border ").against, None);
         assert_eq!(before("tel 0161 496 0000 and ").against, None);
+    }
+
+    #[test]
+    fn everyday_labels_are_known() {
+        for text in [
+            "NHSNo: ",
+            "NHSNo ",
+            "nhsno",
+            "patientNHSNo=",
+            "N.H.S. Number: ",
+            "N.H.S No ",
+            "n.h.s.no.",
+            "NHS Nr ",
+            "NHSN ",
+            "NHS-ID: ",
+            "rhif GIG ",
+            "RhifGIG",
+            "hospitalNo ",
+            "dateOfBirth\":\"1960-02-01\",\"x\":\"",
+            "DOB 01/02/1960, ",
+            "M D.O.B. 1.2.60, male, ",
+            "<id root=\"2.16.840.1.113883.2.1.4.1\" extension=\"",
+            "https://fhir.nhs.uk/Id/nhs-number|",
+            "NHS^^^",
+        ] {
+            let near = before(text);
+            assert!(near.label.is_some() && near.against.is_none(), "{text}");
+        }
+        for text in ["oid 2.16.840.1.113883.2.1.4.10 ", "nhsnow ", "Kingston NHS Trust ", "adobe "] {
+            assert_eq!(before(text).label, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_shipped_words_are_the_built_in_ones() {
+        let text = include_str!("../../policies/25-recognise.toml");
+        let shipped: toml::Table = text.parse().unwrap();
+        let said = &shipped["recognise"]["nhs-number"];
+        let words = |key: &str| said[key].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect::<Vec<_>>();
+        assert_eq!(words("labels"), LABELS);
+        assert_eq!(words("against"), AGAINST);
+        assert_eq!(said["window"].as_integer(), Some(80));
+        assert_eq!(Rules::default().window(), 80);
     }
 
     #[test]

@@ -11,6 +11,8 @@ use super::rules::Rules;
 const REACH: usize = 4_096;
 /// A header cell is short; a sentence with a comma is none.
 const CELL: usize = 40;
+/// Labelled columns of one table.
+const MOST: usize = 8;
 const DIVIDERS: [char; 4] = ['\t', '|', ';', ','];
 
 /// The last header row seen.
@@ -30,11 +32,11 @@ struct Row {
     dividers: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Header {
     divider: char,
-    /// Dividers before the label's cell, and in the whole row.
-    column: usize,
+    /// Dividers before each cell that has a label, and in the whole row.
+    columns: Vec<usize>,
     dividers: usize,
 }
 
@@ -56,9 +58,10 @@ impl Columns {
         let from = floor(text, at.saturating_sub(REACH));
         let Some(row) = text[from..at].rfind('\n').map(|n| from + n + 1) else { return Column::None };
         self.read(text, row, rules);
-        let Some(header) = self.header else { return Column::None };
-        self.count_to(text, row, at, header.divider);
-        if self.row.before.dividers == header.column {
+        let Some(divider) = self.header.as_ref().map(|h| h.divider) else { return Column::None };
+        self.count_to(text, row, at, divider);
+        let Some(header) = &self.header else { return Column::None };
+        if header.columns.contains(&self.row.before.dividers) {
             return Column::Labelled;
         }
         if self.row.dividers == header.dividers { Column::Other { row } } else { Column::None }
@@ -90,12 +93,14 @@ impl Columns {
 fn header_of(line: &str, rules: &Rules) -> Option<Header> {
     let mut folded = String::new();
     for divider in DIVIDERS.into_iter().filter(|d| line.contains(*d)) {
-        for (column, cell) in line.split(divider).enumerate() {
+        let cells = line.split(divider).enumerate().filter(|(_, cell)| {
             folded.clear();
             fold_into(&mut folded, cell);
-            if folded.len() <= CELL && !folded.contains(|c: char| c.is_ascii_digit()) && rules.heads(&folded) {
-                return Some(Header { divider, column, dividers: Count::of(line, divider) });
-            }
+            folded.len() <= CELL && !folded.contains(|c: char| c.is_ascii_digit()) && rules.heads(&folded)
+        });
+        let columns: Vec<usize> = cells.map(|(column, _)| column).take(MOST).collect();
+        if !columns.is_empty() {
+            return Some(Header { divider, columns, dividers: Count::of(line, divider) });
         }
     }
     None

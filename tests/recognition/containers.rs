@@ -150,6 +150,26 @@ pub const CONTAINERS: &[Container] = &[
         },
     },
     Container {
+        name: "plain-utf32",
+        wrap: |t, _| {
+            let wide: Vec<u8> = t.chars().flat_map(|c| (c as u32).to_be_bytes()).collect();
+            message(
+                "Content-Type: text/plain; charset=utf-32\r\nContent-Transfer-Encoding: base64",
+                base64(&wide).as_bytes(),
+            )
+        },
+    },
+    Container {
+        name: "attached-utf32",
+        wrap: |t, _| {
+            let wide: Vec<u8> = format!("\u{FEFF}{t}").chars().flat_map(|c| (c as u32).to_le_bytes()).collect();
+            part(
+                "Content-Type: application/octet-stream; name=a.dat\r\nContent-Transfer-Encoding: base64",
+                &base64(&wide),
+            )
+        },
+    },
+    Container {
         name: "plain-gb18030",
         wrap: |t, _| message("Content-Type: text/plain; charset=gb18030", &encoding_rs::GB18030.encode(t).0),
     },

@@ -39,7 +39,7 @@ fn context_decides_how_sure() {
         ("https://fhir.nhs.uk/Id/nhs-number|9434765919", HIGH),
         ("DOB 01/02/1980, 943 476 5919", HIGH),
         ("Mr John Smith, 943 476 5919", HIGH),
-        ("DOB: 1 May 1980; 9434765919", MEDIUM),
+        ("DOB: 1 May 1980; 9434765919", HIGH),
         ("Tel: 7700900124", None),
         ("+44 7700 900124", None),
         ("+447700900124", None),
@@ -62,6 +62,59 @@ fn context_decides_how_sure() {
     ] {
         assert_eq!(best(text), expected, "{text}");
     }
+}
+
+#[test]
+fn a_date_is_no_piece_of_a_number() {
+    for text in [
+        "DOB 01/02/1960, 9434765919",
+        "DOB 01/02/1960 943 476 5919",
+        "DOB 1/2/05 943 476 5919",
+        "DOB 1960-02-01 943 476 5919",
+        "DOB 01 02 1960 943 476 5919",
+        "born 1 Feb 1960 943 476 5919",
+        "born 1 Feb 1960, 943 476 5919",
+        "born Feb 1, 1960 943 476 5919",
+    ] {
+        let mut hits = Hits::default();
+        scan(text, &Rules::default(), &mut hits);
+        assert_eq!(hits.numbers, [([9, 4, 3, 5, 9, 1, 9], Confidence::High)], "{text}");
+    }
+    assert_eq!(best("1960-02-01 943 476 5919"), MEDIUM);
+    assert_eq!(best("DOB 01/02/1960 tel 7700900124"), MEDIUM);
+}
+
+#[test]
+fn everyday_labels_make_sure() {
+    for text in [
+        "NHSNo: 9434765919",
+        "NHSNo 943 476 5919",
+        "N.H.S. Number: 943 476 5919",
+        "N.H.S No 9434765919",
+        "NHS Nr 943 476 5919",
+        "NHSN 943 476 5919",
+        "rhif GIG 943 476 5919",
+        "nhsno9434765919",
+        "<id root=\"2.16.840.1.113883.2.1.4.1\" extension=\"9434765919\"/>",
+        "<id extension=\"9434765919\" root=\"2.16.840.1.113883.2.1.4.1\"/>",
+        "2.16.840.1.113883.2.1.4.1^9434765919",
+    ] {
+        assert_eq!(best(text), HIGH, "{text}");
+    }
+}
+
+#[test]
+fn what_is_about_a_person_heads_no_column() {
+    for (header, row) in [
+        ("Patient,DOB,NHS Number", "Smith,01/02/1960,401 023 2137"),
+        ("MRN,Patient,NHS No", "A12,seen as patient,4010232137"),
+        ("DOB,N.H.S.", "1960-02-01,4010232137"),
+    ] {
+        let rows = format!("{row}\n").repeat(2);
+        let notes = "a surname of no use here and a longer address, patient seen,".repeat(2);
+        assert_eq!(best(&format!("{header}\n{notes}\n{rows}")), HIGH, "{header}");
+    }
+    assert_eq!(best("Patient,Phone,NHS No\nSmith,7700900124,\n"), LOW);
 }
 
 #[test]
