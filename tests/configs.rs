@@ -39,12 +39,23 @@ fn known(folder: &Path) -> Known {
     }
     let hub = KnownRelay {
         name: "secure-hub".into(),
+        hosts: vec!["hub.example".into()],
         carries: vec!["clinical".into()],
         onward: Level::Encrypted,
         require: Level::Verified,
     };
+    // What only gateway.toml can do wrong.
+    let open = folder.ends_with("gateway-lint-legs-and-relays");
+    let relay = KnownRelay {
+        name: "application-relay".into(),
+        hosts: vec!["Relay.nhs.uk".into()],
+        carries: vec!["clinical".into()],
+        onward: Level::Any,
+        require: Level::Encrypted,
+    };
     Known {
-        relays: vec![hub],
+        relays: std::iter::once(hub).chain(open.then_some(relay)).collect(),
+        open_sites: open.then(|| "kingston-surgery".into()).into_iter().collect(),
         sites: Some(vec!["kingston-surgery".into()]),
         duty: false,
         smarthost: Some("relay:secure-hub".into()),

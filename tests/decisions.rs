@@ -188,7 +188,7 @@ fn a_smarthost_carries_a_class_only_if_it_is_approved_for_it() {
     let text = "[class.c]\nany-of = [\"nhs-number\"]\n[rule.r]\ndirection = \"outbound\"\nwhen = { content = [\"c\"] }\nrequire = \"encrypted\"\n";
     let fate = |carries: &[&str], onward| {
         let carries = carries.iter().map(ToString::to_string).collect();
-        let relay = KnownRelay { name: "hub".into(), carries, onward, require: Level::Verified };
+        let relay = KnownRelay { name: "hub".into(), hosts: Vec::new(), carries, onward, require: Level::Verified };
         let known = Known { relays: vec![relay], smarthost: Some("relay:hub".into()), ..Known::default() };
         let judge = Judge::new(compile(&[file(text)], &known).unwrap().policy);
         let evidence = [(FindingKind::NhsNumber, Confidence::High)];

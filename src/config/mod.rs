@@ -154,11 +154,14 @@ impl Config {
     pub fn known(&self) -> Known {
         let relay = |r: &Relay| KnownRelay {
             name: r.name.to_string(),
+            hosts: r.hosts.iter().map(|h| h.host.clone()).collect(),
             carries: r.carries.clone(),
             onward: r.onward,
             require: r.require,
         };
+        let open = self.sites.iter().filter(|s| s.require < Level::Encrypted);
         Known {
+            open_sites: open.map(|s| s.name.to_string()).collect(),
             relays: self.relays.iter().map(relay).collect(),
             sites: Some(self.sites.iter().map(|s| s.name.to_string()).collect()),
             duty: self.sites.iter().all(|s| s.duty.is_some()),

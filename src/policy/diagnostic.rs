@@ -171,6 +171,12 @@ impl<'a> Complaints<'a> {
         self.found.push(diagnostic);
     }
 
+    /// About gateway.toml, of which the policy knows no place.
+    pub fn warn_overall(&mut self, fault: Fault) {
+        let diagnostic = self.diagnostic(None, fault, Severity::Warning);
+        self.found.push(diagnostic);
+    }
+
     /// `30-rules.toml:12`
     pub fn line_of(&self, place: Place) -> String {
         let Some(file) = self.files.get(place.file) else { return String::new() };

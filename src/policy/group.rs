@@ -111,10 +111,6 @@ impl Groups {
         members.iter().any(|group| self.all.get(group).is_some_and(|g| !g.pickup))
     }
 
-    pub fn number(&self, name: &str) -> Option<usize> {
-        self.all.iter().position(|g| g.name == name)
-    }
-
     /// The group and all groups below it.
     pub fn with_nested(&self, number: usize) -> Vec<usize> {
         let mut found = vec![number];

@@ -5,6 +5,7 @@
 use super::Known;
 use super::diagnostic::{Complaints, Fault, Place};
 use super::domains::Pattern;
+use super::implied::{self, within};
 use super::judge::Policy;
 use super::rule::Rule;
 use super::when::Who;
@@ -13,6 +14,9 @@ use jiff::civil::Date;
 
 /// Domains of the government's retired secure mail, closed in 2019.
 const RETIRED: [&str; 4] = ["gsi.gov.uk", "gsx.gov.uk", "gse.gov.uk", "gcsx.gov.uk"];
+
+/// NHSmail's relay for applications: TLS only if the other side likes, and no patient information.
+const NHS_RELAY: &str = "relay.nhs.uk";
 
 /// A warning that begins after a day.
 pub(super) struct Dated {
@@ -29,9 +33,55 @@ pub(super) fn warn(c: &mut Complaints<'_>, policy: &Policy, known: &Known) {
     }
     for rule in &policy.rules {
         never(c, rule, policy);
+        trusted_claim(c, rule);
+        shadowed(c, rule, policy);
         beyond_smarthost(c, rule, known);
     }
     no_shared_rung(c, policy);
+    surroundings(c, known);
+}
+
+/// What gateway.toml says and no rule can mend.
+fn surroundings(c: &mut Complaints<'_>, known: &Known) {
+    for site in &known.open_sites {
+        let message = format!("the legs between site `{site}` and this gateway may be in clear text");
+        let hint = format!("rules hold beyond this gateway only: set require = \"encrypted\" in [site.{site}]");
+        c.warn_overall(Fault::new("site-leg-in-clear", message).hint(hint));
+    }
+    for relay in known.relays.iter().filter(|r| !r.carries.is_empty() && r.hosts.iter().any(|h| is_nhs_relay(h))) {
+        let message = format!("relay `{}` is {NHS_RELAY}, and carries {}", relay.name, relay.carries.join(", "));
+        let hint = "it is for mail without patient information, and takes clear text: take `carries` out";
+        c.warn_overall(Fault::new("relay-not-for-class", message).hint(hint));
+    }
+}
+
+fn is_nhs_relay(host: &str) -> bool {
+    host.trim_end_matches('.').eq_ignore_ascii_case(NHS_RELAY)
+}
+
+/// Inbound, a sender is what anybody cares to write.
+fn trusted_claim(c: &mut Complaints<'_>, rule: &Rule) {
+    if rule.direction == Direction::Inbound && !rule.when.not_from.is_empty() {
+        let message = format!("rule `{}` spares mail for the sender that it claims to have", rule.name);
+        let hint = "inbound, anybody can write any sender: ask more of some with `from`, never less with `not-from`";
+        c.warn(rule.place, Fault::new("claim-trusted", message).hint(hint));
+    }
+}
+
+/// A rule that could be taken out and nothing would change.
+fn shadowed(c: &mut Complaints<'_>, rule: &Rule, policy: &Policy) {
+    let by = policy.rules.iter().filter(|other| other.is_enforced() && other.name != rule.name).find(|other| {
+        let mutual = || implied::by(other, rule, &policy.groups);
+        // Of two that say the same, the first by name stays.
+        implied::by(rule, other, &policy.groups) && (other.name < rule.name || !mutual())
+    });
+    if let Some(other) = by.filter(|_| rule.is_enforced()) {
+        let message = format!(
+            "rule `{}` changes nothing: `{}` ({}) asks as much whenever it matches",
+            rule.name, other.name, other.at
+        );
+        c.warn(rule.place, Fault::new("shadowed-rule", message).hint("take it out, or let it ask for more"));
+    }
 }
 
 /// Reviews and monitored rules, each with the day after which it is overdue.
@@ -52,19 +102,8 @@ pub(super) fn dated(policy: &Policy) -> Vec<Dated> {
     reviews.chain(ends).collect()
 }
 
-/// Groups whose members are spared something, or that are called secure.
-fn called_secure(policy: &Policy) -> Vec<usize> {
-    let spared = policy.rules.iter().flat_map(|rule| &rule.when.not_to).filter_map(|who| match who {
-        Who::Group(group) => Some(*group),
-        _ => None,
-    });
-    let named = policy.groups.number("secure");
-    spared.chain(named).flat_map(|group| policy.groups.with_nested(group)).collect()
-}
-
 fn domains(c: &mut Complaints<'_>, policy: &Policy) {
-    let secure = called_secure(policy);
-    for (number, group) in policy.groups.all.iter().enumerate() {
+    for group in &policy.groups.all {
         for domain in &group.domains {
             let (Pattern::Exact(name) | Pattern::Below(name)) = &domain.value;
             if RETIRED.iter().any(|retired| name.as_str() == *retired || name.is_below(retired)) {
@@ -72,7 +111,7 @@ fn domains(c: &mut Complaints<'_>, policy: &Policy) {
                 c.warn(domain.place, Fault::new("retired-domain", message).hint("take it out of the group"));
             }
             let whole_nhs = matches!(&domain.value, Pattern::Below(parent) if parent.as_str() == "nhs.uk");
-            if whole_nhs && secure.contains(&number) {
+            if whole_nhs {
                 let fault = Fault::new("not-secure-as-a-whole", "`*.nhs.uk` is not secure as a whole");
                 let hint = "only organisations accredited to DCB1596 are: list their domains one by one";
                 c.warn(domain.place, fault.hint(hint));
@@ -83,15 +122,8 @@ fn domains(c: &mut Complaints<'_>, policy: &Policy) {
 
 fn never(c: &mut Complaints<'_>, rule: &Rule, policy: &Policy) {
     let when = &rule.when;
-    let within = |who: &Who, not: &Who| match (who, not) {
-        (Who::Group(group), Who::Group(wider)) => {
-            policy.groups.all[*wider].except.is_empty() && policy.groups.with_nested(*wider).contains(group)
-        }
-        (Who::Domain(Pattern::Exact(domain)), Who::Domain(pattern)) => pattern.holds(domain),
-        (a, b) => a == b,
-    };
     let shut = |given: &[Who], not: &[Who]| {
-        !given.is_empty() && given.iter().all(|who| not.iter().any(|not| within(who, not)))
+        !given.is_empty() && given.iter().all(|who| not.iter().any(|not| within(who, not, &policy.groups)))
     };
     if shut(&when.to, &when.not_to) || shut(&when.from, &when.not_from) {
         let message = format!("rule `{}` can never match: it leaves out all that it names", rule.name);

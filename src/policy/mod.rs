@@ -11,6 +11,7 @@ mod domains;
 mod facts;
 mod fate;
 mod group;
+mod implied;
 mod index;
 mod judge;
 mod lint;
@@ -50,6 +51,8 @@ pub struct Known {
     pub relays: Vec<KnownRelay>,
     /// None without a gateway.toml: any name of a site, and of a relay, is accepted.
     pub sites: Option<Vec<String>>,
+    /// Sites whose own legs may be in clear text.
+    pub open_sites: Vec<String>,
     /// Whether every site has an address that is told.
     pub duty: bool,
     /// The relay that all outbound mail goes through.
@@ -58,7 +61,7 @@ pub struct Known {
 
 impl Default for Known {
     fn default() -> Known {
-        Known { relays: Vec::new(), sites: None, duty: true, smarthost: None }
+        Known { relays: Vec::new(), sites: None, open_sites: Vec::new(), duty: true, smarthost: None }
     }
 }
 
@@ -66,6 +69,8 @@ impl Default for Known {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownRelay {
     pub name: String,
+    /// Host names or addresses.
+    pub hosts: Vec<String>,
     /// Classes that it is approved for.
     pub carries: Vec<String>,
     /// What its owner promises after it.

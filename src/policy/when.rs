@@ -82,9 +82,9 @@ fn missing_at(name: &str) -> Fault {
 
 /// A field that must be there with a text that one of the globs matches.
 #[derive(Debug)]
-struct FieldGlob {
-    name: String,
-    globs: Vec<Regex>,
+pub(super) struct FieldGlob {
+    pub name: String,
+    pub globs: Vec<Regex>,
 }
 
 /// The conditions of one rule. What is empty or None was not given.
@@ -98,13 +98,13 @@ pub(super) struct When {
     /// Names of classes.
     pub content: Vec<String>,
     pub finding: Vec<FindingKind>,
-    subject_tag: Vec<Regex>,
-    size_over: Option<u64>,
-    recipients_over: Option<usize>,
-    visible_recipients_over: Option<usize>,
-    auto_submitted: Option<bool>,
-    null_sender: Option<bool>,
-    header: Vec<FieldGlob>,
+    pub subject_tag: Vec<Regex>,
+    pub size_over: Option<u64>,
+    pub recipients_over: Option<usize>,
+    pub visible_recipients_over: Option<usize>,
+    pub auto_submitted: Option<bool>,
+    pub null_sender: Option<bool>,
+    pub header: Vec<FieldGlob>,
 }
 
 fn one_of(given: &[Who], party: &Party<'_>) -> bool {
