@@ -45,10 +45,14 @@ fn a_rule_that_rejects_gives_up_after_its_wait() {
     let policy = POLICY.replace("wait = \"1h\"", "wait = \"1s\"").replace("\"hold\"", "\"reject\"");
     let gateway = world.gateway(&Setup { policy: &policy, more: "[queue]\nretry = [\"1s\"]", ..Setup::default() });
     gateway.send(&["b@partner.example"], &world::clinical("letter"));
-    let told = exchange.wait_for(1)[0].text();
+    let notices = exchange.wait_for(2);
+    let mut readers: Vec<&str> = notices.iter().map(|n| n.recipients[0].as_str()).collect();
+    readers.sort_unstable();
+    assert_eq!(readers, ["dr.jones@trust.example", "duty@trust.example"], "the rule names nobody, so the duty is told");
+    let told = notices[0].text();
     assert!(told.contains("X-Mailward-Reason: tls-not-offered") && told.contains("Status: 5.7.10"), "{told}");
     assert!(!told.contains("Diagnostic-Code"), "nothing is put into the mouth of a peer that said nothing: {told}");
     gateway.wait_until_empty();
     assert_eq!(peer.dots(), 0);
-    assert_eq!(exchange.received().len(), 1);
+    assert_eq!(exchange.received().len(), 2);
 }

@@ -29,12 +29,17 @@ otherwise = "reject"
 
     let got = partner.wait_for(1);
     assert_eq!(got[0].recipients, ["good@partner.example"]);
-    let notices = exchange.wait_for(2);
+    // The duty hears of clinical mail that failed, beside the sender.
+    let all = exchange.wait_for(3);
     gateway.wait_until_empty();
-    assert_eq!((exchange.received().len(), partner.received().len(), webmail.sessions()), (2, 1, 0));
+    assert_eq!((exchange.received().len(), partner.received().len(), webmail.sessions()), (3, 1, 0));
+    let (notices, duty): (Vec<Received>, Vec<Received>) =
+        all.into_iter().partition(|n| n.recipients == ["dr.jones@trust.example"]);
+    assert_eq!(duty[0].recipients, ["duty@trust.example"]);
+    assert!(duty[0].text().contains("X-Mailward-Reason: recipient-refused"));
     let refused = the_one(&notices, "patient@webmail.example: not sent");
     for recipient in to {
-        assert!(refused.contains(&format!("Final-Recipient: rfc822; {recipient}")), "every fate is listed: {refused}");
+        assert!(refused.contains(&format!("\r\n  {recipient}: ")), "every fate is listed: {refused}");
     }
     let failed = the_one(&notices, "X-Mailward-Reason: recipient-refused");
     assert!(failed.contains("Final-Recipient: rfc822; nobody@partner.example") && failed.contains("no such user"));
