@@ -61,7 +61,7 @@ fn follows_month(text: &str, group: &Group) -> bool {
     let letters = lead.bytes().rev().take(12).take_while(u8::is_ascii_alphabetic).count();
     let word = lead.get(lead.len() - letters..).unwrap_or_default();
     let is_named = |month: &&str| word.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(month));
-    letters <= 9 && MONTHS.iter().chain(&MONTHS_WELSH).any(|month| is_named(&month))
+    letters <= 9 && MONTHS.iter().chain(&MONTHS_WELSH).any(is_named)
 }
 
 #[cfg(test)]
