@@ -48,9 +48,13 @@ fn said(world: &World, care: &str) -> Vec<(&'static str, String)> {
     said.extend(notices.iter().map(|n| ("notice", n.text())));
     said.push(("log", gateway.log()));
     said.push(("metrics", gateway.get("/metrics").unwrap().1));
-    for words in
-        [&["trace", "trust.example"][..], &["trace", &id, "--json"], &["queue", "list"], &["queue", "show", &id]]
-    {
+    for words in [
+        &["trace", "trust.example"][..],
+        &["trace", &id, "--json"],
+        &["queue", "list"],
+        &["queue", "show", &id],
+        &["queue", "show", &id, "--json"],
+    ] {
         let output = gateway.cli(words);
         assert!(output.status.success(), "{words:?} {output:?}");
         said.push(("command", String::from_utf8(output.stdout).unwrap()));

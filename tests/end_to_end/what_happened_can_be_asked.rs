@@ -62,7 +62,7 @@ fn health_metrics_and_status_tell_what_is() {
     let status = gateway.json(&["status", "--json"]);
     assert_eq!(status["running"], true);
     assert_eq!(status["queue"], serde_json::json!({ "active": 0, "deferred": 1, "held": 0 }));
-    let shown = gateway.json(&["queue", "show", &id]);
+    let shown = gateway.json(&["queue", "show", &id, "--json"]);
     assert_eq!(shown["waiting"][0]["reason"], "tls-not-offered");
     assert_eq!(gateway.json(&["queue", "list", "--json", "--class", "clinical"]).as_array().unwrap().len(), 1);
     assert_eq!(gateway.json(&["queue", "list", "--json", "--reason", "expired"]).as_array().unwrap().len(), 0);
