@@ -41,6 +41,9 @@ pub fn run(args: Args) -> ExitCode {
 fn print(life: &Value) {
     println!("{}  {}  from <{}>", text(&life["id"]), text(&life["accepted"]), text(&life["reverse_path"]));
     let decision = &life["decision"];
+    if let Some(about) = decision["notice_about"].as_str() {
+        println!("  notice     about {about}");
+    }
     print_decision(decision);
     if let Some(reply) = decision["reply"]["text"].as_str() {
         println!("  answered   {} {reply}", decision["reply"]["code"]);

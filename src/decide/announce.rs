@@ -12,6 +12,7 @@ use crate::mail::{Enhanced, Envelope, Header, Mailbox, Recipient, Ret, ReversePa
 use crate::notice::{self, Kind, Report};
 use crate::policy::{Requirement, Sites, Verdict};
 use crate::queue::{Destined, Entry, Routes};
+use crate::record;
 use crate::store::Change;
 use crate::vocabulary::{Direction, Level, Reason, SubjectCare};
 use bytes::Bytes;
@@ -50,12 +51,24 @@ pub struct Contact {
 pub struct Announced {
     pub entry: Entry,
     pub body: Bytes,
+    /// The entry that it tells of.
+    pub about: EntryId,
 }
 
 impl Announced {
+    /// The changes that keep it, with a record of what it is about: `trace` finds it like any other message.
     #[must_use]
     pub fn admitted(&self) -> Vec<Change> {
-        self.entry.admitted(Some(self.body.clone()))
+        let Entry { id, message_id, envelope, .. } = &self.entry;
+        let json = serde_json::json!({
+            "id": id,
+            "notice_about": self.about,
+            "recipients": envelope.recipients.iter().map(|r| serde_json::json!({ "to": r.mailbox })).collect::<Vec<_>>(),
+        });
+        let record = record::as_json(&json).to_vec();
+        let mut changes = self.entry.admitted(Some(self.body.clone()));
+        changes.push(record::decided(*id, message_id.as_deref(), envelope, record));
+        changes
     }
 }
 
@@ -237,8 +250,7 @@ impl Announcer {
             phone: self.contact(entry).and_then(|c| c.phone.as_deref()),
         };
         let body = Bytes::from(notice::compose(&report));
-        let entry = self.entry(id, entry, reader, &body);
-        Announced { entry, body }
+        Announced { entry: self.entry(id, entry, reader, &body), body, about: entry.id }
     }
 
     /// A notice is judged like any other mail, so that it meets what its reader's domain asks.
