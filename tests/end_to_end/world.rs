@@ -7,7 +7,7 @@ use crate::lab::client::Client;
 use crate::lab::names::Names;
 use crate::lab::peers::{Behaviour, Peer};
 use crate::lab::tap::Wire;
-use crate::lab::{free_port, until};
+use crate::lab::{PATIENCE, free_port, until};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -267,6 +267,7 @@ impl Gateway {
     /// Status and body of a page of the admin listener.
     pub fn get(&self, path: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(self.admin).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
         write!(stream, "GET {path} HTTP/1.0\r\nHost: admin\r\n\r\n").ok()?;
         let mut page = String::new();
         stream.read_to_string(&mut page).ok()?;

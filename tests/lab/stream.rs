@@ -24,6 +24,7 @@ pub struct Stream {
 impl Stream {
     pub fn new(stream: TcpStream) -> Stream {
         stream.set_read_timeout(Some(super::PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(super::PATIENCE)).unwrap();
         Stream { wire: Wire::Plain(stream), ahead: Vec::new() }
     }
 
