@@ -28,6 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::server::TlsStream;
 
@@ -360,6 +361,9 @@ async fn read(socket: &mut Socket, input: &mut Vec<u8>) -> io::Result<usize> {
             Poll::Pending if input.is_empty() => *input = Vec::new(),
             Poll::Pending => {}
         }
+        // A task that has used up its turn is refused the read though there is something to read. Then waiting for the
+        // socket would not wait, and this loop would never end: give way first.
+        consume_budget().await;
         socket.readable().await?;
     }
 }
@@ -384,4 +388,36 @@ impl Socket {
 
 fn reply_of(status: Status) -> Reply {
     Reply { code: status.code, enhanced: status.enhanced, text: Cow::Owned(status.text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::net::TcpListener;
+    use tokio::task::coop::has_budget_remaining;
+
+    /// One octet waits on the socket, and the task's turn is over.
+    async fn read_at_the_end_of_a_turn() -> usize {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        client.write_all(b"x").await.unwrap();
+        server.readable().await.unwrap();
+        while has_budget_remaining() {
+            consume_budget().await;
+        }
+        read(&mut Socket::Clear(server), &mut Vec::new()).await.unwrap()
+    }
+
+    #[test]
+    fn a_session_that_used_up_its_turn_gives_way_and_goes_on() {
+        let (done, finished) = std::sync::mpsc::channel();
+        // On a thread of its own: a loop that never gives way cannot be timed out from inside.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            done.send(runtime.block_on(read_at_the_end_of_a_turn()))
+        });
+        assert_eq!(finished.recv_timeout(Duration::from_secs(20)), Ok(1));
+    }
 }
