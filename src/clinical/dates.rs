@@ -59,9 +59,12 @@ fn follows_month(text: &str, group: &Group) -> bool {
     let lead = text.get(..group.start).unwrap_or_default();
     let lead = lead.trim_end_matches([' ', '\u{A0}', '-', '.', ',', '/']);
     let letters = lead.bytes().rev().take(12).take_while(u8::is_ascii_alphabetic).count();
+    if !(3..=9).contains(&letters) {
+        return false;
+    }
     let word = lead.get(lead.len() - letters..).unwrap_or_default();
     let is_named = |month: &&str| word.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(month));
-    letters <= 9 && MONTHS.iter().chain(&MONTHS_WELSH).any(is_named)
+    MONTHS.iter().chain(&MONTHS_WELSH).any(is_named)
 }
 
 #[cfg(test)]

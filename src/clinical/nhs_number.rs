@@ -125,6 +125,8 @@ impl Scanner<'_> {
 
     /// A date and a number right behind it: the date is no piece of the number, and no dialling code.
     fn judge_after_date(&mut self, groups: &[Group], hits: &mut Hits) -> Option<usize> {
+        // No piece of a date is as long as the first piece of a number: most groups need no closer look.
+        groups.iter().take(4).skip(1).find(|g| g.len == 3 || g.len > 4)?;
         let date = dates::len(self.text, groups);
         let used = self.judge_from(groups.get(date..).filter(|_| date > 0)?, 0, hits)?;
         Some(date + used)
