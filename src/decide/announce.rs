@@ -14,7 +14,7 @@ use crate::policy::{Requirement, Sites, Verdict};
 use crate::queue::{Destined, Entry, Routes};
 use crate::record;
 use crate::store::Change;
-use crate::vocabulary::{Direction, Level, Reason, SubjectCare};
+use crate::vocabulary::{Direction, Fate, Level, Reason, SubjectCare};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -60,10 +60,12 @@ impl Announced {
     #[must_use]
     pub fn admitted(&self) -> Vec<Change> {
         let Entry { id, message_id, envelope, .. } = &self.entry;
+        let require = self.entry.requirements.first().map(|r| r.level);
+        let to = |r: &Recipient| serde_json::json!({ "to": r.mailbox, "fate": Fate::Send, "require": require });
         let json = serde_json::json!({
             "id": id,
             "notice_about": self.about,
-            "recipients": envelope.recipients.iter().map(|r| serde_json::json!({ "to": r.mailbox })).collect::<Vec<_>>(),
+            "recipients": envelope.recipients.iter().map(to).collect::<Vec<_>>(),
         });
         let record = record::as_json(&json).to_vec();
         let mut changes = self.entry.admitted(Some(self.body.clone()));
