@@ -87,6 +87,16 @@ struct LaneQueue {
     arrived: Arc<Notify>,
 }
 
+impl Inner {
+    /// A lane without mail and links needs no memory; one that idle links wait on has links.
+    fn forget_if_done(&mut self, lane: &Arc<Lane>) {
+        let done = |queue: &LaneQueue| queue.links == 0 && queue.ready.is_empty();
+        if self.lanes.get(lane).is_some_and(done) {
+            self.lanes.remove(lane);
+        }
+    }
+}
+
 impl LaneQueue {
     fn new() -> LaneQueue {
         LaneQueue {
@@ -221,17 +231,18 @@ impl Schedule {
                 queue.working = queue.working.saturating_sub(1);
             }
         }
-        if let Some(next) = inner.turn.pop_front() {
+        // Whoever no longer needs a link passes the place on: a lane left in turn with nobody to call it would wait for ever.
+        while inner.links < self.caps.links
+            && let Some(next) = inner.turn.pop_front()
+        {
             if let Some(queue) = inner.lanes.get_mut(&next) {
                 queue.in_turn = false;
             }
             self.open_if_needed(&mut inner, &next);
+            inner.forget_if_done(&next);
         }
         self.open_if_needed(&mut inner, lane);
-        let done = |queue: &LaneQueue| queue.links == 0 && queue.ready.is_empty();
-        if inner.lanes.get(lane).is_some_and(done) {
-            inner.lanes.remove(lane);
-        }
+        inner.forget_if_done(lane);
     }
 
     /// Links that are open or being opened.
@@ -408,5 +419,18 @@ mod tests {
         schedule.push(task(&lane("a.example"), 1));
         assert!(openings(&mut opened).is_empty());
         assert_eq!(schedule.links(), 0);
+    }
+
+    #[test]
+    fn a_lane_that_no_longer_needs_a_link_passes_its_turn_on() {
+        let (schedule, mut opened) = schedule(1, 1);
+        let (busy, gone, patient) = (lane("busy.example"), lane("gone.example"), lane("patient.example"));
+        for (lane, id) in [(&busy, 1), (&gone, 2), (&patient, 3)] {
+            schedule.push(task(lane, id));
+        }
+        assert_eq!(openings(&mut opened), std::slice::from_ref(&busy));
+        assert!(schedule.take(&busy).is_some() && schedule.take(&gone).is_some());
+        schedule.closed(&busy, Gone::Worked);
+        assert_eq!(openings(&mut opened), std::slice::from_ref(&patient));
     }
 }
