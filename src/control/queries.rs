@@ -114,7 +114,8 @@ impl Row {
 pub fn trace(connection: &Connection, query: &str) -> Result<Value, StoreError> {
     let now = Now::read().wall;
     let with_waiting = |life: record::Life| -> Result<Value, StoreError> {
-        let entry = entry::read(connection, life.id)?;
+        // A damaged entry has a life all the same: what was decided is told, what waits cannot be.
+        let entry = entry::read(connection, life.id).ok().flatten();
         let progress = entry::read_progress(connection, life.id)?;
         let mut value = json!(life);
         value["waiting"] = json!(entry.map(|entry| rows_of(&entry, &progress, now)).unwrap_or_default());

@@ -115,8 +115,7 @@ impl Announcer {
             return Vec::new();
         }
         let now = Now::read().wall;
-        let texts: Vec<Status> =
-            refused.iter().map(|(_, v)| Status::new(550, Enhanced(5, 7, 10), v.sentence())).collect();
+        let texts: Vec<Status> = refused.iter().map(|(_, v)| Status::new(550, code_of(v), v.sentence())).collect();
         let sent = Status::new(250, Enhanced(2, 0, 0), "accepted and on its way");
         let about = |recipient, news, reason, status| notice::Told {
             recipient,
@@ -296,6 +295,11 @@ impl Announcer {
             envelope,
         }
     }
+}
+
+/// As it is answered at the dot: a rule's refusal, or protection that is missing.
+fn code_of(verdict: &Verdict) -> Enhanced {
+    if verdict.fate == Fate::Refuse { Enhanced(5, 7, 1) } else { Enhanced(5, 7, 10) }
 }
 
 /// Octets of a message that goes back whole where RET=FULL asks for it.

@@ -52,12 +52,37 @@ pub(super) struct Missed {
     pub host: Option<String>,
 }
 
+/// What a host's failure says about the domain, from little to much: what is there, before what is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// The host can never take mail.
+    Useless,
+    /// It answered, and is not good enough.
+    Short,
+    /// Nobody knows what it would offer: while one host is down, the domain has not failed what is asked.
+    Unknown,
+}
+
 impl Missed {
-    /// Of two hosts' failures the one that says less about protection: while one host is merely down, nobody knows yet that
-    /// the domain cannot give what is asked.
-    fn or_if_worse(self, later: Missed) -> Missed {
-        let known_down = !is_of_protection(self.reason) && self.host.is_some();
-        if known_down && is_of_protection(later.reason) { self } else { later }
+    fn weight(&self) -> Weight {
+        match self.reason {
+            Reason::NoAddress | Reason::AddressNotAllowed => Weight::Useless,
+            reason if is_of_protection(reason) => Weight::Short,
+            _ => Weight::Unknown,
+        }
+    }
+
+    /// Of two hosts' failures the one that decides.
+    fn or_heavier(self, later: Missed) -> Missed {
+        if later.weight() >= self.weight() { later } else { self }
+    }
+
+    /// Of two addresses of one host: once one has answered, the host is known, whatever the others do.
+    fn of_one_host(earlier: Option<Missed>, later: Missed) -> Missed {
+        match earlier {
+            Some(known) if known.weight() == Weight::Short => known,
+            _ => later,
+        }
     }
 }
 
@@ -82,28 +107,36 @@ impl Delivery {
         }
         let hosts = self.hosts.hosts(&lane.destination, &self.resolver).await?;
         let sources = self.sources(&lane.destination);
-        let mut last = shut(Reason::NoAddress);
-        let mut tried = 0;
+        let mut missed = shut(Reason::NoAddress);
+        let mut tries = ADDRESSES;
         for host in hosts {
-            let addresses = match host.addresses(&self.resolver).await {
-                Ok(addresses) => addresses,
-                Err(unroutable) => {
-                    last = last.or_if_worse(unroutable.into());
-                    continue;
-                }
-            };
-            for address in addresses {
-                if tried >= ADDRESSES {
-                    return Err(last);
-                }
-                tried += 1;
-                match self.try_host(lane, &host, address, &sources).await {
-                    Ok(link) => return Ok(link),
-                    Err(missed) => last = last.or_if_worse(missed),
-                }
+            match self.open_host(lane, &host, &sources, &mut tries).await {
+                Ok(link) => return Ok(link),
+                Err(of_host) => missed = missed.or_heavier(of_host),
             }
         }
-        Err(last)
+        Err(missed)
+    }
+
+    /// Every address of one host, as long as there are tries left.
+    async fn open_host(
+        &self,
+        lane: &Lane,
+        host: &Host,
+        sources: &[ProofSource],
+        tries: &mut usize,
+    ) -> Result<OpenLink, Missed> {
+        let addresses = host.addresses(&self.resolver).await?;
+        let mut missed = None;
+        for address in addresses.into_iter().take(*tries) {
+            *tries -= 1;
+            match self.try_host(lane, host, address, sources).await {
+                Ok(link) => return Ok(link),
+                Err(later) => missed = Some(Missed::of_one_host(missed, later)),
+            }
+        }
+        // No try was left: what the other hosts did decides.
+        Err(missed.unwrap_or_else(|| shut(Reason::NoAddress)))
     }
 
     async fn try_host(
@@ -175,4 +208,39 @@ impl Delivery {
 
 fn shut(reason: Reason) -> Missed {
     Missed { reason, status: Some(Status::new(451, Enhanced(4, 7, 10), reason.words())), link: None, host: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missed(reason: Reason) -> Missed {
+        shut(reason)
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_reached_does_not_make_a_host_unknown_that_answered() {
+        for (first, second) in
+            [(Reason::TlsNotOffered, Reason::NetworkUnreachable), (Reason::ConnectionTimedOut, Reason::TlsNotOffered)]
+        {
+            let of_host = Missed::of_one_host(Some(missed(first)), missed(second));
+            assert_eq!(of_host.reason, Reason::TlsNotOffered, "{first} then {second}");
+        }
+    }
+
+    #[test]
+    fn while_a_host_is_down_or_cannot_be_looked_up_the_domain_has_failed_nothing() {
+        for unknown in [Reason::ConnectionRefused, Reason::DnsTempfail] {
+            let one = missed(Reason::CertificateSelfSigned).or_heavier(missed(unknown));
+            let other = missed(unknown).or_heavier(missed(Reason::CertificateSelfSigned));
+            assert_eq!((one.reason, other.reason), (unknown, unknown));
+        }
+    }
+
+    #[test]
+    fn a_host_without_an_address_says_nothing_about_the_others() {
+        let after = missed(Reason::TlsNotOffered).or_heavier(missed(Reason::NoAddress));
+        let before = missed(Reason::NoAddress).or_heavier(missed(Reason::TlsNotOffered));
+        assert_eq!((after.reason, before.reason), (Reason::TlsNotOffered, Reason::TlsNotOffered));
+    }
 }

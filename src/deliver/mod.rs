@@ -17,7 +17,6 @@ use crate::decide::announce::Announcer;
 use crate::dns::Resolver;
 use crate::metrics::Metrics;
 use crate::policy::ProofSource;
-use crate::queue::schedule::Gone;
 use crate::queue::{Lane, Retry, Routes, Schedule};
 use crate::store::{Store, StoreError};
 use crate::tls::{Connector, Roots};
@@ -99,14 +98,14 @@ pub async fn run(delivery: Arc<Delivery>, mut openings: UnboundedReceiver<Arc<La
         let Some(lane) = lane else { break };
         let delivery = delivery.clone();
         tokio::spawn(async move {
-            let mut place = Place { schedule: delivery.schedule.clone(), lane, link: Gone::Missed };
-            delivery.work(&mut place).await;
+            let place = Place { schedule: delivery.schedule.clone(), lane };
+            delivery.work(&place.lane).await;
         });
     }
     delivery.schedule.close();
     openings.close();
     while let Ok(lane) = openings.try_recv() {
-        delivery.schedule.closed(&lane, Gone::Missed);
+        delivery.schedule.closed(&lane);
     }
 }
 
@@ -114,30 +113,31 @@ pub async fn run(delivery: Arc<Delivery>, mut openings: UnboundedReceiver<Arc<La
 struct Place {
     schedule: Arc<Schedule>,
     lane: Arc<Lane>,
-    link: Gone,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.schedule.closed(&self.lane, self.link);
+        self.schedule.closed(&self.lane);
     }
 }
 
 impl Delivery {
     /// One link's life: opened, used while its lane has mail, closed.
-    async fn work(self: &Arc<Self>, place: &mut Place) {
-        let lane = &place.lane;
+    async fn work(self: &Arc<Self>, lane: &Arc<Lane>) {
         // Without a store that writes, what is delivered could not be marked and would be delivered again.
-        if *self.stopping.borrow() || !self.store.is_writable() {
-            return;
+        if !self.store.is_writable() {
+            return self.schedule.close();
         }
-        let mut link = match self.open(lane).await {
+        let mut stopping = self.stopping.clone();
+        let opened = tokio::select! {
+            opened = self.open(lane) => opened,
+            // Nothing has been sent yet.
+            _ = stopping.wait_for(|stop| *stop) => return,
+        };
+        let mut link = match opened {
             Ok(link) => link,
             Err(missed) => return self.lane_missed(lane, &missed).await,
         };
-        self.schedule.opened(lane);
-        place.link = Gone::Worked;
-        let mut stopping = self.stopping.clone();
         let mut carried = 0;
         loop {
             let next = tokio::select! {

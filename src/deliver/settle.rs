@@ -116,15 +116,13 @@ impl Delivery {
     }
 
     pub(super) async fn settle(self: &Arc<Self>, attempt: Attempt) {
-        let settled = self.sort(&attempt);
-        // What was delivered stays delivered, whatever becomes of the rest.
-        let delivered = settled.delivered.iter().map(|r| (*r, Reason::Delivered, Outcome::Delivered)).collect();
-        self.store.ride(self.endings(&attempt, delivered));
-        let failed = settled.failed.iter().map(|(r, reason)| (*r, *reason, outcome_of(*reason))).collect();
-        let mut changes = self.endings(&attempt, failed);
+        let mut settled = self.sort(&attempt);
+        // Notices first: they show the message's header section, which goes with its entry.
         let mut news = self.tell(&attempt, News::Failed, &settled.failed).await;
         news.extend(self.tell(&attempt, News::Relayed, &to_report(&attempt, &settled)).await);
         let waiting = self.waiting(&attempt, &settled).await;
+        let mut changes = self.endings(&attempt, delivered(&settled));
+        changes.extend(self.endings(&attempt, failed(&settled)));
         for waiting in &waiting {
             changes.extend(waiting.progress.iter().map(|(r, p)| p.kept(attempt.entry.id, *r)));
             news.extend(waiting.announced.iter().cloned());
@@ -134,8 +132,11 @@ impl Delivery {
             self.store.ride(changes);
         } else if let Err(error) = self.store.commit(changes).await {
             tracing::error!(entry = %attempt.entry.id, %error, "an outcome could not be kept; it will be tried again");
-            let left = attempt.attempted.iter().filter(|a| a.result.is_err()).map(|a| a.recipient).collect();
-            return self.put_off(for_recipients(&attempt.task, left));
+            // What was delivered stays delivered, whatever becomes of the rest.
+            self.store.ride(self.endings(&attempt, delivered(&settled)));
+            settled.failed.clear();
+            self.count(&attempt, &settled);
+            return self.try_rest_again(&attempt);
         }
         for announced in news {
             tasks::enqueue(&announced.entry, None, &self.routes, &self.schedule);
@@ -143,6 +144,13 @@ impl Delivery {
         self.count(&attempt, &settled);
         for waiting in waiting {
             self.schedule.defer(waiting.task, waiting.at);
+        }
+    }
+
+    fn try_rest_again(&self, attempt: &Attempt) {
+        let left: Vec<u16> = attempt.attempted.iter().filter(|a| a.result.is_err()).map(|a| a.recipient).collect();
+        if !left.is_empty() {
+            self.put_off(for_recipients(&attempt.task, left));
         }
     }
 
@@ -244,6 +252,14 @@ impl Delivery {
         let pause = if task.told || until_told.is_zero() { pause } else { pause.min(until_told) };
         attempt.now.mono + pause
     }
+}
+
+fn delivered(settled: &Settled) -> Vec<(u16, Reason, Outcome)> {
+    settled.delivered.iter().map(|r| (*r, Reason::Delivered, Outcome::Delivered)).collect()
+}
+
+fn failed(settled: &Settled) -> Vec<(u16, Reason, Outcome)> {
+    settled.failed.iter().map(|(r, reason)| (*r, *reason, outcome_of(*reason))).collect()
 }
 
 /// Delivered recipients whose success has to be reported by us, because the peer will not (RFC 3461 5.2.2).

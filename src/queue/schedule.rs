@@ -34,14 +34,6 @@ pub struct Task {
     pub warm: Option<Warm>,
 }
 
-/// What a link that is gone was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gone {
-    /// It had been opened.
-    Worked,
-    Missed,
-}
-
 /// How long a lane is content with the links that its peer takes.
 const CONTENT: Duration = Duration::from_secs(60);
 
@@ -78,8 +70,6 @@ struct LaneQueue {
     ready: VecDeque<Task>,
     /// Links that are open or being opened.
     links: usize,
-    /// Those of them that reached the lane's level.
-    working: usize,
     /// The peer takes no more than so many for now.
     cap: Option<(usize, Instant)>,
     idle: usize,
@@ -102,7 +92,6 @@ impl LaneQueue {
         LaneQueue {
             ready: VecDeque::new(),
             links: 0,
-            working: 0,
             cap: None,
             idle: 0,
             in_turn: false,
@@ -196,21 +185,15 @@ impl Schedule {
         self.lock().lanes.get_mut(lane)?.ready.pop_front()
     }
 
-    /// A link of this lane was opened and reached its level.
-    pub fn opened(&self, lane: &Arc<Lane>) {
-        if let Some(queue) = self.lock().lanes.get_mut(lane) {
-            queue.working += 1;
-        }
-    }
-
-    /// A link could not be opened. Where others of the lane work, the peer merely takes no more of them, and they go on;
-    /// where none does, everything that is ready shares the fate of the attempt.
+    /// A link could not be opened. Where others of the lane work, or are still being opened, the peer merely takes no more of
+    /// them, and they go on; the last one to fail shares its fate with everything that is ready.
     #[must_use]
     pub fn missed(&self, lane: &Arc<Lane>) -> Vec<Task> {
         let mut inner = self.lock();
         let Some(queue) = inner.lanes.get_mut(lane) else { return Vec::new() };
-        if queue.working > 0 {
-            queue.cap = Some((queue.working, Instant::now() + CONTENT));
+        let others = queue.links.saturating_sub(1);
+        if others > 0 {
+            queue.cap = Some((others, Instant::now() + CONTENT));
             return Vec::new();
         }
         queue.ready.drain(..).collect()
@@ -222,14 +205,11 @@ impl Schedule {
     }
 
     /// A link of this lane is gone, or was never opened. Whoever waits in turn gets its place.
-    pub fn closed(&self, lane: &Arc<Lane>, link: Gone) {
+    pub fn closed(&self, lane: &Arc<Lane>) {
         let mut inner = self.lock();
         inner.links = inner.links.saturating_sub(1);
         if let Some(queue) = inner.lanes.get_mut(lane) {
             queue.links = queue.links.saturating_sub(1);
-            if link == Gone::Worked {
-                queue.working = queue.working.saturating_sub(1);
-            }
         }
         // Whoever no longer needs a link passes the place on: a lane left in turn with nobody to call it would wait for ever.
         while inner.links < self.caps.links
@@ -364,9 +344,9 @@ mod tests {
         schedule.push(task(&patient, 1000));
         assert_eq!(openings(&mut opened), std::slice::from_ref(&busy));
         assert!(schedule.others_wait());
-        schedule.closed(&busy, Gone::Missed);
+        schedule.closed(&busy);
         assert_eq!(openings(&mut opened), std::slice::from_ref(&patient), "not the busy one again");
-        schedule.closed(&patient, Gone::Missed);
+        schedule.closed(&patient);
         assert_eq!(openings(&mut opened), [busy]);
     }
 
@@ -390,7 +370,7 @@ mod tests {
         schedule.defer(task(&lane, 1), now + Duration::from_secs(1));
         schedule.defer(task(&lane, 9), now + Duration::from_secs(9));
         assert_eq!(schedule.release_due(now + Duration::from_secs(3)), Some(now + Duration::from_secs(9)));
-        let taken: Vec<i64> = schedule.missed(&lane).iter().map(|t| t.entry.row()).collect();
+        let taken: Vec<i64> = (0..2).filter_map(|_| schedule.take(&lane)).map(|t| t.entry.row()).collect();
         assert_eq!(taken, [1, 2]);
         assert_eq!(schedule.hurry(|t| t.entry.row() == 9), 1);
         assert_eq!(schedule.take(&lane).map(|t| t.entry.row()), Some(9));
@@ -402,14 +382,14 @@ mod tests {
         let lane = lane("busy.example");
         (0..3).for_each(|id| schedule.push(task(&lane, id)));
         assert_eq!(openings(&mut opened).len(), 3);
-        schedule.opened(&lane);
-        assert!(schedule.missed(&lane).is_empty(), "one link works: nothing shares the fate of the second");
-        schedule.closed(&lane, Gone::Missed);
-        schedule.closed(&lane, Gone::Missed);
+        for _ in 0..2 {
+            assert!(schedule.missed(&lane).is_empty(), "others may still open: nothing shares this link's fate");
+            schedule.closed(&lane);
+        }
         assert!(openings(&mut opened).is_empty(), "the peer takes one link, so no second is tried for a while");
-        schedule.closed(&lane, Gone::Worked);
+        schedule.closed(&lane);
         assert_eq!(openings(&mut opened).len(), 1, "but one is always tried");
-        assert_eq!(schedule.missed(&lane).len(), 3, "none works: all share the fate");
+        assert_eq!(schedule.missed(&lane).len(), 3, "the last to fail shares its fate");
     }
 
     #[test]
@@ -430,7 +410,7 @@ mod tests {
         }
         assert_eq!(openings(&mut opened), std::slice::from_ref(&busy));
         assert!(schedule.take(&busy).is_some() && schedule.take(&gone).is_some());
-        schedule.closed(&busy, Gone::Worked);
+        schedule.closed(&busy);
         assert_eq!(openings(&mut opened), std::slice::from_ref(&patient));
     }
 }

@@ -7,6 +7,7 @@
 use super::accept::{Arrived, Record};
 use super::access::{Denied, Door};
 use super::collect::Collector;
+use super::limits::Who;
 use super::listener::{Reception, Rules};
 use super::received::Trace;
 use crate::clock::Now;
@@ -17,6 +18,7 @@ use crate::smtp::Security;
 use crate::smtp::command::Sender;
 use crate::smtp::reply::Reply;
 use crate::smtp::server::{Action, Ending, Session, Settings};
+use crate::tls::TlsFailure;
 use crate::vocabulary::{Direction, Level};
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -282,13 +284,13 @@ impl Connection {
         self.input = Vec::new();
         self.forget_message();
         let Socket::Clear(tcp) = std::mem::replace(&mut self.socket, Socket::Gone) else { return Ok(Flow::End) };
-        let (pool, patience) = match self.door {
-            Some(_) => (&self.reception.handshakes.sites, self.reception.bounds.handshake),
-            None => (&self.reception.handshakes.strangers, self.reception.bounds.handshake / 3),
+        let mut stopping = self.reception.stopping.clone();
+        let shaken = tokio::select! {
+            shaken = self.shake_hands(tcp) => shaken,
+            _ = stopping.wait_for(|stop| *stop) => None,
         };
-        // Who waits longer for a turn would give up anyway.
-        let Ok(Ok(_turn)) = tokio::time::timeout(patience, pool.acquire()).await else { return Ok(Flow::End) };
-        match self.reception.acceptor.accept(tcp, patience).await {
+        let Some(shaken) = shaken else { return Ok(Flow::End) };
+        match shaken {
             Ok((stream, facts)) => {
                 self.tls = Some(facts);
                 self.socket = Socket::Tls(Box::new(stream));
@@ -299,6 +301,18 @@ impl Connection {
                 Ok(Flow::End)
             }
         }
+    }
+
+    /// The handshake, once there is a place for it; None where there is none.
+    async fn shake_hands(&self, tcp: TcpStream) -> Option<Result<(TlsStream<TcpStream>, TlsFacts), TlsFailure>> {
+        let (pools, patience) = (&self.reception.handshakes, self.reception.bounds.handshake);
+        if self.door.is_none() {
+            let _place = pools.strangers.take(self.client, Who::Site)?;
+            return Some(self.reception.acceptor.accept(tcp, patience / 3).await);
+        }
+        // Who waits longer for a turn would give up anyway.
+        let _turn = tokio::time::timeout(patience, pools.sites.acquire()).await.ok()?.ok()?;
+        Some(self.reception.acceptor.accept(tcp, patience).await)
     }
 
     async fn flush(&mut self) -> io::Result<()> {

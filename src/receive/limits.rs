@@ -52,7 +52,8 @@ impl SessionLimits {
     #[must_use]
     pub fn take(self: &Arc<Self>, client: IpAddr, who: Who) -> Option<Place> {
         let client = counted(client);
-        let most = if who == Who::Site { self.in_all } else { self.in_all - self.in_all / 5 };
+        let kept = self.in_all.div_ceil(5).min(self.in_all.saturating_sub(1));
+        let most = if who == Who::Site { self.in_all } else { self.in_all - kept };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.clients.get(&client).copied().unwrap_or(0);
         if open.in_all >= most || count >= self.per_client {

@@ -51,11 +51,11 @@ pub struct Bounds {
     pub handshake: Duration,
 }
 
-/// Handshakes cost: only so many at once. Strangers have a pool of their own, so that however many of them stall, a site's
-/// Exchange finds its way in.
+/// Handshakes cost: only so many at once. Strangers have places of their own, and one of them only a few, so that however
+/// many stall, a site's Exchange finds its way in, and so does every other stranger.
 pub struct Handshakes {
     pub sites: Semaphore,
-    pub strangers: Semaphore,
+    pub strangers: Arc<SessionLimits>,
 }
 
 /// What every session of the gateway shares.

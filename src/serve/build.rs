@@ -32,6 +32,8 @@ const WARM: usize = 64 * 1024 * 1024;
 const READERS: usize = 3;
 /// Handshakes at once: more would only wait for the same cores.
 const HANDSHAKES: usize = 64;
+/// Those of strangers, most of which only wait for their client.
+const STRANGERS_HANDSHAKES: usize = 512;
 
 /// Everything that is started.
 pub(super) struct Built {
@@ -143,7 +145,10 @@ fn reception(
         },
         limits: SessionLimits::new(limits.sessions, limits.sessions_per_client),
         acceptor,
-        handshakes: Handshakes { sites: Semaphore::new(HANDSHAKES), strangers: Semaphore::new(HANDSHAKES) },
+        handshakes: Handshakes {
+            sites: Semaphore::new(HANDSHAKES),
+            strangers: SessionLimits::new(STRANGERS_HANDSHAKES, HANDSHAKES / 2),
+        },
         judge: shared.judge.clone(),
         acceptance: Acceptance {
             judge: shared.judge.clone(),

@@ -71,6 +71,14 @@ impl Batch {
     }
 }
 
+/// What one flush did.
+struct Flushed {
+    /// Octets that it added to the log.
+    weight: usize,
+    /// The disk is full, and riders wait for room.
+    found_no_room: bool,
+}
+
 impl Committer {
     /// Runs until it is told to stop or every handle is gone, then flushes the last riders.
     pub fn run(mut self) {
@@ -94,8 +102,11 @@ impl Committer {
                 continue;
             }
             let stops = batch.stops;
-            log += self.flush(batch.puts);
-            riders_due = self.has_riders().then(|| Instant::now() + AGAIN);
+            let flushed = self.flush(batch.puts);
+            log += flushed.weight;
+            // What came during the flush rides as ever; what found the disk full waits for room.
+            let pause = if flushed.found_no_room { AGAIN } else { RIDE };
+            riders_due = self.has_riders().then(|| Instant::now() + pause);
             if stops {
                 return;
             }
@@ -104,7 +115,6 @@ impl Committer {
         self.flush(Vec::new());
     }
 
-    /// Riders are left only when the disk was full.
     fn has_riders(&self) -> bool {
         !self.riders.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
@@ -116,8 +126,8 @@ impl Committer {
         }
     }
 
-    /// One transaction, one flush; returns the octets that it added to the log. Riders go first: they are older.
-    fn flush(&mut self, puts: Vec<Put>) -> usize {
+    /// One transaction, one flush. Riders go first: they are older.
+    fn flush(&mut self, puts: Vec<Put>) -> Flushed {
         let begun = Instant::now();
         let riders = std::mem::take(&mut *self.riders.lock().unwrap_or_else(PoisonError::into_inner));
         let groups = || [&riders].into_iter().chain(puts.iter().map(|put| &put.changes));
@@ -127,18 +137,33 @@ impl Committer {
         if weight > 0 {
             (self.observe)(begun.elapsed());
         }
+        let mut found_no_room = false;
         match &together {
             Err(StoreError::Wrong(_)) => {
                 self.one_by_one(puts, riders);
-                return weight;
+                return Flushed { weight, found_no_room };
             }
-            // There will be room again: what was delivered must not be forgotten meanwhile.
-            Err(StoreError::Full) => self.ride_again(riders),
+            Err(StoreError::Full) => found_no_room = self.riders_alone(riders),
             _ => {}
         }
         puts.into_iter().for_each(|put| put.answer(&together));
         remove(together.unwrap_or_default());
-        weight
+        Flushed { weight, found_no_room }
+    }
+
+    /// What was delivered must not be forgotten because a message found no room: marks are small, and free room. Whether
+    /// they have to ride again.
+    fn riders_alone(&mut self, riders: Vec<Change>) -> bool {
+        match self.write([&riders], false) {
+            Ok(files) => {
+                remove(files);
+                false
+            }
+            Err(_) => {
+                self.ride_again(riders);
+                true
+            }
+        }
     }
 
     fn ride_again(&self, older: Vec<Change>) {
@@ -178,7 +203,8 @@ impl Committer {
             return Err(StoreError::Stopped);
         }
         let result = self.transact(groups.into_iter().flatten(), syncs_directory);
-        if matches!(result, Err(StoreError::Io(_))) {
+        if let Err(error @ StoreError::Io(_)) = &result {
+            tracing::error!(%error, "the store stops: nothing more is accepted or delivered until a restart");
             self.stopped.store(true, Ordering::Relaxed);
         }
         result
@@ -305,8 +331,7 @@ mod tests {
         let (large, mut answer) = put(change(77, 1 << 20));
         committer.flush(vec![large]);
         assert!(matches!(answer.try_recv(), Ok(Err(StoreError::Full))));
-        assert!(committer.has_riders() && !committer.stopped.load(Ordering::Relaxed), "others may go on");
-        committer.flush(Vec::new());
+        assert!(!committer.stopped.load(Ordering::Relaxed), "others may go on");
         let kept: i64 = committer
             .connection
             .query_row("SELECT group_concat(id) FROM body", [], |r| r.get::<_, String>(0))
@@ -315,5 +340,14 @@ mod tests {
             .unwrap();
         assert_eq!(kept, 5, "the mark, and not what found no room");
         assert!(!committer.has_riders());
+    }
+
+    #[test]
+    fn marks_that_find_no_room_wait_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut committer = committer(folder.path(), 4);
+        committer.riders.lock().unwrap().push(change(5, 1 << 20));
+        assert!(committer.flush(Vec::new()).found_no_room);
+        assert!(committer.has_riders());
     }
 }

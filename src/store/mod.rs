@@ -186,6 +186,9 @@ impl Store {
 
     /// Lets `changes` ride with the next flush, or with one of their own within 50 ms.
     pub fn ride(&self, changes: Vec<Change>) {
+        if changes.is_empty() {
+            return;
+        }
         let mut riders = self.riders.lock().unwrap_or_else(PoisonError::into_inner);
         let first = riders.is_empty();
         riders.extend(changes);

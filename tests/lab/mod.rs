@@ -33,6 +33,12 @@ pub fn free_port(ip: &str) -> SocketAddr {
     TcpListener::bind((ip, 0)).unwrap().local_addr().unwrap()
 }
 
+/// Listens at a port that was found free. A process that another test starts at this moment holds a copy of the probe's
+/// socket until it has begun: then the address is taken for some milliseconds.
+pub fn listen(address: SocketAddr) -> TcpListener {
+    until(|| TcpListener::bind(address).ok()).unwrap_or_else(|| panic!("{address} stays taken"))
+}
+
 /// Looks again until `fact` gives something or the lab's patience ends: for what tells nobody when it changes (files).
 pub fn until<T>(fact: impl FnMut() -> Option<T>) -> Option<T> {
     until_within(PATIENCE, fact)

@@ -99,7 +99,7 @@ pub struct Peer {
 impl Peer {
     /// A server at `address` (port 0: any) that calls itself `name`.
     pub fn start(address: SocketAddr, name: &str, behaviour: Behaviour) -> Peer {
-        let listener = TcpListener::bind(address).unwrap();
+        let listener = super::listen(address);
         let address = listener.local_addr().unwrap();
         let kept = Arc::new(Kept::default());
         let (same, name) = (Arc::clone(&kept), name.to_owned());

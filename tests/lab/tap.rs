@@ -34,7 +34,7 @@ pub struct Wire {
 impl Wire {
     /// Listens at `listen` (port 0: any), passes everything on to `server`, keeps it; returns where it listens.
     pub fn tap(&self, listen: SocketAddr, server: SocketAddr) -> SocketAddr {
-        let listener = TcpListener::bind(listen).unwrap();
+        let listener = super::listen(listen);
         let address = listener.local_addr().unwrap();
         let captures = Arc::clone(&self.captures);
         std::thread::spawn(move || {
