@@ -10,6 +10,7 @@ use super::collect::Collector;
 use super::limits::Who;
 use super::listener::{Reception, Rules};
 use super::received::Trace;
+use super::socket::Socket;
 use crate::clock::Now;
 use crate::decide::Transaction;
 use crate::mail::{Envelope, Mailbox, Status, TlsFacts};
@@ -19,23 +20,15 @@ use crate::smtp::command::Sender;
 use crate::smtp::reply::Reply;
 use crate::smtp::server::{Action, Ending, Session, Settings};
 use crate::tls::TlsFailure;
-use crate::vocabulary::{Direction, Level};
+use crate::vocabulary::{Direction, Level, Reason};
 use std::borrow::Cow;
-use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::server::TlsStream;
-
-/// Octets read at once: a small message with its commands fits.
-const READ: usize = 16 * 1024;
 
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
 
@@ -56,13 +49,6 @@ pub(super) struct Connection {
     message_deadline: Option<Instant>,
     /// A refusal at RCPT was put on record.
     recorded: bool,
-}
-
-enum Socket {
-    Clear(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-    /// Between the two, or after a failed handshake.
-    Gone,
 }
 
 /// Whether the session goes on.
@@ -234,7 +220,12 @@ impl Connection {
     }
 
     fn deny(&self, denied: Denied) -> Reply {
-        tracing::info!(session = self.session_id, client = %self.client, reason = %denied.reason, "refused at the door");
+        if denied.reason == Reason::ClientUnknown {
+            // A site's server with an address that nobody told us, or a stranger who found the wrong door.
+            tracing::warn!(session = self.session_id, client = %self.client, listener = %self.rules.name, "client in no site's network");
+        } else {
+            tracing::info!(session = self.session_id, client = %self.client, reason = %denied.reason, "refused at the door");
+        }
         reply_of(denied.status)
     }
 
@@ -320,16 +311,7 @@ impl Connection {
             return Ok(());
         }
         let deadline = Instant::now() + self.reception.bounds.idle;
-        let write = async {
-            match &mut self.socket {
-                Socket::Clear(tcp) => tcp.write_all(&self.output).await,
-                Socket::Tls(tls) => {
-                    tls.write_all(&self.output).await?;
-                    tls.flush().await
-                }
-                Socket::Gone => Err(io::ErrorKind::NotConnected.into()),
-            }
-        };
+        let write = async { self.socket.write_all(&self.output).await };
         timeout_at(deadline, write).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         self.output.clear();
         Ok(())
@@ -346,7 +328,7 @@ impl Connection {
                 std::future::pending::<()>().await;
             }
         };
-        let read = timeout_at(deadline, read(&mut self.socket, &mut self.input));
+        let read = timeout_at(deadline, self.socket.read(&mut self.input));
         let why = tokio::select! {
             read = read => match read {
                 Ok(octets) => return octets.map(|n| n > 0),
@@ -361,77 +343,6 @@ impl Connection {
     }
 }
 
-/// Appends what the client sent. Waits without a buffer, so that an idle session holds none.
-async fn read(socket: &mut Socket, input: &mut Vec<u8>) -> io::Result<usize> {
-    loop {
-        let before = input.len();
-        input.resize(before + READ, 0);
-        let mut buffer = ReadBuf::new(&mut input[before..]);
-        let polled = poll_fn(|context| Poll::Ready(socket.poll_read(context, &mut buffer))).await;
-        let octets = buffer.filled().len();
-        input.truncate(before + octets);
-        match polled {
-            Poll::Ready(result) => return result.map(|()| octets),
-            Poll::Pending if input.is_empty() => *input = Vec::new(),
-            Poll::Pending => {}
-        }
-        // A task that has used up its turn is refused the read though there is something to read. Then waiting for the
-        // socket would not wait, and this loop would never end: give way first.
-        consume_budget().await;
-        socket.readable().await?;
-    }
-}
-
-impl Socket {
-    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Socket::Clear(tcp) => Pin::new(tcp).poll_read(context, buffer),
-            Socket::Tls(tls) => Pin::new(tls.as_mut()).poll_read(context, buffer),
-            Socket::Gone => Poll::Ready(Ok(())),
-        }
-    }
-
-    async fn readable(&self) -> io::Result<()> {
-        match self {
-            Socket::Clear(tcp) => tcp.readable().await,
-            Socket::Tls(tls) => tls.get_ref().0.readable().await,
-            Socket::Gone => Ok(()),
-        }
-    }
-}
-
 fn reply_of(status: Status) -> Reply {
     Reply { code: status.code, enhanced: status.enhanced, text: Cow::Owned(status.text) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-    use tokio::net::TcpListener;
-    use tokio::task::coop::has_budget_remaining;
-
-    /// One octet waits on the socket, and the task's turn is over.
-    async fn read_at_the_end_of_a_turn() -> usize {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (server, _) = listener.accept().await.unwrap();
-        client.write_all(b"x").await.unwrap();
-        server.readable().await.unwrap();
-        while has_budget_remaining() {
-            consume_budget().await;
-        }
-        read(&mut Socket::Clear(server), &mut Vec::new()).await.unwrap()
-    }
-
-    #[test]
-    fn a_session_that_used_up_its_turn_gives_way_and_goes_on() {
-        let (done, finished) = std::sync::mpsc::channel();
-        // On a thread of its own: a loop that never gives way cannot be timed out from inside.
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            done.send(runtime.block_on(read_at_the_end_of_a_turn()))
-        });
-        assert_eq!(finished.recv_timeout(Duration::from_secs(20)), Ok(1));
-    }
 }

@@ -10,5 +10,6 @@ mod connection;
 mod limits;
 pub mod listener;
 mod received;
+mod socket;
 
 pub use limits::SessionLimits;

@@ -197,9 +197,14 @@ pub async fn run(config: Config, dropped: DroppedLines) -> Result<(), ServeError
 async fn stop_signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            // Whoever sends it expects a reload, and nobody expects the mail to stop.
+            _ = hangup.recv() => tracing::warn!("SIGHUP changes nothing in this version: restart to read files again"),
+        }
     }
 }
 

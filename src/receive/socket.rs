@@ -1,0 +1,105 @@
+//! A session's socket, before and inside TLS.
+//!
+//! Called by `receive::connection`. Promises: waiting for input holds no buffer; a task that has used up its turn gives way.
+//! Fails with the socket's error.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
+use tokio_rustls::server::TlsStream;
+
+/// Octets read at once: a small message with its commands fits.
+const READ: usize = 16 * 1024;
+
+pub(super) enum Socket {
+    Clear(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// Between the two, or after a failed handshake.
+    Gone,
+}
+
+impl Socket {
+    /// Appends what the client sent. Waits without a buffer, so that an idle session holds none.
+    pub async fn read(&mut self, input: &mut Vec<u8>) -> io::Result<usize> {
+        loop {
+            let before = input.len();
+            input.resize(before + READ, 0);
+            let mut buffer = ReadBuf::new(&mut input[before..]);
+            let polled = poll_fn(|context| Poll::Ready(self.poll_read(context, &mut buffer))).await;
+            let octets = buffer.filled().len();
+            input.truncate(before + octets);
+            match polled {
+                Poll::Ready(result) => return result.map(|()| octets),
+                Poll::Pending if input.is_empty() => *input = Vec::new(),
+                Poll::Pending => {}
+            }
+            // A task that has used up its turn is refused the read though there is something to read. Then waiting for the
+            // socket would not wait, and this loop would never end: give way first.
+            consume_budget().await;
+            self.readable().await?;
+        }
+    }
+
+    pub async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Socket::Clear(tcp) => tcp.write_all(bytes).await,
+            Socket::Tls(tls) => {
+                tls.write_all(bytes).await?;
+                tls.flush().await
+            }
+            Socket::Gone => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Socket::Clear(tcp) => Pin::new(tcp).poll_read(context, buffer),
+            Socket::Tls(tls) => Pin::new(tls.as_mut()).poll_read(context, buffer),
+            Socket::Gone => Poll::Ready(Ok(())),
+        }
+    }
+
+    async fn readable(&self) -> io::Result<()> {
+        match self {
+            Socket::Clear(tcp) => tcp.readable().await,
+            Socket::Tls(tls) => tls.get_ref().0.readable().await,
+            Socket::Gone => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::net::TcpListener;
+    use tokio::task::coop::has_budget_remaining;
+
+    /// One octet waits on the socket, and the task's turn is over.
+    async fn read_at_the_end_of_a_turn() -> usize {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        client.write_all(b"x").await.unwrap();
+        server.readable().await.unwrap();
+        while has_budget_remaining() {
+            consume_budget().await;
+        }
+        Socket::Clear(server).read(&mut Vec::new()).await.unwrap()
+    }
+
+    #[test]
+    fn a_session_that_used_up_its_turn_gives_way_and_goes_on() {
+        let (done, finished) = std::sync::mpsc::channel();
+        // On a thread of its own: a loop that never gives way cannot be timed out from inside.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            done.send(runtime.block_on(read_at_the_end_of_a_turn()))
+        });
+        assert_eq!(finished.recv_timeout(Duration::from_secs(20)), Ok(1));
+    }
+}
