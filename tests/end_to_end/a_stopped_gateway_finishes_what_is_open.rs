@@ -46,3 +46,30 @@ fn what_a_peer_is_about_to_take_is_waited_for() {
     gateway.wait_until_empty();
     assert_eq!((peer.received().len(), peer.dots()), (1, 1), "the peer's 250 was not waited for");
 }
+
+/// A peer that takes the connection and says nothing: nothing was sent to it, so nobody waits for it.
+#[test]
+fn a_link_that_is_only_being_opened_keeps_nobody_waiting() {
+    let world = World::new(94);
+    world.names.mx("silent.example", &[(10, "mx.silent.example")]);
+    world.names.address_of("mx.silent.example", world.ip(10));
+    let silent = crate::lab::listen(std::net::SocketAddr::new(world.ip(10), world.port));
+    let mut gateway = world.gateway(&Setup::default());
+    gateway.send(&["b@silent.example"], &world::ordinary("car park"));
+    let _held = silent.accept().unwrap();
+    let begun = std::time::Instant::now();
+    gateway.terminate();
+    assert!(gateway.wait_for_end().success(), "{}", gateway.log());
+    assert!(begun.elapsed().as_secs() < 20, "it waited {:?}", begun.elapsed());
+}
+
+#[test]
+fn a_hangup_stops_no_mail() {
+    let world = World::new(95);
+    let peer = world.mx(10, "partner.example", Behaviour::default());
+    let gateway = world.gateway(&Setup::default());
+    gateway.signal("HUP");
+    until(|| gateway.log().contains("SIGHUP changes nothing").then_some(())).unwrap();
+    gateway.send(&["b@partner.example"], &world::ordinary("car park"));
+    peer.wait_for(1);
+}
