@@ -342,3 +342,16 @@ fn every_command_shows_an_example_in_its_short_and_long_help() {
         }
     }
 }
+
+/// `mailward levels | head -1`: a reader that goes away, or a full disk, is no reason to panic.
+#[test]
+fn nobody_panics_because_nobody_reads() {
+    for words in
+        [&["levels"][..], &["check", "--policies", "policies"], &["explain", "--from", "", "--to", "a@nhs.net"]]
+    {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mailward"));
+        let run = command.args(words).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(run.status.code(), Some(0), "{words:?}: {}", String::from_utf8_lossy(&run.stderr));
+    }
+}

@@ -36,7 +36,7 @@ pub fn run(args: Args) -> ExitCode {
         Err(failure) => return failure.print(),
     };
     if args.json {
-        println!("{}", report.json());
+        say!("{}", report.json());
     } else {
         report.print();
     }
@@ -82,7 +82,7 @@ impl Report {
 
     fn print(&self) {
         for diagnostic in &self.diagnostics {
-            println!("{}\n", diagnostic.render(style()));
+            say!("{}\n", diagnostic.render(style()));
         }
         let (errors, warnings) = (self.of(Severity::Error).len(), self.of(Severity::Warning).len());
         let tests = match &self.outcome {
@@ -92,11 +92,11 @@ impl Report {
                 "tests not run".to_owned()
             }
             Err(wrong) => {
-                wrong.failed.iter().for_each(|failed| println!("{failed}\n"));
+                wrong.failed.iter().for_each(|failed| say!("{failed}\n"));
                 format!("{} tests passed, {} failed", wrong.passed, wrong.failed.len())
             }
         };
         let verdict = if self.outcome.is_ok() { "good" } else { "not fit for use" };
-        println!("{verdict}: {errors} errors, {warnings} warnings, {tests}");
+        say!("{verdict}: {errors} errors, {warnings} warnings, {tests}");
     }
 }

@@ -43,9 +43,9 @@ pub fn run(args: Args) -> ExitCode {
 
 fn print(args: &Args, shown: &Shown) -> Result<(), DemoError> {
     if args.json {
-        shown.lines()?.iter().for_each(|line| println!("{line}"));
+        shown.lines()?.iter().for_each(|line| say!("{line}"));
     } else {
-        print!("{}", shown.report());
+        say_as_is!("{}", shown.report());
     }
     Ok(())
 }

@@ -87,9 +87,9 @@ impl Args {
         let judge = decide::judge_of(&files, &surroundings.known).map_err(|wrong| Failure::diagnosed(&wrong))?;
         let explained = self.explain(&judge, &surroundings, &message);
         if self.json {
-            println!("{}", explained.json());
+            say!("{}", explained.json());
         } else {
-            print!("{}", explained.text());
+            say_as_is!("{}", explained.text());
         }
         Ok(ExitCode::SUCCESS)
     }

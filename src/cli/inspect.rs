@@ -59,7 +59,7 @@ pub fn run(args: Args) -> ExitCode {
     let evidence: Vec<(FindingKind, Confidence)> = findings.findings.iter().map(|f| (f.kind, f.confidence)).collect();
     let printed = Printed { classes: judge.policy.classify(&evidence), findings: &findings, millis };
     let text = if args.json { json(&printed) } else { plain(&printed) };
-    print!("{text}");
+    say_as_is!("{text}");
     ExitCode::SUCCESS
 }
 

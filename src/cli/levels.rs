@@ -24,6 +24,6 @@ TLS below 1.2 is no TLS. Requirements hold on the leg between this gateway and t
 
 #[must_use]
 pub fn run(_args: Args) -> ExitCode {
-    print!("{TABLE}");
+    say_as_is!("{TABLE}");
     ExitCode::SUCCESS
 }

@@ -14,7 +14,7 @@ pub(super) fn joined(value: &Value) -> String {
 /// What was found, and what it came to for each recipient.
 pub(super) fn print_decision(decision: &Value) {
     for finding in decision["findings"].as_array().into_iter().flatten() {
-        println!(
+        say!(
             "  found      {} {} in {} ({})",
             text(&finding["kind"]),
             text(&finding["masked"]),
@@ -23,14 +23,9 @@ pub(super) fn print_decision(decision: &Value) {
         );
     }
     for recipient in decision["recipients"].as_array().into_iter().flatten() {
-        println!(
-            "  decided    {}: {} ({})",
-            text(&recipient["to"]),
-            text(&recipient["fate"]),
-            text(&recipient["require"])
-        );
+        say!("  decided    {}: {} ({})", text(&recipient["to"]), text(&recipient["fate"]), text(&recipient["require"]));
         for rule in recipient["rules"].as_array().into_iter().flatten() {
-            println!("             by {} at {} ({})", text(&rule["name"]), text(&rule["at"]), text(&rule["mode"]));
+            say!("             by {} at {} ({})", text(&rule["name"]), text(&rule["at"]), text(&rule["mode"]));
         }
     }
 }
@@ -38,8 +33,8 @@ pub(super) fn print_decision(decision: &Value) {
 /// Recipients that are still in the queue, those in the same state together.
 pub(super) fn print_waiting(rows: &Value) {
     for row in rows.as_array().into_iter().flatten() {
-        println!("  waiting    {}: {} ({})", joined(&row["recipients"]), text(&row["state"]), text(&row["reason"]));
-        println!(
+        say!("  waiting    {}: {} ({})", joined(&row["recipients"]), text(&row["state"]), text(&row["reason"]));
+        say!(
             "             attempts {}, next {}, last at {}",
             row["attempts"],
             row["next_attempt"].as_str().unwrap_or("as soon as a link is free"),

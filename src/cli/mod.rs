@@ -1,5 +1,21 @@
 //! The commands, a file each: arguments in, exit code out. 0 done or good, 1 refused or found wrong, 2 usage.
 
+/// Prints a line for whoever called the command. A reader that went away (`| head`) is no reason to panic.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
+/// The same for text that brings its own line ends.
+macro_rules! say_as_is {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = write!(std::io::stdout(), $($text)*);
+    }};
+}
+
 pub mod check;
 pub mod demo;
 pub mod explain;

@@ -72,9 +72,9 @@ fn list(config: &ConfigFile, filter: Filter, json: bool) -> Result<ExitCode, Fai
     let nothing = nothing(&filter);
     let rows = ask(config, &Request::QueueList { filter })?;
     match rows.as_array() {
-        _ if json => println!("{rows}"),
+        _ if json => say!("{rows}"),
         Some(rows) if !rows.is_empty() => rows.iter().for_each(print),
-        _ => println!("{nothing}"),
+        _ => say!("{nothing}"),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -86,7 +86,7 @@ fn nothing(filter: &Filter) -> &'static str {
 fn print(row: &Value) {
     // Whole minutes: seconds say nothing about mail that waits.
     let age = duration_words(Duration::from_secs(row["age_seconds"].as_u64().unwrap_or(0) / 60 * 60));
-    println!(
+    say!(
         "{}  {:<8}  {:<9}  {:<26}  {age:>6}  next {}",
         text(&row["id"]),
         text(&row["state"]),
@@ -95,7 +95,7 @@ fn print(row: &Value) {
         text(&row["next_attempt"])
     );
     let (recipients, classes) = (joined(&row["recipients"]), joined(&row["classes"]));
-    println!("    from <{}> to {recipients}  [{classes}]", text(&row["reverse_path"]));
+    say!("    from <{}> to {recipients}  [{classes}]", text(&row["reverse_path"]));
 }
 
 fn show(config: &ConfigFile, id: String, json: bool) -> Result<ExitCode, Failure> {
@@ -104,7 +104,7 @@ fn show(config: &ConfigFile, id: String, json: bool) -> Result<ExitCode, Failure
         return Err(format!("{id} is not in the queue\nhint: `mailward trace {id}` tells what became of it").into());
     }
     if json {
-        println!("{entry}");
+        say!("{entry}");
     } else {
         print_entry(&entry);
     }
@@ -112,10 +112,10 @@ fn show(config: &ConfigFile, id: String, json: bool) -> Result<ExitCode, Failure
 }
 
 fn print_entry(entry: &Value) {
-    println!("{}  {}  from <{}>", text(&entry["id"]), text(&entry["accepted"]), text(&entry["reverse_path"]));
-    println!("  message    {}, {} octets", text(&entry["message_id"]), entry["size"]);
+    say!("{}  {}  from <{}>", text(&entry["id"]), text(&entry["accepted"]), text(&entry["reverse_path"]));
+    say!("  message    {}, {} octets", text(&entry["message_id"]), entry["size"]);
     let of = if entry["notice"] == true { "this gateway (a notice)" } else { text(&entry["site"]) };
-    println!("  site       {of}");
+    say!("  site       {of}");
     print_decision(&entry["decision"]);
     print_waiting(&entry["waiting"]);
 }
@@ -147,9 +147,9 @@ fn print_retried(retried: &Retried, json: bool) -> ExitCode {
         Retried::Messages(number) => (*number, format!("{number} tried again")),
     };
     if json {
-        println!("{}", json!({ "retried": number }));
+        say!("{}", json!({ "retried": number }));
     } else {
-        println!("{words}");
+        say!("{words}");
     }
     ExitCode::from(u8::from(matches!(retried, Retried::NotAgreed)))
 }

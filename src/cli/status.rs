@@ -23,7 +23,7 @@ pub fn run(args: Args) -> ExitCode {
         Err(failure) => return failure.print(),
     };
     if args.json {
-        println!("{status}");
+        say!("{status}");
     } else {
         print(&status);
     }
@@ -32,15 +32,15 @@ pub fn run(args: Args) -> ExitCode {
 
 fn print(status: &Value) {
     if status["running"] != true {
-        println!("stopped");
+        say!("stopped");
         return;
     }
     let text = |key: &str| status[key].as_str().unwrap_or("?").to_owned();
-    println!("running     {} {} since {}", text("hostname"), text("version"), text("started"));
-    println!("policy      {}", text("policy_hash"));
+    say!("running     {} {} since {}", text("hostname"), text("version"), text("started"));
+    say!("policy      {}", text("policy_hash"));
     for listener in status["listeners"].as_array().into_iter().flatten() {
-        println!("listening   {} {}", listener[0].as_str().unwrap_or("?"), listener[1].as_str().unwrap_or("?"));
+        say!("listening   {} {}", listener[0].as_str().unwrap_or("?"), listener[1].as_str().unwrap_or("?"));
     }
     let queue = &status["queue"];
-    println!("queue       active {}, deferred {}, held {}", queue["active"], queue["deferred"], queue["held"]);
+    say!("queue       active {}, deferred {}, held {}", queue["active"], queue["deferred"], queue["held"]);
 }

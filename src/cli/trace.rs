@@ -25,7 +25,7 @@ pub fn run(args: Args) -> ExitCode {
         Err(failure) => return Failure::print(failure),
     };
     if args.json {
-        println!("{lives}");
+        say!("{lives}");
     } else {
         lives.as_array().into_iter().flatten().for_each(print);
     }
@@ -39,14 +39,14 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 fn print(life: &Value) {
-    println!("{}  {}  from <{}>", text(&life["id"]), text(&life["accepted"]), text(&life["reverse_path"]));
+    say!("{}  {}  from <{}>", text(&life["id"]), text(&life["accepted"]), text(&life["reverse_path"]));
     let decision = &life["decision"];
     if let Some(about) = decision["notice_about"].as_str() {
-        println!("  notice     about {about}");
+        say!("  notice     about {about}");
     }
     print_decision(decision);
     if let Some(reply) = decision["reply"]["text"].as_str() {
-        println!("  answered   {} {reply}", decision["reply"]["code"]);
+        say!("  answered   {} {reply}", decision["reply"]["code"]);
     }
     print_waiting(&life["waiting"]);
     for ending in life["endings"].as_array().into_iter().flatten() {
@@ -54,7 +54,7 @@ fn print(life: &Value) {
             (Some(tls), Some(proof)) => format!("{tls}, proof {proof}"),
             _ => "no TLS".to_owned(),
         };
-        println!(
+        say!(
             "  ended      {}: {} ({}) at {}, {} [{link}]",
             text(&ending["recipient"]),
             text(&ending["outcome"]),
