@@ -7,7 +7,7 @@ use super::Delivery;
 use super::connection::Outgoing;
 use super::link::OpenLink;
 use super::settle::{Attempt, Attempted, Setting};
-use crate::clock::Now;
+use crate::clock::{EntryId, Now};
 use crate::mail::{Envelope, Recipient};
 use crate::policy::Requirement;
 use crate::queue::{Destination, Entry, Lane, Task, Warm, entry};
@@ -80,12 +80,12 @@ impl Delivery {
         match task.warm.take() {
             Some(Warm { entry, body: Some(body), .. }) => Ok(Some(Loaded { entry, message: Outgoing::Memory(body) })),
             Some(Warm { entry, body: None, .. }) => Ok(Some(self.in_file(entry))),
-            None => self.load_cold(task).await,
+            None => self.load_cold(task.entry).await,
         }
     }
 
-    async fn load_cold(self: &Arc<Self>, task: &Task) -> Result<Option<Loaded>, StoreError> {
-        let id = task.entry;
+    /// The entry and its message as they are stored; None: it has left.
+    pub(super) async fn load_cold(self: &Arc<Self>, id: EntryId) -> Result<Option<Loaded>, StoreError> {
         let read = move |connection: &rusqlite::Connection| {
             let Some(entry) = entry::read(connection, id)? else { return Ok(None) };
             let body = if entry.large { None } else { entry::read_body(connection, id)? };
@@ -161,27 +161,11 @@ fn chosen(entry: &Entry, recipients: &[u16]) -> Vec<Recipient> {
     recipients.iter().filter_map(|r| entry.envelope.recipients.get(usize::from(*r)).cloned()).collect()
 }
 
-/// The task as it is, for other recipients.
-pub(super) fn for_recipients(task: &Task, recipients: Vec<u16>) -> Task {
-    Task {
-        entry: task.entry,
-        lane: task.lane.clone(),
-        recipients: recipients.into(),
-        accepted: task.accepted,
-        attempts: task.attempts,
-        state: task.state,
-        class: task.class.clone(),
-        told: task.told,
-        reason: task.reason,
-        warm: task.warm.clone(),
-    }
-}
-
 fn moved(task: &Task, recipient: u16, lane: Lane) -> Task {
-    Task { lane: Arc::new(lane), ..for_recipients(task, vec![recipient]) }
+    Task { lane: Arc::new(lane), ..task.for_recipients(vec![recipient]) }
 }
 
 fn split(task: Task, first: impl Fn(&u16) -> bool) -> (Task, Task) {
     let (chosen, rest) = task.recipients.iter().copied().partition(first);
-    (for_recipients(&task, chosen), for_recipients(&task, rest))
+    (task.for_recipients(chosen), task.for_recipients(rest))
 }

@@ -5,7 +5,7 @@
 //! the recipients wait and are tried again.
 
 use super::Delivery;
-use super::attempt::{Loaded, all, for_recipients};
+use super::attempt::{Loaded, all};
 use super::link::Missed;
 use super::verdict::{Next, Shortfall, Times, is_for_good, is_of_protection, next};
 use crate::clock::Now;
@@ -150,7 +150,7 @@ impl Delivery {
     fn try_rest_again(&self, attempt: &Attempt) {
         let left: Vec<u16> = attempt.attempted.iter().filter(|a| a.result.is_err()).map(|a| a.recipient).collect();
         if !left.is_empty() {
-            self.put_off(for_recipients(&attempt.task, left));
+            self.put_off(attempt.task.for_recipients(left));
         }
     }
 
@@ -220,7 +220,7 @@ impl Delivery {
                 state,
                 reason: *reason,
                 warm: None,
-                ..for_recipients(&attempt.task, recipients.clone())
+                ..attempt.task.for_recipients(recipients.clone())
             };
             let newly_held = *held && attempt.task.state != State::Held;
             let age = attempt.now.wall.since(task.accepted);

@@ -12,7 +12,7 @@ use crate::clock::Now;
 use crate::decide::announce::{Announced, News, Told};
 use crate::mail::{Enhanced, Link, Status};
 use crate::metrics::NO_TLS;
-use crate::queue::{Destination, Entry, Lane, tasks};
+use crate::queue::Entry;
 use crate::vocabulary::{Direction, Level, Outcome, Reason};
 use std::sync::Arc;
 
@@ -58,9 +58,7 @@ impl Delivery {
 
     /// The message, or the beginning of a large one: at least its header section.
     async fn original(self: &Arc<Self>, entry: &Arc<Entry>) -> Vec<u8> {
-        let nowhere = Lane { destination: Destination::Relay("".into()), level: Level::Any };
-        let mut probe = tasks::task(entry, Arc::new(nowhere), Vec::new());
-        match self.load(&mut probe).await {
+        match self.load_cold(entry.id).await {
             Ok(Some(Loaded { message: Outgoing::Memory(body), .. })) => body.to_vec(),
             Ok(Some(Loaded { message: Outgoing::File(path), .. })) => {
                 tokio::task::spawn_blocking(move || head_of(&path)).await.unwrap_or_default()

@@ -34,6 +34,25 @@ pub struct Task {
     pub warm: Option<Warm>,
 }
 
+impl Task {
+    /// The same for other recipients of the entry.
+    #[must_use]
+    pub fn for_recipients(&self, recipients: Vec<u16>) -> Task {
+        Task {
+            entry: self.entry,
+            lane: self.lane.clone(),
+            recipients: recipients.into(),
+            accepted: self.accepted,
+            attempts: self.attempts,
+            state: self.state,
+            class: self.class.clone(),
+            told: self.told,
+            reason: self.reason,
+            warm: self.warm.clone(),
+        }
+    }
+}
+
 /// How long a lane is content with the links that its peer takes.
 const CONTENT: Duration = Duration::from_secs(60);
 
