@@ -203,9 +203,7 @@ closed! {
         RequirementNotMet = "requirement-not-met",
         SealingNotPossible = "sealing-not-possible",
         RefusedByRule = "refused-by-rule",
-        PolicyNotLoaded = "policy-not-loaded",
         RelayNotAllowedForClass = "relay-not-allowed-for-class",
-        ProofNotRequired = "proof-not-required",
         // link
         ConnectionRefused = "connection-refused",
         ConnectionTimedOut = "connection-timed-out",
@@ -247,11 +245,7 @@ closed! {
         RelayDenied = "relay-denied",
         ClientUnknown = "client-unknown",
         SenderNotOfSite = "sender-not-of-site",
-        TlsRequired = "tls-required",
         BareLineEnding = "bare-line-ending",
-        MailLoop = "mail-loop",
-        TooManyRecipients = "too-many-recipients",
-        TooManySessions = "too-many-sessions",
         NoRoom = "no-room",
         StoreFailed = "store-failed",
         RecognitionBusy = "recognition-busy",
@@ -267,16 +261,13 @@ impl Reason {
     pub const fn fault(self) -> Fault {
         use Reason as R;
         match self {
-            R::Delivered | R::RequirementMet | R::ProofNotRequired | R::Waiting => Fault::Nobody,
+            R::Delivered | R::RequirementMet | R::Waiting => Fault::Nobody,
             R::RequirementNotMet | R::SealingNotPossible | R::RefusedByRule => Fault::Policy,
             R::RelayNotAllowedForClass | R::NoProofSource => Fault::Policy,
-            R::PolicyNotLoaded | R::NoRoom | R::StoreFailed | R::RecognitionBusy | R::TooManySessions => Fault::Us,
+            R::NoRoom | R::StoreFailed | R::RecognitionBusy => Fault::Us,
             R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
             R::DnsTempfail => Fault::Resolver,
-            R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::TlsRequired | R::BareLineEnding => {
-                Fault::Sender
-            }
-            R::MailLoop | R::TooManyRecipients => Fault::Sender,
+            R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::BareLineEnding => Fault::Sender,
             _ => Fault::Peer,
         }
     }
@@ -293,9 +284,7 @@ impl Reason {
                 "the message would have to be sealed for its reader, and no way to seal it is available"
             }
             R::RefusedByRule => "a policy rule refuses it",
-            R::PolicyNotLoaded => "no policy is loaded",
             R::RelayNotAllowedForClass => "the relay is not approved to carry this kind of message",
-            R::ProofNotRequired => "nobody asked the other side to prove itself",
             R::ConnectionRefused => "the receiving server refused the connection",
             R::ConnectionTimedOut => "the receiving server did not answer in time",
             R::ConnectionLost => "the connection to the receiving server was lost",
@@ -332,11 +321,7 @@ impl Reason {
             R::RelayDenied => "relaying is not allowed",
             R::ClientUnknown => "the client is in no site's network",
             R::SenderNotOfSite => "the sender's domain is not one of the site's",
-            R::TlsRequired => "encryption must be started first",
             R::BareLineEnding => "the message has a bare CR or LF",
-            R::MailLoop => "the message has passed too many servers",
-            R::TooManyRecipients => "the message has too many recipients",
-            R::TooManySessions => "too many sessions are open",
             R::NoRoom => "there is no room to keep the message",
             R::StoreFailed => "the message could not be kept safely",
             R::RecognitionBusy => "the message could not be read at the moment",

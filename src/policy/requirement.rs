@@ -77,24 +77,4 @@ impl Requirement {
             subject: SubjectCare::Replace,
         }
     }
-
-    /// From the JSON that was kept. What cannot be read counts as sealed.
-    #[must_use]
-    pub fn from_stored(json: &str) -> Requirement {
-        serde_json::from_str(json).unwrap_or_else(|_| Requirement::unreadable())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_read_counts_as_sealed() {
-        let kept = serde_json::to_string(&Requirement { level: Level::Any, ..Requirement::unreadable() }).unwrap();
-        assert_eq!(Requirement::from_stored(&kept).level, Level::Any);
-        for wrong in ["", "{}", &kept.replace("\"any\"", "\"quantum\""), &kept[1..]] {
-            assert_eq!(Requirement::from_stored(wrong).level, Level::Sealed, "{wrong}");
-        }
-    }
 }

@@ -232,6 +232,16 @@ impl Gateway {
         Client::connect(self.door).unwrap()
     }
 
+    /// The first line that the sites' door says.
+    pub fn greeting(&self) -> String {
+        use std::io::{BufRead, BufReader};
+        let mut line = String::new();
+        let stream = std::net::TcpStream::connect(self.door).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        line
+    }
+
     /// A session of somebody on the internet, from `ip`.
     pub fn stranger(&self, ip: IpAddr, listener: SocketAddr) -> Client {
         Client::over(connect_from(ip, listener)).unwrap()
