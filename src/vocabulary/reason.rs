@@ -1,0 +1,158 @@
+//! The machine-readable why: one name in log, metric, DSN, JSON and `explain`, with whose fault it is and its words.
+//!
+//! Called by every room. Promises: every reason has a fault and words. Never fails.
+
+use super::{Fault, UnknownName};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
+
+closed! {
+    /// The machine-readable why: one name in log, metric, DSN, JSON and `explain`.
+    Reason {
+        Delivered = "delivered",
+        // policy
+        RequirementMet = "requirement-met",
+        RequirementNotMet = "requirement-not-met",
+        SealingNotPossible = "sealing-not-possible",
+        RefusedByRule = "refused-by-rule",
+        RelayNotAllowedForClass = "relay-not-allowed-for-class",
+        // link
+        ConnectionRefused = "connection-refused",
+        ConnectionTimedOut = "connection-timed-out",
+        ConnectionLost = "connection-lost",
+        NetworkUnreachable = "network-unreachable",
+        GreetingRefused = "greeting-refused",
+        ProtocolError = "protocol-error",
+        // TLS
+        TlsNotOffered = "tls-not-offered",
+        TlsRefused = "tls-refused",
+        TlsHandshakeFailed = "tls-handshake-failed",
+        TlsStalled = "tls-stalled",
+        CertificateExpired = "certificate-expired",
+        CertificateNotYetValid = "certificate-not-yet-valid",
+        CertificateWrongName = "certificate-wrong-name",
+        CertificateSelfSigned = "certificate-self-signed",
+        CertificateUnknownIssuer = "certificate-unknown-issuer",
+        CertificateInvalid = "certificate-invalid",
+        PinMismatch = "pin-mismatch",
+        HostNotListed = "host-not-listed",
+        NoProofSource = "no-proof-source",
+        // names
+        DnsTempfail = "dns-tempfail",
+        NoSuchDomain = "no-such-domain",
+        NullMx = "null-mx",
+        NoAddress = "no-address",
+        AddressNotAllowed = "address-not-allowed",
+        // the peer's replies
+        SenderDeferred = "sender-deferred",
+        SenderRefused = "sender-refused",
+        RecipientDeferred = "recipient-deferred",
+        RecipientRefused = "recipient-refused",
+        MessageDeferred = "message-deferred",
+        MessageRefused = "message-refused",
+        SmtpUtf8NotOffered = "smtputf8-not-offered",
+        EightBitNotOffered = "eight-bit-not-offered",
+        MessageTooLarge = "message-too-large",
+        // at the door
+        RelayDenied = "relay-denied",
+        ClientUnknown = "client-unknown",
+        SenderNotOfSite = "sender-not-of-site",
+        BareLineEnding = "bare-line-ending",
+        NoRoom = "no-room",
+        StoreFailed = "store-failed",
+        RecognitionBusy = "recognition-busy",
+        // queue
+        Waiting = "waiting",
+        Expired = "expired",
+    }
+}
+
+impl Reason {
+    /// Whose fault it is, as far as the symptom tells.
+    #[must_use]
+    pub const fn fault(self) -> Fault {
+        use Reason as R;
+        match self {
+            R::Delivered | R::RequirementMet | R::Waiting => Fault::Nobody,
+            R::RequirementNotMet | R::SealingNotPossible | R::RefusedByRule => Fault::Policy,
+            R::RelayNotAllowedForClass | R::NoProofSource => Fault::Policy,
+            R::NoRoom | R::StoreFailed | R::RecognitionBusy => Fault::Us,
+            R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
+            R::DnsTempfail => Fault::Resolver,
+            R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::BareLineEnding => Fault::Sender,
+            _ => Fault::Peer,
+        }
+    }
+
+    /// What happened, in words that follow "because": for notices, logs and people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        use Reason as R;
+        match self {
+            R::Delivered => "the next server took responsibility for it",
+            R::RequirementMet => "the link holds what the policy requires",
+            R::RequirementNotMet => "the receiving server cannot give the protection that the policy requires",
+            R::SealingNotPossible => {
+                "the message would have to be sealed for its reader, and no way to seal it is available"
+            }
+            R::RefusedByRule => "a policy rule refuses it",
+            R::RelayNotAllowedForClass => "the relay is not approved to carry this kind of message",
+            R::ConnectionRefused => "the receiving server refused the connection",
+            R::ConnectionTimedOut => "the receiving server did not answer in time",
+            R::ConnectionLost => "the connection to the receiving server was lost",
+            R::NetworkUnreachable => "the receiving server cannot be reached from here",
+            R::GreetingRefused => "the receiving server does not take mail at the moment",
+            R::ProtocolError => "the receiving server did not follow the mail protocol",
+            R::TlsNotOffered => "the receiving server does not offer encryption",
+            R::TlsRefused => "the receiving server offers encryption but refused to start it",
+            R::TlsHandshakeFailed => "encryption with the receiving server could not be set up",
+            R::TlsStalled => "the receiving server stopped answering while encryption was set up",
+            R::CertificateExpired => "the receiving server's certificate has expired",
+            R::CertificateNotYetValid => "the receiving server's certificate is not valid yet",
+            R::CertificateWrongName => "the receiving server's certificate is for another name",
+            R::CertificateSelfSigned => "the receiving server's certificate is self-signed",
+            R::CertificateUnknownIssuer => "the receiving server's certificate comes from an unknown issuer",
+            R::CertificateInvalid => "the receiving server's certificate is not valid",
+            R::PinMismatch => "the receiving server's key is not one of the pinned keys",
+            R::HostNotListed => "the domain's mail host is not one of those that the policy lists",
+            R::NoProofSource => "nothing says how the receiving server could prove itself",
+            R::DnsTempfail => "the domain's mail servers could not be looked up at the moment",
+            R::NoSuchDomain => "the domain does not exist",
+            R::NullMx => "the domain says that it takes no mail",
+            R::NoAddress => "the domain has no mail server with an address",
+            R::AddressNotAllowed => "the domain's mail server has a private or local address",
+            R::SenderDeferred => "the receiving server put the sender off",
+            R::SenderRefused => "the receiving server refused the sender",
+            R::RecipientDeferred => "the receiving server put the recipient off",
+            R::RecipientRefused => "the receiving server refused the recipient",
+            R::MessageDeferred => "the receiving server put the message off",
+            R::MessageRefused => "the receiving server refused the message",
+            R::SmtpUtf8NotOffered => "the receiving server cannot handle international addresses",
+            R::EightBitNotOffered => "the receiving server cannot handle 8-bit content",
+            R::MessageTooLarge => "the message is larger than the receiving server takes",
+            R::RelayDenied => "relaying is not allowed",
+            R::ClientUnknown => "the client is in no site's network",
+            R::SenderNotOfSite => "the sender's domain is not one of the site's",
+            R::BareLineEnding => "the message has a bare CR or LF",
+            R::NoRoom => "there is no room to keep the message",
+            R::StoreFailed => "the message could not be kept safely",
+            R::RecognitionBusy => "the message could not be read at the moment",
+            R::Waiting => "it waits for its next attempt",
+            R::Expired => "it could not be delivered in the time allowed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_parses_to_its_value() {
+        for (value, name) in Reason::ALL.iter().zip(Reason::NAMES) {
+            assert_eq!(name.parse::<Reason>().as_ref(), Ok(value));
+            assert!(!value.words().is_empty());
+        }
+    }
+}
