@@ -81,6 +81,7 @@ fn every_reply_code_is_documented() {
         "receive/accept/answer.rs",
         "receive/accept/inspect.rs",
         "receive/accept/judged.rs",
+        "receive/accept/loops.rs",
         "receive/connection.rs",
         "receive/listener.rs",
         "deliver/link.rs",

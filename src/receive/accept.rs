@@ -7,6 +7,7 @@
 mod answer;
 mod inspect;
 mod judged;
+mod loops;
 
 use super::access::{Access, Door};
 use super::collect::{CollectError, Collected, Collector};
@@ -93,7 +94,7 @@ impl Acceptance {
 
     async fn take(&self, id: EntryId, arrived: &Arrived<'_>, collector: Collector) -> Result<Status, Status> {
         let collected = collector.finish().await.map_err(|e| self.uncollected(&e))?;
-        self.check_loop(collected.header())?;
+        loops::check(collected.header(), arrived.trace.hostname, self.max_hops)?;
         let findings = self.inspect(&collected).await?;
         let judged = self.judge(arrived, &collected, &findings)?;
         self.check_leg_in(arrived, &judged)?;
@@ -158,17 +159,6 @@ impl Acceptance {
                 Status::new(452, Enhanced(4, 3, 1), Reason::NoRoom.words())
             }
         }
-    }
-
-    /// RFC 5321 6.3
-    fn check_loop(&self, header: &[u8]) -> Result<(), Status> {
-        let hops = Header::of(header).count("Received");
-        if hops <= self.max_hops {
-            return Ok(());
-        }
-        let text =
-            format!("The message has passed {hops} servers, more than {}: it goes round in a loop", self.max_hops);
-        Err(Status::new(554, Enhanced(5, 4, 6), text))
     }
 
     /// What is kept of the decision.

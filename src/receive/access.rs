@@ -75,6 +75,8 @@ pub struct Door {
     pub senders: Senders,
     /// What the leg from its Exchange must have.
     pub require: Level,
+    /// Where its Exchange is: what these send to the site's own domains would come straight back to them.
+    pub exchange: Vec<IpAddr>,
 }
 
 /// All doors.
@@ -137,6 +139,30 @@ impl Access {
         }
     }
 
+    /// Mail from a site's own Exchange to the site's own mailboxes is not sent back to it. A set-up fault: 4xx, so that
+    /// nothing is bounced while somebody mends it.
+    ///
+    /// # Errors
+    /// With the reply for RCPT, which says what to set.
+    pub fn comes_back(&self, door: Option<&Door>, client: IpAddr, recipient: &Mailbox) -> Result<(), Denied> {
+        let Some(door) = door.filter(|d| d.exchange.contains(&client.to_canonical())) else { return Ok(()) };
+        let to_itself = self.routes.site_of(recipient.domain()) == Some(&door.site);
+        if !to_itself || self.routes.elsewhere.contains_key(&door.site) {
+            return Ok(());
+        }
+        Err(denied(
+            Reason::SiteLoop,
+            451,
+            Enhanced(4, 4, 6),
+            format!(
+                "This would come straight back: {} is delivered to the server that sends it. Let Exchange deliver it itself \
+                 (accepted domain), or set elsewhere for the site {} in gateway.toml",
+                recipient.domain(),
+                door.site
+            ),
+        ))
+    }
+
     /// Where `<Postmaster>` without a domain goes (RFC 5321 4.5.1): to the client's site, else to the first.
     #[must_use]
     pub fn postmaster(&self, door: Option<&Door>) -> Option<Mailbox> {
@@ -177,6 +203,7 @@ mod tests {
             networks: vec!["10.20.0.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
             senders: Senders::Own,
             require: Level::Encrypted,
+            exchange: vec!["10.20.0.5".parse().unwrap()],
         };
         let routes = Routes { sites: [(domain, site)].into(), ..Routes::default() };
         Access { doors: vec![Arc::new(door)], routes: Arc::new(routes) }
@@ -217,6 +244,23 @@ mod tests {
     fn a_stranger_at_the_sites_listener_is_put_off_and_never_bounced() {
         let denied = access().may_send(MailFrom::Sites, None, &path("a@kingston.example")).unwrap_err();
         assert_eq!((denied.status.code, denied.status.enhanced), (450, Some(Enhanced(4, 7, 1))));
+    }
+
+    #[test]
+    fn what_a_sites_exchange_sends_to_itself_is_put_off_until_somebody_says_where_it_goes() {
+        let mut access = access();
+        let own: Mailbox = "a@kingston.example".parse().unwrap();
+        let from = |access: &Access, client: &str, to: &Mailbox| {
+            let door = access.door_of("10.20.0.5".parse().unwrap()).cloned();
+            access.comes_back(door.as_deref(), client.parse().unwrap(), to).map_err(|d| (d.reason, d.status.code))
+        };
+        assert_eq!(from(&access, "::ffff:10.20.0.5", &own), Err((Reason::SiteLoop, 451)));
+        assert_eq!(from(&access, "10.20.0.9", &own), Ok(()), "a scanner in its network");
+        assert_eq!(from(&access, "10.20.0.5", &"a@nhs.net".parse().unwrap()), Ok(()));
+        let routes =
+            Routes { elsewhere: [("kingston".into(), "online".into())].into(), ..access.routes.as_ref().clone() };
+        access.routes = Arc::new(routes);
+        assert_eq!(from(&access, "10.20.0.5", &own), Ok(()), "hybrid: it goes to the relay");
     }
 
     #[test]

@@ -191,7 +191,9 @@ impl Connection {
         if self.is_own_postmaster(recipient) {
             return Ok(());
         }
-        let direction = reception.access.direction(self.door.as_deref(), recipient).map_err(|d| self.deny(d))?;
+        let access = &reception.access;
+        let direction = access.direction(self.door.as_deref(), recipient).map_err(|d| self.deny(d))?;
+        access.comes_back(self.door.as_deref(), self.client, recipient).map_err(|d| self.deny(d))?;
         let Some(envelope) = self.envelope.as_ref().filter(|_| direction == Direction::Inbound) else { return Ok(()) };
         let transaction = Transaction {
             direction,
@@ -223,6 +225,8 @@ impl Connection {
         if denied.reason == Reason::ClientUnknown {
             // A site's server with an address that nobody told us, or a stranger who found the wrong door.
             tracing::warn!(session = self.session_id, client = %self.client, listener = %self.rules.name, "client in no site's network");
+        } else if denied.reason == Reason::SiteLoop {
+            tracing::warn!(session = self.session_id, client = %self.client, text = denied.status.text, "a site sends mail to itself");
         } else {
             tracing::info!(session = self.session_id, client = %self.client, reason = %denied.reason, "refused at the door");
         }

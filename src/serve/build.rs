@@ -129,6 +129,7 @@ fn reception(
             networks: s.networks.clone(),
             senders: s.senders,
             require: s.require,
+            exchange: s.exchange.iter().filter_map(|h| h.host.parse().ok()).collect(),
         })
     };
     Reception {

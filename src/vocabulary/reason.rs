@@ -58,6 +58,7 @@ closed! {
         RelayDenied = "relay-denied",
         ClientUnknown = "client-unknown",
         SenderNotOfSite = "sender-not-of-site",
+        SiteLoop = "site-loop",
         BareLineEnding = "bare-line-ending",
         NoRoom = "no-room",
         StoreFailed = "store-failed",
@@ -80,7 +81,7 @@ impl Reason {
             R::NoRoom | R::StoreFailed | R::RecognitionBusy => Fault::Us,
             R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
             R::DnsTempfail => Fault::Resolver,
-            R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::BareLineEnding => Fault::Sender,
+            R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::SiteLoop | R::BareLineEnding => Fault::Sender,
             _ => Fault::Peer,
         }
     }
@@ -134,6 +135,7 @@ impl Reason {
             R::RelayDenied => "relaying is not allowed",
             R::ClientUnknown => "the client is in no site's network",
             R::SenderNotOfSite => "the sender's domain is not one of the site's",
+            R::SiteLoop => "the site's own server sends it to be delivered to that very server",
             R::BareLineEnding => "the message has a bare CR or LF",
             R::NoRoom => "there is no room to keep the message",
             R::StoreFailed => "the message could not be kept safely",

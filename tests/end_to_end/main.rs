@@ -18,6 +18,7 @@ mod attacks_on_starttls_uncover_nothing;
 mod clinical_mail_crosses_only_inside_tls;
 mod each_recipient_has_a_fate_and_it_is_told_once;
 mod everything_goes_by_the_smarthost;
+mod mail_does_not_go_round;
 mod mail_finds_its_host;
 mod nobody_smuggles_a_message;
 mod nothing_clinical_is_said_of_a_message;
