@@ -1,0 +1,16 @@
+//! Programmes that others wrote, before the gateway and behind it: what they say of it and what arrives.
+//!
+//! Each names its version on the error stream (`PEER name version`), which `tests/run` lists; one that is not installed
+//! here is named as skipped.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../lab/mod.rs"]
+mod lab;
+mod letter;
+mod programme;
+#[path = "../end_to_end/world.rs"]
+#[allow(dead_code)]
+mod world;
+
+mod clients_of_every_kind_are_served;
