@@ -75,6 +75,8 @@ table! {
         "Age of the oldest message by state and class. Alert on a class above 900.";
     delivery_duration: Histogram "delivery_duration_seconds" []
         "From 250 at our door to 250 at the peer's.";
+    line_endings_normalised: IntCounter "line_endings_normalised_total" []
+        "CR or LF on their own in what a site's client sent by BDAT, each made a CRLF. Growth means that a programme of the site writes wrong mail.";
     accept_duration: Histogram "accept_duration_seconds" []
         "From the dot to our reply.";
     accept_delayed: IntCounter "accept_delayed_total" []

@@ -5,6 +5,7 @@
 use mailward::mail::Envelope;
 use mailward::smtp::client::{Client, Event};
 use mailward::smtp::command::{self, Addressee, Command};
+use mailward::smtp::data::chunks::{BareLineEndings, Chunks};
 use mailward::smtp::data::{self, Decoder, Encoder, End};
 use mailward::smtp::reply::{self, Parsed, Reply};
 use mailward::smtp::server::{Action, Session, Settings, StartTls};
@@ -38,6 +39,11 @@ fn conversation() -> impl Strategy<Value = Vec<u8>> {
         Just("HELO \u{1b}\r\n"),
         Just("STARTTLS\r\n"),
         Just("QUIT\r\n"),
+        Just("BDAT 6\r\n"),
+        Just("BDAT 12 LAST\r\n"),
+        Just("BDAT 0 LAST\r\n"),
+        Just("BDAT 61\r\n"),
+        Just("BDAT 7 FIRST\r\n"),
         Just("NOOP 012345678901234567890123456789012345678901234567890123456789012345678901234567890\r\n"),
     ];
     proptest::collection::vec(line, 0..24).prop_map(|lines| lines.concat().into_bytes())
@@ -100,6 +106,12 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
+/// Whether there is no CR or LF outside a CRLF, and no NUL.
+fn is_clean(bytes: &[u8]) -> bool {
+    let rest = String::from_utf8_lossy(bytes).replace("\r\n", "");
+    !rest.contains(['\r', '\n', '\0'])
+}
+
 /// Everything the server session does to `parts`; every verdict is yes.
 fn serve(parts: &[&[u8]]) -> Vec<String> {
     let settings = Settings {
@@ -110,6 +122,7 @@ fn serve(parts: &[&[u8]]) -> Vec<String> {
         max_errors: 8,
         max_commands: 50,
         starttls: StartTls::Offered,
+        bare_line_endings: BareLineEndings::Refused,
     };
     let (mut session, _) = Session::open(Arc::new(settings), Security::Clear);
     let (mut log, mut unread, mut body) = (Vec::new(), Vec::new(), Vec::new());
@@ -124,26 +137,29 @@ fn serve(parts: &[&[u8]]) -> Vec<String> {
                     session = step.session;
                     break;
                 }
-                Action::Body => {
+                Action::Body | Action::Again => {
                     session = step.session;
                     continue;
                 }
-                Action::Reply(reply) | Action::Discard(reply) => {
+                Action::Reply(reply) | Action::Discard(reply) | Action::Chunk(reply) => {
                     session = step.session;
                     reply
                 }
                 Action::Collect(reply) => {
                     session = step.session;
                     body.clear();
-                    reply
+                    match reply {
+                        Some(reply) => reply,
+                        None => continue,
+                    }
                 }
                 Action::AskSender(_) | Action::AskRecipient(_) => {
                     let (next, reply) = step.session.answer(Ok(()));
                     session = next;
                     reply
                 }
-                Action::AskMessage(envelope) => {
-                    log.push(format!("{envelope:?} {}", body.escape_ascii()));
+                Action::AskMessage(complete) => {
+                    log.push(format!("{complete:?} {}", body.escape_ascii()));
                     let (next, reply) = step.session.answer_message(Reply::plain(250, "queued"));
                     session = next;
                     reply
@@ -203,6 +219,32 @@ proptest! {
         let expected = receive_by_the_book(&bytes, limit);
         prop_assert_eq!(&receive(&[&bytes], limit), &expected);
         prop_assert_eq!(&receive(&chunks(&bytes, &cuts), limit), &expected);
+    }
+
+    #[test]
+    fn chunks_are_cleaned_alike_at_every_split_and_can_always_be_sent_on(
+        bytes in wire(), cuts in proptest::collection::vec(1usize..9, 1..5),
+        bare in prop_oneof![Just(BareLineEndings::Refused), Just(BareLineEndings::Normalised)]
+    ) {
+        let take = |parts: &[&[u8]]| {
+            let (mut chunks, mut out) = (Chunks::new(10_000, bare), Vec::new());
+            parts.iter().for_each(|part| chunks.feed(part, &mut out));
+            (chunks.finish(&mut out), out, chunks.normalised())
+        };
+        let (end, kept, normalised) = take(&[&bytes]);
+        let (again, streamed, count) = take(&chunks(&bytes, &cuts));
+        prop_assert_eq!(end, again);
+        prop_assert_eq!(end == End::Complete, bare == BareLineEndings::Normalised && !bytes.contains(&0) || is_clean(&bytes));
+        if end == End::Complete {
+            prop_assert_eq!((&kept, normalised), (&streamed, count));
+            // What travels on is the same message for a server that goes by the book, and for one that is naive.
+            let mut sent = Vec::new();
+            data::encode(&kept, &mut sent).unwrap();
+            prop_assert_eq!(receive_by_the_book(&sent, u64::MAX), (Some(End::Complete), kept, sent.len()));
+            for end in [&b"\n.\n"[..], b"\n.\r", b"\r.\r", b"\r.\n"] {
+                prop_assert_eq!(find(&sent[..sent.len() - 3], end), None);
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use crate::mail::{Enhanced, Envelope};
 use crate::smtp::Security;
+use crate::smtp::data::chunks::BareLineEndings;
 use crate::smtp::reply::Reply;
 use crate::smtp::server::{Action, Session, Settings, StartTls};
 use crate::tls::Acceptor;
@@ -140,6 +141,7 @@ impl Visit {
             max_errors: 20,
             max_commands: 200,
             starttls: if offered { StartTls::Offered } else { StartTls::NotOffered },
+            bare_line_endings: BareLineEndings::Refused,
         }
     }
 
@@ -148,16 +150,21 @@ impl Visit {
         let (session, reply) = match action {
             Action::AskSender(_) => session.answer(Ok(())),
             Action::AskRecipient(recipient) => session.answer(self.knows(&recipient.mailbox.to_string())),
-            Action::AskMessage(envelope) => {
+            Action::AskMessage(complete) => {
                 let message = std::mem::take(&mut self.message);
-                lock(&self.seen).arrived.push(Arrived { envelope, message });
+                lock(&self.seen).arrived.push(Arrived { envelope: complete.envelope, message });
                 session.answer_message(Reply::fixed(250, Enhanced(2, 0, 0), "Taken"))
             }
-            Action::Reply(reply) | Action::Collect(reply) | Action::Discard(reply) => {
+            Action::Reply(reply) | Action::Collect(Some(reply)) | Action::Discard(reply) => {
                 self.message.clear();
                 (session, reply)
             }
-            Action::Need | Action::Body | Action::StartTls(_) | Action::Close(_) => return Ok(session),
+            Action::Chunk(reply) => (session, reply),
+            Action::Collect(None) => {
+                self.message.clear();
+                return Ok(session);
+            }
+            Action::Need | Action::Again | Action::Body | Action::StartTls(_) | Action::Close(_) => return Ok(session),
         };
         self.say(&reply).await?;
         Ok(session)

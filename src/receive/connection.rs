@@ -18,7 +18,7 @@ use crate::policy::Sites;
 use crate::smtp::Security;
 use crate::smtp::command::Sender;
 use crate::smtp::reply::Reply;
-use crate::smtp::server::{Action, Ending, Session, Settings};
+use crate::smtp::server::{Action, Complete, Ending, Session, Settings};
 use crate::tls::TlsFailure;
 use crate::vocabulary::{Direction, Level, Reason};
 use std::borrow::Cow;
@@ -114,7 +114,7 @@ impl Connection {
 
     async fn act(&mut self, session: Session, action: Action) -> io::Result<Flow> {
         match action {
-            Action::Need => {}
+            Action::Need | Action::Again => {}
             Action::Reply(reply) => self.say(&reply),
             Action::AskSender(sender) => return Ok(self.ask_sender(session, sender)),
             Action::AskRecipient(recipient) => {
@@ -125,17 +125,14 @@ impl Connection {
                 let id = self.reception.acceptance.ids.next(Now::read().wall);
                 self.collector = Some(Collector::new(id, self.reception.bounds.max_header));
                 self.message_deadline = Some(Instant::now() + self.reception.bounds.message_time);
+                reply.iter().for_each(|reply| self.say(reply));
+            }
+            Action::Body => self.relieve().await,
+            Action::Chunk(reply) => {
+                self.relieve().await;
                 self.say(&reply);
             }
-            Action::Body => {
-                if let Some(collector) = &mut self.collector {
-                    if self.reception.no_room.load(Ordering::Relaxed) {
-                        collector.refuse_large();
-                    }
-                    collector.relieve(self.reception.acceptance.store.bodies()).await;
-                }
-            }
-            Action::AskMessage(envelope) => return self.ask_message(session, envelope).await,
+            Action::AskMessage(complete) => return self.ask_message(session, complete).await,
             Action::Discard(reply) => {
                 self.forget_message();
                 self.say(&reply);
@@ -148,6 +145,17 @@ impl Connection {
             }
         }
         Ok(Flow::On(session))
+    }
+
+    /// Octets of a message have come, or of a chunk that was refused, which has as much time.
+    async fn relieve(&mut self) {
+        self.message_deadline.get_or_insert_with(|| Instant::now() + self.reception.bounds.message_time);
+        if let Some(collector) = &mut self.collector {
+            if self.reception.no_room.load(Ordering::Relaxed) {
+                collector.refuse_large();
+            }
+            collector.relieve(self.reception.acceptance.store.bodies()).await;
+        }
     }
 
     fn say(&mut self, reply: &Reply) {
@@ -238,8 +246,10 @@ impl Connection {
         if self.tls.is_some() { Level::Encrypted } else { Level::Any }
     }
 
-    async fn ask_message(&mut self, session: Session, mut envelope: Envelope) -> io::Result<Flow> {
+    async fn ask_message(&mut self, session: Session, complete: Complete) -> io::Result<Flow> {
         let Some(collector) = self.collector.take() else { return Ok(Flow::On(session)) };
+        let Complete { mut envelope, normalised } = complete;
+        self.reception.metrics.line_endings_normalised.inc_by(normalised);
         let hello = session.hello().map_or_else(|| "unknown".to_owned(), |h| h.name.to_string());
         if let Some(postmaster) = self.reception.access.postmaster(self.door.as_deref()) {
             for recipient in envelope.recipients.iter_mut().filter(|r| self.is_own_postmaster(&r.mailbox)) {

@@ -10,6 +10,7 @@ use super::limits::{SessionLimits, Who};
 use crate::decide::Judge;
 use crate::mail::Enhanced;
 use crate::metrics::Metrics;
+use crate::smtp::data::chunks::BareLineEndings;
 use crate::smtp::reply::Reply;
 use crate::smtp::server::{self, Ending, Session, Settings, StartTls};
 use crate::tls::Acceptor;
@@ -148,6 +149,8 @@ fn settings(rules: &Rules, door: Option<&Door>, reception: &Reception) -> Settin
         max_errors: 20,
         max_commands: 10_000,
         starttls,
+        // What a site's own programmes send is mended for them; a stranger's may be meant to end where we do not see it.
+        bare_line_endings: door.map_or(BareLineEndings::Refused, |_| BareLineEndings::Normalised),
     }
 }
 

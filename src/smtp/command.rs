@@ -38,6 +38,15 @@ pub enum Addressee {
     Postmaster,
 }
 
+/// What stands behind the size of a chunk (RFC 3030 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marker {
+    More,
+    Last,
+    /// Something else. The octets follow nevertheless.
+    Unknown,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Ehlo(Box<str>),
@@ -45,10 +54,15 @@ pub enum Command {
     Mail(Box<Sender>),
     Rcpt(Box<Forward>),
     Data,
+    /// So many octets of the message follow.
+    Bdat(u64, Marker),
+    /// BDAT without a number: nobody knows where the next command begins.
+    Adrift,
     Rset,
     Noop,
     Quit,
     Vrfy,
+    Expn,
     Help,
     StartTls,
     /// The first word of another protocol: a browser was led here.
@@ -77,6 +91,7 @@ pub fn parse(line: &str) -> Result<Command, Reply> {
         "MAIL" => mail(rest),
         "RCPT" => rcpt(rest),
         "DATA" => alone(rest, Command::Data),
+        "BDAT" => Ok(bdat(rest)),
         "RSET" => alone(rest, Command::Rset),
         "QUIT" => alone(rest, Command::Quit),
         "STARTTLS" => alone(rest, Command::StartTls),
@@ -84,6 +99,7 @@ pub fn parse(line: &str) -> Result<Command, Reply> {
         "HELP" => Ok(Command::Help),
         "VRFY" if rest.is_empty() => Err(ARGUMENT_NEEDED),
         "VRFY" => Ok(Command::Vrfy),
+        "EXPN" => Ok(Command::Expn),
         "GET" | "POST" | "PUT" | "HEAD" | "OPTIONS" | "CONNECT" => Ok(Command::Foreign),
         _ => Err(UNKNOWN),
     }
@@ -91,6 +107,19 @@ pub fn parse(line: &str) -> Result<Command, Reply> {
 
 fn alone(rest: &str, command: Command) -> Result<Command, Reply> {
     if rest.is_empty() { Ok(command) } else { Err(NO_ARGUMENT) }
+}
+
+/// RFC 3030 2. A size that is a number is believed whatever else is wrong, for so many octets are no commands.
+fn bdat(rest: &str) -> Command {
+    let mut words = rest.split(' ').filter(|word| !word.is_empty());
+    let digits = words.next().filter(|word| word.bytes().all(|b| b.is_ascii_digit()));
+    let Some(octets) = digits.and_then(|word| word.parse().ok()) else { return Command::Adrift };
+    let marker = match (words.next(), words.next()) {
+        (None, _) => Marker::More,
+        (Some(word), None) if word.eq_ignore_ascii_case("LAST") => Marker::Last,
+        _ => Marker::Unknown,
+    };
+    Command::Bdat(octets, marker)
 }
 
 /// RFC 5321 4.1.1.1, as lenient as the world is: any one word that cannot disturb a Received field.

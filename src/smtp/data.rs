@@ -1,9 +1,12 @@
 //! The message between DATA and its end: `Decoder` undoes dot-stuffing on the way in, `Encoder` does it on the way out.
+//! `chunks` is the same for BDAT.
 //!
 //! Called by `smtp::server`, and by `deliver` when the client session says `SendBody`. Promises: only `<CRLF>.<CRLF>`
 //! ends a message; what comes out of the decoder, and what the encoder sends, has no CR or LF outside a CRLF and no NUL;
 //! the result is the same for every split of the input. Fails by `End`, after everything up to the true end is consumed,
 //! and by `Unsendable`.
+
+pub mod chunks;
 
 use memchr::memchr3;
 use std::fmt;

@@ -4,15 +4,18 @@
 //! one and in order; nothing but a CRLF ends a command and nothing but `<CRLF>.<CRLF>` a message; what came before TLS is
 //! forgotten with it; an idle session holds no buffer. Fails by replies; a hopeless client is closed.
 
+mod commands;
 mod line;
+mod message;
 mod replies;
 
 use super::Security;
-use super::command::{self, Addressee, Command, Forward};
-use super::data::{Decoder, End};
+use super::data::Decoder;
+use super::data::chunks::BareLineEndings;
 use super::reply::Reply;
-use crate::mail::{Envelope, Mailbox, Recipient};
+use crate::mail::{Envelope, Recipient};
 use line::{Line, Reader};
+use message::{Chunked, Skip};
 use std::sync::Arc;
 
 pub use super::command::Sender;
@@ -31,6 +34,8 @@ pub struct Settings {
     /// Commands in all, since the last message that was taken; recipients that were taken do not count.
     pub max_commands: u32,
     pub starttls: StartTls,
+    /// What becomes of them in BDAT; in DATA they are refused from everybody, for there they could end a message.
+    pub bare_line_endings: BareLineEndings,
 }
 
 /// What a listener does about TLS.
@@ -47,23 +52,35 @@ pub enum StartTls {
 pub enum Action {
     /// Read more input; what was not consumed stays in front of it.
     Need,
+    /// Nothing to do: step again.
+    Again,
     Reply(Reply),
     /// Judge the reverse-path, then `answer`.
     AskSender(Sender),
     /// Judge the recipient, then `answer`.
     AskRecipient(Recipient),
-    /// Reply (354) and provide for a message.
-    Collect(Reply),
-    /// All input belonged to the message; its octets were appended, and the caller may take them away.
+    /// Provide for a message, and say this (354) if there is something to say.
+    Collect(Option<Reply>),
+    /// All input belonged to a message or to a refused chunk; the caller may take away what was appended.
     Body,
+    /// A chunk is complete and others follow: the caller may take away what was appended, then replies.
+    Chunk(Reply),
     /// The message is complete and clean; its last octets may have been appended. Decide, keep, then `answer_message`.
-    AskMessage(Envelope),
-    /// The message cannot be taken: forget all of it, then reply.
+    AskMessage(Complete),
+    /// The message, if there is one, cannot be taken: forget all of it, then reply.
     Discard(Reply),
     /// Reply, drop all unread input (RFC 3207 4.2), shake hands, then `secured`.
     StartTls(Reply),
     /// Reply, then close.
     Close(Reply),
+}
+
+/// A message that has come to its end.
+#[derive(Debug)]
+pub struct Complete {
+    pub envelope: Envelope,
+    /// Line endings in it that were made a CRLF.
+    pub normalised: u64,
 }
 
 /// What one `step` did.
@@ -115,11 +132,20 @@ pub struct Session {
 enum State {
     /// No transaction.
     Idle,
+    /// MAIL was refused: what was pipelined behind it is refused as well, and is no error of its own.
+    SenderRefused,
     SenderAsked(Box<Sender>),
     /// MAIL was taken.
     Open(Box<Transaction>),
     RecipientAsked(Box<Transaction>, Box<Recipient>),
     Collecting(Box<Transaction>, Decoder),
+    /// Inside a chunk.
+    Chunk(Box<Chunked>),
+    BetweenChunks(Box<Chunked>),
+    /// Inside a chunk that was refused.
+    Skipping(Box<Skip>),
+    /// A chunk was refused for this: so is every other, until the last, RSET or EHLO (RFC 3030 2).
+    ChunksRefused(Box<Reply>),
     MessageAsked,
     Closed,
 }
@@ -180,7 +206,10 @@ impl Session {
     /// Whether no transaction is open, so that the session can be ended without loss.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        matches!(self.state, State::Idle | State::Closed)
+        matches!(
+            self.state,
+            State::Idle | State::SenderRefused | State::Skipping(_) | State::ChunksRefused(_) | State::Closed
+        )
     }
 
     /// One step on the unread input. Octets of a message are appended to `body`.
@@ -192,7 +221,11 @@ impl Session {
                 let session = Session { state: State::Idle, ..self };
                 session.collect(transaction, decoder, input, body)
             }
-            State::Idle | State::Open(_) => self.read_command(input),
+            State::Chunk(chunked) => Session { state: State::Idle, ..self }.take_chunk(chunked, input, body),
+            State::Skipping(skip) => Session { state: State::Idle, ..self }.skip_chunk(skip, input),
+            State::Idle | State::SenderRefused | State::Open(_) | State::BetweenChunks(_) | State::ChunksRefused(_) => {
+                self.read_command(input)
+            }
             State::SenderAsked(_) | State::RecipientAsked(..) | State::MessageAsked | State::Closed => {
                 Step { session: self, consumed: 0, action: Action::Need }
             }
@@ -207,7 +240,7 @@ impl Session {
                 let open = Transaction { sender: *sender, recipients: Vec::new(), refused: 0 };
                 (Session { state: State::Open(Box::new(open)), ..self }, replies::SENDER_OK)
             }
-            (State::SenderAsked(_), Err(reply)) => (Session { state: State::Idle, ..self }, reply),
+            (State::SenderAsked(_), Err(reply)) => (Session { state: State::SenderRefused, ..self }, reply),
             (State::RecipientAsked(mut open, recipient), Ok(())) => {
                 open.recipients.push(*recipient);
                 let commands = self.commands.saturating_sub(1);
@@ -238,22 +271,6 @@ impl Session {
         Session { link: Security::Tls, hello: None, reader: Reader::default(), state: State::Idle, ..self }
     }
 
-    fn collect(self, open: Box<Transaction>, mut decoder: Decoder, input: &[u8], body: &mut Vec<u8>) -> Step {
-        let progress = decoder.feed(input, body);
-        let (session, action) = match progress.end {
-            None => (Session { state: State::Collecting(open, decoder), ..self }, Action::Body),
-            Some(End::Complete) => {
-                (Session { state: State::MessageAsked, ..self }, Action::AskMessage(open.into_envelope()))
-            }
-            Some(End::BareLineEnding) => (self, Action::Discard(replies::BARE_LINE_ENDING)),
-            Some(End::TooLarge) => {
-                let reply = replies::too_large(decoder.octets(), self.settings.max_message);
-                (self, Action::Discard(reply))
-            }
-        };
-        Step { session, consumed: progress.consumed, action }
-    }
-
     fn read_command(mut self, input: &[u8]) -> Step {
         let (line, consumed) = self.reader.next(input, self.settings.max_line);
         let (session, action) = match line {
@@ -264,125 +281,6 @@ impl Session {
         };
         Step { session, consumed, action }
     }
-
-    fn obey(mut self, line: &str) -> Next {
-        self.commands = self.commands.saturating_add(1);
-        if self.commands > self.settings.max_commands {
-            return self.close(replies::TOO_MANY_COMMANDS);
-        }
-        match command::parse(line) {
-            Err(reply) => self.complain(reply),
-            Ok(Command::Ehlo(name)) => self.greet(name, Greeting::Ehlo),
-            Ok(Command::Helo(name)) => self.greet(name, Greeting::Helo),
-            Ok(Command::Mail(sender)) => self.mail(sender, line),
-            Ok(Command::Rcpt(forward)) => self.rcpt(*forward, line),
-            Ok(Command::Data) => self.data(),
-            Ok(Command::Rset) => (Session { state: State::Idle, ..self }, Action::Reply(replies::RESET)),
-            Ok(Command::Noop) => (self, Action::Reply(replies::NOOP)),
-            Ok(Command::Vrfy) => (self, Action::Reply(replies::VRFY)),
-            Ok(Command::Help) => (self, Action::Reply(replies::HELP)),
-            Ok(Command::StartTls) => self.start_tls(),
-            Ok(Command::Quit) => self.close(replies::BYE),
-            Ok(Command::Foreign) => self.close(replies::FOREIGN),
-        }
-    }
-
-    /// RFC 5321 4.1.4: EHLO ends any transaction and may come again.
-    fn greet(self, name: Box<str>, greeting: Greeting) -> Next {
-        let reply = match greeting {
-            Greeting::Helo => Reply::plain(250, self.settings.hostname.clone()),
-            Greeting::Ehlo => replies::ehlo(&self.settings, self.link),
-        };
-        (Session { hello: Some(Hello { name, greeting }), state: State::Idle, ..self }, Action::Reply(reply))
-    }
-
-    fn mail(self, sender: Box<Sender>, line: &str) -> Next {
-        if self.hello.is_none() {
-            return self.complain(replies::HELLO_FIRST);
-        }
-        if !matches!(self.state, State::Idle) {
-            return self.complain(replies::NESTED_MAIL);
-        }
-        if let (StartTls::Required(reply), Security::Clear) = (&self.settings.starttls, self.link) {
-            // Not counted as an error: who is told 451 has to come back with every message.
-            let reply = reply.clone();
-            return (self, Action::Reply(reply));
-        }
-        // RFC 6531 3.2: the domain may have become an A-label by now, so the line is what counts.
-        if !line.is_ascii() && !sender.smtputf8 {
-            return (self, Action::Reply(replies::NEEDS_SMTPUTF8));
-        }
-        if let Some(size) = sender.size.filter(|size| *size > self.settings.max_message) {
-            let reply = replies::too_large(size, self.settings.max_message);
-            return (self, Action::Reply(reply));
-        }
-        let ask = Action::AskSender((*sender).clone());
-        (Session { state: State::SenderAsked(sender), ..self }, ask)
-    }
-
-    fn rcpt(self, forward: Forward, line: &str) -> Next {
-        let State::Open(open) = self.state else {
-            return self.complain(replies::MAIL_FIRST);
-        };
-        if open.recipients.len() >= self.settings.max_recipients {
-            return (Session { state: State::Open(open), ..self }, Action::Reply(replies::TOO_MANY_RECIPIENTS));
-        }
-        let mailbox = match forward.to {
-            Addressee::Mailbox(_) if !line.is_ascii() && !open.sender.smtputf8 => Err(replies::NEEDS_SMTPUTF8),
-            Addressee::Mailbox(mailbox) => Ok(mailbox),
-            Addressee::Postmaster => own_postmaster(&self.settings.hostname),
-        };
-        match mailbox {
-            Ok(mailbox) => {
-                let recipient = Recipient { mailbox, notify: forward.notify, orcpt: forward.orcpt };
-                let ask = Action::AskRecipient(recipient.clone());
-                (Session { state: State::RecipientAsked(open, Box::new(recipient)), ..self }, ask)
-            }
-            Err(reply) => (Session { state: State::Open(open), ..self }, Action::Reply(reply)),
-        }
-    }
-
-    fn data(self) -> Next {
-        match self.state {
-            State::Open(open) if !open.recipients.is_empty() => {
-                let decoder = Decoder::new(self.settings.max_message);
-                (Session { state: State::Collecting(open, decoder), ..self }, Action::Collect(replies::go_ahead()))
-            }
-            // RFC 5321 3.3: nobody is left to send it to.
-            State::Open(open) if open.refused > 0 => {
-                (Session { state: State::Open(open), ..self }, Action::Reply(replies::NO_VALID_RECIPIENTS))
-            }
-            State::Open(open) => Session { state: State::Open(open), ..self }.complain(replies::RCPT_FIRST),
-            state => Session { state, ..self }.complain(replies::MAIL_FIRST),
-        }
-    }
-
-    fn start_tls(self) -> Next {
-        match (&self.settings.starttls, self.link, &self.hello) {
-            (StartTls::NotOffered, ..) => self.complain(replies::NO_TLS_HERE),
-            (_, Security::Tls, _) => self.complain(replies::TLS_TWICE),
-            (_, _, None) => self.complain(replies::HELLO_FIRST),
-            _ => (self, Action::StartTls(replies::START_TLS)),
-        }
-    }
-
-    /// Refuses what was no command, and closes when there was too much of it.
-    fn complain(mut self, reply: Reply) -> Next {
-        self.errors = self.errors.saturating_add(1);
-        if self.errors >= self.settings.max_errors {
-            return self.close(replies::TOO_MANY_ERRORS);
-        }
-        (self, Action::Reply(reply))
-    }
-
-    fn close(self, reply: Reply) -> Next {
-        (Session { state: State::Closed, ..self }, Action::Close(reply))
-    }
-}
-
-/// RFC 5321 4.5.1: `<Postmaster>` is this host's own.
-fn own_postmaster(hostname: &str) -> Result<Mailbox, Reply> {
-    format!("postmaster@{hostname}").parse().map_err(|_| replies::NO_POSTMASTER)
 }
 
 #[cfg(test)]

@@ -68,6 +68,18 @@ impl Client {
         read_reply(&mut self.stream)
     }
 
+    /// One transaction in one write, the message in chunks of these octets; the replies in their order.
+    pub fn send_in_chunks(&mut self, from: &str, to: &str, chunks: &[&[u8]]) -> io::Result<Vec<Reply>> {
+        let mut bytes = format!("MAIL FROM:<{from}>\r\nRCPT TO:<{to}>\r\n").into_bytes();
+        for (n, chunk) in chunks.iter().enumerate() {
+            let last = if n + 1 == chunks.len() { " LAST" } else { "" };
+            bytes.extend_from_slice(format!("BDAT {}{last}\r\n", chunk.len()).as_bytes());
+            bytes.extend_from_slice(chunk);
+        }
+        self.stream.write(&bytes)?;
+        (0..chunks.len() + 2).map(|_| self.reply()).collect()
+    }
+
     /// Octets as they are; what ends them is the caller's business.
     pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write(bytes)

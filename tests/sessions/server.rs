@@ -3,8 +3,9 @@
 use super::{Pace, Side, as_lines, escape};
 use mailward::mail::{Envelope, Status};
 use mailward::smtp::Security;
+use mailward::smtp::data::chunks::BareLineEndings;
 use mailward::smtp::reply::Reply;
-use mailward::smtp::server::{Action, Session, Settings, StartTls};
+use mailward::smtp::server::{Action, Complete, Session, Settings, StartTls};
 use std::sync::Arc;
 
 pub struct Gateway {
@@ -23,11 +24,12 @@ impl Gateway {
         let settings = Settings {
             hostname: "gw.example".into(),
             max_message: 1000,
-            max_recipients: 3,
+            max_recipients: 100,
             max_line: 512,
             max_errors: 20,
             max_commands: 100,
             starttls: StartTls::Offered,
+            bare_line_endings: BareLineEndings::Refused,
         };
         let link = Security::Clear;
         Gateway { settings, link, session: None, unread: Vec::new(), body: Vec::new(), verdict: None, log: Vec::new() }
@@ -59,16 +61,22 @@ impl Gateway {
 
     fn perform(&mut self, session: Session, action: Action) -> Session {
         let (session, reply) = match action {
-            Action::Need | Action::Body => return session,
-            Action::Reply(reply) => (session, reply),
+            Action::Need | Action::Again | Action::Body => return session,
+            Action::Reply(reply) | Action::Chunk(reply) => (session, reply),
             Action::AskSender(_) | Action::AskRecipient(_) => session.answer(self.verdict.take().map_or(Ok(()), Err)),
             Action::Collect(reply) => {
                 self.body.clear();
-                (session, reply)
+                match reply {
+                    Some(reply) => (session, reply),
+                    None => return session,
+                }
             }
-            Action::AskMessage(envelope) => {
+            Action::AskMessage(Complete { envelope, normalised }) => {
                 self.log.push(describe(&envelope));
                 self.log.push(format!("= body {}", escape(&std::mem::take(&mut self.body))));
+                if normalised > 0 {
+                    self.log.push(format!("= normalised {normalised}"));
+                }
                 let taken = status("250 2.0.0 queued");
                 session.answer_message(self.verdict.take().unwrap_or(taken))
             }
@@ -127,6 +135,7 @@ impl Side for Gateway {
             "max-commands" => self.settings.max_commands = value.parse().expect("a number"),
             "starttls-not-offered" => self.settings.starttls = StartTls::NotOffered,
             "starttls-required" => self.settings.starttls = StartTls::Required(status(value)),
+            "normalise-line-endings" => self.settings.bare_line_endings = BareLineEndings::Normalised,
             "implicit-tls" => self.link = Security::Tls,
             _ => return false,
         }

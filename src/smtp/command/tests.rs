@@ -164,8 +164,27 @@ fn host_names_cannot_disturb_a_received_field() {
 
 #[test]
 fn unknown_commands_and_other_protocols_are_told_apart() {
-    for unknown in ["", "BDAT 10 LAST", "AUTH PLAIN", "EXPN x", "\u{fffd}", "MAILFROM:<>"] {
+    for unknown in ["", "BURL x", "AUTH PLAIN", "\u{fffd}", "MAILFROM:<>"] {
         assert_eq!(refused(unknown), "500 5.5.1", "{unknown:?}");
     }
     assert_eq!(parse("GET / HTTP/1.1"), Ok(Command::Foreign));
+}
+
+#[test]
+fn a_chunk_is_counted_whatever_else_is_wrong_with_its_line() {
+    for (line, command) in [
+        ("BDAT 10", Command::Bdat(10, Marker::More)),
+        ("bdat  10  last ", Command::Bdat(10, Marker::Last)),
+        ("BDAT 0 LAST", Command::Bdat(0, Marker::Last)),
+        ("BDAT 18446744073709551615", Command::Bdat(u64::MAX, Marker::More)),
+        ("BDAT 10 FIRST", Command::Bdat(10, Marker::Unknown)),
+        ("BDAT 10 LAST LAST", Command::Bdat(10, Marker::Unknown)),
+        ("BDAT 18446744073709551616", Command::Adrift),
+        ("BDAT -1", Command::Adrift),
+        ("BDAT +1", Command::Adrift),
+        ("BDAT LAST", Command::Adrift),
+        ("BDAT", Command::Adrift),
+    ] {
+        assert_eq!(parse(line), Ok(command), "{line}");
+    }
 }

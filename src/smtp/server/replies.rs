@@ -17,6 +17,7 @@ pub(super) const RECIPIENT_OK: Reply = say(250, Enhanced(2, 1, 5), "Recipient ok
 pub(super) const RESET: Reply = say(250, Enhanced(2, 0, 0), "Reset");
 pub(super) const NOOP: Reply = say(250, Enhanced(2, 0, 0), "Ok");
 pub(super) const VRFY: Reply = say(252, Enhanced(2, 1, 5), "Cannot verify the address; send mail to it to find out");
+pub(super) const EXPN: Reply = say(502, Enhanced(5, 5, 1), "Lists are not expanded here");
 pub(super) const HELP: Reply = say(214, Enhanced(2, 0, 0), "This is a mail gateway; RFC 5321 says how to talk to it");
 pub(super) const START_TLS: Reply = say(220, Enhanced(2, 0, 0), "Ready to start TLS");
 pub(super) const BYE: Reply = say(221, Enhanced(2, 0, 0), "Goodbye");
@@ -34,12 +35,21 @@ pub(super) const LONG_LINE: Reply = say(500, Enhanced(5, 5, 2), "The line is too
 pub(super) const BARE_IN_COMMAND: Reply =
     say(500, Enhanced(5, 5, 2), "A command ends in CR LF and holds no CR, LF or NUL of its own");
 pub(super) const NOT_UTF8: Reply = say(500, Enhanced(5, 5, 2), "The command is not valid UTF-8");
+pub(super) const CHUNK_WITHOUT_SIZE: Reply = say(
+    501,
+    Enhanced(5, 5, 4),
+    "Write BDAT size or BDAT size LAST; closing the connection, for what follows is no command",
+);
+pub(super) const CHUNK_FORM: Reply = say(501, Enhanced(5, 5, 4), "Write BDAT size or BDAT size LAST");
 pub(super) const NO_TLS_HERE: Reply = say(502, Enhanced(5, 5, 1), "STARTTLS is not offered here");
 pub(super) const HELLO_FIRST: Reply = say(503, Enhanced(5, 5, 1), "Say EHLO first");
 pub(super) const NESTED_MAIL: Reply =
     say(503, Enhanced(5, 5, 1), "A transaction is already open; finish it or say RSET");
 pub(super) const MAIL_FIRST: Reply = say(503, Enhanced(5, 5, 1), "Say MAIL first");
 pub(super) const RCPT_FIRST: Reply = say(503, Enhanced(5, 5, 1), "Say RCPT first");
+pub(super) const CHUNKS_OPEN: Reply =
+    say(503, Enhanced(5, 5, 1), "A message has begun with BDAT; go on with BDAT or say RSET");
+pub(super) const CHUNKS_FAILED: Reply = say(503, Enhanced(5, 5, 1), "A chunk was refused; say RSET first");
 pub(super) const TLS_TWICE: Reply = say(503, Enhanced(5, 5, 1), "TLS is already active");
 pub(super) const NO_POSTMASTER: Reply = say(550, Enhanced(5, 1, 1), "This host has no postmaster without a domain");
 pub(super) const BARE_LINE_ENDING: Reply =
@@ -49,6 +59,11 @@ pub(super) const NO_VALID_RECIPIENTS: Reply = say(554, Enhanced(5, 5, 1), "No va
 
 pub(super) fn go_ahead() -> Reply {
     Reply::plain(354, "Send the message; end it with a line that holds only a dot")
+}
+
+/// RFC 3030 2: each chunk has its reply.
+pub(super) fn chunk_taken(octets: u64) -> Reply {
+    Reply::new(250, Enhanced(2, 0, 0), format!("{octets} octets received"))
 }
 
 /// RFC 1870 6: both limits are named, so that the sender knows how much to take off.
@@ -69,8 +84,8 @@ pub(super) fn ending(hostname: &str, why: Ending) -> Reply {
 /// RFC 5321 4.1.1.1. What is listed here works.
 pub(super) fn ehlo(settings: &Settings, link: Security) -> Reply {
     let mut text = format!(
-        "{}\nPIPELINING\nSIZE {}\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN",
-        settings.hostname, settings.max_message
+        "{}\nPIPELINING\nSIZE {}\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN\nCHUNKING\nLIMITS RCPTMAX={}",
+        settings.hostname, settings.max_message, settings.max_recipients
     );
     // RFC 3207 4.2: not again inside TLS.
     if link == Security::Clear && settings.starttls != StartTls::NotOffered {

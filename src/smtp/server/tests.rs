@@ -12,6 +12,7 @@ fn settings() -> Arc<Settings> {
         max_errors: 10,
         max_commands: 1_000,
         starttls: StartTls::Offered,
+        bare_line_endings: BareLineEndings::Refused,
     })
 }
 
@@ -25,7 +26,7 @@ fn talk(input: &[u8]) -> Vec<u16> {
         session = step.session;
         let reply = match step.action {
             Action::Need => return codes,
-            Action::Body => continue,
+            Action::Body | Action::Again | Action::Collect(None) => continue,
             Action::AskSender(_) | Action::AskRecipient(_) => {
                 let (next, reply) = session.answer(Ok(()));
                 session = next;
@@ -36,7 +37,9 @@ fn talk(input: &[u8]) -> Vec<u16> {
                 session = next;
                 reply
             }
-            Action::Reply(reply) | Action::Collect(reply) | Action::Discard(reply) => reply,
+            Action::Reply(reply) | Action::Collect(Some(reply)) | Action::Chunk(reply) | Action::Discard(reply) => {
+                reply
+            }
             Action::StartTls(reply) | Action::Close(reply) => {
                 codes.push(reply.code);
                 return codes;
@@ -85,6 +88,49 @@ fn a_line_without_end_is_thrown_away_and_then_closed() {
 }
 
 #[test]
+fn a_chunk_without_a_size_ends_the_session_for_nobody_knows_where_it_ends() {
+    for line in ["BDAT", "BDAT LAST", "BDAT -1", "BDAT +1", "BDAT 0x10", "BDAT 18446744073709551616 LAST"] {
+        assert_eq!(talk(format!("EHLO x\r\n{line}\r\nNOOP\r\n").as_bytes()), [220, 250, 501], "{line}");
+    }
+    assert_eq!(talk(b"EHLO x\r\nBDAT 0000000000000000000000002\r\nxxNOOP\r\n"), [220, 250, 503, 250]);
+}
+
+#[test]
+fn a_chunk_of_any_size_is_waited_for_and_never_held() {
+    let input = format!("EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT {} LAST\r\n", u64::MAX);
+    let (mut session, _) = Session::open(settings(), Security::Clear);
+    let (mut unread, mut body) = (input.into_bytes(), Vec::new());
+    for _ in 0..1_000 {
+        let step = session.step(&unread, &mut body);
+        unread.drain(..step.consumed);
+        session = match step.action {
+            Action::AskSender(_) | Action::AskRecipient(_) => step.session.answer(Ok(())).0,
+            Action::Need | Action::Body => {
+                assert!(unread.is_empty() && body.is_empty());
+                unread.extend_from_slice(&[b'x'; 10_000]);
+                step.session
+            }
+            Action::Reply(reply) => {
+                assert_eq!(reply.code, 250);
+                step.session
+            }
+            Action::Again => step.session,
+            other => panic!("{other:?}"),
+        };
+    }
+}
+
+#[test]
+fn chunks_that_are_pipelined_behind_a_refusal_do_not_close_the_session() {
+    let mut input = b"EHLO x\r\nMAIL FROM:<a@b.example> SIZE=9999\r\nRCPT TO:<c@d.example>\r\n".to_vec();
+    input.extend(b"BDAT 2\r\nxx".repeat(100));
+    input.extend(b"BDAT 2 LAST\r\nxxNOOP\r\n");
+    let codes = talk(&input);
+    assert_eq!(codes[..4], [220, 250, 552, 503]);
+    assert!(codes[4..105].iter().all(|code| *code == 503) && codes.last() == Some(&250), "{codes:?}");
+}
+
+#[test]
 fn an_idle_session_is_small() {
     assert!(std::mem::size_of::<Session>() <= 128, "{}", std::mem::size_of::<Session>());
 }
@@ -108,6 +154,12 @@ fn every_own_reply_carries_an_enhanced_code_of_its_class() {
         replies::NOOP,
         replies::VRFY,
         replies::HELP,
+        replies::EXPN,
+        replies::CHUNK_WITHOUT_SIZE,
+        replies::CHUNK_FORM,
+        replies::CHUNKS_OPEN,
+        replies::CHUNKS_FAILED,
+        replies::chunk_taken(1),
         replies::START_TLS,
         replies::BYE,
         replies::TOO_MANY_ERRORS,
