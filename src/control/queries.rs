@@ -2,6 +2,7 @@
 
 use super::Filter;
 use crate::clock::{EntryId, Now, Wall, rfc3339};
+use crate::queue::State;
 use crate::queue::entry::{self, Entry, Progress};
 use crate::record;
 use crate::store::StoreError;
@@ -95,8 +96,8 @@ fn rows_of(entry: &Entry, progress: &[(u16, Progress)], now: Wall) -> Vec<Row> {
 impl Row {
     /// After an attempt that did not end it.
     fn at(self, progress: Progress) -> Row {
-        let Progress::Waiting { attempts, held, next_attempt, reason, host, .. } = progress else { return self };
-        let state = if held { "held" } else { "deferred" };
+        let Some(state) = progress.state().map(State::name) else { return self };
+        let Progress::Waiting { attempts, next_attempt, reason, host, .. } = progress else { return self };
         Row { state, reason, next_attempt: Some(rfc3339(next_attempt)), attempts, host, ..self }
     }
 

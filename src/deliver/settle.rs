@@ -124,7 +124,8 @@ impl Delivery {
         let mut changes = self.endings(&attempt, delivered(&settled));
         changes.extend(self.endings(&attempt, failed(&settled)));
         for waiting in &waiting {
-            changes.extend(waiting.progress.iter().map(|(r, p)| p.kept(attempt.entry.id, *r)));
+            let (lane, class) = (&waiting.task.lane, waiting.task.class.as_deref());
+            changes.extend(waiting.progress.iter().map(|(r, p)| p.kept_in(attempt.entry.id, *r, lane, class)));
             news.extend(waiting.announced.iter().cloned());
         }
         changes.extend(news.iter().flat_map(Announced::admitted));

@@ -6,6 +6,7 @@
 use crate::clock::{EntryId, Wall};
 use crate::mail::Envelope;
 use crate::policy::requirement::Requirement;
+use crate::queue::{Lane, State};
 use crate::store::{Change, StoreError, Value};
 use crate::vocabulary::{Direction, Reason};
 use bytes::Bytes;
@@ -81,9 +82,10 @@ impl Entry {
     #[must_use]
     pub fn admitted(&self, body: Option<Bytes>) -> Vec<Change> {
         let id = Value::Int(self.id.row());
+        let recipients = i64::try_from(self.envelope.recipients.len()).unwrap_or(i64::MAX);
         let head = Change::new(
-            "INSERT INTO entry (id, head) VALUES (?1, ?2)",
-            vec![id, Value::Blob(crate::record::as_json(self))],
+            "INSERT INTO entry (id, head, recipients) VALUES (?1, ?2, ?3)",
+            vec![id, Value::Blob(crate::record::as_json(self)), Value::Int(recipients)],
         );
         let body = body.map(|bytes| {
             let values = vec![Value::Int(self.id.row()), Value::Blob(bytes)];
@@ -140,16 +142,60 @@ impl Progress {
     /// The change that keeps it. Rides: after a crash the entry is merely tried earlier.
     #[must_use]
     pub fn kept(&self, id: EntryId, recipient: u16) -> Change {
-        let is_final = i64::from(*self == Progress::Final);
+        self.filed(id, recipient, (Value::Null, Value::Null))
+    }
+
+    /// The same with its lane, by which it is found when there is more mail than memory, and its class for the gauges.
+    #[must_use]
+    pub fn kept_in(&self, id: EntryId, recipient: u16, lane: &Lane, class: Option<&str>) -> Change {
+        let class = class.map_or(Value::Null, |class| Value::Text(class.to_owned()));
+        self.filed(id, recipient, (Value::Text(lane.to_string()), class))
+    }
+
+    fn filed(&self, id: EntryId, recipient: u16, (lane, class): (Value, Value)) -> Change {
+        let due = self.due().map_or(Value::Null, |due| Value::Int(due.0));
+        let state = self.state().map_or(Value::Null, |state| Value::Text(state.name().to_owned()));
         Change::new(
-            "INSERT OR REPLACE INTO progress (entry, recipient, final, record) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO progress (entry, recipient, final, record, due, lane, state, class) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             vec![
                 Value::Int(id.row()),
                 Value::Int(i64::from(recipient)),
-                Value::Int(is_final),
+                Value::Int(i64::from(*self == Progress::Final)),
                 Value::Blob(crate::record::as_json(self)),
+                due,
+                lane,
+                state,
+                class,
             ],
         )
+    }
+
+    /// Of a recipient that was never tried and has to wait outside memory.
+    #[must_use]
+    pub fn unattempted(next_attempt: Wall) -> Progress {
+        let reason = Reason::Waiting;
+        Progress::Waiting { attempts: 0, held: false, told: false, next_attempt, reason, status: None, host: None }
+    }
+
+    /// When it is tried again; the column of that name, which counts where the record says something else.
+    #[must_use]
+    pub fn due(&self) -> Option<Wall> {
+        match self {
+            Progress::Waiting { next_attempt, .. } => Some(*next_attempt),
+            Progress::Final => None,
+        }
+    }
+
+    /// None: it waits for nothing more. What was never tried is active, though it had to leave memory.
+    #[must_use]
+    pub fn state(&self) -> Option<State> {
+        match self {
+            Progress::Waiting { held: true, .. } => Some(State::Held),
+            Progress::Waiting { attempts: 0, .. } => Some(State::Active),
+            Progress::Waiting { .. } => Some(State::Deferred),
+            Progress::Final => None,
+        }
     }
 }
 
@@ -187,17 +233,27 @@ pub fn read_body(connection: &Connection, id: EntryId) -> Result<Option<Bytes>, 
 /// # Errors
 /// When the database cannot be read.
 pub fn read_progress(connection: &Connection, id: EntryId) -> Result<Vec<(u16, Progress)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT recipient, final, record FROM progress WHERE entry = ?1")?;
-    let rows = statement
-        .query_map([id.row()], |row| Ok((row.get::<_, u16>(0)?, row.get::<_, bool>(1)?, row.get::<_, Vec<u8>>(2)?)))?;
-    let mut progress = Vec::new();
-    for row in rows {
-        let (recipient, is_final, record) = row?;
-        // A damaged record of a waiting recipient only means that it is tried at once.
-        let known = serde_json::from_slice(&record).ok().filter(|p| is_final == (*p == Progress::Final));
-        progress.extend(known.or(is_final.then_some(Progress::Final)).map(|p| (recipient, p)));
+    let mut statement =
+        connection.prepare_cached("SELECT recipient, final, record, due FROM progress WHERE entry = ?1")?;
+    let rows = statement.query_map([id.row()], |row| {
+        let progress = readable(row.get(1)?, &row.get::<_, Vec<u8>>(2)?, row.get(3)?);
+        Ok((row.get::<_, u16>(0)?, progress))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A damaged record of a waiting recipient only means that it is tried as if it were new.
+fn readable(is_final: bool, record: &[u8], due: Option<i64>) -> Progress {
+    let known = serde_json::from_slice(record).ok().filter(|p| is_final == (*p == Progress::Final));
+    match known {
+        Some(Progress::Waiting { attempts, held, told, next_attempt, reason, status, host }) => {
+            let next_attempt = due.map_or(next_attempt, Wall);
+            Progress::Waiting { attempts, held, told, next_attempt, reason, status, host }
+        }
+        Some(Progress::Final) => Progress::Final,
+        None if is_final => Progress::Final,
+        None => Progress::unattempted(Wall(due.unwrap_or(0))),
     }
-    Ok(progress)
 }
 
 #[cfg(test)]
@@ -243,6 +299,28 @@ pub(crate) mod tests {
         let read = parse(EntryId::from_row(1), json.to_string().as_bytes()).unwrap();
         assert_eq!(read.requirement(0).level, Level::Sealed);
         assert_eq!(read.requirement(99).level, Level::Sealed, "nor does a missing one lower anything");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_record_keeps_its_date_and_counts_as_never_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let entry = entry(5, &["a@b.example", "c@d.example"]);
+        let lane = Lane { destination: crate::queue::Destination::Mx("b.example".parse().unwrap()), level: Level::Any };
+        let waiting = Progress::unattempted(Wall(77)).kept_in(entry.id, 0, &lane, Some("clinical"));
+        let damage = Change::new("UPDATE progress SET record = ?1 WHERE recipient = 0", vec![Value::Blob("{".into())]);
+        let changes = vec![waiting, Progress::Final.kept(entry.id, 1), damage];
+        opened.store.commit(changes).await.unwrap();
+        let reader = opened.reader().unwrap();
+        let expected = [(0, Progress::unattempted(Wall(77))), (1, Progress::Final)];
+        assert_eq!(read_progress(&reader, entry.id).unwrap(), expected);
+        let filed: (String, String, String) = reader
+            .query_row("SELECT lane, state, class FROM progress WHERE due = 77", [], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            })
+            .unwrap();
+        assert_eq!(filed, ("b.example/any".into(), "active".into(), "clinical".into()));
+        assert_eq!(rows(&opened, "progress WHERE due IS NULL"), 1, "what is final has no date");
     }
 
     #[tokio::test]

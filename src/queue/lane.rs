@@ -37,6 +37,12 @@ pub struct Lane {
     pub level: Level,
 }
 
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.destination, self.level)
+    }
+}
+
 impl Lane {
     /// The direction of a lane's links, for metrics: towards the world, or towards a site.
     #[must_use]

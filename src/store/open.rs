@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 /// Forward migrations; the schema's version is how many of them were applied.
-const MIGRATIONS: &[&str] = &[include_str!("schema_001.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema_001.sql"), include_str!("schema_002.sql")];
 
 /// An open data folder. `close` ends it; dropping it leaves the committer to the last handle.
 pub struct Opened {
