@@ -5,16 +5,17 @@
 //! answer to a notice; it carries no clinical text and is judged by the policy like any other mail. Fails never: an empty
 //! result means that nobody could be told.
 
+use super::readers::{self, Audience, Item};
 use super::{Judge, Transaction};
 use crate::clinical::Findings;
-use crate::clock::{EntryId, Ids, Now};
-use crate::mail::{Enhanced, Envelope, Header, Mailbox, Recipient, Ret, ReversePath, Status};
+use crate::clock::{EntryId, Ids, Now, Wall};
+use crate::mail::{Body, Enhanced, Envelope, Header, Mailbox, Recipient, Ret, ReversePath, Status};
 use crate::notice::{self, Kind, Report};
 use crate::policy::{Requirement, Sites, Verdict};
 use crate::queue::{Destined, Entry, Routes};
 use crate::record;
 use crate::store::Change;
-use crate::vocabulary::{Direction, Fate, Level, Reason, SubjectCare};
+use crate::vocabulary::{Direction, Fate, Fault, Level, Reason, SubjectCare};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,7 +37,18 @@ pub struct Told {
     pub requirement: Requirement,
     pub reason: Reason,
     pub status: Status,
-    pub host: Option<String>,
+    /// The server that the last attempt reached, and what it said.
+    pub peer: Option<Peer>,
+    pub last_attempt: Wall,
+    /// Until when it is tried, where it still is.
+    pub until: Option<Wall>,
+}
+
+/// A server and its last word. Of mail in a class the caller has taken out what could quote it.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    pub host: String,
+    pub said: Status,
 }
 
 /// Whom a site names for its notices.
@@ -74,20 +86,6 @@ impl Announced {
     }
 }
 
-/// Whether the sender may and wants to be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sender {
-    Told,
-    NotTold,
-}
-
-/// Whether somebody has to hear of it, or merely may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Urgency {
-    Final,
-    Passing,
-}
-
 /// Makes notices.
 pub struct Announcer {
     pub hostname: String,
@@ -108,10 +106,10 @@ struct Subject<'a> {
 }
 
 impl Announcer {
-    /// Notices about recipients that policy refused while others were accepted: one that lists every fate.
+    /// Notices about recipients that policy refused while others were accepted: one per reader that lists every fate.
     #[must_use]
     pub fn refused(&self, entry: &Entry, refused: &[(Recipient, Verdict)], header: &[u8]) -> Vec<Announced> {
-        if refused.is_empty() {
+        if refused.is_empty() || self.is_own_notice(entry) {
             return Vec::new();
         }
         let now = Now::read().wall;
@@ -122,7 +120,7 @@ impl Announcer {
             news,
             reason,
             status,
-            host: None,
+            peer: None,
             last_attempt: now,
             until: None,
         };
@@ -137,75 +135,77 @@ impl Announcer {
             care,
             listed: entry.is_in_class() || refused.iter().any(|(_, v)| !v.classes.is_empty()),
         };
-        let sender = if refused.iter().any(|(r, _)| r.wants_failure()) { Sender::Told } else { Sender::NotTold };
-        let notify = refused.iter().flat_map(|(_, v)| v.notify.clone()).collect();
-        self.to_readers(&subject, &listed, self.readers(entry, sender, notify, Urgency::Final))
+        let item = |(r, v): &(Recipient, Verdict)| Item {
+            for_sender: r.wants_failure(),
+            named: parsed(&v.notify),
+            must_be_heard: entry.site.is_some(),
+        };
+        let items: Vec<Item> = refused.iter().map(item).collect();
+        let mut audiences = self.audiences(entry, &items);
+        for audience in &mut audiences {
+            let is_sender = self.is_sender(entry, &audience.reader);
+            let others = (refused.len()..listed.len()).filter(|i| !is_sender || listed[*i].recipient.wants_failure());
+            audience.hears.extend(others);
+        }
+        self.to_readers(&subject, &listed, audiences)
     }
 
     /// Notices about what became of recipients in the queue.
     #[must_use]
     pub fn announce(&self, entry: &Entry, news: News, told: &[Told], original: &[u8]) -> Vec<Announced> {
-        if entry.notice || told.is_empty() {
+        if told.is_empty() || self.is_own_notice(entry) {
             return Vec::new();
         }
-        let now = Now::read().wall;
         let (kind, action) = match news {
             News::Failed => (Kind::Failed, notice::News::Failed),
             News::Delayed => (Kind::Delayed, notice::News::Delayed),
             News::Held => (Kind::Held, notice::News::Held),
             News::Relayed => (Kind::Relayed, notice::News::Relayed),
         };
-        let about: Vec<notice::Told<'_>> = told
-            .iter()
-            .map(|t| notice::Told {
-                recipient: &t.recipient,
-                news: action,
-                reason: t.reason,
-                status: &t.status,
-                host: t.host.as_deref(),
-                last_attempt: now,
-                until: (news == News::Held).then(|| entry.accepted.plus(t.requirement.hold_for)),
-            })
-            .collect();
+        let about = |t| notice::Told { news: action, ..as_told(t) };
+        let about: Vec<notice::Told<'_>> = told.iter().map(about).collect();
         let care = told.iter().map(|t| t.requirement.subject).max().unwrap_or(SubjectCare::Scrub);
         let listed = entry.is_in_class() || care > SubjectCare::Keep;
         let subject = Subject { entry, kind, original, care, listed };
-        let notify = self.notified(entry, news, told);
-        let sender = if wanted(news, told) { Sender::Told } else { Sender::NotTold };
-        let urgency = match news {
-            News::Failed | News::Held => Urgency::Final,
-            News::Delayed | News::Relayed => Urgency::Passing,
-        };
-        self.to_readers(&subject, &about, self.readers(entry, sender, notify, urgency))
+        let items: Vec<Item> = told.iter().map(|t| self.item(entry, news, t)).collect();
+        self.to_readers(&subject, &about, self.audiences(entry, &items))
     }
 
-    /// The sender where that is possible and wanted, and whoever the rules name; the site's duty where nobody else is left.
-    fn readers(&self, entry: &Entry, sender: Sender, notify: Vec<String>, urgency: Urgency) -> Vec<Mailbox> {
-        let sender = entry.envelope.reverse_path.mailbox().filter(|_| sender == Sender::Told).cloned();
-        let mut readers: Vec<Mailbox> = sender.into_iter().collect();
-        for named in notify.iter().filter_map(|n| n.parse::<Mailbox>().ok()) {
-            if !readers.iter().any(|r| r.key() == named.key()) {
-                readers.push(named);
-            }
+    fn item(&self, entry: &Entry, news: News, told: &Told) -> Item {
+        // Mail from the world: what policy decided about its content is nobody's business there.
+        let is_silent = entry.site.is_none() && told.reason.fault() == Fault::Policy;
+        Item {
+            for_sender: wants(news, &told.recipient) && !is_silent,
+            named: self.notified(entry, news, &told.requirement),
+            // Only about mail that a site sent: what the world does to itself with null reverse-paths is not the duty's.
+            must_be_heard: matches!(news, News::Failed | News::Held) && (entry.site.is_some() || is_silent),
         }
-        // Only about mail that a site sent: what the world does to itself with null reverse-paths is not the duty's.
-        if readers.is_empty() && entry.site.is_some() && urgency == Urgency::Final {
-            readers.extend(self.contact(entry).and_then(|c| c.duty.clone()));
-        }
-        readers
+    }
+
+    fn audiences(&self, entry: &Entry, items: &[Item]) -> Vec<Audience> {
+        let duty = self.contact(entry).and_then(|c| c.duty.as_ref());
+        readers::audiences(items, entry.envelope.reverse_path.mailbox(), duty)
+    }
+
+    fn is_sender(&self, entry: &Entry, reader: &Mailbox) -> bool {
+        entry.envelope.reverse_path.mailbox().is_some_and(|sender| sender.key() == reader.key())
+    }
+
+    /// A notice of ours, in the queue or on another way through: nothing is ever told about it, or two mailboxes that
+    /// forward to each other would be told for ever.
+    fn is_own_notice(&self, entry: &Entry) -> bool {
+        entry.notice || entry.message_id.as_deref().is_some_and(|id| is_made_by(id, &self.hostname))
     }
 
     /// Whoever the rules name is told at hold and at the end; the site's duty where rules ask for protection and name nobody.
-    fn notified(&self, entry: &Entry, news: News, told: &[Told]) -> Vec<String> {
-        let protected = |r: &Requirement| r.level > Level::Any || !r.classes.is_empty();
+    fn notified(&self, entry: &Entry, news: News, requirement: &Requirement) -> Vec<Mailbox> {
+        let is_protected = requirement.level > Level::Any || !requirement.classes.is_empty();
         match news {
             News::Delayed | News::Relayed => Vec::new(),
-            News::Held | News::Failed => {
-                let named: Vec<String> = told.iter().flat_map(|t| t.requirement.notify.clone()).collect();
-                let duty = || self.contact(entry).and_then(|c| c.duty.as_ref()).map(ToString::to_string);
-                let asked = told.iter().any(|t| protected(&t.requirement));
-                if named.is_empty() && asked { duty().into_iter().collect() } else { named }
+            News::Held | News::Failed if requirement.notify.is_empty() && is_protected => {
+                self.contact(entry).and_then(|c| c.duty.clone()).into_iter().collect()
             }
+            News::Held | News::Failed => parsed(&requirement.notify),
         }
     }
 
@@ -217,11 +217,20 @@ impl Announcer {
         self.contacts.get(entry.site.as_deref().or_else(theirs)?)
     }
 
-    fn to_readers(&self, subject: &Subject<'_>, about: &[notice::Told<'_>], readers: Vec<Mailbox>) -> Vec<Announced> {
-        readers.into_iter().map(|reader| self.made(subject, about, reader)).collect()
+    fn to_readers(
+        &self,
+        subject: &Subject<'_>,
+        about: &[notice::Told<'_>],
+        audiences: Vec<Audience>,
+    ) -> Vec<Announced> {
+        let one = |audience: Audience| {
+            let heard = audience.hears.iter().filter_map(|i| about.get(*i).copied()).collect();
+            self.made(subject, heard, audience.reader)
+        };
+        audiences.into_iter().map(one).collect()
     }
 
-    fn made(&self, subject: &Subject<'_>, about: &[notice::Told<'_>], reader: Mailbox) -> Announced {
+    fn made(&self, subject: &Subject<'_>, about: Vec<notice::Told<'_>>, reader: Mailbox) -> Announced {
         let now = Now::read().wall;
         let id = self.ids.next(now);
         let entry = subject.entry;
@@ -232,18 +241,15 @@ impl Announcer {
             gateway: &self.hostname,
             entry: &entry.id.to_string(),
             to: &reader,
-            reader: if sender.is_some_and(|s| s.key() == reader.key()) {
-                notice::Reader::Sender
-            } else {
-                notice::Reader::Duty
-            },
+            reader: if self.is_sender(entry, &reader) { notice::Reader::Sender } else { notice::Reader::Duty },
             sender,
             envid: entry.envelope.envid.as_deref(),
+            smtputf8: entry.envelope.smtputf8,
             arrived: entry.accepted,
             now,
             message_id: &format!("<{id}@{}>", self.hostname),
             boundary: &boundary(id),
-            recipients: about.to_vec(),
+            recipients: about,
             original_header: Header::of(subject.original).bytes(),
             original: (whole && !subject.listed).then_some(subject.original),
             care: subject.care,
@@ -263,7 +269,7 @@ impl Announcer {
         let envelope = Envelope {
             reverse_path: ReversePath::Null,
             recipients: vec![recipient],
-            body: crate::mail::Body::default(),
+            body: if body.is_ascii() { Body::SevenBit } else { Body::EightBitMime },
             smtputf8: international,
             ret: None,
             envid: None,
@@ -305,13 +311,36 @@ fn code_of(verdict: &Verdict) -> Enhanced {
 /// Octets of a message that goes back whole where RET=FULL asks for it.
 const FULL: u64 = 100_000;
 
-fn wanted(news: News, told: &[Told]) -> bool {
-    told.iter().any(|t| match news {
-        News::Failed => t.recipient.wants_failure(),
+fn wants(news: News, recipient: &Recipient) -> bool {
+    match news {
+        News::Failed => recipient.wants_failure(),
         // RFC 3461 4.1: without NOTIFY, delays are told at our discretion.
-        News::Delayed | News::Held => t.recipient.notify.is_none_or(|n| n.delay),
-        News::Relayed => t.recipient.wants_success(),
-    })
+        News::Delayed | News::Held => recipient.notify.is_none_or(|n| n.delay),
+        News::Relayed => recipient.wants_success(),
+    }
+}
+
+fn as_told(told: &Told) -> notice::Told<'_> {
+    notice::Told {
+        recipient: &told.recipient,
+        news: notice::News::Failed,
+        reason: told.reason,
+        status: &told.status,
+        peer: told.peer.as_ref().map(|peer| notice::Peer { host: &peer.host, said: &peer.said }),
+        last_attempt: told.last_attempt,
+        until: told.until,
+    }
+}
+
+fn parsed(addresses: &[String]) -> Vec<Mailbox> {
+    addresses.iter().filter_map(|a| a.parse().ok()).collect()
+}
+
+/// Whether a Message-ID is one that the gateway of this name gives its notices.
+fn is_made_by(message_id: &str, hostname: &str) -> bool {
+    let inside = message_id.strip_prefix('<').and_then(|id| id.strip_suffix('>'));
+    let parts = inside.and_then(|id| id.split_once('@'));
+    parts.is_some_and(|(id, host)| host.eq_ignore_ascii_case(hostname) && id.parse::<EntryId>().is_ok())
 }
 
 /// Random enough never to stand in a text that was written before.

@@ -7,6 +7,7 @@ pub mod announce;
 mod cases;
 mod headers;
 mod load;
+mod readers;
 
 use crate::clinical::{self, Findings, Limits};
 use crate::mail::{Domain, Envelope, Header, Mailbox};

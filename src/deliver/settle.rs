@@ -43,6 +43,9 @@ impl Setting {
     }
 }
 
+/// In place of what a peer said that had the text of a message in a class.
+const WITHHELD: &str = "(the server's own words are not repeated)";
+
 /// One attempt that is over: what was tried, and what it came to.
 pub(super) struct Attempt {
     pub task: Task,
@@ -53,17 +56,21 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// What the peer said. Of mail in a class its digits are masked: a peer may quote what it was sent.
+    /// What the peer said. Of mail in a class its words are taken out once it has seen the text, which it may quote, and
+    /// its digits before: a subject line of another message, or a number from an address, may be in them.
     pub fn status_of(&self, recipient: u16) -> Option<Status> {
         let one = self.attempted.iter().find(|a| a.recipient == recipient)?;
-        let status = match &one.result {
-            Ok(status) => Some(status),
-            Err(refusal) => refusal.status.as_ref(),
-        }?;
-        let mask = |c: char| if c.is_numeric() { '#' } else { c };
-        let text = match self.entry.is_in_class() {
-            true => status.text.chars().map(mask).collect(),
-            false => status.text.clone(),
+        let (status, has_seen) = match &one.result {
+            Ok(status) => (status, true),
+            Err(refusal) => {
+                let of_text = matches!(refusal.reason, Reason::MessageDeferred | Reason::MessageRefused);
+                (refusal.status.as_ref()?, of_text || self.task.attempts > 0)
+            }
+        };
+        let text = match (self.entry.is_in_class(), has_seen) {
+            (false, _) => status.text.clone(),
+            (true, true) => WITHHELD.to_owned(),
+            (true, false) => status.text.chars().map(|c| if c.is_numeric() { '#' } else { c }).collect(),
         };
         Some(Status { text, ..status.clone() })
     }
@@ -185,7 +192,13 @@ impl Delivery {
 
     /// Whether the attempt failed for want of what the rules ask. Mail that came in was judged on its way in, and the own
     /// floor of a site's or relay's leg is ours: these wait like any other fault of a network.
-    fn is_shortfall(&self, attempt: &Attempt, recipient: u16, reason: Reason, requirement: &Requirement) -> Shortfall {
+    pub(super) fn is_shortfall(
+        &self,
+        attempt: &Attempt,
+        recipient: u16,
+        reason: Reason,
+        requirement: &Requirement,
+    ) -> Shortfall {
         let reached = attempt.setting.link.as_ref().map_or(Level::Any, Link::level);
         let asked = attempt.entry.direction(recipient) != Direction::Inbound && reached < requirement.level;
         match reason {

@@ -7,14 +7,16 @@ use super::Delivery;
 use super::attempt::Loaded;
 use super::connection::Outgoing;
 use super::settle::{Attempt, Settled, outcome_of};
-use super::verdict::is_of_protection;
+use super::verdict::{Shortfall, is_of_protection};
 use crate::clock::Now;
-use crate::decide::announce::{Announced, News, Told};
+use crate::decide::announce::{Announced, News, Peer, Told};
 use crate::mail::{Enhanced, Link, Status};
 use crate::metrics::NO_TLS;
+use crate::policy::Requirement;
 use crate::queue::Entry;
-use crate::vocabulary::{Direction, Level, Outcome, Reason};
+use crate::vocabulary::{Direction, Level, Otherwise, Outcome, Reason};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Octets of a large message that are read for its header section.
 const HEAD: u64 = 256 * 1024;
@@ -36,24 +38,45 @@ impl Delivery {
         if about.is_empty() || entry.notice {
             return Vec::new();
         }
-        let told = |(recipient, reason): &(u16, Reason)| {
-            let status = attempt.status_of(*recipient).filter(|_| *reason != Reason::Expired);
-            Some(Told {
-                recipient: entry.envelope.recipients.get(usize::from(*recipient))?.clone(),
-                requirement: self.requirement(entry, *recipient),
-                reason: *reason,
-                // Only what the peer itself said is put into its mouth.
-                host: attempt.setting.host.clone().filter(|_| status.is_some()),
-                status: status.unwrap_or_else(|| general_status(*reason, news)),
-            })
-        };
-        let told: Vec<Told> = about.iter().filter_map(told).collect();
+        let told: Vec<Told> = about.iter().filter_map(|(r, reason)| self.told(attempt, news, (*r, *reason))).collect();
         let original = self.original(entry).await;
         let announced = self.announcer.announce(entry, news, &told, &original);
         if announced.is_empty() && news == News::Failed {
             self.metrics.refused_untold.inc_by(about.len() as u64);
         }
         announced
+    }
+
+    fn told(&self, attempt: &Attempt, news: News, (recipient, reason): (u16, Reason)) -> Option<Told> {
+        let entry = &attempt.entry;
+        let requirement = self.requirement(entry, recipient);
+        let said = attempt.status_of(recipient);
+        let until = match news {
+            News::Failed | News::Relayed => None,
+            News::Held => Some(requirement.hold_for),
+            News::Delayed => Some(self.kept_for(attempt, recipient, reason, &requirement)),
+        };
+        // What the peer said is the status; but what expired, expired.
+        let status = said.clone().filter(|_| reason != Reason::Expired);
+        Some(Told {
+            recipient: entry.envelope.recipients.get(usize::from(recipient))?.clone(),
+            requirement,
+            reason,
+            status: status.unwrap_or_else(|| general_status(reason, news)),
+            // Only what the peer itself said is put into its mouth.
+            peer: attempt.setting.host.clone().zip(said).map(|(host, said)| Peer { host, said }),
+            last_attempt: attempt.now.wall,
+            until: until.map(|kept| entry.accepted.plus(kept)),
+        })
+    }
+
+    /// How long a recipient that waits is tried.
+    fn kept_for(&self, attempt: &Attempt, recipient: u16, reason: Reason, requirement: &Requirement) -> Duration {
+        match (self.is_shortfall(attempt, recipient, reason, requirement), requirement.otherwise) {
+            (Shortfall::None, _) => self.retry.expire,
+            (Shortfall::OfRules, Otherwise::Reject) => requirement.wait,
+            (Shortfall::OfRules, Otherwise::Hold) => requirement.hold_for,
+        }
     }
 
     /// The message, or the beginning of a large one: at least its header section.

@@ -4,33 +4,45 @@
 //! display names and with a scrubbed subject; never a body then. Otherwise the header section, or the whole where it was
 //! asked for and can travel in this notice. Fails never.
 
-use super::{Lines, Report};
+use super::{Encoding, Lines, Report};
 use crate::mail::{Header, HeaderField};
 use crate::vocabulary::SubjectCare;
 
 const WITHHELD: &str = "(subject withheld)";
 
-pub(super) fn write(out: &mut Lines, report: &Report<'_>) {
-    let is_listed = report.in_class || report.care != SubjectCare::Keep;
-    if let Some(whole) = report.original.filter(|whole| !is_listed && can_travel(whole, report.boundary)) {
-        out.part(report, "message/rfc822");
-        out.octets(whole);
-        return;
-    }
-    out.part(report, if out.international { "message/global-headers" } else { "text/rfc822-headers" });
+/// The whole original, where it goes back.
+pub(super) fn whole<'a>(report: &Report<'a>) -> Option<&'a [u8]> {
+    report.original.filter(|whole| !is_listed(report) && can_travel(whole, report.boundary))
+}
+
+fn is_listed(report: &Report<'_>) -> bool {
+    report.in_class || report.care != SubjectCare::Keep
+}
+
+pub(super) fn write_whole(out: &mut Lines, report: &Report<'_>, whole: &[u8]) {
+    // RFC 6532 3.7: a header section in UTF-8 makes it a global message.
+    let global = report.smtputf8 && !Header::of(whole).bytes().is_ascii();
+    let kind = if global { "message/global" } else { "message/rfc822" };
+    out.part(report, (kind, Encoding::of(whole)));
+    out.octets(whole);
+}
+
+pub(super) fn write(out: &mut Lines, report: &Report<'_>, encoding: Encoding) {
+    // RFC 6533 5
+    let kind = if out.international { "message/global-headers" } else { "text/rfc822-headers" };
+    out.part(report, (kind, encoding));
     for field in Header::of(report.original_header).fields() {
-        match is_listed {
+        match is_listed(report) {
             true => listed(out, &field, report.care),
             false => as_written(out, &field),
         }
     }
 }
 
-/// Seven bits, lines within RFC 5322 2.1.1, and nothing that would end the part early.
+/// Lines within RFC 5322 2.1.1, and nothing that would end the part early.
 fn can_travel(whole: &[u8], boundary: &str) -> bool {
     let delimiter = format!("--{boundary}");
-    whole.is_ascii()
-        && !whole.contains(&0)
+    !whole.contains(&0)
         && whole.split(|b| *b == b'\n').all(|line| line.len() <= 998 && !line.starts_with(delimiter.as_bytes()))
 }
 

@@ -49,11 +49,18 @@ pub struct Told<'a> {
     pub news: News,
     pub reason: Reason,
     pub status: &'a Status,
-    /// Who said so, when it was another server.
-    pub host: Option<&'a str>,
+    /// The server that was reached, and what it said.
+    pub peer: Option<Peer<'a>>,
     pub last_attempt: Wall,
     /// Until when it is tried, where it still is.
     pub until: Option<Wall>,
+}
+
+/// Another server and its own words.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer<'a> {
+    pub host: &'a str,
+    pub said: &'a Status,
 }
 
 /// To whom a notice goes.
@@ -78,6 +85,8 @@ pub struct Report<'a> {
     pub sender: Option<&'a Mailbox>,
     /// ENVID as it was given, xtext.
     pub envid: Option<&'a str>,
+    /// The message came with SMTPUTF8: its header section may be UTF-8, and its sender can read that.
+    pub smtputf8: bool,
     pub arrived: Wall,
     pub now: Wall,
     /// Of the notice, with angle brackets.
@@ -99,25 +108,46 @@ pub struct Report<'a> {
 /// The notice as a message.
 #[must_use]
 pub fn compose(report: &Report<'_>) -> Vec<u8> {
-    let mut out = Lines { bytes: Vec::with_capacity(4_096), international: is_international(report) };
-    fields(&mut out, report);
+    let (international, whole) = (is_international(report), header::whole(report));
+    let mut out = Lines { bytes: Vec::with_capacity(4_096), international };
+    let own = if international { Encoding::EightBit } else { Encoding::SevenBit };
+    fields(&mut out, report, own.max(Encoding::of(whole.unwrap_or_default())));
     out.line("This is a report in MIME format.");
-    out.part(report, "text/plain; charset=utf-8");
+    out.part(report, ("text/plain; charset=utf-8", own));
     words::write(&mut out, report);
-    out.part(report, if out.international { "message/global-delivery-status" } else { "message/delivery-status" });
+    let kind = if international { "message/global-delivery-status" } else { "message/delivery-status" };
+    out.part(report, (kind, own));
     status::write(&mut out, report);
-    header::write(&mut out, report);
+    match whole {
+        Some(whole) => header::write_whole(&mut out, report, whole),
+        None => header::write(&mut out, report, own),
+    }
     out.line("");
     out.line(&format!("--{}--", report.boundary));
     out.bytes
 }
 
-/// RFC 6533 3: an address that is not ASCII needs the international form of the report.
+/// RFC 6533 3: an address or a header section that is not ASCII needs the international form of the report.
 fn is_international(report: &Report<'_>) -> bool {
-    report.to.is_international() || report.recipients.iter().any(|r| r.recipient.mailbox.is_international())
+    report.to.is_international()
+        || report.recipients.iter().any(|r| r.recipient.mailbox.is_international())
+        || (report.smtputf8 && !report.original_header.is_ascii())
 }
 
-fn fields(out: &mut Lines, report: &Report<'_>) {
+/// Content-Transfer-Encoding, the lesser first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Encoding {
+    SevenBit,
+    EightBit,
+}
+
+impl Encoding {
+    fn of(octets: &[u8]) -> Encoding {
+        if octets.is_ascii() { Encoding::SevenBit } else { Encoding::EightBit }
+    }
+}
+
+fn fields(out: &mut Lines, report: &Report<'_>, encoding: Encoding) {
     out.line(&format!("Date: {}", rfc5322_date(report.now)));
     out.line(&format!("From: Mail gateway <postmaster@{}>", report.gateway));
     out.line(&format!("To: <{}>", report.to));
@@ -133,7 +163,7 @@ fn fields(out: &mut Lines, report: &Report<'_>) {
     out.line("MIME-Version: 1.0");
     out.line("Content-Type: multipart/report; report-type=delivery-status;");
     out.line(&format!("\tboundary=\"{}\"", report.boundary));
-    if out.international {
+    if encoding == Encoding::EightBit {
         out.line("Content-Transfer-Encoding: 8bit");
     }
     out.line("");
@@ -167,12 +197,12 @@ impl Lines {
         self.bytes.extend_from_slice(b"\r\n");
     }
 
-    /// Begins a part.
-    fn part(&mut self, report: &Report<'_>, kind: &str) {
+    /// Begins a part of this type and encoding.
+    fn part(&mut self, report: &Report<'_>, (kind, encoding): (&str, Encoding)) {
         self.line("");
         self.line(&format!("--{}", report.boundary));
         self.line(&format!("Content-Type: {kind}"));
-        if self.international {
+        if encoding == Encoding::EightBit {
             self.line("Content-Transfer-Encoding: 8bit");
         }
         self.line("");

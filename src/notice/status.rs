@@ -26,24 +26,70 @@ pub(super) fn write(out: &mut Lines, report: &Report<'_>) {
 fn recipient(out: &mut Lines, about: &Told<'_>) {
     let address = &about.recipient.mailbox;
     if let Some(orcpt) = &about.recipient.orcpt {
-        // RFC 3461 4.2: the address is xtext in ORCPT, and plain here (RFC 3464 2.3.1).
-        let (kind, address) = orcpt.split_once(';').unwrap_or(("rfc822", orcpt));
-        out.line(&format!("Original-Recipient: {};{}", bounded(kind), bounded(&unxtext(address))));
+        out.line(&format!("Original-Recipient: {}", original_recipient(orcpt, out)));
     }
     let kind = if address.is_international() { "utf-8" } else { "rfc822" };
     out.line(&format!("Final-Recipient: {kind}; {address}"));
     out.line(&format!("Action: {}", action(about.news)));
     out.line(&format!("Status: {}", code(about)));
-    if let Some(host) = about.host {
-        out.line(&format!("Remote-MTA: dns; {}", bounded(host)));
+    if let Some(peer) = about.peer {
+        out.line(&format!("Remote-MTA: dns; {}", bounded(&name(peer.host))));
         // Only what another server said is a diagnostic of SMTP.
-        out.line(&format!("Diagnostic-Code: smtp; {}", bounded(&about.status.to_string())));
+        out.line(&format!("Diagnostic-Code: smtp; {}", bounded(&peer.said.to_string())));
     }
     out.line(&format!("Last-Attempt-Date: {}", rfc5322_date(about.last_attempt)));
     if let (Some(until), News::Delayed | News::Held) = (about.until, about.news) {
         out.line(&format!("Will-Retry-Until: {}", rfc5322_date(until)));
     }
     out.line(&format!("X-Mailward-Reason: {}", about.reason));
+}
+
+/// The type as it was written, and the address: xtext in ORCPT (RFC 3461 4.2), plain here (RFC 3464 2.3.1).
+fn original_recipient(orcpt: &str, out: &Lines) -> String {
+    let (kind, address) = orcpt.split_once(';').unwrap_or(("rfc822", orcpt));
+    let address = unxtext(address);
+    // RFC 6533 3: of the type utf-8, what is not ASCII is written out in the international form and as \x{HEX} elsewhere.
+    let address = match (kind.eq_ignore_ascii_case("utf-8"), out.international) {
+        (false, _) => address,
+        (true, true) => written_out(&address),
+        (true, false) => escaped(&address),
+    };
+    format!("{};{}", bounded(kind), bounded(&address))
+}
+
+fn escaped(address: &str) -> String {
+    let one = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\x{{{:X}}}", u32::from(c)) };
+    address.chars().map(one).collect()
+}
+
+/// `\x{E9}` as the character that it names; those of ASCII stay, for they were escaped for what they mean.
+fn written_out(address: &str) -> String {
+    let mut pieces = address.split("\\x{");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let hex = piece.split_once('}').filter(|(hex, _)| (2..=6).contains(&hex.len()));
+        let named = hex.and_then(|(hex, rest)| Some((char::from_u32(u32::from_str_radix(hex, 16).ok()?)?, rest)));
+        match named.filter(|(c, _)| !c.is_ascii() && !c.is_control()) {
+            Some((c, rest)) => {
+                out.push(c);
+                out.push_str(rest);
+            }
+            None => {
+                out.push_str("\\x{");
+                out.push_str(piece);
+            }
+        }
+    }
+    out
+}
+
+/// RFC 3464 2.1.2: a domain name, or an address in brackets.
+fn name(host: &str) -> String {
+    match host.parse::<std::net::IpAddr>() {
+        Ok(address) if address.is_ipv4() => format!("[{address}]"),
+        Ok(address) => format!("[IPv6:{address}]"),
+        Err(_) => host.to_owned(),
+    }
 }
 
 /// RFC 3464 2.3.3

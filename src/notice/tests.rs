@@ -42,7 +42,7 @@ fn told<'a>(recipient: &'a Recipient, news: News, reason: Reason, status: &'a St
         news,
         reason,
         status,
-        host: Some("mx.web.example"),
+        peer: Some(Peer { host: "mx.web.example", said: status }),
         last_attempt: Wall(1_795_348_471_000),
         until: None,
     }
@@ -57,6 +57,7 @@ fn report<'a>(to: &'a Mailbox, recipients: Vec<Told<'a>>) -> Report<'a> {
         reader: Reader::Sender,
         sender: Some(to),
         envid: Some("QQ+2B314159"),
+        smtputf8: false,
         arrived: Wall(1_795_348_471_000),
         now: Wall(1_795_348_481_000),
         message_id: "<n1@gw1.site.example>",
@@ -147,7 +148,7 @@ fn three_recipients_of_three_fates_are_all_named() {
         Status::new(451, "4.4.1".parse().unwrap(), "timeout"),
     );
     let mut refused = told(&two, News::Refused, Reason::SealingNotPossible, &no);
-    refused.host = None;
+    refused.peer = None;
     let mut report = report(
         &to,
         vec![
@@ -218,4 +219,76 @@ fn the_duty_is_told_whose_message_it_was() {
     report.sender = None;
     let text = parts(&compose(&report)).text;
     assert!(text.starts_with("For information: this was sent by a programme that takes no replies;"), "{text}");
+}
+
+fn parsed(notice: &[u8]) -> mail_parser::Message<'_> {
+    MessageParser::new().parse(notice).unwrap()
+}
+
+#[test]
+fn an_original_recipient_is_shown_with_its_type_as_it_was_written() {
+    let (to, status) = ("dr@site.example".parse().unwrap(), refused());
+    let shown = |address: &str, orcpt: &str| {
+        let mut patient = recipient(address);
+        patient.orcpt = Some(orcpt.to_owned());
+        let notice = compose(&report(&to, vec![told(&patient, News::Failed, Reason::RecipientRefused, &status)]));
+        let text = String::from_utf8(notice).unwrap();
+        text.lines().find_map(|l| l.strip_prefix("Original-Recipient: ")).unwrap().to_owned()
+    };
+    assert_eq!(shown("p@web.example", "RFC822;p+2Btag+40home@web.example"), "RFC822;p+tag@home@web.example");
+    assert_eq!(shown("p@web.example", "x400;/c=gb/+C3+A9+0D+0A"), "x400;/c=gb/?  ", "never a line of its own");
+    assert_eq!(shown("p@web.example", "rfc822;50+zz+2"), "rfc822;50+zz+2", "what is no xtext stays");
+    // RFC 6533 3
+    assert_eq!(shown("p@web.example", "utf-8;p\\x{E9}@web.example"), "utf-8;p\\x{E9}@web.example");
+    assert_eq!(shown("p@web.example", "utf-8;p+C3+A9@web.example"), "utf-8;p\\x{E9}@web.example");
+    assert_eq!(
+        shown("\u{e9}@web.example", "utf-8;p\\x{E9}\\x{2B}\\x{0A}@web.example"),
+        "utf-8;p\u{e9}\\x{2B}\\x{0A}@web.example"
+    );
+}
+
+#[test]
+fn a_whole_message_with_eight_bits_says_so_at_both_levels() {
+    let (to, patient, status) = ("dr@site.example".parse().unwrap(), recipient("p@web.example"), refused());
+    let mut report = report(&to, vec![told(&patient, News::Failed, Reason::Expired, &status)]);
+    let original = "Subject: a\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nCaf\u{e9}\r\n".as_bytes();
+    (report.in_class, report.care, report.original) = (false, SubjectCare::Keep, Some(original));
+    let notice = compose(&report);
+    assert!(notice.windows(original.len()).any(|w| w == original), "octet for octet");
+    let outer = parsed(&notice);
+    assert_eq!(outer.content_transfer_encoding(), Some("8bit"));
+    let last = &outer.parts[3];
+    assert_eq!(last.content_transfer_encoding(), Some("8bit"));
+    assert_eq!(last.content_type().and_then(|t| t.subtype()), Some("rfc822"));
+    assert_eq!(outer.parts[1].content_transfer_encoding(), None, "the other parts are seven bits");
+}
+
+#[test]
+fn a_header_section_in_utf_8_goes_back_to_who_can_read_it() {
+    let (to, patient, status) = ("dr@site.example".parse().unwrap(), recipient("p@web.example"), refused());
+    let mut report = report(&to, vec![told(&patient, News::Failed, Reason::Expired, &status)]);
+    let header = "Subject: Caf\u{e9}\r\n\r\n".as_bytes();
+    (report.in_class, report.care, report.original_header) = (false, SubjectCare::Keep, header);
+    assert!(compose(&report).is_ascii(), "nobody said that it can be read");
+    report.smtputf8 = true;
+    let text = String::from_utf8(compose(&report)).unwrap();
+    assert!(
+        text.contains(
+            "Content-Type: message/global-headers\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSubject: Caf\u{e9}\r\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_server_without_a_name_is_named_by_its_address_and_an_expiry_keeps_its_words() {
+    let (to, patient) = ("dr@site.example".parse().unwrap(), recipient("p@web.example"));
+    let (expired, said) =
+        (Status::new(451, "4.4.7".parse().unwrap(), "x"), Status::new(451, "4.3.0".parse().unwrap(), "later"));
+    let mut one = told(&patient, News::Failed, Reason::Expired, &expired);
+    one.peer = Some(Peer { host: "192.0.2.7", said: &said });
+    let status = parts(&compose(&report(&to, vec![one]))).status;
+    for field in ["Remote-MTA: dns; [192.0.2.7]", "Diagnostic-Code: smtp; 451 4.3.0 later", "Status: 5.4.7"] {
+        assert!(status.lines().any(|l| l == field), "{field} in {status}");
+    }
 }
