@@ -2,6 +2,9 @@
 //!
 //! Each scenario makes one `World` with a number of its own: all its addresses are in 127.30.NUMBER.0/24.
 
+// Each test binary uses a part of it.
+#![allow(dead_code)]
+
 use crate::lab::ca::Ca;
 use crate::lab::client::Client;
 use crate::lab::names::Names;
@@ -140,12 +143,15 @@ impl World {
             more = setup.more,
         );
         fs::write(folder.path().join("gateway.toml"), config).unwrap();
-        Gateway { folder, door, internet, admin, running: None }
+        Gateway { folder, launcher: Vec::new(), door, internet, admin, running: None }
     }
 }
 
 pub struct Gateway {
     pub folder: TempDir,
+    /// Words in front of the programme's own when it is started, such as `strace -D -f`. They must end in an exec, so that
+    /// the process is the gateway.
+    pub launcher: Vec<String>,
     /// The sites' listener.
     pub door: SocketAddr,
     pub internet: SocketAddr,
@@ -164,27 +170,47 @@ impl Gateway {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailward"));
-        command.current_dir(&self.folder).stdin(Stdio::null());
+        self.command_through(&[])
+    }
+
+    fn command_through(&self, launcher: &[String]) -> Command {
+        let programme = env!("CARGO_BIN_EXE_mailward").to_owned();
+        let mut words = launcher.iter().chain([&programme]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).current_dir(&self.folder).stdin(Stdio::null());
         command
     }
 
     /// Starts it and waits until it takes mail.
     pub fn start(&mut self) {
+        if let Err(ended) = self.try_start() {
+            panic!("the gateway ended: {ended}\n{}", self.log());
+        }
+    }
+
+    /// The same for a gateway that may not come so far: how it ended.
+    pub fn try_start(&mut self) -> Result<(), ExitStatus> {
         let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
-        let mut command = self.command();
+        let mut command = self.command_through(&self.launcher);
         command.args(["serve", "--config"]).arg(self.config()).stdout(Stdio::null()).stderr(log);
         self.running = Some(command.spawn().unwrap());
         let ready = until(|| {
             if let Some(ended) = self.running.as_mut().and_then(|child| child.try_wait().unwrap()) {
                 // See `lab::listen`: a port that was found free may be held for a moment by a process that is starting.
-                let taken = self.log().ends_with("hint: is another mail server running there?\n");
-                assert!(taken, "the gateway ended: {ended}\n{}", self.log());
+                if !self.log().ends_with("hint: is another mail server running there?\n") {
+                    self.running = None;
+                    return Some(Err(ended));
+                }
                 self.running = Some(command.spawn().unwrap());
             }
-            self.get("/readyz").filter(|(code, _)| *code == 200)
+            self.get("/readyz").filter(|(code, _)| *code == 200).map(|_| Ok(()))
         });
-        assert!(ready.is_some(), "the gateway is not ready\n{}", self.log());
+        ready.unwrap_or_else(|| panic!("the gateway is not ready\n{}", self.log()))
+    }
+
+    /// The process, while it runs.
+    pub fn process(&self) -> u32 {
+        self.running.as_ref().unwrap().id()
     }
 
     /// Runs `serve` to its own end: for a gateway that must not start.

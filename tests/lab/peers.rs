@@ -6,6 +6,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Instant;
 
 /// What the server does about STARTTLS.
 #[derive(Clone, Default)]
@@ -69,6 +70,10 @@ pub struct Received {
     /// Dots undone, ending in CRLF.
     pub message: Vec<u8>,
     pub tls: bool,
+    /// When it was taken: just before the peer's 250.
+    pub at: Instant,
+    /// When the session began that it came in.
+    pub session: Instant,
 }
 
 impl Received {
@@ -168,6 +173,7 @@ struct Session {
 
 impl Session {
     fn run(&self, stream: TcpStream) -> io::Result<()> {
+        let session = Instant::now();
         let mut stream = Stream::new(stream);
         stream.write(format!("220 {} ESMTP lab\r\n", self.name).as_bytes())?;
         let mut open = Received::nothing();
@@ -186,6 +192,7 @@ impl Session {
                         from: path(&line),
                         commands: vec![line],
                         tls: stream.is_tls(),
+                        session,
                         ..Received::nothing()
                     };
                     stream.write(b"250 2.1.0 ok\r\n")?;
@@ -270,7 +277,7 @@ impl Session {
         if self.kept.deferred.fetch_add(1, Ordering::SeqCst) < self.behaviour.defers {
             return "451 4.3.0 try again later\r\n".to_owned();
         }
-        self.kept.messages.lock().unwrap().push(open.clone());
+        self.kept.messages.lock().unwrap().push(Received { at: Instant::now(), ..open.clone() });
         self.kept.arrived.notify_all();
         "250 2.0.0 taken\r\n".to_owned()
     }
@@ -279,7 +286,8 @@ impl Session {
 impl Received {
     fn nothing() -> Received {
         let (from, recipients, commands, message) = (String::new(), Vec::new(), Vec::new(), Vec::new());
-        Received { from, recipients, commands, message, tls: false }
+        let now = Instant::now();
+        Received { from, recipients, commands, message, tls: false, at: now, session: now }
     }
 }
 
