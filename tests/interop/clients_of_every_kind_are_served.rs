@@ -3,30 +3,13 @@
 
 use crate::lab::ca::Leaf;
 use crate::lab::peers::{Behaviour, Peer, Tls as Offers};
-use crate::letter::{self, TO, arrival, assert_same, has};
+use crate::letter::{self, REFUSING, TO, TOO_LONG, arrival, assert_same, has};
 use crate::programme::{Said, bounded, run, version};
 use crate::world::{DOCTOR, Gateway, NUMBER, SECRET, Setup, World};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, Weak};
-
-/// Clinical mail can go nowhere: it is refused at the dot.
-const REFUSING: &str = r#"
-[class.clinical]
-threshold = 10
-[class.clinical.score]
-nhs-number = 10
-
-[rule.clinical-sealed]
-direction = "outbound"
-when = { content = ["clinical"] }
-require = "sealed"
-otherwise = "reject"
-"#;
-
-/// RFC 5321 4.5.3.1.1: a local part longer than 64 octets may be refused.
-const TOO_LONG: &str = "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggggggg@partner.example";
 
 /// How the client reaches the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,23 @@ use std::fmt::Write as _;
 
 pub const TO: &str = "b@partner.example";
 
+/// Clinical mail can go nowhere: it is refused at the dot.
+pub const REFUSING: &str = r#"
+[class.clinical]
+threshold = 10
+[class.clinical.score]
+nhs-number = 10
+
+[rule.clinical-sealed]
+direction = "outbound"
+when = { content = ["clinical"] }
+require = "sealed"
+otherwise = "reject"
+"#;
+
+/// RFC 5321 4.5.3.1.1: a local part longer than 64 octets may be refused.
+pub const TOO_LONG: &str = "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggggggg@partner.example";
+
 /// A header section that needs nothing added, and says what the body is.
 fn header(subject: &str, kind: &str) -> String {
     let id = subject.replace(' ', "-");

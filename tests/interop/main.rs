@@ -14,3 +14,4 @@ mod programme;
 mod world;
 
 mod clients_of_every_kind_are_served;
+mod mail_servers_relay_through_it;

@@ -64,7 +64,7 @@ impl Client {
         if data.code != 354 {
             return Ok(data);
         }
-        self.stream.write(&stuffed(message))?;
+        self.message(message)?;
         read_reply(&mut self.stream)
     }
 
@@ -78,6 +78,11 @@ impl Client {
         }
         self.stream.write(&bytes)?;
         (0..chunks.len() + 2).map(|_| self.reply()).collect()
+    }
+
+    /// A message after 354, with its dot; the reply is still to be read.
+    pub fn message(&mut self, message: &[u8]) -> io::Result<()> {
+        self.stream.write(&stuffed(message))
     }
 
     /// Octets as they are; what ends them is the caller's business.

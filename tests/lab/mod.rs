@@ -8,6 +8,8 @@
 
 pub mod ca;
 pub mod client;
+pub mod exim;
+pub mod mta;
 pub mod names;
 pub mod peers;
 pub mod postfix;

@@ -3,35 +3,23 @@
 //! Needs root and an installed Postfix; where one is missing, `start` says which, so that the test can be named as
 //! skipped.
 
-use super::ca::Leaf;
-use super::until;
+pub use super::mta::{Absent, Setup};
+use super::mta::{Mta, is_root, numeric_id};
 use std::fs;
-use std::net::SocketAddr;
+use std::ops::Deref;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use tempfile::TempDir;
 
-/// How one instance is set up.
-pub struct Setup<'a> {
-    pub listen: SocketAddr,
-    pub hostname: &'a str,
-    /// Domains that it takes mail for, all into one mailbox.
-    pub domains: &'a [&'a str],
-    /// Everything else goes there.
-    pub relay: Option<SocketAddr>,
-    /// Its own certificate; without one it offers no TLS.
-    pub leaf: Option<&'a Leaf>,
+pub struct Postfix(Mta);
+
+impl Deref for Postfix {
+    type Target = Mta;
+
+    fn deref(&self) -> &Mta {
+        &self.0
+    }
 }
-
-pub struct Postfix {
-    folder: TempDir,
-    pub listen: SocketAddr,
-}
-
-/// Why there is no Postfix here.
-#[derive(Debug)]
-pub struct Absent(pub String);
 
 const SERVICES: &str = "\
 pickup    unix  n - n 60 1 pickup
@@ -60,56 +48,34 @@ postlog   unix-dgram n - n - 1 postlogd
 
 impl Postfix {
     pub fn start(setup: &Setup<'_>) -> Result<Postfix, Absent> {
+        Postfix::start_with(setup, "")
+    }
+
+    /// The same with more lines of main.cf.
+    pub fn start_with(setup: &Setup<'_>, more: &str) -> Result<Postfix, Absent> {
         let postfix = numeric_id("-u", "postfix")?;
-        if numeric_id("-u", "root").is_ok() && own_id() != "0" {
+        if !is_root() {
             return Err(Absent("a Postfix of the lab needs root".to_owned()));
         }
-        if Command::new("postconf").arg("mail_version").output().is_err() {
-            return Err(Absent("Postfix is not installed".to_owned()));
-        }
-        let folder = tempfile::Builder::new().prefix("lab-postfix").tempdir().unwrap();
-        // Its daemons run as other users and must find their way in.
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        for name in ["config", "queue", "data", "mail"] {
-            fs::create_dir(folder.path().join(name)).unwrap();
-        }
-        chown(folder.path().join("data"), Some(postfix), None).unwrap();
-        chown(folder.path().join("mail"), Some(NOBODY), Some(NOBODY)).unwrap();
-        write_config(folder.path(), setup);
-        let running = Postfix { folder, listen: setup.listen };
+        Postfix::version()?;
+        let mta = Mta::new(setup.listen, "log", &["config", "queue", "data", "mail"]);
+        chown(mta.path().join("data"), Some(postfix), None).unwrap();
+        chown(mta.path().join("mail"), Some(NOBODY), Some(NOBODY)).unwrap();
+        write_config(mta.path(), setup, more);
+        let running = Postfix(mta);
         let started = running.command(&["start"]);
         assert!(started.status.success(), "{}{}", String::from_utf8_lossy(&started.stderr), running.log());
         Ok(running)
     }
 
-    /// What its daemons wrote.
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
-    }
-
-    /// Waits until `count` messages are in the mailbox; panics with the log when they do not come.
-    pub fn wait_for(&self, count: usize) -> Vec<Vec<u8>> {
-        let arrived = until(|| Some(self.mailbox()).filter(|messages| messages.len() >= count));
-        arrived.unwrap_or_else(|| panic!("{} of {count} messages came\n{}", self.mailbox().len(), self.log()))
-    }
-
-    /// The messages in the mailbox, as they were stored.
-    pub fn mailbox(&self) -> Vec<Vec<u8>> {
-        let Ok(entries) = fs::read_dir(self.folder.path().join("mail/inbox/new")) else { return Vec::new() };
-        let mut paths: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
-        paths.sort();
-        paths.iter().filter_map(|path| fs::read(path).ok()).collect()
-    }
-
-    /// Waits until a line of the log contains all of `words`.
-    pub fn wait_for_log(&self, words: &[&str]) -> String {
-        let hit = |line: &&str| words.iter().all(|word| line.contains(word));
-        until(|| self.log().lines().find(hit).map(str::to_owned))
-            .unwrap_or_else(|| panic!("no line with {words:?} in\n{}", self.log()))
+    pub fn version() -> Result<String, Absent> {
+        let output = Command::new("postconf").args(["-d", "-h", "mail_version"]).output();
+        let output = output.map_err(|_| Absent("Postfix is not installed".to_owned()))?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
     fn command(&self, words: &[&str]) -> Output {
-        Command::new("postfix").arg("-c").arg(self.folder.path().join("config")).args(words).output().unwrap()
+        Command::new("postfix").arg("-c").arg(self.path().join("config")).args(words).output().unwrap()
     }
 }
 
@@ -121,18 +87,7 @@ impl Drop for Postfix {
 
 const NOBODY: u32 = 65_534;
 
-fn own_id() -> String {
-    let output = Command::new("id").arg("-u").output().unwrap();
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-fn numeric_id(which: &str, user: &str) -> Result<u32, Absent> {
-    let output = Command::new("id").args([which, user]).output().map_err(|e| Absent(e.to_string()))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().map_err(|_| Absent(format!("there is no user {user}: Postfix is not installed")))
-}
-
-fn write_config(folder: &Path, setup: &Setup<'_>) {
+fn write_config(folder: &Path, setup: &Setup<'_>, more: &str) {
     let (at, ip) = (folder.display(), setup.listen.ip());
     let mut main = format!(
         "compatibility_level = 3.6\nqueue_directory = {at}/queue\ndata_directory = {at}/data\n\
@@ -160,6 +115,7 @@ fn write_config(folder: &Path, setup: &Setup<'_>) {
             key.display()
         );
     }
+    main += more;
     let master = format!("{}:{} inet n - n - - smtpd\n{SERVICES}", ip, setup.listen.port());
     fs::write(folder.join("config/main.cf"), main).unwrap();
     fs::write(folder.join("config/master.cf"), master).unwrap();
