@@ -10,7 +10,6 @@ mod lab;
 mod letter;
 mod programme;
 #[path = "../end_to_end/world.rs"]
-#[allow(dead_code)]
 mod world;
 
 mod clients_of_every_kind_are_served;
