@@ -82,7 +82,7 @@ fn every_reply_code_is_documented() {
         "receive/accept/inspect.rs",
         "receive/accept/judged.rs",
         "receive/accept/loops.rs",
-        "receive/connection.rs",
+        "receive/connection/transaction.rs",
         "receive/listener.rs",
         "deliver/link.rs",
         "deliver/route.rs",

@@ -78,6 +78,8 @@ pub enum ListenerTls {
     Off,
     Offer,
     Require,
+    /// TLS before the greeting.
+    Implicit,
 }
 
 /// A server that takes mail on to others.

@@ -285,8 +285,6 @@ pub(super) fn mail_from(written: &str) -> Parsed<MailFrom> {
 }
 
 pub(super) fn listener_tls(written: &str) -> Parsed<ListenerTls> {
-    if written == "implicit" {
-        return Err(later("`tls = \"implicit\"`"));
-    }
-    choice(written, &[("off", ListenerTls::Off), ("offer", ListenerTls::Offer), ("require", ListenerTls::Require)])
+    use ListenerTls::{Implicit, Off, Offer, Require};
+    choice(written, &[("off", Off), ("offer", Offer), ("require", Require), ("implicit", Implicit)])
 }

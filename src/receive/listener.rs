@@ -37,6 +37,8 @@ pub enum Tls {
     Off,
     Offer,
     Require,
+    /// From the first octet, before the greeting.
+    Implicit,
 }
 
 /// Times and sizes of a session.
@@ -100,7 +102,10 @@ fn admit(socket: TcpStream, client: SocketAddr, rules: &Arc<Rules>, reception: &
     let client = client.ip().to_canonical();
     let who = reception.access.door_of(client).map_or(Who::Stranger, |_| Who::Site);
     let Some(place) = reception.limits.take(client, who) else {
-        refuse(socket, &reception.hostname);
+        // In clear text nobody would read it there.
+        if rules.tls != Tls::Implicit {
+            refuse(socket, &reception.hostname);
+        }
         return;
     };
     let (rules, reception) = (rules.clone(), reception.clone());
@@ -138,7 +143,8 @@ fn settings(rules: &Rules, door: Option<&Door>, reception: &Reception) -> Settin
     let starttls = match (rules.tls, leg) {
         (Tls::Off, false) => StartTls::NotOffered,
         (Tls::Offer, false) => StartTls::Offered,
-        (Tls::Off | Tls::Offer | Tls::Require, _) => StartTls::Required(tls_first(rules.mail_from)),
+        // Inside TLS from the first octet nothing is left to ask.
+        (Tls::Off | Tls::Offer | Tls::Require | Tls::Implicit, _) => StartTls::Required(tls_first(rules.mail_from)),
     };
     let bounds = &reception.bounds;
     server::Settings {

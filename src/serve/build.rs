@@ -235,6 +235,7 @@ pub(super) fn rules(listener: &Listener) -> Rules {
         ListenerTls::Off => Tls::Off,
         ListenerTls::Offer => Tls::Offer,
         ListenerTls::Require => Tls::Require,
+        ListenerTls::Implicit => Tls::Implicit,
     };
     Rules { name: listener.name.clone(), mail_from: listener.mail_from, tls }
 }

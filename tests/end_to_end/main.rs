@@ -8,6 +8,7 @@ mod world;
 
 mod a_bad_start_is_refused_in_clear_words;
 mod a_held_message_leaves_when_its_peer_is_mended;
+mod a_listener_can_speak_tls_from_the_first_octet;
 mod a_message_arrives_as_it_was_sent;
 mod a_peer_must_prove_itself_for_verified_mail;
 mod a_plain_peer_gets_ordinary_mail_only;

@@ -25,10 +25,18 @@ impl Client {
 
     /// The same over a connection that was bound by the caller.
     pub fn over(stream: TcpStream) -> io::Result<Client> {
-        let mut stream = Stream::new(stream);
+        Client::greeted(Stream::new(stream))
+    }
+
+    fn greeted(mut stream: Stream) -> io::Result<Client> {
         let greeting = read_reply(&mut stream)?;
         let ehlo = say(&mut stream, "EHLO client.lab.example")?;
         Ok(Client { stream, greeting, ehlo })
+    }
+
+    /// TLS before the greeting.
+    pub fn implicit(stream: TcpStream) -> io::Result<Client> {
+        Client::greeted(Stream::new(stream).start_tls()?)
     }
 
     /// STARTTLS, the handshake, and EHLO again.
