@@ -41,22 +41,35 @@ pub struct Row {
 /// # Errors
 /// When the database cannot be read.
 pub fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Row>, StoreError> {
+    let (mut rows, mut after) = (Vec::new(), i64::MIN);
+    while let Some(reached) = list_page(connection, filter, after, &mut rows)?.filter(|_| rows.len() < MOST) {
+        after = reached;
+    }
+    rows.truncate(MOST);
+    Ok(rows)
+}
+
+/// One read transaction: while one is open, the log cannot be cut.
+fn list_page(
+    connection: &Connection,
+    filter: &Filter,
+    after: i64,
+    rows: &mut Vec<Row>,
+) -> Result<Option<i64>, StoreError> {
     let now = Now::read().wall;
-    let mut rows = Vec::new();
-    let mut statement = connection.prepare("SELECT id, head FROM entry ORDER BY id")?;
-    let entries = statement.query_map([], |row| Ok((EntryId::from_row(row.get(0)?), row.get::<_, Vec<u8>>(1)?)))?;
+    let mut statement = connection.prepare_cached("SELECT id, head FROM entry WHERE id > ?1 ORDER BY id LIMIT 1000")?;
+    let entries =
+        statement.query_map([after], |row| Ok((EntryId::from_row(row.get(0)?), row.get::<_, Vec<u8>>(1)?)))?;
+    let mut reached = None;
     for found in entries {
         let (id, head) = found?;
+        reached = Some(id.row());
         // A damaged entry is reported by the log at start; here it is passed over.
         let Ok(entry) = entry::parse(id, &head) else { continue };
-        rows.extend(
-            rows_of(&entry, &entry::read_progress(connection, id)?, now).into_iter().filter(|r| fits(r, filter)),
-        );
-        if rows.len() >= MOST {
-            break;
-        }
+        let of_entry = rows_of(&entry, &entry::read_progress(connection, id)?, now);
+        rows.extend(of_entry.into_iter().filter(|r| fits(r, filter)));
     }
-    Ok(rows)
+    Ok(reached)
 }
 
 fn rows_of(entry: &Entry, progress: &[(u16, Progress)], now: Wall) -> Vec<Row> {

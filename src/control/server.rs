@@ -3,9 +3,9 @@
 //! Started by `serve`. Promises: mode 0600; a request is bounded; nobody who asks can stop the gateway. Fails at start only.
 
 use super::{Answer, Filter, Request, Status, queries, socket};
-use crate::clock::EntryId;
-use crate::queue::{Destination, Schedule, Task};
-use crate::store::StoreError;
+use crate::clock::{EntryId, Now};
+use crate::queue::{Counter, Schedule, State, entry};
+use crate::store::{Store, StoreError};
 use rusqlite::Connection;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -22,13 +22,18 @@ const REQUEST: u64 = 64 * 1024;
 pub struct Served {
     pub reader: Connection,
     pub schedule: Arc<Schedule>,
+    pub store: Store,
+    pub counter: Arc<Counter>,
     pub status: Status,
 }
 
 struct Shared {
     reader: Mutex<Connection>,
     schedule: Arc<Schedule>,
+    store: Store,
+    counter: Arc<Counter>,
     status: Status,
+    runtime: tokio::runtime::Handle,
 }
 
 /// Listens on the data folder's socket, replacing the one of a gateway that died.
@@ -44,8 +49,9 @@ pub fn start(data: &Path, served: Served) -> io::Result<()> {
     }
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    let Served { reader, schedule, status } = served;
-    let shared = Arc::new(Shared { reader: Mutex::new(reader), schedule, status });
+    let Served { reader, schedule, store, counter, status } = served;
+    let (reader, runtime) = (Mutex::new(reader), tokio::runtime::Handle::current());
+    let shared = Arc::new(Shared { reader, schedule, store, counter, status, runtime });
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
@@ -83,7 +89,7 @@ async fn serve(stream: UnixStream, shared: Arc<Shared>) {
 fn answer(shared: &Shared, request: Request) -> Answer {
     let reader = shared.reader.lock().unwrap_or_else(PoisonError::into_inner);
     let result = match request {
-        Request::Status => status(shared, &reader),
+        Request::Status => Ok(status(shared)),
         Request::QueueList { filter } => queries::list(&reader, &filter).map(|rows| serde_json::json!(rows)),
         Request::QueueShow { id } => match id.parse::<EntryId>() {
             Ok(id) => queries::show(&reader, id),
@@ -95,23 +101,30 @@ fn answer(shared: &Shared, request: Request) -> Answer {
     result.map_or_else(|error| Answer::Bad(error.to_string()), Answer::Good)
 }
 
-fn status(shared: &Shared, reader: &Connection) -> Result<serde_json::Value, StoreError> {
-    let mut counts = std::collections::BTreeMap::from([("active", 0), ("deferred", 0), ("held", 0)]);
-    shared.schedule.look(|task| *counts.entry(task.state.name()).or_default() += 1);
-    let entries: i64 = reader.query_row("SELECT count(*) FROM entry", [], |row| row.get(0))?;
+fn status(shared: &Shared) -> serde_json::Value {
+    let counts = shared.counter.counts();
     let mut status = serde_json::to_value(&shared.status).unwrap_or_default();
-    status["queue"] = serde_json::json!(counts);
-    status["entries"] = entries.into();
-    Ok(status)
+    let of = |state| counts.of(state);
+    status["queue"] = serde_json::json!({
+        "active": of(State::Active), "deferred": of(State::Deferred), "held": of(State::Held)
+    });
+    status["entries"] = counts.entries.into();
+    status
 }
 
-/// Brings what waits forward; returns how many messages.
+/// Brings what waits forward, a page at a time; returns how many messages.
 fn retry(shared: &Shared, reader: &Connection, filter: &Filter) -> Result<usize, StoreError> {
-    let ids: std::collections::HashSet<EntryId> =
-        queries::list(reader, filter)?.into_iter().map(|row| row.id).collect();
-    let domain = |task: &Task| match (&task.lane.destination, &filter.to_domain) {
-        (Destination::Mx(domain), Some(wanted)) => domain.as_str() == wanted.to_ascii_lowercase(),
-        _ => true,
-    };
-    Ok(shared.schedule.hurry(|task| ids.contains(&task.entry) && domain(task)))
+    let now = Now::read().wall;
+    let domain = filter.to_domain.as_ref().map(|domain| domain.to_ascii_lowercase());
+    let mut ids: Vec<EntryId> = queries::list(reader, filter)?.into_iter().map(|row| row.id).collect();
+    ids.dedup();
+    let forward = |id: &EntryId| entry::brought_forward(*id, domain.as_deref(), now);
+    for page in ids.chunks(PAGE) {
+        shared.runtime.block_on(shared.store.commit(page.iter().map(forward).collect()))?;
+        shared.schedule.backlog.expect(now);
+    }
+    Ok(ids.len())
 }
+
+/// Entries that one commit brings forward: no sender waits long for it.
+const PAGE: usize = 500;

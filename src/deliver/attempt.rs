@@ -126,7 +126,7 @@ impl Delivery {
                 _ => stay.push(recipient),
             }
         }
-        task.recipients = stay.into();
+        *task = task.for_recipients(stay);
     }
 
     /// Behind a relay, what is reached is the lower of the link and what its owner promises; and it carries only the

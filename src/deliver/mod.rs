@@ -153,7 +153,7 @@ impl Delivery {
             }
             carried += 1;
             // A busy lane gives its place up now and then.
-            if *self.stopping.borrow() || (carried >= CARRIED && self.schedule.others_wait()) {
+            if *self.stopping.borrow() || (carried >= CARRIED && self.schedule.others_wait(lane)) {
                 return link.quit().await;
             }
         }

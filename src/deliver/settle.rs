@@ -8,7 +8,7 @@ use super::Delivery;
 use super::attempt::{Loaded, all};
 use super::link::Missed;
 use super::verdict::{Next, Shortfall, Times, is_for_good, is_of_protection, next};
-use crate::clock::Now;
+use crate::clock::{Now, Wall};
 use crate::decide::announce::{Announced, News};
 use crate::mail::{Link, Status};
 use crate::policy::Requirement;
@@ -19,7 +19,7 @@ use crate::store::Change;
 use crate::vocabulary::{Direction, Level, Outcome, Reason};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// One recipient's part of an attempt.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ pub(super) struct Settled {
 /// Recipients that go on waiting, what is kept of them, and who is told.
 struct Waiting {
     task: Task,
-    at: Instant,
+    due: Wall,
     progress: Vec<(u16, Progress)>,
     announced: Vec<Announced>,
 }
@@ -119,7 +119,7 @@ impl Delivery {
     /// The task as it is, a little later: the cause is ours.
     pub(super) fn put_off(&self, task: Task) {
         let pause = self.retry.pause(task.attempts.max(1), task.entry);
-        self.schedule.defer(Task { warm: None, ..task }, Instant::now() + pause);
+        self.schedule.put_off(task, Now::read().wall.plus(pause));
     }
 
     pub(super) async fn settle(self: &Arc<Self>, attempt: Attempt) {
@@ -151,7 +151,7 @@ impl Delivery {
         }
         self.count(&attempt, &settled);
         for waiting in waiting {
-            self.schedule.defer(waiting.task, waiting.at);
+            self.schedule.backlog.expect(waiting.due);
         }
     }
 
@@ -245,9 +245,9 @@ impl Delivery {
                 let about: Vec<_> = recipients.iter().map(|r| (*r, *reason)).collect();
                 announced = self.tell(attempt, news, &about).await;
             }
-            let at = self.next_attempt(&task, attempt);
-            let progress = recipients.iter().map(|r| (*r, progress_of(&task, attempt, *r, at))).collect();
-            waiting.push(Waiting { task, at, progress, announced });
+            let due = self.next_attempt(&task, attempt);
+            let progress = recipients.iter().map(|r| (*r, progress_of(&task, attempt, *r, due))).collect();
+            waiting.push(Waiting { task, due, progress, announced });
         }
         waiting
     }
@@ -259,12 +259,12 @@ impl Delivery {
     }
 
     /// The next date by the schedule, but not later than the moment when the sender has to be told.
-    fn next_attempt(&self, task: &Task, attempt: &Attempt) -> Instant {
+    fn next_attempt(&self, task: &Task, attempt: &Attempt) -> Wall {
         let pause = self.retry.pause(task.attempts, task.entry);
         let age = attempt.now.wall.since(task.accepted);
         let until_told = self.tell_after(task, &attempt.entry).saturating_sub(age);
         let pause = if task.told || until_told.is_zero() { pause } else { pause.min(until_told) };
-        attempt.now.mono + pause
+        attempt.now.wall.plus(pause)
     }
 }
 
@@ -285,12 +285,12 @@ fn to_report(attempt: &Attempt, settled: &Settled) -> Vec<(u16, Reason)> {
     settled.delivered.iter().filter(wants).map(|r| (*r, Reason::Delivered)).collect()
 }
 
-fn progress_of(task: &Task, attempt: &Attempt, recipient: u16, at: Instant) -> Progress {
+fn progress_of(task: &Task, attempt: &Attempt, recipient: u16, due: Wall) -> Progress {
     Progress::Waiting {
         attempts: task.attempts,
         held: task.state == State::Held,
         told: task.told,
-        next_attempt: attempt.now.wall.plus(at.saturating_duration_since(attempt.now.mono)),
+        next_attempt: due,
         reason: task.reason,
         status: attempt.status_of(recipient),
         host: attempt.setting.host.clone(),

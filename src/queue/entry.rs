@@ -204,9 +204,16 @@ impl Progress {
 /// # Errors
 /// When the database cannot be read, or the row is damaged.
 pub fn read(connection: &Connection, id: EntryId) -> Result<Option<Entry>, StoreError> {
+    read_head(connection, id)?.map(|head| parse(id, &head)).transpose()
+}
+
+/// An entry as it is stored.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn read_head(connection: &Connection, id: EntryId) -> Result<Option<Vec<u8>>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT head FROM entry WHERE id = ?1")?;
-    let head: Option<Vec<u8>> = statement.query_row([id.row()], |row| row.get(0)).optional()?;
-    head.map(|head| parse(id, &head)).transpose()
+    Ok(statement.query_row([id.row()], |row| row.get(0)).optional()?)
 }
 
 /// # Errors
@@ -216,6 +223,18 @@ pub fn parse(id: EntryId, head: &[u8]) -> Result<Entry, StoreError> {
         serde_json::from_slice(head).map_err(|e| StoreError::Io(format!("entry {id} cannot be read: {e}")))?;
     let whole = entry.version <= VERSION && entry.id == id && entry.destined.len() == entry.envelope.recipients.len();
     if whole { Ok(entry) } else { Err(StoreError::Io(format!("entry {id} is damaged or from a newer version"))) }
+}
+
+/// The change that brings forward what of an entry waits: all of it, or what goes to `domain` (through whatever site or
+/// relay). Where rows are brought forward, `Backlog::expect` has to hear of it.
+#[must_use]
+pub fn brought_forward(id: EntryId, domain: Option<&str>, now: Wall) -> Change {
+    let lane = domain.map_or(Value::Null, |domain| Value::Text(format!("{domain}/")));
+    Change::new(
+        "UPDATE progress SET due = ?2 WHERE entry = ?1 AND due > ?2 \
+         AND (?3 IS NULL OR lane IS NULL OR instr(lane, ?3) = 1 OR lane GLOB 'site:*' OR lane GLOB 'relay:*')",
+        vec![Value::Int(id.row()), Value::Int(now.0), lane],
+    )
 }
 
 /// Reads a small body back.

@@ -4,18 +4,28 @@
 //! storage before anybody is told; it leaves only delivered, or with its sender told; what is in memory is bounded and can
 //! be read back from the store. `states` is the table of it all.
 
+pub mod backlog;
+pub mod counts;
 pub mod entry;
+pub mod keeper;
 pub mod lane;
+mod reading;
+mod ready;
 pub mod recover;
 pub mod retry;
 pub mod schedule;
 pub mod states;
+pub mod task;
 pub mod tasks;
 pub mod warm;
 
+pub use backlog::Backlog;
+pub use counts::Counter;
 pub use entry::{Destined, Entry, Progress};
+pub use keeper::Keeper;
 pub use lane::{Destination, Lane, Routes};
 pub use retry::Retry;
-pub use schedule::{Schedule, Task};
+pub use schedule::Schedule;
 pub use states::State;
+pub use task::Task;
 pub use warm::{Warm, WarmRoom};

@@ -1,21 +1,27 @@
-//! After a start: sweeps left-over body files and puts what the store keeps back into the schedule, page by page.
+//! After a start: sweeps left-over body files, and puts entries that were never tried back into the schedule, page by page.
 //!
-//! Called by `serve` beside the listeners, which do not wait for it. Promises: every entry that can be read is scheduled;
-//! one that cannot is reported and set aside in place, the rest goes on. Fails only when the database cannot be read.
+//! Called by `serve`; the listeners do not wait for `recover`. What was tried has rows and is read back by `keeper`; this is
+//! for recipients without. Promises: each of them is scheduled once; an entry that cannot be read is reported and set aside
+//! in place, the rest goes on; it waits while memory is full, and goes on when it is not. A page that cannot be read is
+//! tried again until it can.
 
-use super::entry::{self, Entry, Progress};
+use super::entry::{self, Entry};
 use super::lane::Routes;
-use super::schedule::{Schedule, Task};
-use super::states::State;
+use super::schedule::Schedule;
 use super::tasks;
-use crate::clock::{EntryId, Now};
+use crate::clock::EntryId;
 use crate::store::{Bodies, StoreError};
 use crate::vocabulary::Level;
-use rusqlite::Connection;
-use std::time::{Duration, Instant};
+use rusqlite::{Connection, params};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-/// Entries per read transaction: well under 100 ms.
+/// Entries that one page looks at: well under 100 ms.
 const PAGE: usize = 500;
+/// Between two pages, so that reading back a million entries leaves the machine to new mail.
+const PAUSE: Duration = Duration::from_millis(20);
+/// After a page that could not be read.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What a recovery found.
 #[derive(Debug, Default)]
@@ -24,7 +30,23 @@ pub struct Recovered {
     pub tasks: usize,
     /// Entries that could not be read, and why. They stay where they are.
     pub damaged: Vec<(EntryId, String)>,
-    pub swept: usize,
+}
+
+/// What recovering needs.
+pub struct Recovery {
+    pub reader: Mutex<Connection>,
+    /// Later entries were admitted by this process and are scheduled already.
+    pub last: EntryId,
+    pub routes: Arc<Routes>,
+    pub schedule: Arc<Schedule>,
+}
+
+/// Entries of one page with recipients that were never tried.
+struct Page {
+    found: Vec<(Entry, Vec<u16>)>,
+    damaged: Vec<(EntryId, String)>,
+    /// The last entry that was looked at; none: there are no more.
+    reached: Option<EntryId>,
 }
 
 /// The newest entry id of the store, so that ids never run backwards.
@@ -40,94 +62,83 @@ pub fn newest(connection: &Connection) -> Result<Option<EntryId>, StoreError> {
     Ok(newest.map(EntryId::from_row))
 }
 
-/// Schedules every entry up to `last` (later ones were admitted by this process and are scheduled already).
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn recover(
-    connection: &Connection,
-    last: EntryId,
-    routes: &Routes,
-    schedule: &Schedule,
-) -> Result<Recovered, StoreError> {
-    let mut recovered = Recovered::default();
-    let mut after = 0;
-    loop {
-        let page = page(connection, after, last)?;
-        let Some((newest, _)) = page.last() else { return Ok(recovered) };
-        after = newest.row();
-        for (id, head) in page {
-            match entry::parse(id, &head).and_then(|e| Ok((entry::read_progress(connection, id)?, e))) {
-                Ok((progress, entry)) => {
-                    recovered.entries += 1;
-                    recovered.tasks += reschedule(&entry, &progress, routes, schedule);
+impl Recovery {
+    /// Schedules what was never tried, up to the last entry of before.
+    pub async fn run(self: Arc<Self>) -> Recovered {
+        let mut recovered = Recovered::default();
+        let mut after = EntryId::from_row(0);
+        loop {
+            self.schedule.has_room().await;
+            let recovery = self.clone();
+            let page = tokio::task::spawn_blocking(move || recovery.page(after)).await;
+            match page.unwrap_or_else(|e| Err(StoreError::Io(e.to_string()))) {
+                Ok(page) => {
+                    recovered.damaged.extend(page.damaged);
+                    recovered.entries += page.found.len();
+                    recovered.tasks += page.found.iter().map(|(entry, open)| self.schedule(entry, open)).sum::<usize>();
+                    match page.reached {
+                        Some(reached) => after = reached,
+                        None => return recovered,
+                    }
+                    tokio::time::sleep(PAUSE).await;
                 }
-                Err(error) => recovered.damaged.push((id, error.to_string())),
+                Err(error) => {
+                    tracing::error!(%error, after = %after, "the queue cannot be read back; it is tried again");
+                    tokio::time::sleep(AGAIN).await;
+                }
             }
         }
     }
-}
 
-fn page(connection: &Connection, after: i64, last: EntryId) -> Result<Vec<(EntryId, Vec<u8>)>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT id, head FROM entry WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3")?;
-    let rows = statement
-        .query_map(rusqlite::params![after, last.row(), i64::try_from(PAGE).unwrap_or(i64::MAX)], |row| {
-            Ok((EntryId::from_row(row.get(0)?), row.get(1)?))
+    /// The next page. It is bounded by what it looks at, for among a million entries there may be none without rows.
+    fn page(&self, after: EntryId) -> Result<Page, StoreError> {
+        let connection = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut page = Page { found: Vec::new(), damaged: Vec::new(), reached: None };
+        let mut ids = connection.prepare_cached(
+            "SELECT max(id) FROM (SELECT id FROM entry WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)",
+        )?;
+        let reached: Option<i64> =
+            ids.query_row(params![after.row(), self.last.row(), PAGE as i64], |row| row.get(0))?;
+        let Some(reached) = reached else { return Ok(page) };
+        page.reached = Some(EntryId::from_row(reached));
+        let mut statement = connection.prepare_cached(
+            "SELECT id, head FROM entry WHERE id > ?1 AND id <= ?2 \
+             AND recipients > (SELECT count(*) FROM progress WHERE entry = entry.id) ORDER BY id",
+        )?;
+        let rows = statement.query_map(params![after.row(), reached], |row| {
+            Ok((EntryId::from_row(row.get(0)?), row.get::<_, Vec<u8>>(1)?))
         })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Puts the recipients that are not final back: one task per lane and next attempt.
-fn reschedule(entry: &Entry, progress: &[(u16, Progress)], routes: &Routes, schedule: &Schedule) -> usize {
-    let now = Now::read();
-    let levels: Vec<Level> = entry.requirements.iter().map(|r| r.level).collect();
-    let mut count = 0;
-    for (lane, recipients) in tasks::lanes(entry, routes, &levels) {
-        let open =
-            recipients.into_iter().filter(|r| !progress.iter().any(|(p, state)| p == r && *state == Progress::Final));
-        let mut by_state: Vec<(Option<&Progress>, Vec<u16>)> = Vec::new();
-        for recipient in open {
-            let known = progress.iter().find(|(p, _)| *p == recipient).map(|(_, state)| state);
-            match by_state.iter_mut().find(|(state, _)| same_state(*state, known)) {
-                Some((_, recipients)) => recipients.push(recipient),
-                None => by_state.push((known, vec![recipient])),
+        for row in rows {
+            let (id, head) = row?;
+            match entry::parse(id, &head).and_then(|e| Ok((open(&connection, &e)?, e))) {
+                Ok((open, entry)) if !open.is_empty() => page.found.push((entry, open)),
+                Ok(_) => {}
+                Err(error) => page.damaged.push((id, error.to_string())),
             }
         }
-        for (known, recipients) in by_state {
-            count += 1;
-            let task = tasks::task(entry, lane.clone(), recipients);
-            match known {
-                Some(waiting @ Progress::Waiting { next_attempt, .. }) => {
-                    let pause = next_attempt.since(now.wall).min(Duration::from_secs(86_400));
-                    schedule.defer(resumed(task, waiting), Instant::now() + pause);
-                }
-                _ => schedule.push(task),
+        Ok(page)
+    }
+
+    /// A task per lane of these recipients; returns how many.
+    fn schedule(&self, entry: &Entry, open: &[u16]) -> usize {
+        let levels: Vec<Level> = entry.requirements.iter().map(|r| r.level).collect();
+        let mut count = 0;
+        for (lane, mut recipients) in tasks::lanes(entry, &self.routes, &levels) {
+            recipients.retain(|recipient| open.contains(recipient));
+            if !recipients.is_empty() {
+                count += 1;
+                self.schedule.push(tasks::task(entry, lane, recipients));
             }
         }
+        count
     }
-    count
 }
 
-/// Whether two recipients were waiting together; what the peer said to each may differ.
-fn same_state(one: Option<&Progress>, other: Option<&Progress>) -> bool {
-    let waiting = |state: Option<&Progress>| match state {
-        Some(Progress::Waiting { attempts, held, told, next_attempt, reason, .. }) => {
-            Some((*attempts, *held, *told, *next_attempt, *reason))
-        }
-        _ => None,
-    };
-    waiting(one) == waiting(other)
-}
-
-fn resumed(task: Task, progress: &Progress) -> Task {
-    match progress {
-        Progress::Waiting { attempts, held, told, reason, .. } => {
-            let state = if *held { State::Held } else { State::Deferred };
-            Task { attempts: *attempts, state, told: task.told || *told, reason: *reason, ..task }
-        }
-        Progress::Final => task,
-    }
+/// Recipients of whom nothing is known yet.
+fn open(connection: &Connection, entry: &Entry) -> Result<Vec<u16>, StoreError> {
+    let known = entry::read_progress(connection, entry.id)?;
+    let all = (0u16..).zip(&entry.envelope.recipients).map(|(recipient, _)| recipient);
+    Ok(all.filter(|recipient| !known.iter().any(|(k, _)| k == recipient)).collect())
 }
 
 /// Removes body files that no entry names: the sender was never told that they are kept. Called before anything listens,
@@ -154,44 +165,42 @@ pub fn sweep(connection: &Connection, bodies: &Bodies) -> Result<usize, StoreErr
 mod tests {
     use super::*;
     use crate::clock::Wall;
+    use crate::queue::Progress;
     use crate::queue::entry::tests::entry;
     use crate::queue::schedule::Caps;
     use crate::store::{Change, Opened, Value};
-    use crate::vocabulary::Reason;
 
-    fn schedule() -> Schedule {
-        // Nobody opens links in these tests: what is pushed stays where it is.
+    /// A recovery whose schedule has room for so many tasks of one lane; nobody opens links.
+    fn recovery(opened: &Opened, last: EntryId, caps: Caps) -> Arc<Recovery> {
         let (openings, _) = tokio::sync::mpsc::unbounded_channel();
-        Schedule::new(Caps { links: 1, links_per_lane: 1 }, openings)
+        let store = opened.store.clone();
+        let schedule = Arc::new(Schedule::new(caps, openings, Box::new(move |rows| store.ride(rows))));
+        let reader = Mutex::new(opened.reader().unwrap());
+        Arc::new(Recovery { reader, last, routes: Arc::default(), schedule })
     }
 
-    fn seen(schedule: &Schedule) -> Vec<(i64, Vec<u16>, State)> {
+    fn seen(schedule: &Schedule) -> Vec<(i64, Vec<u16>)> {
         let mut seen = Vec::new();
-        schedule.look(|t| seen.push((t.entry.row(), t.recipients.to_vec(), t.state)));
+        schedule.look(|t| seen.push((t.entry.row(), t.recipients.to_vec())));
+        seen.sort();
         seen
     }
 
     #[tokio::test]
-    async fn what_is_not_final_is_scheduled_again_as_it_was() {
+    async fn only_recipients_without_rows_are_scheduled() {
         let folder = tempfile::tempdir().unwrap();
         let opened = Opened::open(folder.path(), |_| {}).unwrap();
-        let entry = entry(5, &["a@one.example", "b@one.example", "c@two.example"]);
-        let waiting = Progress::Waiting {
-            attempts: 3,
-            held: true,
-            told: true,
-            next_attempt: Now::read().wall.plus(Duration::from_secs(3_600)),
-            reason: Reason::CertificateExpired,
-            status: None,
-            host: None,
-        };
+        let (entry, tried) =
+            (entry(5, &["a@one.example", "b@one.example", "c@two.example"]), entry(6, &["a@one.example"]));
         let mut changes = entry.admitted(None);
-        changes.extend([Progress::Final.kept(entry.id, 0), waiting.kept(entry.id, 2)]);
+        changes.extend(tried.admitted(None));
+        let waiting = Progress::unattempted(Wall(1));
+        changes.extend([Progress::Final.kept(entry.id, 0), waiting.kept(entry.id, 2), waiting.kept(tried.id, 0)]);
         opened.store.commit(changes).await.unwrap();
-        let schedule = schedule();
-        let recovered = recover(&opened.reader().unwrap(), entry.id, &Routes::default(), &schedule).unwrap();
-        assert_eq!((recovered.entries, recovered.tasks), (1, 2));
-        assert_eq!(seen(&schedule), [(5, vec![1], State::Active), (5, vec![2], State::Held)]);
+        let recovery = recovery(&opened, tried.id, Caps::of_links(1, 1));
+        let recovered = recovery.clone().run().await;
+        assert_eq!((recovered.entries, recovered.tasks), (1, 1));
+        assert_eq!(seen(&recovery.schedule), [(5, vec![1])]);
     }
 
     #[tokio::test]
@@ -203,11 +212,45 @@ mod tests {
         let mut changes = entry(5, &["a@one.example"]).admitted(None);
         changes.push(damage);
         opened.store.commit(changes).await.unwrap();
-        let schedule = schedule();
-        let recovered =
-            recover(&opened.reader().unwrap(), EntryId::at(Wall(1)), &Routes::default(), &schedule).unwrap();
+        let recovered = recovery(&opened, EntryId::at(Wall(1)), Caps::of_links(1, 1)).run().await;
         assert_eq!((recovered.entries, recovered.damaged.len()), (1, 1));
         assert_eq!(recovered.damaged[0].0.row(), 4);
+    }
+
+    #[tokio::test]
+    async fn it_waits_while_memory_is_full_and_what_its_lane_cannot_hold_gets_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        // Pages are of 500 entries: the first fills memory, and two lanes hold 200 each.
+        let domain = |id: i64| if id % 2 == 0 { "a@even.example" } else { "a@odd.example" };
+        for id in 1..=600 {
+            opened.store.ride(entry(id, &[domain(id)]).admitted(None));
+        }
+        opened.store.flush().await.unwrap();
+        let caps = Caps { tasks: 400, tasks_per_lane: 200, ..Caps::of_links(1, 1) };
+        let recovery = recovery(&opened, EntryId::from_row(600), caps);
+        let running = tokio::spawn(recovery.clone().run());
+        let lanes = ["even.example", "odd.example"].map(|domain| {
+            let destination = crate::queue::Destination::Mx(domain.parse().unwrap());
+            Arc::new(crate::queue::Lane { destination, level: Level::Verified })
+        });
+        while recovery.schedule.tasks() < 400 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!running.is_finished(), "a hundred entries are not read yet, and there is no room");
+        // A quarter of the room is free again: it goes on by itself.
+        (0..100).for_each(|_| lanes.iter().for_each(|lane| drop(recovery.schedule.take(lane))));
+        let recovered = running.await.unwrap();
+        assert_eq!(recovered.entries, 600);
+        opened.store.flush().await.unwrap();
+        let rows =
+            "SELECT count(*) FROM progress WHERE state = 'active' AND due > 0 AND lane LIKE '%.example/verified'";
+        let rows: i64 = opened.reader().unwrap().query_row(rows, [], |r| r.get(0)).unwrap();
+        assert_eq!(
+            (recovery.schedule.tasks(), rows),
+            (300, 100),
+            "of 600, 200 were taken; what found no room has rows"
+        );
     }
 
     #[tokio::test]

@@ -1,173 +1,202 @@
-//! What is to be attempted and when: a queue per lane, links that take from it, a calendar of what waits.
+//! What is to be attempted now: a queue per lane, and links that take from it.
 //!
-//! `receive` and `recover` push, `deliver`'s links take. Promises: fair over lanes (each has its own queue and a cap of
-//! links; lanes that find all links taken get the next free one in turn); a task is in exactly one place; nothing here is
-//! needed after a crash. Fails never.
+//! `receive`, `deliver` and `keeper` push, `deliver`'s links take. Promises: fair over lanes (each has its own queue; those
+//! that find all links taken get the next free one in turn, first those of the destination whose link it was); links are
+//! bounded in all and per destination; tasks are bounded in all and per lane, and what does not fit gets a row in the store
+//! and is read back by `keeper`; a task is in exactly one place; nothing here is needed after a crash. Fails never.
 
+use super::backlog::Backlog;
 use super::lane::Lane;
-use super::states::State;
-use super::warm::Warm;
-use crate::clock::{EntryId, Wall};
-use crate::vocabulary::Reason;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use super::ready::{LaneQueue, Lanes};
+use super::task::Task;
+use crate::clock::{Now, Wall};
+use crate::store::Change;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Recipients of one entry that travel together over one lane.
-#[derive(Debug)]
-pub struct Task {
-    pub entry: EntryId,
-    pub lane: Arc<Lane>,
-    pub recipients: Box<[u16]>,
-    pub accepted: Wall,
-    pub attempts: u32,
-    pub state: State,
-    /// The first class of the message, for the gauges.
-    pub class: Option<Arc<str>>,
-    /// The sender was told that it waits.
-    pub told: bool,
-    /// Why it waits; `Waiting` before the first attempt.
-    pub reason: Reason,
-    /// None: read back from the store.
-    pub warm: Option<Warm>,
-}
-
-impl Task {
-    /// The same for other recipients of the entry.
-    #[must_use]
-    pub fn for_recipients(&self, recipients: Vec<u16>) -> Task {
-        Task {
-            entry: self.entry,
-            lane: self.lane.clone(),
-            recipients: recipients.into(),
-            accepted: self.accepted,
-            attempts: self.attempts,
-            state: self.state,
-            class: self.class.clone(),
-            told: self.told,
-            reason: self.reason,
-            warm: self.warm.clone(),
-        }
-    }
-}
-
 /// How long a lane is content with the links that its peer takes.
 const CONTENT: Duration = Duration::from_secs(60);
+/// How long a lane that has more mail than fits, and no link, waits before the next of it is read. A dead domain's million
+/// entries then cost some 400 attempts a second, which is their hourly retry, and not a core.
+const REST: Duration = Duration::from_secs(5);
 
 /// Bounds of delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct Caps {
+    /// Links at once, open or being opened.
     pub links: usize,
-    pub links_per_lane: usize,
+    /// … to one destination, whatever its lanes' levels.
+    pub links_per_destination: usize,
+    /// Tasks in memory: some 500 octets each.
+    pub tasks: usize,
+    /// … of one lane: what twenty links carry in a second or two, so that reading back keeps ahead of them.
+    pub tasks_per_lane: usize,
+    /// Octets that one lane's tasks may keep warm: a slow lane leaves room for the others.
+    pub warm_per_lane: usize,
 }
+
+impl Caps {
+    /// The caps of links that gateway.toml names, with the bounds of memory.
+    #[must_use]
+    pub const fn of_links(links: usize, links_per_destination: usize) -> Caps {
+        Caps { links, links_per_destination, tasks: 100_000, tasks_per_lane: 2_000, warm_per_lane: 16 * 1024 * 1024 }
+    }
+}
+
+/// Takes changes that ride.
+pub type Ride = Box<dyn Fn(Vec<Change>) + Send + Sync>;
 
 /// The schedule, shared by all who push and take.
 pub struct Schedule {
-    inner: Mutex<Inner>,
+    inner: Mutex<Lanes>,
     caps: Caps,
     /// Lanes that may open one more link.
     openings: UnboundedSender<Arc<Lane>>,
-    /// Rung when the calendar's first date moves forward.
-    earlier: Notify,
-}
-
-#[derive(Default)]
-struct Inner {
-    lanes: HashMap<Arc<Lane>, LaneQueue>,
-    calendar: BTreeMap<(Instant, u64), Task>,
-    links: usize,
-    /// Lanes that have mail and found every link taken, in the order in which they came.
-    turn: VecDeque<Arc<Lane>>,
-    serial: u64,
-    /// The gateway stops: no link is opened any more.
-    closing: bool,
-}
-
-struct LaneQueue {
-    ready: VecDeque<Task>,
-    /// Links that are open or being opened.
-    links: usize,
-    /// The peer takes no more than so many for now.
-    cap: Option<(usize, Instant)>,
-    idle: usize,
-    in_turn: bool,
-    arrived: Arc<Notify>,
-}
-
-impl Inner {
-    /// A lane without mail and links needs no memory; one that idle links wait on has links.
-    fn forget_if_done(&mut self, lane: &Arc<Lane>) {
-        let done = |queue: &LaneQueue| queue.links == 0 && queue.ready.is_empty();
-        if self.lanes.get(lane).is_some_and(done) {
-            self.lanes.remove(lane);
-        }
-    }
-}
-
-impl LaneQueue {
-    fn new() -> LaneQueue {
-        LaneQueue {
-            ready: VecDeque::new(),
-            links: 0,
-            cap: None,
-            idle: 0,
-            in_turn: false,
-            arrived: Arc::new(Notify::new()),
-        }
-    }
-
-    /// Links that the lane may have now.
-    fn most(&self, per_lane: usize) -> usize {
-        match self.cap {
-            Some((cap, until)) if Instant::now() < until => cap.clamp(1, per_lane),
-            _ => per_lane,
-        }
-    }
+    ride: Ride,
+    pub backlog: Arc<Backlog>,
+    /// Rung when there is room for tasks again.
+    roomy: Notify,
 }
 
 impl Schedule {
-    /// `openings` is told each lane that may open a link; who listens must open it or give it back by `closed`.
+    /// `openings` is told each lane that may open a link; who listens must open it or give it back by `closed`. `ride`
+    /// keeps rows of what does not fit.
     #[must_use]
-    pub fn new(caps: Caps, openings: UnboundedSender<Arc<Lane>>) -> Schedule {
-        Schedule { inner: Mutex::default(), caps, openings, earlier: Notify::new() }
+    pub fn new(caps: Caps, openings: UnboundedSender<Arc<Lane>>, ride: Ride) -> Schedule {
+        Schedule { inner: Mutex::default(), caps, openings, ride, backlog: Arc::default(), roomy: Notify::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a task in its lane, to be attempted as soon as a link can take it.
-    pub fn push(&self, task: Task) {
-        self.push_locked(&mut self.lock(), task);
+    /// Puts a task in its lane, to be attempted as soon as a link can take it. One that has no row and finds no room gets
+    /// one and leaves memory: it is due at once, and read back when its turn comes.
+    pub fn push(&self, mut task: Task) {
+        let mut inner = self.lock();
+        let in_all = inner.tasks >= self.caps.tasks;
+        let queue = inner.lanes.get(&task.lane);
+        if task.residence.is_none() && (in_all || queue.is_some_and(|q| q.is_full(self.caps.tasks_per_lane))) {
+            drop(inner);
+            return self.put_off(task, Now::read().wall);
+        }
+        if queue.map_or(0, |q| q.warm) + task.warm_octets() > self.caps.warm_per_lane {
+            task.warm = None;
+        }
+        let lane = inner.push(task);
+        self.open_if_needed(&mut inner, &lane);
     }
 
-    fn push_locked(&self, inner: &mut Inner, task: Task) {
+    /// Lets a task wait outside memory until `due`: for what finds no room, and where the cause is ours.
+    pub fn put_off(&self, task: Task, due: Wall) {
+        (self.ride)(task.rows(due));
+        drop(task);
+        self.backlog.expect(due);
+    }
+
+    /// Takes in a task that was read from its rows; gives it back when its lane has no room. Then the lane is behind.
+    #[must_use]
+    pub fn offer(&self, task: Task) -> Option<Task> {
+        let mut inner = self.lock();
+        let per_lane = self.caps.tasks_per_lane;
         let lane = task.lane.clone();
-        let queue = inner.lanes.entry(lane.clone()).or_insert_with(LaneQueue::new);
-        queue.ready.push_back(task);
-        queue.arrived.notify_one();
-        self.open_if_needed(inner, &lane);
+        let queue = inner.queue(&lane);
+        if queue.is_crowded(per_lane) {
+            queue.behind = true;
+            inner.behind.insert(lane.to_string(), lane);
+            return Some(task);
+        }
+        inner.push(task);
+        self.open_if_needed(&mut inner, &lane);
+        None
+    }
+
+    /// How many tasks there is room for. Where there is none, whoever takes some rings.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        let mut inner = self.lock();
+        let room = self.caps.tasks.saturating_sub(inner.tasks);
+        inner.starved |= room == 0;
+        room
+    }
+
+    /// Waits until there is room for tasks.
+    pub async fn has_room(&self) {
+        loop {
+            let roomy = self.roomy.notified();
+            if self.room() > 0 {
+                return;
+            }
+            roomy.await;
+        }
+    }
+
+    /// Names of lanes whose rows have to wait in the table.
+    #[must_use]
+    pub fn crowded(&self) -> HashSet<String> {
+        let inner = self.lock();
+        let is_crowded =
+            |lane: &Arc<Lane>| inner.lanes.get(lane).is_some_and(|queue| queue.is_crowded(self.caps.tasks_per_lane));
+        inner.behind.iter().filter(|(_, lane)| is_crowded(lane)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Lanes that are behind and have room for half of what they may have in memory.
+    #[must_use]
+    pub fn wanting(&self) -> Vec<Arc<Lane>> {
+        let inner = self.lock();
+        let wants = |lane: &&Arc<Lane>| {
+            let has_room = |q: &LaneQueue| q.ready.len() < self.caps.tasks_per_lane.div_ceil(2) && !q.rests();
+            inner.lanes.get(*lane).is_none_or(has_room)
+        };
+        inner.behind.values().filter(wants).cloned().collect()
+    }
+
+    /// All rows of a lane that are due were read.
+    pub fn caught_up(&self, lane: &Arc<Lane>) {
+        let mut inner = self.lock();
+        inner.behind.remove(&lane.to_string());
+        if let Some(queue) = inner.lanes.get_mut(lane) {
+            queue.behind = false;
+        }
+        inner.forget_if_done(lane);
+    }
+
+    #[must_use]
+    pub const fn caps(&self) -> Caps {
+        self.caps
     }
 
     /// Opens one more link when the lane has more mail than idle links.
-    fn open_if_needed(&self, inner: &mut Inner, lane: &Arc<Lane>) {
-        let room = inner.links < self.caps.links;
+    fn open_if_needed(&self, inner: &mut Lanes, lane: &Arc<Lane>) {
+        let per_destination = self.caps.links_per_destination;
         let Some(queue) = inner.lanes.get_mut(lane).filter(|_| !inner.closing) else { return };
-        if queue.ready.len() <= queue.idle || queue.links >= queue.most(self.caps.links_per_lane) {
+        if queue.ready.len() <= queue.idle || queue.in_turn || queue.links >= queue.most(per_destination) {
             return;
         }
-        if room {
-            // A listener that is gone means that the gateway stops: the task stays on storage.
-            if self.openings.send(lane.clone()).is_ok() {
-                queue.links += 1;
-                inner.links += 1;
-            }
-        } else if !queue.in_turn {
+        let of_destination = inner.destinations.get_mut(&lane.destination);
+        if let Some(links) = of_destination.filter(|links| links.count >= per_destination) {
+            queue.in_turn = true;
+            links.turn.push_back(lane.clone());
+        } else if inner.links >= self.caps.links {
             queue.in_turn = true;
             inner.turn.push_back(lane.clone());
+        } else if self.openings.send(lane.clone()).is_ok() {
+            // A listener that is gone means that the gateway stops: the task stays on storage.
+            queue.links += 1;
+            inner.destinations.entry(lane.destination.clone()).or_default().count += 1;
+            inner.links += 1;
         }
+    }
+
+    fn open_in_turn(&self, inner: &mut Lanes, lane: &Arc<Lane>) {
+        if let Some(queue) = inner.lanes.get_mut(lane) {
+            queue.in_turn = false;
+        }
+        self.open_if_needed(inner, lane);
+        inner.forget_if_done(lane);
     }
 
     /// The next task of a lane for a link that is open; None when nothing came for `patience`, and the link has to close.
@@ -176,24 +205,23 @@ impl Schedule {
         loop {
             let arrived = {
                 let mut inner = self.lock();
-                // Lanes that wait for a free link go before a link that has nothing to do.
-                let others_wait = !inner.turn.is_empty();
-                let queue = inner.lanes.entry(lane.clone()).or_insert_with(LaneQueue::new);
-                if let Some(task) = queue.ready.pop_front() {
+                if let Some(task) = self.pop(&mut inner, lane) {
                     return Some(task);
                 }
-                if others_wait {
+                // Lanes that wait for a free link go before a link that has nothing to do.
+                if inner.others_wait(lane) {
                     return None;
                 }
+                let queue = inner.queue(lane);
                 queue.idle += 1;
                 queue.arrived.clone()
             };
             let in_time = tokio::time::timeout_at(deadline, arrived.notified()).await.is_ok();
             let mut inner = self.lock();
-            let queue = inner.lanes.entry(lane.clone()).or_insert_with(LaneQueue::new);
+            let queue = inner.queue(lane);
             queue.idle = queue.idle.saturating_sub(1);
             if !in_time {
-                return queue.ready.pop_front();
+                return self.pop(&mut inner, lane);
             }
         }
     }
@@ -201,7 +229,26 @@ impl Schedule {
     /// The next task of a lane, if one is ready now.
     #[must_use]
     pub fn take(&self, lane: &Arc<Lane>) -> Option<Task> {
-        self.lock().lanes.get_mut(lane)?.ready.pop_front()
+        self.pop(&mut self.lock(), lane)
+    }
+
+    fn pop(&self, inner: &mut Lanes, lane: &Arc<Lane>) -> Option<Task> {
+        let task = inner.pop(lane)?;
+        let half = self.caps.tasks_per_lane / 2;
+        if inner.lanes.get(lane).is_some_and(|queue| queue.behind && queue.ready.len() <= half) {
+            self.backlog.rung.notify_one();
+        }
+        self.make_room(inner);
+        Some(task)
+    }
+
+    /// Rings whoever waits for room, once a quarter of it is free.
+    fn make_room(&self, inner: &mut Lanes) {
+        if inner.starved && inner.tasks <= self.caps.tasks / 4 * 3 {
+            inner.starved = false;
+            self.backlog.rung.notify_one();
+            self.roomy.notify_waiters();
+        }
     }
 
     /// A link could not be opened. Where others of the lane work, or are still being opened, the peer merely takes no more of
@@ -212,10 +259,23 @@ impl Schedule {
         let Some(queue) = inner.lanes.get_mut(lane) else { return Vec::new() };
         let others = queue.links.saturating_sub(1);
         if others > 0 {
-            queue.cap = Some((others, Instant::now() + CONTENT));
+            let until = Instant::now() + CONTENT;
+            queue.cap = Some((others, until));
+            inner.capped.retain(|(_, capped)| capped != lane);
+            inner.capped.push((until, lane.clone()));
+            // The keeper looks after it, though nothing else may happen in this lane for long.
+            self.backlog.rung.notify_one();
             return Vec::new();
         }
-        queue.ready.drain(..).collect()
+        queue.warm = 0;
+        queue.rests_until = Some(Instant::now() + REST);
+        if queue.behind {
+            self.backlog.rung.notify_one();
+        }
+        let tasks = std::mem::take(&mut queue.ready);
+        inner.tasks = inner.tasks.saturating_sub(tasks.len());
+        self.make_room(&mut inner);
+        tasks.into()
     }
 
     /// No link is opened from now on.
@@ -226,22 +286,32 @@ impl Schedule {
     /// A link of this lane is gone, or was never opened. Whoever waits in turn gets its place.
     pub fn closed(&self, lane: &Arc<Lane>) {
         let mut inner = self.lock();
-        inner.links = inner.links.saturating_sub(1);
-        if let Some(queue) = inner.lanes.get_mut(lane) {
-            queue.links = queue.links.saturating_sub(1);
-        }
+        inner.release(lane);
         // Whoever no longer needs a link passes the place on: a lane left in turn with nobody to call it would wait for ever.
         while inner.links < self.caps.links
             && let Some(next) = inner.turn.pop_front()
         {
-            if let Some(queue) = inner.lanes.get_mut(&next) {
-                queue.in_turn = false;
-            }
-            self.open_if_needed(&mut inner, &next);
-            inner.forget_if_done(&next);
+            self.open_in_turn(&mut inner, &next);
+        }
+        while let Some(next) = inner.next_of_destination(lane, self.caps.links_per_destination) {
+            self.open_in_turn(&mut inner, &next);
         }
         self.open_if_needed(&mut inner, lane);
         inner.forget_if_done(lane);
+    }
+
+    /// Lets lanes whose peers took fewer links try one more, once their time is over, though none of their links moved;
+    /// returns when there is something to do next, for these and for lanes that rest.
+    pub fn look_after_lanes(&self, now: Instant) -> Option<Instant> {
+        let mut inner = self.lock();
+        let (over, on) = std::mem::take(&mut inner.capped).into_iter().partition(|(until, _)| *until <= now);
+        inner.capped = on;
+        let over: Vec<(Instant, Arc<Lane>)> = over;
+        for (_, lane) in over {
+            self.open_if_needed(&mut inner, &lane);
+        }
+        let rests = inner.behind.values().filter_map(|lane| inner.lanes.get(lane)?.rests_until.filter(|r| *r > now));
+        inner.capped.iter().map(|(until, _)| *until).chain(rests).min()
     }
 
     /// Links that are open or being opened.
@@ -250,73 +320,30 @@ impl Schedule {
         self.lock().links
     }
 
-    /// Whether other lanes wait for a link: then a busy link gives its place up now and then.
+    /// Whether other lanes wait for a link of this one: then a busy link gives its place up now and then.
     #[must_use]
-    pub fn others_wait(&self) -> bool {
-        !self.lock().turn.is_empty()
+    pub fn others_wait(&self, lane: &Lane) -> bool {
+        self.lock().others_wait(lane)
     }
 
-    /// Puts a task in the calendar.
-    pub fn defer(&self, task: Task, at: Instant) {
-        let mut inner = self.lock();
-        inner.serial += 1;
-        let key = (at, inner.serial);
-        inner.calendar.insert(key, task);
-        if inner.calendar.first_key_value().is_some_and(|(first, _)| *first == key) {
-            self.earlier.notify_one();
-        }
+    /// Tasks in memory that no link has taken yet.
+    #[must_use]
+    pub fn tasks(&self) -> usize {
+        self.lock().tasks
     }
 
-    /// Moves what is due into its lane, for ever.
-    pub async fn keep_calendar(&self) {
-        loop {
-            let next = self.release_due(Instant::now());
-            let far = Instant::now() + Duration::from_secs(3_600);
-            tokio::select! {
-                () = tokio::time::sleep_until(next.unwrap_or(far).into()) => {}
-                () = self.earlier.notified() => {}
-            }
-        }
-    }
-
-    /// Moves what is due at `now` into its lane; returns the next date.
-    fn release_due(&self, now: Instant) -> Option<Instant> {
-        let mut inner = self.lock();
-        while let Some(first) = inner.calendar.first_entry() {
-            if first.key().0 > now {
-                return Some(first.key().0);
-            }
-            let task = first.remove();
-            self.push_locked(&mut inner, task);
-        }
-        None
-    }
-
-    /// Moves waiting tasks that `wanted` chooses into their lanes now; returns how many.
-    pub fn hurry(&self, wanted: impl Fn(&Task) -> bool) -> usize {
-        let mut inner = self.lock();
-        let keys: Vec<_> = inner.calendar.iter().filter(|(_, task)| wanted(task)).map(|(key, _)| *key).collect();
-        for key in &keys {
-            if let Some(task) = inner.calendar.remove(key) {
-                self.push_locked(&mut inner, task);
-            }
-        }
-        keys.len()
-    }
-
-    /// Calls `see` for every task that is not being attempted just now.
-    pub fn look(&self, mut see: impl FnMut(&Task)) {
-        let inner = self.lock();
-        inner.lanes.values().flat_map(|queue| &queue.ready).for_each(&mut see);
-        inner.calendar.values().for_each(&mut see);
+    /// Calls `see` for every task in memory that no link has taken yet.
+    pub fn look(&self, see: impl FnMut(&Task)) {
+        self.lock().lanes.values().flat_map(|queue| &queue.ready).for_each(see);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::Destination;
-    use crate::vocabulary::Level;
+    use crate::clock::EntryId;
+    use crate::queue::{Destination, State};
+    use crate::vocabulary::{Level, Reason};
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
     fn lane(domain: &str) -> Arc<Lane> {
@@ -335,12 +362,14 @@ mod tests {
             told: false,
             reason: Reason::Waiting,
             warm: None,
+            residence: None,
         }
     }
 
-    fn schedule(links: usize, links_per_lane: usize) -> (Schedule, UnboundedReceiver<Arc<Lane>>) {
+    /// A schedule whose rows go nowhere.
+    fn schedule(links: usize, links_per_destination: usize) -> (Schedule, UnboundedReceiver<Arc<Lane>>) {
         let (openings, opened) = unbounded_channel();
-        (Schedule::new(Caps { links, links_per_lane }, openings), opened)
+        (Schedule::new(Caps::of_links(links, links_per_destination), openings, Box::new(drop)), opened)
     }
 
     fn openings(opened: &mut UnboundedReceiver<Arc<Lane>>) -> Vec<Arc<Lane>> {
@@ -362,7 +391,7 @@ mod tests {
         (0..100).for_each(|id| schedule.push(task(&busy, id)));
         schedule.push(task(&patient, 1000));
         assert_eq!(openings(&mut opened), std::slice::from_ref(&busy));
-        assert!(schedule.others_wait());
+        assert!(schedule.others_wait(&busy));
         schedule.closed(&busy);
         assert_eq!(openings(&mut opened), std::slice::from_ref(&patient), "not the busy one again");
         schedule.closed(&patient);
@@ -378,21 +407,6 @@ mod tests {
         });
         assert_eq!(taken.map(|t| t.entry.row()), Some(7));
         assert!(schedule.next(&lane, Duration::from_millis(1)).await.is_none());
-    }
-
-    #[tokio::test]
-    async fn what_is_due_comes_back_in_its_order_and_what_is_not_stays() {
-        let (schedule, _opened) = schedule(10, 10);
-        let lane = lane("a.example");
-        let now = Instant::now();
-        schedule.defer(task(&lane, 2), now + Duration::from_secs(2));
-        schedule.defer(task(&lane, 1), now + Duration::from_secs(1));
-        schedule.defer(task(&lane, 9), now + Duration::from_secs(9));
-        assert_eq!(schedule.release_due(now + Duration::from_secs(3)), Some(now + Duration::from_secs(9)));
-        let taken: Vec<i64> = (0..2).filter_map(|_| schedule.take(&lane)).map(|t| t.entry.row()).collect();
-        assert_eq!(taken, [1, 2]);
-        assert_eq!(schedule.hurry(|t| t.entry.row() == 9), 1);
-        assert_eq!(schedule.take(&lane).map(|t| t.entry.row()), Some(9));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! |---|---|---|---|---|
 //! | arriving | at most a body file without a row | the dot has not been answered | 250 after the commit, or a refusal | the file is swept; the sender still has the message |
 //! | active | entry (and body) rows, no progress row | admitted | an attempt | tried at once |
-//! | deferred | a `waiting` progress row | an attempt that can be tried again | its next attempt | tried at its time; the row may be older than the last attempt: tried earlier, never later |
+//! | active, outside memory | a `waiting` progress row without attempts | memory was full, or its lane's part of it | being read back | read back at its turn; a row that was not flushed: as active |
+//! | deferred | a `waiting` progress row, and nothing in memory | an attempt that can be tried again | its next attempt | tried at its time; the row may be older than the last attempt: tried earlier, never later |
 //! | held | a `waiting` progress row with `held` | `wait` is over and the rule says hold | an attempt that succeeds, or `hold-for` with a DSN | as deferred |
 //! | final, others not | a `final` progress row | delivered, or failed with its DSN in the same batch | the last recipient | not tried again |
 //! | gone | nothing, but decision and outcome records | the last recipient became final | | a body file that outlived its row is swept |
@@ -28,6 +29,12 @@ impl State {
             State::Deferred => "deferred",
             State::Held => "held",
         }
+    }
+
+    /// As it is printed.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<State> {
+        [State::Active, State::Deferred, State::Held].into_iter().find(|state| state.name() == name)
     }
 }
 

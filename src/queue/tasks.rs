@@ -4,8 +4,9 @@
 
 use super::entry::Entry;
 use super::lane::{Lane, Routes};
-use super::schedule::{Schedule, Task};
+use super::schedule::Schedule;
 use super::states::State;
+use super::task::Task;
 use super::warm::Warm;
 use crate::vocabulary::{Level, Reason};
 use std::sync::Arc;
@@ -48,5 +49,6 @@ pub fn task(entry: &Entry, lane: Arc<Lane>, recipients: Vec<u16>) -> Task {
         told: entry.notice,
         reason: Reason::Waiting,
         warm: None,
+        residence: None,
     }
 }

@@ -16,13 +16,19 @@ pub struct Warm {
     pub entry: Arc<Entry>,
     /// None: the body is a file.
     pub body: Option<Bytes>,
-    _room: Arc<Room>,
+    room: Arc<Room>,
 }
 
 impl Warm {
     #[must_use]
     pub fn new(entry: Arc<Entry>, body: Option<Bytes>, room: Room) -> Warm {
-        Warm { entry, body, _room: Arc::new(room) }
+        Warm { entry, body, room: Arc::new(room) }
+    }
+
+    /// The room that it takes.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.room.octets
     }
 }
 

@@ -12,7 +12,7 @@ use crate::dns::Resolver;
 use crate::metrics::Metrics;
 use crate::policy::{ProofCheck, ProofSource};
 use crate::queue::schedule::Caps;
-use crate::queue::{Destination, Lane, Routes, Schedule, WarmRoom, recover};
+use crate::queue::{Counter, Destination, Lane, Routes, Schedule, WarmRoom, recover};
 use crate::receive::SessionLimits;
 use crate::receive::accept::Acceptance;
 use crate::receive::access::{Access, Door};
@@ -74,7 +74,10 @@ pub(super) fn build(
     };
     metrics.certificate_expiry.with_label_values(&["listener"]).set(identity.not_after().0 as f64 / 1_000.0);
     let (openings, opened_lanes) = unbounded_channel();
-    let caps = Caps { links: config.limits.links, links_per_lane: config.limits.links_per_destination };
+    let caps = Caps::of_links(config.limits.links, config.limits.links_per_destination);
+    let riding = opened.store.clone();
+    let schedule = Arc::new(Schedule::new(caps, openings, Box::new(move |rows| riding.ride(rows))));
+    let counter = Counter::new(opened.reader()?, schedule.clone());
     let routes = Arc::new(config.routes());
     let announcer = Arc::new(Announcer {
         hostname: config.hostname.to_string(),
@@ -83,16 +86,7 @@ pub(super) fn build(
         ids: ids.clone(),
         contacts: config.sites.iter().map(|s| (s.name.clone(), contact(s))).collect(),
     });
-    let shared = Shared {
-        judge,
-        metrics,
-        routes,
-        ids,
-        schedule: Arc::new(Schedule::new(caps, openings)),
-        warm: WarmRoom::new(WARM),
-        announcer,
-        stopping,
-    };
+    let shared = Shared { judge, metrics, routes, ids, schedule, warm: WarmRoom::new(WARM), announcer, stopping };
     let no_room = Arc::new(AtomicBool::new(false));
     let reception = Arc::new(reception(config, &shared, &opened, (Acceptor::new(&identity)?, no_room.clone())));
     let resolver = Resolver::new(match config.dns_servers.as_slice() {
@@ -101,7 +95,7 @@ pub(super) fn build(
     });
     let gauges = Gauges {
         metrics: shared.metrics.clone(),
-        schedule: shared.schedule.clone(),
+        counter,
         warm: shared.warm.clone(),
         resolver: resolver.clone(),
         data: config.data.clone(),

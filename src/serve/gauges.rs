@@ -5,14 +5,13 @@ use crate::clock::Now;
 use crate::dns::Resolver;
 use crate::dns::{LookupKind, LookupResult};
 use crate::metrics::{Metrics, NO_CLASS, QUEUE_STATES};
-use crate::queue::{Schedule, WarmRoom};
-use std::collections::HashMap;
+use crate::queue::{Counter, State, WarmRoom};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(super) struct Gauges {
     pub metrics: Arc<Metrics>,
-    pub schedule: Arc<Schedule>,
+    pub counter: Arc<Counter>,
     pub warm: Arc<WarmRoom>,
     pub resolver: Resolver,
     pub data: PathBuf,
@@ -40,20 +39,17 @@ impl Gauges {
 
     fn queue(&self) {
         let now = Now::read().wall;
-        let mut counts: HashMap<&'static str, i64> = HashMap::new();
-        let mut oldest: HashMap<(&'static str, String), f64> = HashMap::new();
-        self.schedule.look(|task| {
-            *counts.entry(task.state.name()).or_default() += 1;
-            let class = task.class.as_deref().unwrap_or(NO_CLASS).to_owned();
-            let age = oldest.entry((task.state.name(), class)).or_default();
-            *age = age.max(now.since(task.accepted).as_secs_f64());
-        });
+        let counts = self.counter.counts();
         let classes = self.metrics.classes();
-        for state in QUEUE_STATES {
-            self.metrics.queue_messages.with_label_values(&[state]).set(counts.get(state).copied().unwrap_or(0));
+        for name in QUEUE_STATES {
+            let Some(state) = State::of_name(name) else { continue };
+            let count = i64::try_from(counts.of(state)).unwrap_or(i64::MAX);
+            self.metrics.queue_messages.with_label_values(&[name]).set(count);
             for class in classes.iter().map(String::as_str).chain([NO_CLASS]) {
-                let age = oldest.get(&(*state, class.to_owned())).copied().unwrap_or(0.0);
-                self.metrics.queue_oldest.with_label_values(&[state, class]).set(age);
+                let named = (class != NO_CLASS).then(|| class.to_owned());
+                let group = counts.groups.get(&(state, named));
+                let age = group.map_or(0.0, |group| now.since(group.oldest).as_secs_f64());
+                self.metrics.queue_oldest.with_label_values(&[name, class]).set(age);
             }
         }
     }

@@ -10,6 +10,8 @@ use crate::config::{Config, ConfigError};
 use crate::control;
 use crate::decide::{self, LoadError};
 use crate::deliver;
+use crate::queue::Keeper;
+use crate::queue::recover::{self, Recovery};
 use crate::receive::listener::{self, Reception, Rules};
 use crate::store::{Opened, Store, StoreError};
 use crate::tls::TlsError;
@@ -19,8 +21,8 @@ use gauges::Gauges;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -137,18 +139,21 @@ async fn start_counting(config: Config, dropped: DroppedLines) -> Result<Gateway
         control::server::Served {
             reader: gateway.opened.reader()?,
             schedule: delivery.schedule.clone(),
+            store: gateway.store.clone(),
+            counter: gauges.counter.clone(),
             status: control::Status::of(&config, reception.judge.policy.hash(), &gateway.listening),
         },
     )?;
-    recover(&gateway.opened, &delivery)?;
+    let keeper = keeper(&gateway.opened, &delivery)?;
+    let recovery = recovery(&gateway.opened, &delivery)?;
     tokio::spawn(watch_room(gauges, config.queue.min_free, no_room));
     tokio::spawn(forget(gateway.store.clone()));
-    let schedule = delivery.schedule.clone();
-    tokio::spawn(async move { schedule.keep_calendar().await });
     tokio::spawn(deliver::run(delivery, openings));
     for (rules, socket) in listeners {
         tokio::spawn(listener::listen(socket, rules, reception.clone()));
     }
+    tokio::spawn(keeper.run());
+    tokio::spawn(recover(recovery));
     Ok(gateway)
 }
 
@@ -227,25 +232,36 @@ fn socket(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(4_096)
 }
 
-/// Sweeps left-overs, then puts back what the store keeps, beside the listeners, which do not wait for it.
-fn recover(opened: &Opened, delivery: &Arc<deliver::Delivery>) -> Result<(), ServeError> {
-    use crate::queue::recover;
+/// What reads back what is due.
+fn keeper(opened: &Opened, delivery: &deliver::Delivery) -> Result<Arc<Keeper>, ServeError> {
+    Ok(Arc::new(Keeper {
+        schedule: delivery.schedule.clone(),
+        routes: delivery.routes.clone(),
+        store: delivery.store.clone(),
+        reader: Mutex::new(opened.reader()?),
+        longest: delivery.retry.pauses.iter().max().copied().unwrap_or_default(),
+    }))
+}
+
+/// Sweeps left-overs, while no message is on its way in; what recovers the rest beside the listeners.
+fn recovery(opened: &Opened, delivery: &deliver::Delivery) -> Result<Option<Arc<Recovery>>, ServeError> {
     let connection = opened.reader()?;
     let swept = recover::sweep(&connection, delivery.store.bodies())?;
-    let Some(last) = recover::newest(&connection)? else { return Ok(()) };
-    let delivery = delivery.clone();
-    std::thread::Builder::new().name("recover".into()).spawn(move || {
-        match recover::recover(&connection, last, &delivery.routes, &delivery.schedule) {
-            Ok(recovered) => {
-                tracing::info!(entries = recovered.entries, tasks = recovered.tasks, swept, "queue read back");
-                for (entry, why) in recovered.damaged {
-                    tracing::error!(%entry, why, "an entry is damaged and set aside");
-                }
-            }
-            Err(error) => tracing::error!(%error, "the queue could not be read back: restart when the disk is mended"),
-        }
-    })?;
-    Ok(())
+    if swept > 0 {
+        tracing::info!(swept, "files of messages that were never acknowledged are gone");
+    }
+    let last = recover::newest(&connection)?;
+    let (routes, schedule, reader) = (delivery.routes.clone(), delivery.schedule.clone(), Mutex::new(connection));
+    Ok(last.map(|last| Arc::new(Recovery { reader, last, routes, schedule })))
+}
+
+async fn recover(recovery: Option<Arc<Recovery>>) {
+    let Some(recovery) = recovery else { return };
+    let recovered = recovery.run().await;
+    tracing::info!(entries = recovered.entries, tasks = recovered.tasks, "what was never tried is read back");
+    for (entry, why) in recovered.damaged {
+        tracing::error!(%entry, why, "an entry is damaged and set aside");
+    }
 }
 
 /// Keeps an eye on the disk: below the mark MAIL is put off, long before the disk is full.
