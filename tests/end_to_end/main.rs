@@ -23,6 +23,7 @@ mod mail_finds_its_host;
 mod nobody_smuggles_a_message;
 mod nothing_clinical_is_said_of_a_message;
 mod receipts_come_when_they_were_asked_for;
+mod reports_are_read_by_other_programmes;
 mod too_much_is_put_off;
 mod what_fails_is_tried_again_until_it_expires;
 mod what_happened_can_be_asked;

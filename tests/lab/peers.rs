@@ -36,6 +36,8 @@ pub struct Behaviour {
     pub defers: usize,
     /// Recipients that get 550.
     pub refuses: Vec<String>,
+    /// Refuses every message, and repeats a line of it while it does.
+    pub quotes: bool,
     /// Keywords that EHLO offers besides, such as DSN.
     pub offers: Vec<&'static str>,
     /// Keywords that it does not offer.
@@ -276,6 +278,11 @@ impl Session {
         }
         if self.kept.deferred.fetch_add(1, Ordering::SeqCst) < self.behaviour.defers {
             return "451 4.3.0 try again later\r\n".to_owned();
+        }
+        if self.behaviour.quotes {
+            let text = open.text();
+            let last = text.lines().rfind(|line| !line.is_empty()).unwrap_or_default();
+            return format!("550 5.7.1 no such words here: {last}\r\n");
         }
         self.kept.messages.lock().unwrap().push(Received { at: Instant::now(), ..open.clone() });
         self.kept.arrived.notify_all();
