@@ -2,7 +2,7 @@
 
 use crate::lab::peers::{Peer, Received};
 use crate::lab::until;
-use crate::world::DOCTOR;
+use crate::world::{DOCTOR, NUMBER, SECRET};
 use std::fmt::Write as _;
 
 pub const TO: &str = "b@partner.example";
@@ -51,7 +51,7 @@ pub fn ordinary(subject: &str) -> Vec<u8> {
 }
 
 pub fn clinical(subject: &str) -> Vec<u8> {
-    crate::world::clinical(subject).into_bytes()
+    (header(subject, "text/plain") + &format!("\r\nNHS number {NUMBER}: {SECRET}\r\n")).into_bytes()
 }
 
 /// An attachment of `octets` in base64, each line another.

@@ -13,4 +13,5 @@ mod programme;
 mod world;
 
 mod clients_of_every_kind_are_served;
+mod mail_servers_behind_it_get_what_was_sent;
 mod mail_servers_relay_through_it;
