@@ -143,4 +143,7 @@ fn exim_relays_through_it() {
     };
     announce("Exim", &Exim::version().unwrap());
     relays(&mut scene, &server, &Words { sent: "=> ", deferred: "== ", failed: "** " });
+    // `K`: it sent the message with BDAT, because CHUNKING was offered.
+    let sent = server.lines(&["=> ", TO, "queued as"]);
+    assert!(sent.len() >= 3 && sent.iter().all(|line| line.contains(" K C=")), "{sent:?}");
 }

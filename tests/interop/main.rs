@@ -12,6 +12,7 @@ mod programme;
 #[path = "../end_to_end/world.rs"]
 mod world;
 
+mod a_naive_server_gets_one_message_for_one;
 mod clients_of_every_kind_are_served;
 mod mail_servers_behind_it_get_what_was_sent;
 mod mail_servers_relay_through_it;

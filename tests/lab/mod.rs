@@ -10,6 +10,7 @@ pub mod ca;
 pub mod client;
 pub mod exim;
 pub mod mta;
+pub mod naive;
 pub mod names;
 pub mod peers;
 pub mod postfix;
