@@ -63,6 +63,8 @@ table! {
         "Messages that crossed a link without TLS, by class (none: in no class). Alert on any growth with a class.";
     kept_from_cleartext: IntCounter "kept_from_cleartext_total" []
         "Mail in a class that a plain relay would have sent in clear and that did not leave so.";
+    outcome_unknown: IntCounter "outcome_unknown_total" []
+        "Recipients whose server had the whole message and went away before it answered: tried again, perhaps a second copy. Alert on growth at one destination: its server breaks off.";
     refused_untold: IntCounter "refused_untold_total" []
         "Refusals and failures that nobody could be told of by mail. Alert on growth: somebody has to look at trace.";
     findings: IntCounterVec "findings_total" ["kind"]

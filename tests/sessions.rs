@@ -170,7 +170,7 @@ fn the_server_session_keeps_to_its_transcripts() {
 
 #[test]
 fn the_client_session_keeps_to_its_transcripts() {
-    run_all("client", 20, client::Caller::open);
+    run_all("client", 60, client::Caller::open);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! The targets are plain functions, so that a fuzzer can call them as well. proptest prints a failing input with its seed.
 
 use mailward::mail::Envelope;
-use mailward::smtp::client::{Client, Event};
+use mailward::smtp::client::{Client, Event, Extent};
 use mailward::smtp::command::{self, Addressee, Command};
 use mailward::smtp::data::chunks::{BareLineEndings, Chunks};
 use mailward::smtp::data::{self, Decoder, Encoder, End};
@@ -187,11 +187,12 @@ fn call(envelope: &Envelope, parts: &[&[u8]]) -> Option<Vec<client::Outcome>> {
             client = step.client;
             match step.event {
                 Event::Need => break,
-                Event::Ready(_) => match client.mail((), envelope, 10) {
+                Event::Ready(_) => match client.mail((), envelope, Extent::Whole(10)) {
+                    Ok((next, Event::SendChunk { .. })) => client = next.body_sent(),
                     Ok((next, _)) => client = next,
                     Err(_) => return None,
                 },
-                Event::SendBody => client = client.body_sent(),
+                Event::SendBody | Event::SendChunk { .. } => client = client.body_sent(),
                 Event::Finished(outcomes, _) => return Some(outcomes),
                 Event::Failed(reason, status) => return Some(client.abandon(reason, status)),
                 Event::Send(_) | Event::TlsReady | Event::TlsRefused(_) => {}
@@ -205,6 +206,7 @@ fn replies() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         6 => Just("250 ok\r\n"), 2 => Just("354 go\r\n"), 1 => Just("250-more\r\n"), 1 => Just("450 4.2.0 later\r\n"),
         1 => Just("550 5.1.1 no\r\n"), 1 => Just("421 bye\r\n"), 1 => Just("garbage\r\n"), 1 => Just("250\n"),
+        1 => Just("250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n"), 1 => Just("452 4.5.3 many\r\n"),
     ];
     proptest::collection::vec(line, 0..12).prop_map(|lines| ["220 mx\r\n", &lines.concat()].concat().into_bytes())
 }

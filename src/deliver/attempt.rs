@@ -4,14 +4,15 @@
 //! moves to a stricter lane; every recipient gets one outcome. Fails into `settle`, never silently.
 
 use super::Delivery;
-use super::connection::Outgoing;
-use super::link::OpenLink;
+use super::needs;
+use super::open_link::OpenLink;
+use super::outgoing::{Message, Outgoing};
 use super::settle::{Attempt, Attempted, Setting};
 use crate::clock::{EntryId, Now};
 use crate::mail::{Envelope, Recipient};
 use crate::policy::Requirement;
 use crate::queue::{Destination, Entry, Lane, Task, Warm, entry};
-use crate::smtp::client::Refusal;
+use crate::smtp::client::{Outcome, Refusal, Reuse, Sequel};
 use crate::store::StoreError;
 use crate::vocabulary::Reason;
 use std::sync::Arc;
@@ -19,7 +20,14 @@ use std::sync::Arc;
 /// An entry with its message, ready to be sent.
 pub(super) struct Loaded {
     pub entry: Arc<Entry>,
-    pub message: Outgoing,
+    pub body: Outgoing,
+}
+
+/// What one transaction left.
+struct Transacted {
+    link: Option<OpenLink>,
+    /// Recipients that go at once, in another transaction.
+    again: Vec<u16>,
 }
 
 impl Delivery {
@@ -50,35 +58,86 @@ impl Delivery {
         self.transact(link, task, loaded).await
     }
 
-    async fn transact(self: &Arc<Self>, mut link: OpenLink, task: Task, loaded: Loaded) -> Option<OpenLink> {
+    /// Transactions on one link until each recipient has had one; what the link cannot carry another one takes at once.
+    async fn transact(self: &Arc<Self>, mut link: OpenLink, mut task: Task, loaded: Loaded) -> Option<OpenLink> {
+        loop {
+            let now = link.portion(&task.recipients, &loaded.entry);
+            if now.is_empty() || *self.stopping.borrow() {
+                self.schedule.push(task);
+                link.quit().await;
+                return None;
+            }
+            let (portion, rest) = split(task, |r| now.contains(r));
+            let Transacted { link: kept, again } = self.transaction(link, portion, &loaded).await;
+            task = rest.for_recipients(rest.recipients.iter().copied().chain(again).collect());
+            match (kept, task.recipients.is_empty()) {
+                (Some(kept), false) => link = kept,
+                (Some(kept), true) if kept.is_spent() => {
+                    kept.quit().await;
+                    return None;
+                }
+                (kept, true) => return kept,
+                (None, false) => {
+                    self.schedule.push(task);
+                    return None;
+                }
+            }
+        }
+    }
+
+    async fn transaction(self: &Arc<Self>, mut link: OpenLink, task: Task, loaded: &Loaded) -> Transacted {
+        let entry = &loaded.entry;
         let permit = match link.permit(task.lane.level) {
             Ok(permit) => permit,
             Err(reason) => {
                 let outcomes = all(&task, &Refusal { reason, status: None });
-                self.settle(attempt(task, &loaded.entry, outcomes, Setting::of(&link.link))).await;
-                return Some(link);
+                self.settle(attempt(task, entry, outcomes, Setting::of(&link.record.link))).await;
+                return Transacted { link: Some(link), again: Vec::new() };
             }
         };
-        let entry = loaded.entry;
-        let envelope = Envelope { recipients: chosen(&entry, &task.recipients), ..entry.envelope.clone() };
+        let envelope = Envelope { recipients: chosen(entry, &task.recipients), ..entry.envelope.clone() };
         let size = entry.size + entry.received.len() as u64;
-        let offers_dsn = link.connection.offers_dsn();
-        let OpenLink { connection, link: facts, transactions } = link;
-        let (outcomes, kept) = connection.send(permit, &envelope, (&entry.received, loaded.message, size)).await;
-        let attempted = outcomes.into_iter().filter_map(|o| {
-            let recipient = *task.recipients.get(o.recipient)?;
-            Some(Attempted { recipient, result: o.result })
-        });
-        let attempted = attempted.collect();
-        let setting = Setting { offers_dsn, ..Setting::of(&facts) };
-        self.settle(attempt(task, &entry, attempted, setting)).await;
-        kept.map(|connection| OpenLink { connection, link: facts, transactions })
+        let message = Message { received: &entry.received, body: loaded.body.clone(), size };
+        let OpenLink { connection, record } = link;
+        let setting = Setting { offers_dsn: connection.offer().dsn, ..Setting::of(&record.link) };
+        let envelope = needs::fitted(envelope, connection.offer(), &loaded.body).await;
+        let sent = connection.send(permit, &envelope, message).await;
+        if sent.reuse == Reuse::CloseAndSayData {
+            tracing::warn!(
+                host = record.link.host,
+                "the host offers CHUNKING and does not know BDAT: DATA from now on"
+            );
+            self.memory.say_data(&record.link.host);
+        }
+        let (again, over) = sent.outcomes.into_iter().partition::<Vec<_>, _>(|o| o.sequel == Sequel::AtOnce);
+        let number = |o: &Outcome| task.recipients.get(o.recipient).copied();
+        let again = again.iter().filter_map(number).collect();
+        self.count_unknown(entry, &over);
+        let attempted = over.into_iter().filter_map(|o| Some(Attempted { recipient: number(&o)?, result: o.result }));
+        let attempted: Vec<Attempted> = attempted.collect();
+        if !attempted.is_empty() {
+            let tried = task.for_recipients(attempted.iter().map(|a| a.recipient).collect());
+            self.settle(attempt(tried, entry, attempted, setting)).await;
+        }
+        Transacted { link: sent.connection.map(|connection| OpenLink { connection, record }), again }
+    }
+
+    /// Whoever was left without an answer may have the message already.
+    fn count_unknown(&self, entry: &Entry, outcomes: &[Outcome]) {
+        let unknown = outcomes.iter().filter(|o| o.sequel == Sequel::Unknown).count();
+        if unknown > 0 {
+            self.metrics.outcome_unknown.inc_by(unknown as u64);
+            tracing::warn!(
+                entry = %entry.id, recipients = unknown,
+                "the peer had the whole message and went away before it answered; it is tried again and may arrive twice"
+            );
+        }
     }
 
     /// The entry and its message: from memory, or read back.
     pub(super) async fn load(self: &Arc<Self>, task: &mut Task) -> Result<Option<Loaded>, StoreError> {
         match task.warm.take() {
-            Some(Warm { entry, body: Some(body), .. }) => Ok(Some(Loaded { entry, message: Outgoing::Memory(body) })),
+            Some(Warm { entry, body: Some(body), .. }) => Ok(Some(Loaded { entry, body: Outgoing::Memory(body) })),
             Some(Warm { entry, body: None, .. }) => Ok(Some(self.in_file(entry))),
             None => self.load_cold(task.entry).await,
         }
@@ -92,7 +151,7 @@ impl Delivery {
             Ok(Some((Arc::new(entry), body)))
         };
         Ok(self.read(read).await?.and_then(|(entry, body)| match body {
-            Some(body) => Some(Loaded { entry, message: Outgoing::Memory(body) }),
+            Some(body) => Some(Loaded { entry, body: Outgoing::Memory(body) }),
             None if entry.large => Some(self.in_file(entry)),
             None => None,
         }))
@@ -100,7 +159,7 @@ impl Delivery {
 
     fn in_file(&self, entry: Arc<Entry>) -> Loaded {
         let path = self.store.bodies().path(entry.id.row());
-        Loaded { entry, message: Outgoing::File(path) }
+        Loaded { entry, body: Outgoing::File(path) }
     }
 
     /// What must hold for a recipient now: never less than what was stored.

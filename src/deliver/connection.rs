@@ -4,24 +4,25 @@
 //! it. Fails with a reason, and with what the peer said last.
 
 use super::Patience;
+use super::outgoing::{Framer, Message, PIECE, Reader};
 use crate::mail::{Envelope, Status, TlsFacts};
 use crate::policy::Permit;
-use crate::smtp::client::{Client, Event, Offer, Outcome, Refusal, Reuse};
+use crate::smtp::client::{Chunk, Client, Event, Offer, Outcome, Refusal, Reuse, Sequel};
 use crate::smtp::data::Encoder;
 use crate::tls::{Connector, PeerCertificates};
 use crate::vocabulary::Reason;
-use bytes::Bytes;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::client::TlsStream;
 
-/// Octets of a large body that are read and sent at once.
-const CHUNK: usize = 256 * 1024;
+/// How long a peer that no longer takes anything is listened to.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Why a conversation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +50,12 @@ pub(super) struct Connection {
     patience: Patience,
 }
 
-/// The message that goes out behind its Received field.
-pub(super) enum Outgoing {
-    Memory(Bytes),
-    File(PathBuf),
+/// What a transaction came to.
+pub(super) struct Sent {
+    pub outcomes: Vec<Outcome>,
+    pub reuse: Reuse,
+    /// If it can be used again.
+    pub connection: Option<Connection>,
 }
 
 /// What TLS brought.
@@ -75,10 +78,11 @@ impl Connection {
         connection.until_ready().await
     }
 
-    async fn until_ready(mut self) -> Result<(Connection, Offer), Broken> {
+    /// Greeting and EHLO; after the handshake EHLO again (RFC 3207 4.2).
+    pub async fn until_ready(mut self) -> Result<(Connection, Offer), Broken> {
         loop {
             let event;
-            (self, event) = self.next(self_patience).await?;
+            (self, event) = self.next(|p| p.greeting).await?;
             match event {
                 Event::Ready(offer) => return Ok((self, offer)),
                 Event::Send(bytes) => self.write(&bytes).await?,
@@ -87,13 +91,14 @@ impl Connection {
         }
     }
 
-    /// Asks for TLS and performs the handshake; a refusal leaves no connection, for a retry needs a new one anyway.
-    pub async fn secure(mut self, connector: &Connector, host: &str) -> Result<(Connection, Secured, Offer), Broken> {
+    /// Asks for TLS and performs the handshake; `until_ready` follows. A refusal leaves no connection, for a retry needs a
+    /// new one anyway.
+    pub async fn secure(mut self, connector: &Connector, host: &str) -> Result<(Connection, Secured), Broken> {
         let (client, bytes) = self.client.starttls();
         self.client = client;
         self.write(&bytes).await?;
         let event;
-        (self, event) = self.next(self_patience).await?;
+        (self, event) = self.next(|p| p.greeting).await?;
         match event {
             Event::TlsReady => {}
             Event::TlsRefused(status) => return Err(Broken { reason: Reason::TlsRefused, status: Some(status) }),
@@ -104,103 +109,138 @@ impl Connection {
             tracing::debug!(host, reason = %failure.reason, detail = failure.detail, "handshake failed");
             Broken::from(failure.reason)
         })?;
-        let (client, bytes) = self.client.secured();
+        let (client, hello) = self.client.secured();
         let secured = Secured { facts: made.facts, certificates: made.certificates };
         let socket = Socket::Tls(Box::new(made.stream));
         let mut connection = Connection { socket, client, input: Vec::new(), patience: self.patience };
-        connection.write(&bytes).await?;
-        let (connection, offer) = connection.until_ready().await?;
-        Ok((connection, secured, offer))
+        connection.write(&hello).await?;
+        Ok((connection, secured))
     }
 
-    /// One transaction: the permit is spent on it. Returns what became of each recipient, and the connection if it can be
-    /// used again.
-    pub async fn send(
-        mut self,
-        permit: Permit,
-        envelope: &Envelope,
-        (received, message, size): (&str, Outgoing, u64),
-    ) -> (Vec<Outcome>, Option<Connection>) {
-        let all = |refusal: Refusal| {
-            (0..envelope.recipients.len())
-                .map(|recipient| Outcome { recipient, result: Err(refusal.clone()) })
-                .collect()
+    /// One transaction: the permit is spent on it.
+    pub async fn send(mut self, permit: Permit, envelope: &Envelope, message: Message<'_>) -> Sent {
+        // A stored message that is not whole is found out before the peer hears of it.
+        let framer = match self.offer().chunking {
+            true => Framer::Octets(Chunk::new()),
+            false => Framer::Dots(Encoder::new()),
         };
-        let commands = match self.client.mail(permit, envelope, size) {
-            Ok((client, commands)) => {
+        let extent = message.extent();
+        let opened = Reader::open(message, framer).await;
+        let mut reader = match opened {
+            Ok(reader) => reader,
+            Err(broken) => return self.declined(envelope, broken.reason),
+        };
+        match std::mem::replace(&mut self.client, Client::open("")).mail(permit, envelope, extent) {
+            Ok((client, first)) => {
                 self.client = client;
-                commands
+                self.converse(first, &mut reader).await
             }
             Err((client, reason)) => {
                 self.client = client;
-                return (all(Refusal { reason, status: None }), Some(self));
+                self.declined(envelope, reason)
             }
-        };
-        if let Err(broken) = self.write(&commands).await {
-            return (self.client.abandon(broken.reason, broken.status), None);
         }
-        self.converse(received, message).await
     }
 
-    async fn converse(mut self, received: &str, message: Outgoing) -> (Vec<Outcome>, Option<Connection>) {
-        let mut message = Some(message);
+    /// Nothing was sent.
+    fn declined(self, envelope: &Envelope, reason: Reason) -> Sent {
+        let outcome = |recipient| {
+            let result = Err(Refusal { reason, status: None });
+            Outcome { recipient, result, sequel: Sequel::Stands }
+        };
+        let outcomes = (0..envelope.recipients.len()).map(outcome).collect();
+        Sent { outcomes, reuse: Reuse::Possible, connection: Some(self) }
+    }
+
+    async fn converse(mut self, mut event: Event, reader: &mut Reader<'_>) -> Sent {
         let mut patience: fn(&Patience) -> Duration = self_patience;
         loop {
-            let event = match self.step(patience).await {
-                Ok(event) => event,
-                Err(broken) => return (self.client.abandon(broken.reason, broken.status), None),
-            };
             let written = match event {
                 Event::Send(bytes) => self.write(&bytes).await,
                 Event::SendBody => {
                     patience = |p| p.final_reply;
-                    match message.take() {
-                        Some(message) => self.write_message(received, message).await,
-                        None => Err(Reason::ProtocolError.into()),
-                    }
+                    self.write_message(Vec::new(), u64::MAX, reader).await
                 }
-                Event::Finished(outcomes, reuse) => return (outcomes, (reuse == Reuse::Possible).then_some(self)),
-                Event::Failed(reason, status) => Err(Broken { reason, status }),
+                Event::SendChunk { commands, octets } => {
+                    patience = |p| p.final_reply;
+                    self.write_message(commands, octets, reader).await
+                }
+                Event::Finished(outcomes, reuse) => {
+                    let connection = (reuse == Reuse::Possible).then_some(self);
+                    return Sent { outcomes, reuse, connection };
+                }
+                Event::Failed(reason, status) => return self.lost(Broken { reason, status }),
                 Event::Need | Event::Ready(_) | Event::TlsReady | Event::TlsRefused(_) => {
-                    Err(Reason::ProtocolError.into())
+                    return self.lost(Reason::ProtocolError.into());
                 }
             };
             if let Err(broken) = written {
-                return (self.client.abandon(broken.reason, broken.status), None);
+                return self.last_words(broken).await;
             }
+            event = match self.step(patience).await {
+                Ok(event) => event,
+                Err(broken) => return self.lost(broken),
+            };
         }
     }
 
-    /// The Received field, the message, the end of data.
-    async fn write_message(&mut self, received: &str, message: Outgoing) -> Result<(), Broken> {
-        let mut encoder = Encoder::new();
-        let mut out = Vec::with_capacity(match &message {
-            Outgoing::Memory(body) => received.len() + body.len() + body.len() / 64 + 16,
-            Outgoing::File(_) => CHUNK + CHUNK / 8,
-        });
-        let unsendable = |_| Broken::from(Reason::BareLineEnding);
-        encoder.encode(received.as_bytes(), &mut out).map_err(unsendable)?;
-        match message {
-            Outgoing::Memory(body) => encoder.encode(&body, &mut out).map_err(unsendable)?,
-            Outgoing::File(path) => {
-                let mut file = File::open(path).await?;
-                while let Some(chunk) = file.next().await? {
-                    encoder.encode(&chunk, &mut out).map_err(unsendable)?;
-                    self.write_within(&out, self.patience.data).await?;
-                    out.clear();
-                    file.give_back(chunk);
+    fn lost(self, broken: Broken) -> Sent {
+        let outcomes = self.client.abandon(broken.reason, broken.status);
+        Sent { outcomes, reuse: Reuse::Close, connection: None }
+    }
+
+    /// A peer that refuses in the middle of a message says why before it closes.
+    async fn last_words(mut self, broken: Broken) -> Sent {
+        let until = Instant::now() + LAST_WORDS;
+        if broken.reason == Reason::ConnectionLost {
+            while let Ok(Ok(event)) = timeout_at(until, self.step(self_patience)).await {
+                match event {
+                    Event::Finished(outcomes, _) => return Sent { outcomes, reuse: Reuse::Close, connection: None },
+                    Event::Failed(reason, status) => return self.lost(Broken { reason, status }),
+                    // What it would like to hear now cannot be sent.
+                    _ => {}
                 }
             }
         }
-        encoder.finish(&mut out).map_err(unsendable)?;
+        self.lost(broken)
+    }
+
+    /// `commands`, the next `octets` of the message, and what ends it, if that is the end.
+    async fn write_message(&mut self, commands: Vec<u8>, octets: u64, reader: &mut Reader<'_>) -> Result<(), Broken> {
+        let mut out = commands;
+        let mut left = octets;
+        while left > 0 && !reader.is_at_end() {
+            left -= reader.fill(left, &mut out).await?;
+            if out.len() >= PIECE {
+                self.write_within(&out, self.patience.data).await?;
+                out.clear();
+            }
+        }
         self.write_within(&out, self.patience.data).await?;
         self.client = std::mem::replace(&mut self.client, Client::open("")).body_sent();
         Ok(())
     }
 
-    /// Whether the peer tells the sender on its own what the sender asked to hear.
-    pub fn offers_dsn(&self) -> bool {
-        self.client.offer().dsn
+    pub fn offer(&self) -> &Offer {
+        self.client.offer()
+    }
+
+    /// The peer has failed BDAT before.
+    pub fn without_chunking(self) -> Connection {
+        Connection { client: self.client.without_chunking(), ..self }
+    }
+
+    /// Whether the peer has said or closed nothing while nobody spoke to it. Costs no system call where it is quiet.
+    pub fn is_quiet(&mut self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut octets = [0; 512];
+        let mut unread = ReadBuf::new(&mut octets);
+        let read = match &mut self.socket {
+            Socket::Clear(tcp) => Pin::new(tcp).poll_read(&mut context, &mut unread),
+            Socket::Tls(tls) => Pin::new(tls.as_mut()).poll_read(&mut context, &mut unread),
+        };
+        // RFC 5321 3.8: whatever comes now, 421 or a closed connection, is the end of it.
+        self.input.is_empty() && read.is_pending()
     }
 
     pub async fn quit(mut self) {
@@ -277,36 +317,5 @@ fn reason_of(error: &io::Error) -> Reason {
         Kind::TimedOut => Reason::ConnectionTimedOut,
         Kind::NetworkUnreachable | Kind::HostUnreachable | Kind::AddrNotAvailable => Reason::NetworkUnreachable,
         _ => Reason::ConnectionLost,
-    }
-}
-
-/// A body file, read in pieces on a thread for it.
-struct File {
-    file: Option<std::fs::File>,
-    spare: Vec<u8>,
-}
-
-impl File {
-    async fn open(path: PathBuf) -> Result<File, Broken> {
-        let open = tokio::task::spawn_blocking(move || std::fs::File::open(path)).await;
-        let file = open.map_err(io::Error::other).flatten().map_err(|_| Broken::from(Reason::StoreFailed))?;
-        Ok(File { file: Some(file), spare: Vec::new() })
-    }
-
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, Broken> {
-        let (Some(mut file), mut chunk) = (self.file.take(), std::mem::take(&mut self.spare)) else { return Ok(None) };
-        let read = tokio::task::spawn_blocking(move || {
-            use io::Read;
-            chunk.clear();
-            (&mut file).take(CHUNK as u64).read_to_end(&mut chunk).map(|_| (file, chunk))
-        });
-        let (file, chunk) =
-            read.await.map_err(io::Error::other).flatten().map_err(|_| Broken::from(Reason::StoreFailed))?;
-        self.file = Some(file);
-        Ok((!chunk.is_empty()).then_some(chunk))
-    }
-
-    fn give_back(&mut self, chunk: Vec<u8>) {
-        self.spare = chunk;
     }
 }

@@ -1,45 +1,28 @@
 //! Opening a link: hosts in order, the best TLS that each offers, proof where somebody says how, then the comparison.
 //!
-//! Called by `Delivery::work`. Promises: every host and address is tried before the lane is missed; a stall or a failed
-//! handshake is that host's failure; a link below its lane's level carries nothing. Fails with the last host's reason.
+//! Called by `Delivery::work`. Promises: every host and address is tried before the lane is missed, those that failed a
+//! moment ago last, and all within a bounded time; a stall or a failed handshake is that host's failure; a link below its
+//! lane's level carries nothing. Fails with the reason of the host that decides.
 
 use super::Delivery;
 use super::connection::{Broken, Connection, Secured};
+use super::open_link::OpenLink;
 use super::route::{Host, Unroutable};
 use super::verdict::is_of_protection;
 use crate::clock::Now;
 use crate::mail::{Enhanced, Link, Status};
-use crate::policy::{self, Permit, ProofSource};
+use crate::policy::ProofSource;
 use crate::proof;
 use crate::queue::{Destination, Lane};
 use crate::vocabulary::{Level, Proof, Reason};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::time::{Instant, timeout_at};
 
 /// Addresses that one opening tries at most.
 const ADDRESSES: usize = 12;
 
 static LINKS: AtomicU64 = AtomicU64::new(1);
-
-/// A link that reached its lane's level.
-pub(super) struct OpenLink {
-    pub connection: Connection,
-    pub link: Link,
-    /// Transactions so far: a permit is for one.
-    pub transactions: u64,
-}
-
-impl OpenLink {
-    pub async fn quit(self) {
-        self.connection.quit().await;
-    }
-
-    /// The permit for the next transaction, if the link holds what must hold.
-    pub fn permit(&mut self, level: Level) -> Result<Permit, Reason> {
-        self.transactions += 1;
-        policy::grant(&self.link, level, self.transactions)
-    }
-}
 
 /// Why a lane has no link.
 #[derive(Debug, Clone)]
@@ -97,6 +80,16 @@ fn missed(host: &str, broken: Broken) -> Missed {
     Missed { reason: broken.reason, status, link: None, host: Some(host.to_owned()) }
 }
 
+/// One opening of a link for a lane.
+pub(super) struct Opening<'l> {
+    pub lane: &'l Lane,
+    sources: Vec<ProofSource>,
+    /// Addresses that may still be tried.
+    tries: usize,
+    /// When it is given up, whatever host it is at.
+    until: Instant,
+}
+
 impl Delivery {
     /// # Errors
     /// When no host of the lane gives a link that is good enough.
@@ -105,12 +98,13 @@ impl Delivery {
             // No link seals a message: whoever asks that waits for a person.
             return Err(shut(Reason::SealingNotPossible));
         }
-        let hosts = self.hosts.hosts(&lane.destination, &self.resolver).await?;
-        let sources = self.sources(&lane.destination);
+        let mut hosts = self.hosts.hosts(&lane.destination, &self.resolver).await?;
+        self.memory.good_hosts_first(&mut hosts, |host| &host.name);
+        let until = Instant::now() + self.patience.opening;
+        let mut opening = Opening { lane, sources: self.sources(&lane.destination), tries: ADDRESSES, until };
         let mut missed = shut(Reason::NoAddress);
-        let mut tries = ADDRESSES;
-        for host in hosts {
-            match self.open_host(lane, &host, &sources, &mut tries).await {
+        for host in &hosts {
+            match self.open_host(host, &mut opening).await {
                 Ok(link) => return Ok(link),
                 Err(of_host) => missed = missed.or_heavier(of_host),
             }
@@ -119,39 +113,38 @@ impl Delivery {
     }
 
     /// Every address of one host, as long as there are tries left.
-    async fn open_host(
-        &self,
-        lane: &Lane,
-        host: &Host,
-        sources: &[ProofSource],
-        tries: &mut usize,
-    ) -> Result<OpenLink, Missed> {
-        let addresses = host.addresses(&self.resolver).await?;
+    pub(super) async fn open_host(&self, host: &Host, opening: &mut Opening<'_>) -> Result<OpenLink, Missed> {
+        let mut addresses = host.addresses(&self.resolver).await?;
+        self.memory.good_addresses_first(&mut addresses);
         let mut missed = None;
-        for address in addresses.into_iter().take(*tries) {
-            *tries -= 1;
-            match self.try_host(lane, host, address, sources).await {
+        for address in addresses.into_iter().take(opening.tries) {
+            if Instant::now() >= opening.until {
+                break;
+            }
+            opening.tries -= 1;
+            match self.try_host(host, address, opening).await {
                 Ok(link) => return Ok(link),
                 Err(later) => missed = Some(Missed::of_one_host(missed, later)),
             }
         }
-        // No try was left: what the other hosts did decides.
+        if missed.as_ref().is_some_and(|m| costs_time(m.reason)) {
+            self.memory.host_failed(&host.name);
+        }
+        // Nothing was left to try: what the other hosts did decides.
         Err(missed.unwrap_or_else(|| shut(Reason::NoAddress)))
     }
 
-    async fn try_host(
-        &self,
-        lane: &Lane,
-        host: &Host,
-        address: SocketAddr,
-        sources: &[ProofSource],
-    ) -> Result<OpenLink, Missed> {
-        let tried = self.connect(host, address, sources).await;
+    async fn try_host(&self, host: &Host, address: SocketAddr, opening: &Opening<'_>) -> Result<OpenLink, Missed> {
+        let lane = opening.lane;
+        let tried = match timeout_at(opening.until, self.connect(host, address, &opening.sources)).await {
+            Ok(tried) => tried,
+            Err(_) => Err(missed(&host.name, Reason::ConnectionTimedOut.into())),
+        };
         let result = match tried {
-            Ok(link) if link.link.level() >= lane.level => Ok(link),
+            Ok(link) if link.record.link.level() >= lane.level => Ok(link),
             Ok(link) => {
-                let reason = link.link.shortfall.unwrap_or(Reason::RequirementNotMet);
-                let facts = link.link.clone();
+                let facts = link.record.link.clone();
+                let reason = facts.shortfall.unwrap_or(Reason::RequirementNotMet);
                 link.quit().await;
                 Err(Missed { link: Some(facts), ..missed(&host.name, reason.into()) })
             }
@@ -161,6 +154,10 @@ impl Delivery {
             Ok(_) => ("ok", Reason::RequirementMet),
             Err(missed) => ("failed", missed.reason),
         };
+        match costs_time(reason) {
+            true => self.memory.address_failed(address),
+            false => self.memory.works(&host.name, address),
+        }
         let labels = [lane.direction().name(), lane.level.name(), outcome, reason.name()];
         self.metrics.link_attempts.with_label_values(&labels).inc();
         tracing::debug!(lane = %lane.destination, host = host.name, %address, outcome, %reason, "link attempt");
@@ -171,21 +168,19 @@ impl Delivery {
     async fn connect(&self, host: &Host, address: SocketAddr, sources: &[ProofSource]) -> Result<OpenLink, Missed> {
         let in_host = |broken| missed(&host.name, broken);
         let (connection, offer) = Connection::open(address, &self.hostname, self.patience).await.map_err(in_host)?;
-        let id = LINKS.fetch_add(1, Ordering::Relaxed);
-        let clear = Link {
-            id,
-            host: host.name.clone(),
-            address,
-            tls: None,
-            proof: Proof::Nothing,
-            shortfall: Some(Reason::TlsNotOffered),
-        };
+        let clear = clear_link(&host.name, address, Reason::TlsNotOffered);
         if !offer.starttls {
-            return Ok(OpenLink { connection, link: clear, transactions: 0 });
+            return Ok(self.opened(connection, clear));
         }
-        let (connection, secured, _) = connection.secure(&self.connector, &host.name).await.map_err(in_host)?;
+        let (connection, secured) = connection.secure(&self.connector, &host.name).await.map_err(in_host)?;
+        let (connection, _) = connection.until_ready().await.map_err(in_host)?;
         let link = self.proved(clear, secured, sources);
-        Ok(OpenLink { connection, link, transactions: 0 })
+        Ok(self.opened(connection, link))
+    }
+
+    fn opened(&self, connection: Connection, link: Link) -> OpenLink {
+        let distrusted = self.memory.says_data(&link.host);
+        OpenLink::new(if distrusted { connection.without_chunking() } else { connection }, link)
     }
 
     fn proved(&self, clear: Link, secured: Secured, sources: &[ProofSource]) -> Link {
@@ -204,6 +199,28 @@ impl Delivery {
             configured => self.proofs.get(&configured.to_string()).cloned().unwrap_or_default(),
         }
     }
+}
+
+fn clear_link(host: &str, address: SocketAddr, shortfall: Reason) -> Link {
+    let id = LINKS.fetch_add(1, Ordering::Relaxed);
+    Link { id, host: host.to_owned(), address, tls: None, proof: Proof::Nothing, shortfall: Some(shortfall) }
+}
+
+/// Whether a host that fails so is better tried after the others for a while.
+fn costs_time(reason: Reason) -> bool {
+    use Reason as R;
+    matches!(
+        reason,
+        R::ConnectionRefused
+            | R::ConnectionTimedOut
+            | R::ConnectionLost
+            | R::NetworkUnreachable
+            | R::GreetingRefused
+            | R::ProtocolError
+            | R::TlsRefused
+            | R::TlsHandshakeFailed
+            | R::TlsStalled
+    )
 }
 
 fn shut(reason: Reason) -> Missed {

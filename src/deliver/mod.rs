@@ -6,6 +6,10 @@
 mod attempt;
 mod connection;
 mod link;
+pub mod memory;
+mod needs;
+mod open_link;
+mod outgoing;
 pub mod route;
 mod settle;
 mod tell;
@@ -21,6 +25,7 @@ use crate::queue::{Lane, Retry, Routes, Schedule};
 use crate::store::{Store, StoreError};
 use crate::tls::{Connector, Roots};
 use crate::vocabulary::Level;
+use memory::HostMemory;
 use route::HostBook;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -38,7 +43,11 @@ pub struct RelayTerms {
 /// Times of a conversation with a peer (RFC 5321 4.5.3.2 names longer ones, which a clinical letter cannot wait for).
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
+    /// For a lane to get a link, whatever its hosts do.
+    pub opening: Duration,
     pub connect: Duration,
+    /// For greeting and EHLO, each: a host that only listens must not keep mail from the next.
+    pub greeting: Duration,
     pub handshake: Duration,
     /// For each reply up to 354.
     pub reply: Duration,
@@ -53,7 +62,9 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Patience {
         Patience {
+            opening: Duration::from_secs(300),
             connect: Duration::from_secs(30),
+            greeting: Duration::from_secs(60),
             handshake: Duration::from_secs(30),
             reply: Duration::from_secs(120),
             data: Duration::from_secs(180),
@@ -73,6 +84,7 @@ pub struct Delivery {
     pub schedule: Arc<Schedule>,
     pub routes: Arc<Routes>,
     pub hosts: HostBook,
+    pub memory: HostMemory,
     /// How a site's Exchange or a relay proves itself, by lane destination as it is printed.
     pub proofs: HashMap<String, Vec<ProofSource>>,
     pub relays: HashMap<Arc<str>, RelayTerms>,
@@ -147,6 +159,11 @@ impl Delivery {
             // No new MAIL once the gateway stops: what was taken is on storage and is read back at the next start.
             let go_on = !*self.stopping.borrow() && self.store.is_writable();
             let Some(task) = next.filter(|_| go_on) else { return link.quit().await };
+            // A kept link that its peer has closed is no failure of the message: another link takes it at once. One that
+            // never carried anything is tried, or a peer that closes at once would be called for ever.
+            if carried > 0 && !link.connection.is_quiet() {
+                return self.schedule.push(task);
+            }
             match self.attempt(link, task).await {
                 Some(kept) => link = kept,
                 None => return,

@@ -5,7 +5,7 @@
 
 use super::Delivery;
 use super::attempt::Loaded;
-use super::connection::Outgoing;
+use super::outgoing::Outgoing;
 use super::settle::{Attempt, Settled, outcome_of};
 use super::verdict::{Shortfall, is_of_protection};
 use crate::clock::Now;
@@ -82,8 +82,8 @@ impl Delivery {
     /// The message, or the beginning of a large one: at least its header section.
     async fn original(self: &Arc<Self>, entry: &Arc<Entry>) -> Vec<u8> {
         match self.load_cold(entry.id).await {
-            Ok(Some(Loaded { message: Outgoing::Memory(body), .. })) => body.to_vec(),
-            Ok(Some(Loaded { message: Outgoing::File(path), .. })) => {
+            Ok(Some(Loaded { body: Outgoing::Memory(body), .. })) => body.to_vec(),
+            Ok(Some(Loaded { body: Outgoing::File(path), .. })) => {
                 tokio::task::spawn_blocking(move || head_of(&path)).await.unwrap_or_default()
             }
             Ok(None) | Err(_) => Vec::new(),

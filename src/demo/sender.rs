@@ -7,7 +7,7 @@ use super::error::DemoError;
 use crate::clock::EntryId;
 use crate::mail::{Envelope, Status};
 use crate::smtp::Security;
-use crate::smtp::client::{Client, Event, Outcome};
+use crate::smtp::client::{Client, Event, Extent, Outcome};
 use crate::smtp::data::Encoder;
 use crate::tls::Connector;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -96,10 +96,14 @@ impl Line<TcpStream> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
     async fn transact(mut self, envelope: &Envelope, message: &[u8]) -> Result<Said, DemoError> {
-        let size = u64::try_from(message.len())?;
-        let (client, bytes) = self.client.mail((), envelope, size).map_err(|(_, why)| DemoError(why.words().into()))?;
+        let size = Extent::Whole(u64::try_from(message.len())?);
+        // With DATA it can be seen whether the text crossed before the answer.
+        let client = self.client.without_chunking();
+        let (client, first) = client.mail((), envelope, size).map_err(|(_, why)| DemoError(why.words().into()))?;
         self.client = client;
-        self.write(&bytes).await?;
+        if let Event::Send(bytes) = first {
+            self.write(&bytes).await?;
+        }
         let mut text_crossed = false;
         loop {
             match self.until(|event| matches!(event, Event::SendBody | Event::Finished(..))).await? {

@@ -6,6 +6,7 @@ use crate::clock::{Ids, Now};
 use crate::config::{Config, Listener, ListenerTls, Site};
 use crate::decide::Judge;
 use crate::decide::announce::{Announcer, Contact};
+use crate::deliver::memory::HostMemory;
 use crate::deliver::route::HostBook;
 use crate::deliver::{Delivery, Patience, RelayTerms};
 use crate::dns::Resolver;
@@ -179,6 +180,7 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
         schedule: shared.schedule,
         routes: shared.routes,
         hosts: hosts(config),
+        memory: HostMemory::default(),
         proofs: proofs(config),
         relays: config.relays.iter().map(terms).collect(),
         resolver,

@@ -5,6 +5,8 @@
 //! inside it, and `250` counts only after the whole message went out; every recipient gets exactly one outcome. Fails by
 //! `Failed` when the connection is worth nothing any more; `abandon` then says what is known of each recipient.
 
+mod chunk;
+mod commands;
 mod offer;
 mod transaction;
 
@@ -15,7 +17,8 @@ use crate::vocabulary::Reason;
 use std::marker::PhantomData;
 use transaction::{Progress, Transaction};
 
-pub use offer::Offer;
+pub use chunk::Chunk;
+pub use offer::{Limits, Offer};
 
 /// What became of one recipient of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,38 @@ pub struct Outcome {
     pub recipient: usize,
     /// The peer's word for a message that it took, or why it did not.
     pub result: Result<Status, Refusal>,
+    pub sequel: Sequel,
+}
+
+/// What follows from an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sequel {
+    /// It stands as it is.
+    Stands,
+    /// Nothing was taken, and neither message nor recipient was refused: it goes at once, in another transaction. That this
+    /// comes to an end is seen to here: only after others were taken, on a kept connection, or once for an extension.
+    AtOnce,
+    /// The peer had all of the message and did not answer. To send it again may make a second copy.
+    Unknown,
+}
+
+/// How many octets the message has, and where they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// In memory: it may go out behind the commands, in the same write.
+    Whole(u64),
+    /// To be read piece by piece: it goes out once somebody takes it.
+    Pieces(u64),
+}
+
+impl Extent {
+    /// As RFC 1870 3 counts them.
+    #[must_use]
+    pub fn octets(self) -> u64 {
+        match self {
+            Extent::Whole(octets) | Extent::Pieces(octets) => octets,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +73,8 @@ pub struct Refusal {
 pub enum Reuse {
     Possible,
     Close,
+    /// The peer offers CHUNKING and does not know BDAT: what follows the command may be read as commands. DATA next time.
+    CloseAndSayData,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +90,12 @@ pub enum Event {
     TlsRefused(Status),
     /// Stream the message through `data::Encoder` with its end, then `body_sent`.
     SendBody,
+    /// Send `commands` and right behind them, in one write where it fits, the next `octets` of the message, unchanged but
+    /// passed through `Chunk`; then `body_sent`.
+    SendChunk {
+        commands: Vec<u8>,
+        octets: u64,
+    },
     /// The transaction is over.
     Finished(Vec<Outcome>, Reuse),
     /// The connection is unusable.
@@ -74,6 +117,8 @@ pub struct Client<P> {
     link: Security,
     offer: Offer,
     state: State,
+    /// Transactions that ended with the connection in order.
+    carried: u64,
     permit: PhantomData<fn(P)>,
 }
 
@@ -108,6 +153,7 @@ impl<P> Client<P> {
             link: Security::Clear,
             offer: Offer::default(),
             state: State::Greeting,
+            carried: 0,
             permit: PhantomData,
         }
     }
@@ -136,8 +182,7 @@ impl<P> Client<P> {
                 }
                 Parsed::Reply { reply, consumed: octets } => {
                     consumed += octets;
-                    let early = consumed < input.len();
-                    let (client, event) = self.hear(&reply, if early { Rest::More } else { Rest::Nothing });
+                    let (client, event) = self.hear(&reply, Rest::of(&input[consumed..]));
                     self = client;
                     event
                 }
@@ -162,24 +207,37 @@ impl<P> Client<P> {
         (Client { link: Security::Tls, offer: Offer::default(), state: State::Ehlo, ..self }, hello)
     }
 
-    /// Begins a transaction for all recipients of `envelope` with a message of `size` octets. The permit is spent.
+    /// Begins a transaction for all recipients of `envelope`. The permit is spent. Gives `Send`, or `SendChunk` where all of
+    /// it goes out in one flight.
     ///
     /// # Errors
     /// When the peer cannot take such a message; nothing was sent, and the connection is as it was.
-    pub fn mail(self, permit: P, envelope: &Envelope, size: u64) -> Result<Speaking<P>, Declined<P>> {
+    pub fn mail(self, permit: P, envelope: &Envelope, extent: Extent) -> Result<(Client<P>, Event), Declined<P>> {
         drop(permit);
         if !matches!(self.state, State::Ready) {
             return Err((self, Reason::ProtocolError));
         }
-        if let Some(reason) = self.offer.obstacle(envelope, size) {
+        if let Some(reason) = self.offer.obstacle(envelope, extent.octets()) {
             return Err((self, reason));
         }
-        let mut transaction = Transaction::new(envelope, size, &self.offer);
-        let first = transaction.next_commands();
+        let link = if self.carried > 0 { transaction::Link::Kept } else { transaction::Link::New };
+        let mut transaction = Transaction::new(envelope, extent, &self.offer, link);
+        let first = match transaction.next_commands() {
+            Progress::SendChunk { commands, octets } => Event::SendChunk { commands, octets },
+            Progress::Send(bytes) => Event::Send(bytes),
+            _ => return Err((self, Reason::ProtocolError)),
+        };
         Ok((Client { state: State::Transaction(Box::new(transaction)), ..self }, first))
     }
 
-    /// The whole message and its end were written.
+    /// DATA is used whatever the peer offers: it has failed BDAT before.
+    #[must_use]
+    pub fn without_chunking(mut self) -> Client<P> {
+        self.offer.chunking = false;
+        self
+    }
+
+    /// What `SendBody` or `SendChunk` asked for was written, all of it.
     #[must_use]
     pub fn body_sent(mut self) -> Client<P> {
         if let State::Transaction(transaction) = &mut self.state {
@@ -214,6 +272,9 @@ impl<P> Client<P> {
                 Client { state: State::Ready, ..self }.in_transaction(transaction, reply, rest)
             }
             _ if reply.code == 421 => self.closing(reply),
+            State::Greeting | State::Ehlo | State::Helo if rest == Rest::More => {
+                self.stop(Reason::ProtocolError, reply)
+            }
             State::Greeting => self.greeted(reply),
             State::Ehlo => self.introduced(reply),
             State::Helo => self.introduced_plainly(reply),
@@ -266,7 +327,7 @@ impl<P> Client<P> {
         match (reply.code, rest) {
             (220, Rest::Nothing) => (Client { state: State::Handshake, ..self }, Some(Event::TlsReady)),
             // Anybody on the way can put replies behind the 220; they would be read inside TLS as the peer's.
-            (220, Rest::More) => self.stop(Reason::ProtocolError, reply),
+            (220, Rest::More | Rest::Closing) => self.stop(Reason::ProtocolError, reply),
             (400..=599, _) => (Client { state: State::Ready, ..self }, Some(Event::TlsRefused(reply.status()))),
             _ => self.stop(Reason::ProtocolError, reply),
         }
@@ -275,19 +336,24 @@ impl<P> Client<P> {
     fn in_transaction(self, mut transaction: Box<Transaction>, reply: &Reply, rest: Rest) -> Next<P> {
         let event = match transaction.hear(reply) {
             Progress::More => None,
-            Progress::Send(bytes) => Some(Event::Send(bytes)),
-            // The answer to a message that was not sent yet is nobody's word.
-            Progress::SendBody if rest == Rest::More => return self.broken(transaction, reply),
-            Progress::SendBody => Some(Event::SendBody),
             Progress::Broken => return self.broken(transaction, reply),
-            Progress::Finished(reuse) => {
-                let state = if reuse == Reuse::Possible { State::Ready } else { State::Closed };
-                let unknown = Refusal { reason: Reason::ProtocolError, status: Some(reply.status()) };
-                let outcomes = transaction.into_outcomes(&unknown);
-                return (Client { state, ..self }, Some(Event::Finished(outcomes, reuse)));
-            }
+            Progress::Finished(reuse) => return self.finished(*transaction, reply, (reuse, rest)),
+            // The answer to what was not sent yet is nobody's word.
+            _ if rest == Rest::More => return self.broken(transaction, reply),
+            Progress::Send(bytes) => Some(Event::Send(bytes)),
+            Progress::SendBody => Some(Event::SendBody),
+            Progress::SendChunk { commands, octets } => Some(Event::SendChunk { commands, octets }),
         };
         (Client { state: State::Transaction(transaction), ..self }, event)
+    }
+
+    fn finished(self, transaction: Transaction, reply: &Reply, (reuse, rest): (Reuse, Rest)) -> Next<P> {
+        // One reply too many would be believed as the next command's.
+        let reuse = if reuse == Reuse::Possible && rest != Rest::Nothing { Reuse::Close } else { reuse };
+        let state = if reuse == Reuse::Possible { State::Ready } else { State::Closed };
+        let unknown = Refusal { reason: Reason::ProtocolError, status: Some(reply.status()) };
+        let outcomes = transaction.into_outcomes(&unknown);
+        (Client { state, carried: self.carried + 1, ..self }, Some(Event::Finished(outcomes, reuse)))
     }
 
     /// Keeps the transaction, so that `abandon` still knows what was settled.
@@ -315,7 +381,19 @@ impl<P> Client<P> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rest {
     Nothing,
+    /// 421, which may come at any time (RFC 5321 3.8): it is heard as the answer to what is sent next.
+    Closing,
     More,
+}
+
+impl Rest {
+    fn of(unread: &[u8]) -> Rest {
+        match unread {
+            [] => Rest::Nothing,
+            [b'4', b'2', b'1', ..] => Rest::Closing,
+            _ => Rest::More,
+        }
+    }
 }
 
 #[cfg(test)]

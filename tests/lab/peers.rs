@@ -44,6 +44,53 @@ pub struct Behaviour {
     pub lacks: Vec<&'static str>,
     /// The reply to the dot waits until this is opened.
     pub gate: Option<Gate>,
+    /// What it says instead of what it would, at each of these steps.
+    pub answers: Vec<Answer>,
+    /// Recipients of one transaction; more get 452 4.5.3.
+    pub crowd: Option<usize>,
+    /// It answers MAIL and RCPT only when it has the whole message.
+    pub lazy: bool,
+    /// After so many messages of a session it goes away.
+    pub leaves_after: Option<(usize, Leaving)>,
+}
+
+/// One reply that is not the usual one.
+#[derive(Clone)]
+pub struct Answer {
+    /// CONNECT, a verb, or END for the dot and the last BDAT.
+    pub to: &'static str,
+    /// Whole lines; none: it says nothing.
+    pub reply: &'static str,
+    pub then: Then,
+    /// Sessions that hear it, from the first.
+    pub sessions: usize,
+}
+
+impl Answer {
+    /// In every session.
+    pub fn new(to: &'static str, reply: &'static str, then: Then) -> Answer {
+        Answer { to, reply, then, sessions: usize::MAX }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// As if it had done what was asked.
+    GoOn,
+    Close,
+    /// Says nothing more, and does not close.
+    Stall,
+}
+
+/// How a session is left between two messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Leaving {
+    /// Closes without a word.
+    Silently,
+    /// `421`, and closes.
+    With421,
+    /// `421` only when the next MAIL comes.
+    AtMail,
 }
 
 /// Shut until somebody opens it.
@@ -76,6 +123,10 @@ pub struct Received {
     pub at: Instant,
     /// When the session began that it came in.
     pub session: Instant,
+    /// Which of the peer's sessions that was, from 1.
+    pub session_number: usize,
+    /// The message was answered.
+    ended: bool,
 }
 
 impl Received {
@@ -117,9 +168,15 @@ impl Peer {
                 if same.stop.load(Ordering::SeqCst) {
                     return;
                 }
-                same.sessions.fetch_add(1, Ordering::SeqCst);
+                let number = same.sessions.fetch_add(1, Ordering::SeqCst) + 1;
                 let behaviour = now.lock().unwrap().clone();
-                let session = Session { name: name.clone(), behaviour, kept: Arc::clone(&same) };
+                let session = Session {
+                    name: name.clone(),
+                    number,
+                    behaviour,
+                    kept: Arc::clone(&same),
+                    withheld: Mutex::default(),
+                };
                 // A session that ends early is the client's right.
                 std::thread::spawn(move || session.run(stream).ok());
             }
@@ -169,52 +226,141 @@ impl Drop for Peer {
 
 struct Session {
     name: String,
+    number: usize,
     behaviour: Behaviour,
     kept: Arc<Kept>,
+    /// Replies of a lazy peer.
+    withheld: Mutex<Vec<u8>>,
 }
+
+/// Whether a session goes on after a step.
+type GoesOn = bool;
 
 impl Session {
     fn run(&self, stream: TcpStream) -> io::Result<()> {
         let session = Instant::now();
         let mut stream = Stream::new(stream);
-        stream.write(format!("220 {} ESMTP lab\r\n", self.name).as_bytes())?;
-        let mut open = Received::nothing();
+        let greeting = format!("220 {} ESMTP lab\r\n", self.name);
+        if !self.answer(&mut stream, "CONNECT", &greeting)? {
+            return Ok(());
+        }
+        let (mut open, mut messages) = (Received::nothing(), 0);
         loop {
+            match self.behaviour.leaves_after {
+                Some((after, Leaving::Silently)) if messages >= after => return Ok(()),
+                Some((after, Leaving::With421)) if messages >= after => return stream.write(b"421 4.4.2 idle\r\n"),
+                _ => {}
+            }
             let line = stream.line()?;
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
-            match verb.as_str() {
-                "EHLO" => stream.write(self.offer(stream.is_tls()).as_bytes())?,
+            let goes_on = match verb.as_str() {
+                "EHLO" => {
+                    let offer = self.offer(stream.is_tls());
+                    self.answer(&mut stream, "EHLO", &offer)?
+                }
                 "STARTTLS" => {
                     let Some(secure) = self.start_tls(stream)? else { return Ok(()) };
                     stream = secure;
                     open = Received::nothing();
+                    true
                 }
                 "MAIL" => {
-                    open = Received {
-                        from: path(&line),
-                        commands: vec![line],
-                        tls: stream.is_tls(),
-                        session,
-                        ..Received::nothing()
-                    };
-                    stream.write(b"250 2.1.0 ok\r\n")?;
+                    if self.behaviour.leaves_after.is_some_and(|(after, _)| messages >= after) {
+                        return stream.write(b"421 4.4.2 idle\r\n");
+                    }
+                    open = Received { from: path(&line), tls: stream.is_tls(), session, ..Received::nothing() };
+                    open.commands.push(line);
+                    open.session_number = self.number;
+                    self.answer(&mut stream, "MAIL", "250 2.1.0 ok\r\n")?
                 }
-                "RCPT" => stream.write(self.recipient(&mut open, line).as_bytes())?,
-                "DATA" if open.recipients.is_empty() => stream.write(b"554 5.5.1 no valid recipients\r\n")?,
-                "DATA" => {
-                    stream.write(b"354 go ahead\r\n")?;
-                    open.message = read_message(&mut stream)?;
-                    stream.write(self.end_of_data(&open).as_bytes())?;
-                    open = Received::nothing();
+                "RCPT" => {
+                    let reply = self.recipient(&mut open, line);
+                    self.answer(&mut stream, "RCPT", &reply)?
                 }
+                "DATA" => self.data(&mut stream, &mut open)?,
+                "BDAT" if self.offers("CHUNKING") => self.bdat(&mut stream, &mut open, line)?,
                 "RSET" | "NOOP" => {
                     open = Received::nothing();
-                    stream.write(b"250 2.0.0 ok\r\n")?;
+                    self.answer(&mut stream, "RSET", "250 2.0.0 ok\r\n")?
                 }
+                "HELO" => self.answer(&mut stream, "HELO", "250 lab\r\n")?,
                 "QUIT" => return stream.write(b"221 2.0.0 bye\r\n"),
-                _ => stream.write(b"500 5.5.1 unknown\r\n")?,
+                _ => stream.write(b"500 5.5.1 unknown\r\n").map(|()| true)?,
+            };
+            if !goes_on {
+                return Ok(());
             }
+            messages += usize::from(std::mem::take(&mut open.ended));
         }
+    }
+
+    fn offers(&self, keyword: &str) -> bool {
+        self.behaviour.offers.contains(&keyword)
+    }
+
+    /// Says `usual`, or what the behaviour says instead.
+    fn answer(&self, stream: &mut Stream, to: &str, usual: &str) -> io::Result<GoesOn> {
+        let odd = self.behaviour.answers.iter().find(|a| a.to == to && self.number <= a.sessions);
+        let Some(odd) = odd else {
+            let mut replies = self.withheld.lock().unwrap();
+            replies.extend_from_slice(usual.as_bytes());
+            let waits = self.behaviour.lazy && matches!(to, "MAIL" | "RCPT");
+            return if waits { Ok(true) } else { stream.write(&std::mem::take(&mut *replies)).map(|()| true) };
+        };
+        stream.write(odd.reply.as_bytes())?;
+        match odd.then {
+            Then::GoOn => Ok(true),
+            Then::Close => Ok(false),
+            Then::Stall => stream.read_until(b"this never comes").map(|_| false),
+        }
+    }
+
+    fn data(&self, stream: &mut Stream, open: &mut Received) -> io::Result<GoesOn> {
+        if open.recipients.is_empty() {
+            return stream.write(b"554 5.5.1 no valid recipients\r\n").map(|()| true);
+        }
+        if self.behaviour.answers.iter().any(|a| a.to == "DATA" && self.number <= a.sessions) {
+            return self.answer(stream, "DATA", "");
+        }
+        stream.write(b"354 go ahead\r\n")?;
+        open.message = read_message(stream)?;
+        self.ended(stream, open)
+    }
+
+    fn bdat(&self, stream: &mut Stream, open: &mut Received, line: String) -> io::Result<GoesOn> {
+        let mut words = line.split(' ').skip(1);
+        let octets =
+            words.next().and_then(|n| n.parse().ok()).ok_or_else(|| io::Error::other("BDAT without a size"))?;
+        let last = words.next() == Some("LAST");
+        if self.behaviour.answers.iter().any(|a| a.to == "BDAT" && self.number <= a.sessions) {
+            // What the behaviour says comes before the octets are read: a peer that does not know the command.
+            let goes_on = self.answer(stream, "BDAT", "")?;
+            stream.take(octets)?;
+            return Ok(goes_on);
+        }
+        let piece = stream.take(octets)?;
+        open.commands.push(line);
+        open.message.extend_from_slice(&piece);
+        match (open.recipients.is_empty(), last) {
+            (true, _) => stream.write(b"503 5.5.1 no valid recipients\r\n").map(|()| true),
+            (false, true) => self.ended(stream, open),
+            (false, false) => self.answer(stream, "CHUNK", "250 2.0.0 so far\r\n"),
+        }
+    }
+
+    fn ended(&self, stream: &mut Stream, open: &mut Received) -> io::Result<GoesOn> {
+        let goes_on = match self.behaviour.answers.iter().any(|a| a.to == "END" && self.number <= a.sessions) {
+            true => {
+                self.kept.dots.fetch_add(1, Ordering::SeqCst);
+                self.answer(stream, "END", "")?
+            }
+            false => {
+                let reply = self.end_of_data(open);
+                self.answer(stream, "", &reply)?
+            }
+        };
+        *open = Received { ended: true, ..Received::nothing() };
+        Ok(goes_on)
     }
 
     fn offer(&self, tls: bool) -> String {
@@ -264,6 +410,9 @@ impl Session {
     fn recipient(&self, open: &mut Received, line: String) -> String {
         let recipient = path(&line);
         open.commands.push(line);
+        if self.behaviour.crowd.is_some_and(|most| open.recipients.len() >= most) {
+            return "452 4.5.3 too many recipients\r\n".to_owned();
+        }
         if self.behaviour.refuses.contains(&recipient) {
             return format!("550 5.1.1 <{recipient}> no such user\r\n");
         }
@@ -294,7 +443,8 @@ impl Received {
     fn nothing() -> Received {
         let (from, recipients, commands, message) = (String::new(), Vec::new(), Vec::new(), Vec::new());
         let now = Instant::now();
-        Received { from, recipients, commands, message, tls: false, at: now, session: now }
+        let (tls, session_number, ended) = (false, 0, false);
+        Received { from, recipients, commands, message, tls, at: now, session: now, session_number, ended }
     }
 }
 

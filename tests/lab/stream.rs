@@ -65,6 +65,15 @@ impl Stream {
         }
     }
 
+    /// Exactly `length` octets.
+    pub fn take(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        while self.ahead.len() < length {
+            self.fill()?;
+        }
+        let rest = self.ahead.split_off(length);
+        Ok(std::mem::replace(&mut self.ahead, rest))
+    }
+
     pub fn line(&mut self) -> io::Result<String> {
         let line = self.read_until(b"\r\n")?;
         Ok(String::from_utf8_lossy(&line[..line.len() - 2]).into_owned())

@@ -2,7 +2,7 @@
 
 use super::{Pace, Side, as_lines, unescape};
 use mailward::mail::{Body, Envelope, Notify, Recipient, Ret, ReversePath};
-use mailward::smtp::client::{Client, Event, Offer, Outcome};
+use mailward::smtp::client::{Client, Event, Extent, Offer, Outcome, Sequel};
 use mailward::smtp::data;
 
 /// Stands in for the permit of policy.
@@ -63,6 +63,10 @@ impl Caller {
             Event::TlsReady => self.log.push("= tls-ready".into()),
             Event::TlsRefused(status) => self.log.push(format!("= tls-refused {status}")),
             Event::SendBody => self.log.push("= send-body".into()),
+            Event::SendChunk { commands, octets } => {
+                self.say(&commands);
+                self.log.push(format!("= send-octets {octets}"));
+            }
             Event::Finished(outcomes, reuse) => {
                 self.outcomes(outcomes);
                 self.log.push(format!("= finished {reuse:?}").to_lowercase());
@@ -84,16 +88,20 @@ impl Caller {
                     format!("= {} {to}{status}", refusal.reason)
                 }
             };
-            self.log.push(line);
+            self.log.push(match outcome.sequel {
+                Sequel::Stands => line,
+                Sequel::AtOnce => format!("{line} (at once)"),
+                Sequel::Unknown => format!("{line} (unknown)"),
+            });
         }
     }
 
-    fn mail(&mut self, size: u64) {
+    fn mail(&mut self, extent: Extent) {
         let client = self.client.take().expect("the client is always put back");
-        match client.mail(Permit, &self.envelope, size) {
-            Ok((client, bytes)) => {
+        match client.mail(Permit, &self.envelope, extent) {
+            Ok((client, event)) => {
                 self.client = Some(client);
-                self.say(&bytes);
+                self.report(event);
             }
             Err((client, reason)) => {
                 self.client = Some(client);
@@ -106,6 +114,11 @@ impl Caller {
         let mut bytes = Vec::new();
         data::encode(&self.message, &mut bytes).expect("the message can be sent");
         self.say(&bytes);
+        self.with(Client::body_sent);
+    }
+
+    /// Octets of the message as BDAT carries them; what they are is the tests' of `Chunk`.
+    fn send_octets(&mut self) {
         self.with(Client::body_sent);
     }
 
@@ -132,6 +145,7 @@ fn describe(offer: &Offer) -> String {
         (offer.eight_bit, "8bitmime"),
         (offer.smtputf8, "smtputf8"),
         (offer.dsn, "dsn"),
+        (offer.chunking, "chunking"),
         (offer.size_known, "size"),
     ];
     let mut line = "= ready".to_owned();
@@ -155,8 +169,11 @@ impl Side for Caller {
             "ret" => self.envelope.ret = Some(if value == "FULL" { Ret::Full } else { Ret::Headers }),
             "envid" => self.envelope.envid = Some(value.to_owned()),
             "text" => self.message = unescape(value),
-            "mail" => self.mail(value.parse().expect("a size")),
+            "mail" => self.mail(Extent::Whole(value.parse().expect("a size"))),
+            "stream" => self.mail(Extent::Pieces(value.parse().expect("a size"))),
             "send" => self.send_body(),
+            "sent" => self.send_octets(),
+            "data-only" => self.with(Client::without_chunking),
             "lost" => {
                 let client = self.client.take().expect("the client is always put back");
                 let outcomes = client.abandon(mailward::vocabulary::Reason::ConnectionLost, None);

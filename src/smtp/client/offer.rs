@@ -19,6 +19,37 @@ pub struct Offer {
     pub eight_bit: bool,
     pub smtputf8: bool,
     pub dsn: bool,
+    pub chunking: bool,
+    pub limits: Limits,
+}
+
+/// RFC 9422: what the peer bounds. A limit that is missing or unreadable is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// MAILMAX: MAIL commands in one session.
+    pub mail: Option<u32>,
+    /// RCPTMAX: RCPT commands in one transaction.
+    pub rcpt: Option<u32>,
+    /// RCPTDOMAINMAX: different domains of recipients in one session.
+    pub domains: Option<u32>,
+}
+
+impl Limits {
+    fn of(value: &str) -> Limits {
+        let mut limits = Limits::default();
+        for (name, number) in value.split_ascii_whitespace().filter_map(|limit| limit.split_once('=')) {
+            // RFC 9422 3: one to six digits, never zero.
+            let digits = (1..=6).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+            let number = number.parse().ok().filter(|n| digits && *n > 0);
+            match name.to_ascii_uppercase().as_str() {
+                "MAILMAX" => limits.mail = number,
+                "RCPTMAX" => limits.rcpt = number,
+                "RCPTDOMAINMAX" => limits.domains = number,
+                _ => {}
+            }
+        }
+        limits
+    }
 }
 
 impl Offer {
@@ -38,6 +69,8 @@ impl Offer {
                 "8BITMIME" => offer.eight_bit = true,
                 "SMTPUTF8" => offer.smtputf8 = true,
                 "DSN" => offer.dsn = true,
+                "CHUNKING" => offer.chunking = true,
+                "LIMITS" => offer.limits = Limits::of(value),
                 _ => {}
             }
         }

@@ -1,0 +1,137 @@
+//! What delivery remembers of hosts for a while, so that one bad host does not cost every message its time-out.
+//!
+//! Called by `link` and `attempt`. Promises: bounded, and every memory ends; forgetting costs time and nothing else; nothing
+//! here makes a link count for more than it is. Lost at a restart.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a host or an address that failed is tried last.
+const SHUNNED: Duration = Duration::from_secs(120);
+/// How long a host that does not know BDAT gets DATA: it may be mended by the next day.
+const SAYS_DATA: Duration = Duration::from_secs(24 * 60 * 60);
+/// Things that are remembered of each kind.
+const MOST: usize = 10_000;
+
+/// What is known of hosts.
+#[derive(Debug, Default)]
+pub struct HostMemory {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    hosts: Expiring<String, ()>,
+    addresses: Expiring<SocketAddr, ()>,
+    says_data: Expiring<String, ()>,
+}
+
+impl HostMemory {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// None of the host's addresses gave a link.
+    pub(super) fn host_failed(&self, host: &str) {
+        self.lock().hosts.keep(host.to_owned(), (), SHUNNED);
+    }
+
+    pub(super) fn address_failed(&self, address: SocketAddr) {
+        self.lock().addresses.keep(address, (), SHUNNED);
+    }
+
+    /// It gave a link: whatever was remembered against it is over.
+    pub(super) fn works(&self, host: &str, address: SocketAddr) {
+        let mut inner = self.lock();
+        inner.hosts.known.remove(host);
+        inner.addresses.known.remove(&address);
+    }
+
+    /// Hosts that failed a moment ago go last; else the order stays (RFC 5321 5.1).
+    pub(super) fn good_hosts_first<T>(&self, hosts: &mut [T], name: impl Fn(&T) -> &str) {
+        let inner = self.lock();
+        hosts.sort_by_key(|host| inner.hosts.get(name(host)).is_some());
+    }
+
+    pub(super) fn good_addresses_first(&self, addresses: &mut [SocketAddr]) {
+        let inner = self.lock();
+        addresses.sort_by_key(|address| inner.addresses.get(address).is_some());
+    }
+
+    /// The host offers CHUNKING and cannot do it.
+    pub(super) fn say_data(&self, host: &str) {
+        self.lock().says_data.keep(host.to_owned(), (), SAYS_DATA);
+    }
+
+    pub(super) fn says_data(&self, host: &str) -> bool {
+        self.lock().says_data.get(host).is_some()
+    }
+}
+
+/// A bounded map whose values end.
+#[derive(Debug)]
+struct Expiring<K, V> {
+    known: HashMap<K, (V, Instant)>,
+}
+
+impl<K, V> Default for Expiring<K, V> {
+    fn default() -> Expiring<K, V> {
+        Expiring { known: HashMap::new() }
+    }
+}
+
+impl<K: Eq + Hash, V> Expiring<K, V> {
+    fn keep(&mut self, key: K, value: V, patience: Duration) {
+        if self.known.len() >= MOST {
+            let now = Instant::now();
+            self.known.retain(|_, (_, until)| *until > now);
+        }
+        // Still full: what is new is not remembered, which costs time only.
+        if self.known.len() < MOST || self.known.contains_key(&key) {
+            self.known.insert(key, (value, Instant::now() + patience));
+        }
+    }
+
+    fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        self.known.get(key).filter(|(_, until)| *until > Instant::now()).map(|(value, _)| value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_goes_last_until_it_works_again() {
+        let memory = HostMemory::default();
+        let address: SocketAddr = "192.0.2.1:25".parse().unwrap();
+        memory.host_failed("a");
+        memory.address_failed(address);
+        let order = || {
+            let mut hosts = ["a", "b", "c"];
+            memory.good_hosts_first(&mut hosts, |h| h);
+            let mut addresses = [address, "192.0.2.2:25".parse().unwrap()];
+            memory.good_addresses_first(&mut addresses);
+            (hosts, addresses[0] == address)
+        };
+        assert_eq!(order(), (["b", "c", "a"], false));
+        memory.works("a", address);
+        assert_eq!(order(), (["a", "b", "c"], true));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_ends() {
+        let mut map = Expiring::default();
+        map.keep(0, (), Duration::ZERO);
+        assert!(map.get(&0).is_none());
+        (1..MOST + 10).for_each(|n| map.keep(n, (), Duration::from_secs(60)));
+        assert_eq!(map.known.len(), MOST);
+        assert!(map.get(&1).is_some() && map.get(&(MOST + 9)).is_none());
+    }
+}
