@@ -14,6 +14,7 @@ pub mod route;
 mod settle;
 mod tell;
 mod verdict;
+mod waited;
 
 use crate::clock::Ids;
 use crate::decide::Judge;

@@ -8,6 +8,7 @@ use super::Delivery;
 use super::attempt::{Loaded, all};
 use super::link::Missed;
 use super::verdict::{Next, Shortfall, Times, is_for_good, is_of_protection, next};
+use super::waited::waited;
 use crate::clock::{Now, Wall};
 use crate::decide::announce::{Announced, News};
 use crate::mail::{Link, Status};
@@ -165,7 +166,13 @@ impl Delivery {
     fn sort(&self, attempt: &Attempt) -> Settled {
         let mut settled = Settled::default();
         let held = attempt.task.state == State::Held;
-        let times = Times { accepted: attempt.task.accepted, now: attempt.now.wall, held, retry: &self.retry };
+        let times = Times {
+            accepted: attempt.task.accepted,
+            attempts: attempt.task.attempts,
+            now: attempt.now.wall,
+            held,
+            retry: &self.retry,
+        };
         for one in &attempt.attempted {
             let refusal = match &one.result {
                 Ok(_) => {
@@ -237,7 +244,7 @@ impl Delivery {
                 ..attempt.task.for_recipients(recipients.clone())
             };
             let newly_held = *held && attempt.task.state != State::Held;
-            let age = attempt.now.wall.since(task.accepted);
+            let age = self.age(attempt);
             let mut announced = Vec::new();
             if newly_held || (!task.told && age >= self.tell_after(&task, &attempt.entry)) {
                 task.told = true;
@@ -258,10 +265,14 @@ impl Delivery {
         told.unwrap_or(Duration::from_secs(4 * 3_600))
     }
 
+    fn age(&self, attempt: &Attempt) -> Duration {
+        waited((attempt.task.accepted, attempt.task.attempts), attempt.now.wall, &self.retry)
+    }
+
     /// The next date by the schedule, but not later than the moment when the sender has to be told.
     fn next_attempt(&self, task: &Task, attempt: &Attempt) -> Wall {
         let pause = self.retry.pause(task.attempts, task.entry);
-        let age = attempt.now.wall.since(task.accepted);
+        let age = self.age(attempt);
         let until_told = self.tell_after(task, &attempt.entry).saturating_sub(age);
         let pause = if task.told || until_told.is_zero() { pause } else { pause.min(until_told) };
         attempt.now.wall.plus(pause)

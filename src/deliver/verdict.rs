@@ -4,6 +4,7 @@
 //! rule says reject; what is the network's or a resolver's fault is tried until the queue's expiry; a permanent refusal is
 //! believed once.
 
+use super::waited::waited;
 use crate::clock::Wall;
 use crate::mail::{Severity, Status};
 use crate::policy::Requirement;
@@ -52,10 +53,10 @@ pub(super) enum Shortfall {
 
 pub(super) fn next(refusal: &Refusal, shortfall: Shortfall, requirement: &Requirement, times: Times<'_>) -> Next {
     let (reason, status) = (refusal.reason, refusal.status.as_ref());
-    let age = times.now.since(times.accepted);
+    let age = waited((times.accepted, times.attempts), times.now, times.retry);
     if shortfall == Shortfall::OfRules {
         return match requirement.otherwise {
-            _ if age < requirement.wait && !is_for_good(reason) => Next::Defer,
+            _ if age < requirement.wait && !times.held && !is_for_good(reason) => Next::Defer,
             Otherwise::Reject => Next::Fail(reason),
             Otherwise::Hold if age < requirement.hold_for => Next::Hold,
             Otherwise::Hold => Next::Fail(Reason::Expired),
@@ -77,10 +78,11 @@ pub(super) fn is_for_good(reason: Reason) -> bool {
     matches!(reason, Reason::SealingNotPossible | Reason::RelayNotAllowedForClass)
 }
 
-/// When it was accepted, what time it is, and what the queue says.
+/// When it was accepted, how often it was tried since, what time it is, and what the queue says.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times<'a> {
     pub accepted: Wall,
+    pub attempts: u32,
     pub now: Wall,
     pub held: bool,
     pub retry: &'a Retry,
@@ -130,7 +132,23 @@ mod tests {
         let refusal = Refusal { reason, status: None };
         let asked = is_for_good(reason) || (is_of_protection(reason) && requirement.level > Level::Any);
         let shortfall = if asked { Shortfall::OfRules } else { Shortfall::None };
-        next(&refusal, shortfall, requirement, Times { accepted: Wall(0), now, held: false, retry: &retry })
+        // Every minute an attempt: none of these times is in doubt.
+        let attempts = u32::try_from(seconds / MINUTE).unwrap();
+        let times = Times { accepted: Wall(0), attempts, now, held: false, retry: &retry };
+        next(&refusal, shortfall, requirement, times)
+    }
+
+    #[test]
+    fn a_clock_that_jumps_gives_nothing_up_that_was_hardly_tried() {
+        let (retry, hold) = (Retry::default(), requirement(Level::Verified, Otherwise::Hold));
+        let year = Wall(0).plus(Duration::from_secs(365 * 86_400));
+        let next = |reason, shortfall, held| {
+            let times = Times { accepted: Wall(0), attempts: 2, now: year, held, retry: &retry };
+            next(&Refusal { reason, status: None }, shortfall, &hold, times)
+        };
+        assert_eq!(next(Reason::ConnectionTimedOut, Shortfall::None, false), Next::Defer);
+        assert_eq!(next(Reason::CertificateExpired, Shortfall::OfRules, false), Next::Defer, "its wait is not over");
+        assert_eq!(next(Reason::ConnectionTimedOut, Shortfall::None, true), Next::Hold);
     }
 
     #[test]
