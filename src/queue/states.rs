@@ -1,5 +1,7 @@
 //! The states of a recipient's mail, how it passes from one to the next, and what a crash in each leaves behind.
 //!
+//! Each row has cases in `tests/queue`: a data folder as a crash leaves it, and what the next start makes of it.
+//!
 //! | state | what is on storage | how it got there | leaves by | after a crash |
 //! |---|---|---|---|---|
 //! | arriving | at most a body file without a row | the dot has not been answered | 250 after the commit, or a refusal | the file is swept; the sender still has the message |

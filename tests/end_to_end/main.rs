@@ -7,6 +7,7 @@ mod lab;
 mod world;
 
 mod a_bad_start_is_refused_in_clear_words;
+mod a_crash_leaves_what_the_table_says;
 mod a_held_message_leaves_when_its_peer_is_mended;
 mod a_listener_can_speak_tls_from_the_first_octet;
 mod a_message_arrives_as_it_was_sent;

@@ -1,0 +1,1 @@
+-- The power went after the body was written and before the commit: nobody was told 250.
