@@ -97,6 +97,10 @@ table! {
         "Free octets where the data folder is. Alert below twice min-free.";
     store_commit_duration: Histogram "store_commit_duration_seconds" []
         "One flush of the store. Alert on a median above 0.05: the disk is slow.";
+    store_writable: IntGauge "store_writable" []
+        "1 while what arrives can be kept. Alert on 0: the store stopped after a failed write, and takes nothing until a restart.";
+    store_log: IntGauge "store_log_bytes" []
+        "Octets of the database's log, which is cut at 16 MiB. Alert above 268435456: something that reads keeps it from being cut.";
     log_lines_dropped: IntCounter "log_lines_dropped_total" []
         "Log lines that were dropped because their reader was slow.";
 }

@@ -41,6 +41,9 @@ fn print(status: &Value) {
     for listener in status["listeners"].as_array().into_iter().flatten() {
         say!("listening   {} {}", listener[0].as_str().unwrap_or("?"), listener[1].as_str().unwrap_or("?"));
     }
+    if status["store"] != "writable" {
+        say!("store       {}: nothing is accepted; look at the log and the disk, then restart", text("store"));
+    }
     let queue = &status["queue"];
     say!("queue       active {}, deferred {}, held {}", queue["active"], queue["deferred"], queue["held"]);
 }

@@ -116,6 +116,7 @@ pub fn stopped() -> serde_json::Value {
         "listeners": null,
         "queue": null,
         "entries": null,
+        "store": null,
     })
 }
 

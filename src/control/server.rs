@@ -109,6 +109,7 @@ fn status(shared: &Shared) -> serde_json::Value {
         "active": of(State::Active), "deferred": of(State::Deferred), "held": of(State::Held)
     });
     status["entries"] = counts.entries.into();
+    status["store"] = if shared.store.is_writable() { "writable" } else { "stopped" }.into();
     status
 }
 

@@ -99,6 +99,7 @@ pub(super) fn build(
         counter,
         warm: shared.warm.clone(),
         resolver: resolver.clone(),
+        store: opened.store.clone(),
         data: config.data.clone(),
         dropped,
     };

@@ -6,6 +6,7 @@ use crate::dns::Resolver;
 use crate::dns::{LookupKind, LookupResult};
 use crate::metrics::{Metrics, NO_CLASS, QUEUE_STATES};
 use crate::queue::{Counter, State, WarmRoom};
+use crate::store::{self, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ pub(super) struct Gauges {
     pub counter: Arc<Counter>,
     pub warm: Arc<WarmRoom>,
     pub resolver: Resolver,
+    pub store: Store,
     pub data: PathBuf,
     pub dropped: DroppedLines,
 }
@@ -28,6 +30,8 @@ impl Gauges {
         if let Some(free) = self.free_octets() {
             self.metrics.store_free.set(i64::try_from(free).unwrap_or(i64::MAX));
         }
+        self.metrics.store_writable.set(i64::from(self.store.is_writable()));
+        self.metrics.store_log.set(i64::try_from(store::log_octets(&self.data)).unwrap_or(i64::MAX));
         for kind in LookupKind::ALL {
             for result in LookupResult::ALL {
                 let counter = self.metrics.dns_lookups.with_label_values(&[kind.name(), result.name()]);

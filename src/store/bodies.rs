@@ -87,7 +87,8 @@ impl BodyFile {
 
 impl Drop for BodyFile {
     fn drop(&mut self) {
-        if !self.keep {
+        // A committer that fell over may have committed its row: the next start looks.
+        if !self.keep && !std::thread::panicking() {
             // A left-over is swept at the next start.
             let _ = fs::remove_file(&self.path);
         }

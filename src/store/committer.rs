@@ -1,7 +1,8 @@
 //! The one thread that writes: takes all that waits, commits it as one transaction, flushes once, answers everybody.
 //!
 //! Promises: a batch is all or nothing; riders are in the next flush or in one of their own within 50 ms; after an I/O
-//! error every later batch is refused. The log is cut by a second connection, so that no sender waits for it.
+//! error, in a batch or in cutting the log, every later batch is refused, and so it is when one of the two threads falls over.
+//! The log is cut by a second connection, so that no sender waits for it.
 
 use super::bodies::{Bodies, BodyFile};
 use super::{Change, Job, StoreError};
@@ -82,6 +83,7 @@ struct Flushed {
 impl Committer {
     /// Runs until it is told to stop or every handle is gone, then flushes the last riders.
     pub fn run(mut self) {
+        let _guard = Guard(self.stopped.clone());
         let mut riders_due: Option<Instant> = None;
         let mut log = 0;
         loop {
@@ -243,10 +245,23 @@ fn remove(files: Vec<PathBuf>) {
     }
 }
 
+/// Stops the store when its thread falls over: nobody may be told that something is kept where nobody keeps it.
+struct Guard(Arc<AtomicBool>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("a thread of the store fell over: nothing more is accepted or delivered until a restart");
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Cuts the log beside the committer: copies what it can while the committer goes on, then lets it copy the small rest.
 pub(super) struct Checkpointer {
     ask: SyncSender<()>,
     bulk_done: Arc<AtomicBool>,
+    stopped: Arc<AtomicBool>,
 }
 
 impl Checkpointer {
@@ -254,7 +269,7 @@ impl Checkpointer {
     fn cut(&self, connection: &Connection, log: usize) -> usize {
         if self.bulk_done.swap(false, Ordering::AcqRel) {
             // Nobody else writes now, so this copies the rest and the log begins anew with the next commit.
-            let _ = checkpoint(connection);
+            checkpoint(connection, &self.stopped);
             return 0;
         }
         if log >= CHECKPOINT {
@@ -265,26 +280,38 @@ impl Checkpointer {
     }
 }
 
-pub(super) fn spawn_checkpointer(database: PathBuf) -> Result<Checkpointer, StoreError> {
+pub(super) fn spawn_checkpointer(database: PathBuf, stopped: Arc<AtomicBool>) -> Result<Checkpointer, StoreError> {
     let connection = Connection::open(database)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     let (ask, asked) = sync_channel::<()>(1);
     let bulk_done = Arc::new(AtomicBool::new(false));
-    let done = bulk_done.clone();
+    let (done, stops) = (bulk_done.clone(), stopped.clone());
     std::thread::Builder::new().name("checkpointer".into()).spawn(move || {
+        let _guard = Guard(stops.clone());
         while asked.recv().is_ok() {
-            // A checkpoint that fails is asked for again by the next flush: the log stays, nothing is lost.
-            if checkpoint(&connection).is_ok() {
+            if checkpoint(&connection, &stops) {
                 done.store(true, Ordering::Release);
             }
         }
     })?;
-    Ok(Checkpointer { ask, bulk_done })
+    Ok(Checkpointer { ask, bulk_done, stopped })
 }
 
-fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+/// Whether the log was cut as far as its readers allow. Without room, or beside somebody else who cuts it, it stays as it is
+/// and the next flush asks again. A disk that cannot take what was flushed before can be trusted with nothing more.
+fn checkpoint(connection: &Connection, stopped: &AtomicBool) -> bool {
+    let cut = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    let Err(error) = cut else { return true };
+    let busy = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
+    match StoreError::from(error) {
+        StoreError::Io(why) if !busy => {
+            tracing::error!(why, "the log cannot be cut: the store stops, nothing more is accepted until a restart");
+            stopped.store(true, Ordering::Relaxed);
+        }
+        _ => {}
+    }
+    false
 }
 
 #[cfg(test)]
@@ -318,7 +345,7 @@ mod tests {
             riders: Arc::default(),
             stopped: Arc::default(),
             bodies: Bodies::open(&folder.join("bodies")).unwrap(),
-            checkpointer: spawn_checkpointer(database).unwrap(),
+            checkpointer: spawn_checkpointer(database, Arc::default()).unwrap(),
             observe: Box::new(|_| ()),
         }
     }

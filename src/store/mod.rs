@@ -13,7 +13,7 @@ mod committer;
 mod open;
 
 pub use bodies::{Bodies, BodyFile};
-pub use open::{Opened, reader_of};
+pub use open::{Opened, log_octets, reader_of};
 
 use bytes::Bytes;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -124,6 +124,10 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full,
+            // The index of the log could not grow: nothing was written, and there was no room to.
+            _ if error.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) => {
+                StoreError::Full
+            }
             Some(rusqlite::ErrorCode::ConstraintViolation | rusqlite::ErrorCode::TypeMismatch) => {
                 StoreError::Wrong(error.to_string())
             }
@@ -135,7 +139,7 @@ impl From<rusqlite::Error> for StoreError {
 impl From<std::io::Error> for StoreError {
     fn from(error: std::io::Error) -> StoreError {
         match error.kind() {
-            std::io::ErrorKind::StorageFull => StoreError::Full,
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full,
             _ => StoreError::Io(error.to_string()),
         }
     }
@@ -181,7 +185,11 @@ impl Store {
     async fn put(&self, changes: Vec<Change>, file: Option<BodyFile>) -> Result<(), StoreError> {
         let (done, answer) = oneshot::channel();
         self.jobs.send(Job::Put { changes, file, done }).map_err(|_| StoreError::Stopped)?;
-        answer.await.unwrap_or(Err(StoreError::Stopped))
+        answer.await.unwrap_or_else(|_| {
+            // The committer is gone.
+            self.stopped.store(true, Ordering::Relaxed);
+            Err(StoreError::Stopped)
+        })
     }
 
     /// Lets `changes` ride with the next flush, or with one of their own within 50 ms.
@@ -206,7 +214,7 @@ impl Store {
         self.commit(Vec::new()).await
     }
 
-    /// False after a failed write: nothing more will be accepted.
+    /// False after a failed write, or when the committer is gone: nothing more will be accepted.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         !self.stopped.load(Ordering::Relaxed)

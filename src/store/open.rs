@@ -13,6 +13,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+/// Octets that the log keeps on disk when it begins anew.
+const LOG_KEPT: i64 = 64 * 1024 * 1024;
+
 /// Forward migrations; the schema's version is how many of them were applied.
 const MIGRATIONS: &[&str] = &[include_str!("schema_001.sql"), include_str!("schema_002.sql")];
 
@@ -30,7 +33,7 @@ impl Opened {
     /// # Errors
     /// When another process has it, it cannot be written, or a newer version wrote it.
     pub fn open(folder: &Path, observe: impl Fn(Duration) + Send + 'static) -> Result<Opened, StoreError> {
-        fs::create_dir_all(folder)?;
+        make(folder)?;
         // Patients' letters are in here: nobody else on this machine may look.
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
         let lock = lock(folder)?;
@@ -38,12 +41,13 @@ impl Opened {
         let database = folder.join("mailward.db");
         let connection = connect(&database)?;
         migrate(&connection)?;
+        empty_log(&connection)?;
         File::open(folder)?.sync_all()?;
         let (jobs, inbox) = mpsc::channel();
         let riders = Arc::new(Mutex::new(Vec::new()));
         let stopped = Arc::new(AtomicBool::new(false));
         let store = Store { jobs, riders: riders.clone(), stopped: stopped.clone(), bodies: bodies.clone() };
-        let checkpointer = committer::spawn_checkpointer(database.clone())?;
+        let checkpointer = committer::spawn_checkpointer(database.clone(), stopped.clone())?;
         let committer =
             Committer { connection, inbox, riders, stopped, bodies, checkpointer, observe: Box::new(observe) };
         let committer = std::thread::Builder::new().name("committer".into()).spawn(move || committer.run())?;
@@ -83,6 +87,41 @@ fn reader(database: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Octets of the log of the database in `folder`; 0 where there is none.
+#[must_use]
+pub fn log_octets(folder: &Path) -> u64 {
+    fs::metadata(folder.join("mailward.db-wal")).map_or(0, |log| log.len())
+}
+
+/// Makes the folder and flushes its name where it is new: after a power cut it must not be gone with all that was kept in it.
+fn make(folder: &Path) -> std::io::Result<()> {
+    let parent = match folder.parent() {
+        None => return Ok(()),
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+    };
+    if folder.is_dir() {
+        // It may be ours from a start that was cut short. Where we may not look into the parent, we did not make it either.
+        let _ = File::open(parent).and_then(|parent| parent.sync_all());
+        return Ok(());
+    }
+    make(parent)?;
+    fs::create_dir(folder)?;
+    File::open(parent)?.sync_all()
+}
+
+/// Copies the log into the database and begins it anew. After a flush that failed, the log in memory and the log on the disk
+/// may differ, and what would be appended to it could be unreadable after a power cut. Without room it goes on as it is.
+fn empty_log(connection: &Connection) -> Result<(), StoreError> {
+    match connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(StoreError::from) {
+        Err(StoreError::Full) => {
+            tracing::warn!("no room to empty the database's log; it is emptied when there is");
+            Ok(())
+        }
+        emptied => emptied,
+    }
+}
+
 fn lock(folder: &Path) -> Result<File, StoreError> {
     let file = File::create(folder.join("lock"))?;
     match file.try_lock() {
@@ -100,6 +139,8 @@ fn connect(database: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // The checkpointer does it in quiet moments, so that no sender waits for it.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // A log that a long reader let grow shrinks again when it begins anew.
+    connection.pragma_update(None, "journal_size_limit", LOG_KEPT)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.busy_timeout(Duration::from_secs(5))?;

@@ -168,3 +168,32 @@ async fn riders_are_written_before_the_puts_that_came_after_them() {
         opened.reader().unwrap().query_row("SELECT bytes FROM body WHERE id = 1", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, b"final");
 }
+
+/// What nobody keeps must not be answered with 250: a committer that fell over stops the store.
+#[tokio::test]
+async fn a_committer_that_falls_over_stops_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = Opened::open(folder.path(), |_| panic!("as a defect would")).unwrap();
+    let file = opened.store.bodies().create(1).unwrap();
+    let path = file.path().to_owned();
+    assert!(matches!(opened.store.commit_with_file(vec![put(1)], file).await, Err(StoreError::Stopped)));
+    // Whether the row was committed, only the next start can know.
+    assert!(path.exists() && count(&opened) == 1);
+    assert!(!opened.store.is_writable());
+    assert!(matches!(opened.store.commit(vec![put(2)]).await, Err(StoreError::Stopped)));
+}
+
+#[tokio::test]
+async fn a_start_begins_the_log_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path());
+    let reader = opened.reader().unwrap();
+    opened.store.commit(vec![put(1)]).await.unwrap();
+    assert!(log_octets(folder.path()) > 0);
+    // A reader that is left keeps the log from being removed at the end.
+    assert_eq!(reader.query_row("SELECT count(*) FROM body", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+    opened.close();
+    assert!(log_octets(folder.path()) > 0);
+    let opened = open(folder.path());
+    assert_eq!((log_octets(folder.path()), count(&opened)), (0, 1));
+}

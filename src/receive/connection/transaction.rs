@@ -33,7 +33,14 @@ impl Connection {
     }
 
     fn judge_sender(&self, sender: &Sender) -> Result<(), Reply> {
-        if self.reception.no_room.load(Ordering::Relaxed) || !self.reception.acceptance.store.is_writable() {
+        if !self.reception.acceptance.store.is_writable() {
+            return Err(Reply::fixed(
+                451,
+                crate::mail::Enhanced(4, 3, 0),
+                "Mail cannot be kept safely at the moment, try again later",
+            ));
+        }
+        if self.reception.no_room.load(Ordering::Relaxed) {
             return Err(Reply::fixed(
                 452,
                 crate::mail::Enhanced(4, 3, 1),
