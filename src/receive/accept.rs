@@ -22,10 +22,11 @@ use crate::policy::Verdict;
 use crate::queue::{Destined, Entry, Routes, Schedule, Warm, WarmRoom, tasks};
 use crate::record;
 use crate::smtp::reply::Reply;
-use crate::store::{Change, Store};
+use crate::store::{Change, Store, StoreError};
 use crate::vocabulary::{Direction, Level, Reason};
 use bytes::Bytes;
 use judged::Judged;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -156,7 +157,7 @@ impl Acceptance {
             ),
             CollectError::Disk(error) => {
                 tracing::error!(%error, "a message could not be written");
-                Status::new(452, Enhanced(4, 3, 1), Reason::NoRoom.words())
+                not_kept(&StoreError::from(io::Error::from(error.kind())))
             }
         }
     }
@@ -203,7 +204,7 @@ impl Acceptance {
         };
         committed.map_err(|error| {
             tracing::error!(entry = %entry.id, %error, "a message could not be kept");
-            Status::new(451, Enhanced(4, 3, 0), Reason::StoreFailed.words())
+            not_kept(&error)
         })?;
         self.hand_over(entry, body).await;
         for notice in notices {
@@ -249,6 +250,14 @@ impl Acceptance {
             self.store.ride(vec![record::decided(id, None, transaction.envelope, json)]);
         }
         Reply { code: status.code, enhanced: status.enhanced, text: status.text.into() }
+    }
+}
+
+/// Room comes back by itself; a disk that fails has to be looked at.
+fn not_kept(error: &StoreError) -> Status {
+    match error {
+        StoreError::Full => Status::new(452, Enhanced(4, 3, 1), Reason::NoRoom.words()),
+        _ => Status::new(451, Enhanced(4, 3, 0), Reason::StoreFailed.words()),
     }
 }
 

@@ -210,6 +210,11 @@ impl Gateway {
         self.running.as_ref().unwrap().id()
     }
 
+    /// Whether it ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.running.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some())
+    }
+
     /// Runs `serve` to its own end: for a gateway that must not start.
     pub fn refused(&self) -> Output {
         self.command().args(["serve", "--config"]).arg(self.config()).output().unwrap()

@@ -65,6 +65,8 @@ struct Counts {
     next: AtomicUsize,
     stop: AtomicBool,
     acknowledged: Mutex<Vec<usize>>,
+    /// Other replies, by their code.
+    refused: Mutex<BTreeMap<u16, usize>>,
 }
 
 /// Clients that send one message after the other.
@@ -86,6 +88,18 @@ impl Load {
 
     pub fn acknowledged(&self) -> usize {
         self.counts.acknowledged.lock().unwrap().len()
+    }
+
+    /// How often anything but 250 was answered, by code.
+    pub fn refused(&self) -> BTreeMap<u16, usize> {
+        self.counts.refused.lock().unwrap().clone()
+    }
+
+    /// Waits until some more messages were put off.
+    pub fn is_put_off(&self) -> bool {
+        let before: usize = self.refused().values().sum();
+        let more = || (self.refused().values().sum::<usize>() > before + 10).then_some(());
+        until_within(Duration::from_secs(60), more).is_some()
     }
 
     /// Waits until `more` messages were answered with 250 from now on.
@@ -115,12 +129,22 @@ fn source(counts: &Counts, door: SocketAddr) {
             let to: Vec<&str> = to.iter().map(String::as_str).collect();
             match client.send(DOCTOR, &to, &message(number)) {
                 Ok(reply) if reply.code == 250 => counts.acknowledged.lock().unwrap().push(number),
-                // Put off: what Exchange does next is to wait.
-                Ok(_) => std::thread::park_timeout(Duration::from_millis(10)),
+                Ok(reply) => {
+                    *counts.refused.lock().unwrap().entry(reply.code).or_default() += 1;
+                    // Put off: what Exchange does next is to wait.
+                    std::thread::park_timeout(Duration::from_millis(10));
+                }
                 Err(_) => break,
             }
         }
     }
+}
+
+/// One message on a connection of its own; the code that answered it.
+pub fn hand_over(door: SocketAddr, number: usize) -> std::io::Result<u16> {
+    let to = recipients(number);
+    let to: Vec<&str> = to.iter().map(String::as_str).collect();
+    Ok(connect(door)?.send(DOCTOR, &to, &message(number))?.code)
 }
 
 fn connect(door: SocketAddr) -> std::io::Result<Client> {
@@ -135,7 +159,11 @@ pub struct Sinks {
 impl Sinks {
     /// `later.example` puts the first messages off, so that marks of every kind are written.
     pub fn of(world: &World) -> Sinks {
-        let later = Behaviour { defers: 10, ..Behaviour::default() };
+        Sinks::that_defer(world, 10)
+    }
+
+    pub fn that_defer(world: &World, defers: usize) -> Sinks {
+        let later = Behaviour { defers, ..Behaviour::default() };
         let sink = |host: u8, domain: &str, behaviour| {
             let name = format!("mx.{domain}");
             world.names.mx(domain, &[(10, &name)]).address_of(&name, world.ip(host));
@@ -144,6 +172,16 @@ impl Sinks {
         };
         let peers = vec![sink(10, "partner.example", Behaviour::default()), sink(11, "later.example", later)];
         Sinks { peers }
+    }
+
+    /// From now on nothing is deferred.
+    pub fn relent(&self) {
+        self.peers[1].relents();
+    }
+
+    /// Messages that the peer that never defers has taken.
+    pub fn taken_at_once(&self) -> usize {
+        self.peers[0].received().len()
     }
 
     fn received(&self) -> Vec<Received> {

@@ -1,4 +1,4 @@
-//! Disks of a test's own: an image in a file whose content at an instant can be kept.
+//! Disks of a test's own: an image in a file whose content at an instant can be kept, and small ones that fill up.
 //!
 //! Mounted where the gateway has its data folder. Given back when dropped.
 
@@ -27,6 +27,17 @@ impl Mounted {
         words.extend([source.as_os_str(), folder.as_os_str()]);
         run("mount", &words);
         Mounted { folder }
+    }
+
+    /// A file system in memory; `options` as `size=8m,nr_inodes=100`.
+    pub fn small(gateway: &Gateway, options: &str) -> Mounted {
+        Mounted::on(gateway, Path::new("none"), &format!("-t tmpfs -o {options}"))
+    }
+
+    /// The same with other options.
+    pub fn becomes(&self, options: &str) {
+        let options = format!("remount,{options}");
+        run("mount", &["-o".as_ref(), options.as_ref(), self.folder.as_os_str()]);
     }
 }
 

@@ -14,9 +14,13 @@ mod world;
 
 mod account;
 mod disk;
+mod system_calls;
 
+mod a_disk_that_fails_stops_the_store;
+mod a_full_disk_puts_mail_off;
 mod a_killed_gateway_loses_nothing;
 mod a_power_cut_loses_nothing;
+mod every_system_call_may_be_the_last;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

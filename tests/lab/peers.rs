@@ -141,6 +141,7 @@ struct Kept {
     arrived: Condvar,
     sessions: AtomicUsize,
     deferred: AtomicUsize,
+    relented: AtomicBool,
     /// Messages whose dot has come, answered or not.
     dots: AtomicUsize,
     /// Commands that came in clear text behind STARTTLS.
@@ -187,6 +188,11 @@ impl Peer {
     /// From its next session on it behaves so.
     pub fn becomes(&self, behaviour: Behaviour) {
         *self.behaviour.lock().unwrap() = behaviour;
+    }
+
+    /// From now on it defers nothing, on the links that are open too.
+    pub fn relents(&self) {
+        self.kept.relented.store(true, Ordering::SeqCst);
     }
 
     /// Ends of data that came, whatever was answered.
@@ -425,7 +431,8 @@ impl Session {
         if let Some(gate) = &self.behaviour.gate {
             gate.wait();
         }
-        if self.kept.deferred.fetch_add(1, Ordering::SeqCst) < self.behaviour.defers {
+        let relented = self.kept.relented.load(Ordering::SeqCst);
+        if !relented && self.kept.deferred.fetch_add(1, Ordering::SeqCst) < self.behaviour.defers {
             return "451 4.3.0 try again later\r\n".to_owned();
         }
         if self.behaviour.quotes {
