@@ -4,7 +4,6 @@
 
 #[path = "../lab/mod.rs"]
 mod lab;
-#[allow(dead_code)]
 mod world;
 
 mod a_bad_start_is_refused_in_clear_words;

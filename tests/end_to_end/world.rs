@@ -2,6 +2,9 @@
 //!
 //! Each scenario makes one `World` with a number of its own: all its addresses are in 127.30.NUMBER.0/24.
 
+// Each test binary uses a part of it.
+#![allow(dead_code)]
+
 use crate::lab::ca::Ca;
 use crate::lab::client::Client;
 use crate::lab::names::Names;

@@ -9,7 +9,6 @@
 #[path = "../lab/mod.rs"]
 mod lab;
 #[path = "../end_to_end/world.rs"]
-#[allow(dead_code)]
 mod world;
 
 mod account;
