@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, Weak};
 enum Tls {
     Clear,
     Start,
+    /// From the first octet (RFC 8314 3.3).
+    Implicit,
 }
 
 /// One message to be handed over.
@@ -47,6 +49,8 @@ struct Client {
 struct Scene {
     world: World,
     gateway: Gateway,
+    /// The listener that speaks TLS from the first octet.
+    secure: SocketAddr,
     sink: Peer,
     roots: PathBuf,
 }
@@ -60,11 +64,13 @@ fn scene() -> Arc<Scene> {
     let world = World::new(135);
     let tls = Offers::Shows(world.ca.good(&["mx.partner.example"]));
     let sink = world.mx(10, "partner.example", Behaviour { tls, offers: vec!["DSN"], ..Behaviour::default() });
-    let gateway = world.prepared(&Setup { policy: REFUSING, ..Setup::default() });
+    let secure = world.free(1);
+    let more = format!("[listen.secure]\naddress = \"{secure}\"\nmail-from = \"sites\"\ntls = \"implicit\"");
+    let gateway = world.prepared(&Setup { policy: REFUSING, more: &more, ..Setup::default() });
     let leaf = world.ca.good(&[&world.ip(1).to_string(), "gw.trust.example"]);
     show(&gateway, &leaf);
     let roots = gateway.folder.path().join("lab-ca.pem");
-    let scene = Arc::new(Scene { world, gateway: gateway.started(), sink, roots });
+    let scene = Arc::new(Scene { world, gateway: gateway.started(), secure, sink, roots });
     *shared = Arc::downgrade(&scene);
     scene
 }
@@ -79,26 +85,26 @@ fn show(gateway: &Gateway, leaf: &Leaf) {
 }
 
 impl Scene {
+    fn server(&self, tls: Tls) -> SocketAddr {
+        if tls == Tls::Implicit { self.secure } else { self.gateway.door }
+    }
+
     fn hand_over(&self, client: &Client, tls: Tls, to: &[&str], message: &[u8]) -> Said {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), message).unwrap();
-        let order = Order { server: self.gateway.door, tls, roots: &self.roots, to, message: file.path() };
+        let order = Order { server: self.server(tls), tls, roots: &self.roots, to, message: file.path() };
         run(&mut (client.hand_over)(&order))
     }
 
-    fn takes_whole(&self, client: &Client, tls: Tls) {
-        for (kind, message) in
-            [("nasty", letter::nasty as fn(&str) -> Vec<u8>), ("large", |s| letter::large(s, 1_000_000))]
-        {
-            let subject = format!("{} {kind} {tls:?}", client.name);
-            let message = message(&subject);
-            let said = self.hand_over(client, tls, &[TO], &message);
-            assert!(said.success, "{subject}: {}", said.text);
-            let arrived = arrival(&self.sink, &subject);
-            assert_same(&arrived.message, &message);
-            let with = if tls == Tls::Clear { "with ESMTP\r\n" } else { "with ESMTPS\r\n" };
-            assert!(has(&arrived.message, with), "{subject}: {}", arrived.text());
-        }
+    fn takes(&self, client: &Client, tls: Tls, kind: &str, message: impl Fn(&str) -> Vec<u8>) {
+        let subject = format!("{} {kind} {tls:?}", client.name);
+        let message = message(&subject);
+        let said = self.hand_over(client, tls, &[TO], &message);
+        assert!(said.success, "{subject}: {}", said.text);
+        let arrived = arrival(&self.sink, &subject);
+        assert_same(&arrived.message, &message);
+        let with = if tls == Tls::Clear { "with ESMTP\r\n" } else { "with ESMTPS\r\n" };
+        assert!(has(&arrived.message, with), "{subject}: {}", arrived.text());
     }
 
     fn tells_of_a_refused_recipient(&self, client: &Client) {
@@ -132,8 +138,10 @@ fn serves(test: &str, client: &Client) {
         return;
     }
     let scene = scene();
-    scene.takes_whole(client, Tls::Clear);
-    scene.takes_whole(client, Tls::Start);
+    for tls in [Tls::Clear, Tls::Start, Tls::Implicit] {
+        scene.takes(client, tls, "nasty", letter::nasty);
+    }
+    scene.takes(client, Tls::Start, "large", |subject| letter::large(subject, 1_000_000));
     scene.tells_of_a_refused_recipient(client);
     scene.tells_of_a_refused_message(client);
     assert_eq!(scene.world.wire.sightings(&[NUMBER, SECRET]), []);
@@ -146,9 +154,12 @@ fn swaks(order: &Order<'_>) -> Command {
     // It ends every message with one more end of line.
     let message = std::fs::read_to_string(order.message).unwrap();
     command.args(["--data", "-"]).stdin(file_of(message.trim_end_matches("\r\n")));
-    if order.tls == Tls::Start {
-        command.args(["--tls", "--tls-verify", "--tls-ca-path"]).arg(order.roots);
-    }
+    match order.tls {
+        Tls::Clear => return command,
+        Tls::Start => command.arg("--tls"),
+        Tls::Implicit => command.arg("--tls-on-connect"),
+    };
+    command.args(["--tls-verify", "--tls-ca-path"]).arg(order.roots);
     command
 }
 
@@ -169,10 +180,11 @@ fn swaks_is_served() {
 fn curl(order: &Order<'_>) -> Command {
     let mut command = bounded("curl");
     command.args(["--silent", "--show-error", "--verbose", "--url"]);
-    command.arg(format!("smtp://{}/client.lab.example", order.server));
+    let scheme = if order.tls == Tls::Implicit { "smtps" } else { "smtp" };
+    command.arg(format!("{scheme}://{}/client.lab.example", order.server));
     command.args(["--mail-from", DOCTOR]).args(order.to.iter().flat_map(|to| ["--mail-rcpt", to]));
     command.arg("--upload-file").arg(order.message);
-    if order.tls == Tls::Start {
+    if order.tls != Tls::Clear {
         command.args(["--ssl-reqd", "--cacert"]).arg(order.roots);
     }
     command
@@ -188,12 +200,12 @@ fn msmtp(order: &Order<'_>) -> Command {
     let mut command = bounded("msmtp");
     command.arg(format!("--host={}", order.server.ip())).arg(format!("--port={}", order.server.port()));
     command.args(["--domain=client.lab.example", "--auth=off", &format!("--from={DOCTOR}")]);
-    if order.tls == Tls::Start {
-        command.args(["--tls=on", "--tls-starttls=on", "--tls-certcheck=on"]);
-        command.arg(format!("--tls-trust-file={}", order.roots.display()));
-    } else {
-        command.arg("--tls=off");
-    }
+    command.args(match order.tls {
+        Tls::Clear => ["--tls=off", "--tls-starttls=off"],
+        Tls::Start => ["--tls=on", "--tls-starttls=on"],
+        Tls::Implicit => ["--tls=on", "--tls-starttls=off"],
+    });
+    command.arg("--tls-certcheck=on").arg(format!("--tls-trust-file={}", order.roots.display()));
     command.arg("--").args(order.to).stdin(std::fs::File::open(order.message).unwrap());
     command
 }
@@ -208,7 +220,11 @@ fn msmtp_is_served() {
 fn script(interpreter: &str, name: &str, order: &Order<'_>) -> Command {
     let mut command = bounded(interpreter);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name));
-    command.arg(order.server.to_string()).arg(if order.tls == Tls::Start { "starttls" } else { "clear" });
+    command.arg(order.server.to_string()).arg(match order.tls {
+        Tls::Clear => "clear",
+        Tls::Start => "starttls",
+        Tls::Implicit => "implicit",
+    });
     command.arg(order.roots).arg(DOCTOR).arg(order.to.join(",")).arg(order.message);
     command
 }
@@ -260,15 +276,16 @@ fn perl_net_smtp_is_served() {
 /// It writes its messages itself: the text comes from its standard input, a file goes along.
 fn s_nail(order: &Order<'_>, subject: &str, text: &str) -> Command {
     let mut command = bounded("s-nail");
-    let mta = format!("mta=smtp://{}", order.server);
+    let scheme = if order.tls == Tls::Implicit { "smtps" } else { "smtp" };
+    let mta = format!("mta={scheme}://{}", order.server);
     let from = format!("from={DOCTOR}");
     let settings =
         ["v15-compat", &mta, &from, "smtp-auth=none", "hostname=client.lab.example", "sendwait", "mime-encoding=8bit"];
     command.args(["-:/", "-s", subject]).args(settings.iter().flat_map(|setting| ["-S", setting]));
     if order.tls == Tls::Start {
-        command.args(["-S", "smtp-use-starttls", "-S", "tls-verify=strict", "-S"]);
-        command.arg(format!("tls-ca-file={}", order.roots.display()));
+        command.args(["-S", "smtp-use-starttls"]);
     }
+    command.args(["-S", "tls-verify=strict", "-S"]).arg(format!("tls-ca-file={}", order.roots.display()));
     command
         .env("LC_ALL", "C.UTF-8")
         .env("HOME", order.roots.parent().unwrap())
@@ -288,8 +305,8 @@ fn s_nail_is_served() {
     let attached: Vec<u8> = (0..1_000_000_u32).map(|at| (at * 31 % 251).to_le_bytes()[0]).collect();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &attached).unwrap();
-    for tls in [Tls::Clear, Tls::Start] {
-        let order = Order { server: scene.gateway.door, tls, roots: &scene.roots, to: &[TO], message: file.path() };
+    for tls in [Tls::Clear, Tls::Start, Tls::Implicit] {
+        let order = Order { server: scene.server(tls), tls, roots: &scene.roots, to: &[TO], message: file.path() };
         let subject = format!("s-nail {tls:?}");
         let said = run(&mut s_nail(&order, &subject, text));
         assert!(said.success, "{}", said.text);
