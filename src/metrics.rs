@@ -77,6 +77,8 @@ table! {
         "Age of the oldest message by state and class. Alert on a class above 900.";
     delivery_duration: Histogram "delivery_duration_seconds" []
         "From 250 at our door to 250 at the peer's.";
+    logins_refused: IntCounterVec "logins_refused_total" ["reason"]
+        "Logins that were not taken: wrong (name or password), too-many (the client guessed before), busy. Alert on wrong above 20 in an hour: somebody guesses, or a programme of a site has an old password.";
     line_endings_normalised: IntCounter "line_endings_normalised_total" []
         "CR or LF on their own in what a site's client sent by BDAT, each made a CRLF. Growth means that a programme of the site writes wrong mail.";
     accept_duration: Histogram "accept_duration_seconds" []
@@ -104,6 +106,9 @@ table! {
     log_lines_dropped: IntCounter "log_lines_dropped_total" []
         "Log lines that were dropped because their reader was slow.";
 }
+
+/// Why logins are not taken.
+const LOGIN_REFUSALS: &[&str] = &["wrong", "too-many", "busy"];
 
 /// Makes one metric from its row.
 trait FromRow: Sized {
@@ -180,6 +185,9 @@ impl Metrics {
                     self.link_attempts.with_label_values(&[direction.name(), level.name(), "failed", reason.name()]);
                 }
             }
+        }
+        for reason in LOGIN_REFUSALS {
+            self.logins_refused.with_label_values(&[reason]);
         }
         for kind in FindingKind::ALL {
             self.findings.with_label_values(&[kind.name()]);

@@ -8,7 +8,7 @@ use mailward::smtp::command::{self, Addressee, Command};
 use mailward::smtp::data::chunks::{BareLineEndings, Chunks};
 use mailward::smtp::data::{self, Decoder, Encoder, End};
 use mailward::smtp::reply::{self, Parsed, Reply};
-use mailward::smtp::server::{Action, Session, Settings, StartTls};
+use mailward::smtp::server::{Action, Auth, Session, Settings, StartTls, Step};
 use mailward::smtp::{Security, client};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -39,6 +39,10 @@ fn conversation() -> impl Strategy<Value = Vec<u8>> {
         Just("HELO \u{1b}\r\n"),
         Just("STARTTLS\r\n"),
         Just("QUIT\r\n"),
+        Just("AUTH PLAIN\r\n"),
+        Just("AUTH LOGIN bmFtZQ==\r\n"),
+        Just("AGEAYg==\r\n"),
+        Just("*\r\n"),
         Just("BDAT 6\r\n"),
         Just("BDAT 12 LAST\r\n"),
         Just("BDAT 0 LAST\r\n"),
@@ -113,7 +117,7 @@ fn is_clean(bytes: &[u8]) -> bool {
 }
 
 /// Everything the server session does to `parts`; every verdict is yes.
-fn serve(parts: &[&[u8]]) -> Vec<String> {
+fn serve(parts: &[&[u8]], link: Security) -> Vec<String> {
     let settings = Settings {
         hostname: "gw.example".into(),
         max_message: 60,
@@ -123,56 +127,59 @@ fn serve(parts: &[&[u8]]) -> Vec<String> {
         max_commands: 50,
         starttls: StartTls::Offered,
         bare_line_endings: BareLineEndings::Refused,
+        auth: Auth::Offered,
     };
-    let (mut session, _) = Session::open(Arc::new(settings), Security::Clear);
+    let (mut session, _) = Session::open(Arc::new(settings), link);
     let (mut log, mut unread, mut body) = (Vec::new(), Vec::new(), Vec::new());
     for part in parts {
         unread.extend_from_slice(part);
         loop {
             let step = session.step(&unread, &mut body);
             unread.drain(..step.consumed);
-            assert!(unread.len() <= 64 + part.len());
-            let reply = match step.action {
-                Action::Need => {
-                    session = step.session;
-                    break;
-                }
-                Action::Body | Action::Again => {
-                    session = step.session;
-                    continue;
-                }
-                Action::Reply(reply) | Action::Discard(reply) | Action::Chunk(reply) => {
-                    session = step.session;
-                    reply
-                }
-                Action::Collect(reply) => {
-                    session = step.session;
-                    body.clear();
-                    match reply {
-                        Some(reply) => reply,
-                        None => continue,
-                    }
-                }
-                Action::AskSender(_) | Action::AskRecipient(_) => {
-                    let (next, reply) = step.session.answer(Ok(()));
-                    session = next;
-                    reply
-                }
-                Action::AskMessage(complete) => {
-                    log.push(format!("{complete:?} {}", body.escape_ascii()));
-                    let (next, reply) = step.session.answer_message(Reply::plain(250, "queued"));
-                    session = next;
-                    reply
-                }
-                Action::StartTls(reply) | Action::Close(reply) => {
-                    log.push(format!("{reply:?}"));
-                    return log;
-                }
-            };
-            log.push(format!("{reply:?}"));
+            // Inside TLS an answer to AUTH may be as long as RFC 4616 wants.
+            let longest = if link == Security::Tls { 2_048 } else { 64 };
+            assert!(unread.len() <= longest + part.len());
+            let needs_more = matches!(step.action, Action::Need);
+            match perform(step, &mut body, &mut log) {
+                Some(next) => session = next,
+                None => return log,
+            }
+            if needs_more {
+                break;
+            }
         }
     }
     log
+}
+
+/// What the caller of the session does; None when the session has ended.
+fn perform(step: Step, body: &mut Vec<u8>, log: &mut Vec<String>) -> Option<Session> {
+    let (session, reply) = match step.action {
+        Action::Need | Action::Body | Action::Again => return Some(step.session),
+        Action::Reply(reply) | Action::Discard(reply) | Action::Chunk(reply) => (step.session, reply),
+        Action::Collect(reply) => {
+            body.clear();
+            match reply {
+                Some(reply) => (step.session, reply),
+                None => return Some(step.session),
+            }
+        }
+        Action::AskSender(_) | Action::AskRecipient(_) => step.session.answer(Ok(())),
+        Action::AskMessage(complete) => {
+            log.push(format!("{complete:?} {}", body.escape_ascii()));
+            step.session.answer_message(Reply::plain(250, "queued"))
+        }
+        Action::AskLogin(_) => {
+            let (session, action) = step.session.answer_login(Err(Reply::plain(535, "no")));
+            return perform(Step { session, consumed: 0, action }, body, log);
+        }
+        Action::StartTls(reply) | Action::Close(reply) => {
+            log.push(format!("{reply:?}"));
+            return None;
+        }
+    };
+    log.push(format!("{reply:?}"));
+    Some(session)
 }
 
 /// Talks to the client session until the input is used up; every recipient must get one outcome.
@@ -273,9 +280,10 @@ proptest! {
 
     #[test]
     fn the_server_session_says_the_same_at_every_split(
-        bytes in conversation(), cuts in proptest::collection::vec(1usize..40, 1..5)
+        bytes in conversation(), cuts in proptest::collection::vec(1usize..40, 1..5),
+        link in prop_oneof![Just(Security::Clear), Just(Security::Tls)]
     ) {
-        prop_assert_eq!(serve(&chunks(&bytes, &cuts)), serve(&[&bytes]));
+        prop_assert_eq!(serve(&chunks(&bytes, &cuts), link), serve(&[&bytes], link));
     }
 
     #[test]

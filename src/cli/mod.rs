@@ -24,6 +24,7 @@ pub mod inspect;
 pub mod known;
 pub mod levels;
 mod life;
+pub mod login_entry;
 pub mod queue;
 pub mod serve;
 pub mod status;
@@ -54,6 +55,7 @@ enum Command {
     Explain(explain::Args),
     Inspect(inspect::Args),
     Levels(levels::Args),
+    LoginEntry(login_entry::Args),
     Queue(queue::Args),
     Trace(trace::Args),
     Status(status::Args),
@@ -69,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Levels(args) => levels::run(args),
+        Command::LoginEntry(args) => login_entry::run(args),
         Command::Queue(args) => queue::run(args),
         Command::Trace(args) => trace::run(args),
         Command::Status(args) => status::run(args),

@@ -45,6 +45,8 @@ pub struct Site {
     pub domains: Vec<Domain>,
     pub exchange: Vec<HostPort>,
     pub networks: Vec<Network>,
+    /// Who may log in as its client.
+    pub logins: Option<PathBuf>,
     pub senders: Senders,
     /// The legs to and from its Exchange.
     pub require: Level,

@@ -53,6 +53,7 @@ const SITE: Keys = Keys {
         "domains",
         "exchange",
         "networks",
+        "logins",
         "senders",
         "require",
         "names",
@@ -152,7 +153,12 @@ fn site(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Site> {
     let what = format!("[site.{name}]");
     let domains = r.required_list(table, "domains", &what, read::domain);
     let exchange = r.required_list(table, "exchange", &what, read::host_port);
-    let networks = r.required_list(table, "networks", &what, read::network);
+    let logins = table.text(r.c, "logins").map(|s| r.path(&s.value));
+    let networks = match logins {
+        // Its clients may all come from elsewhere, and log in.
+        Some(_) if !table.has("networks") => Some(Vec::new()),
+        _ => r.required_list(table, "networks", &what, read::network),
+    };
     let senders = table.one(r.c, "senders", read::senders).map(|s| s.value).unwrap_or_default();
     let require = table.one(r.c, "require", read::leg_level).map_or(Level::Encrypted, |s| s.value);
     let (names, pins) = r.proofs(table, &what, require);
@@ -169,6 +175,7 @@ fn site(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Site> {
         domains: domains?,
         exchange: exchange?,
         networks: networks?,
+        logins,
     })
 }
 

@@ -7,7 +7,7 @@ use crate::mail::{Enhanced, Envelope};
 use crate::smtp::Security;
 use crate::smtp::data::chunks::BareLineEndings;
 use crate::smtp::reply::Reply;
-use crate::smtp::server::{Action, Session, Settings, StartTls};
+use crate::smtp::server::{Action, Auth, Session, Settings, StartTls};
 use crate::tls::Acceptor;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -142,6 +142,7 @@ impl Visit {
             max_commands: 200,
             starttls: if offered { StartTls::Offered } else { StartTls::NotOffered },
             bare_line_endings: BareLineEndings::Refused,
+            auth: Auth::NotOffered,
         }
     }
 
@@ -164,7 +165,12 @@ impl Visit {
                 self.message.clear();
                 return Ok(session);
             }
-            Action::Need | Action::Again | Action::Body | Action::StartTls(_) | Action::Close(_) => return Ok(session),
+            Action::Need
+            | Action::Again
+            | Action::Body
+            | Action::StartTls(_)
+            | Action::Close(_)
+            | Action::AskLogin(_) => return Ok(session),
         };
         self.say(&reply).await?;
         Ok(session)

@@ -5,6 +5,7 @@
 //! socket's error, which ends the session and nothing else.
 
 mod handshake;
+mod login;
 mod transaction;
 
 use super::access::Door;
@@ -131,11 +132,8 @@ impl Connection {
                 self.say(&reply);
             }
             Action::StartTls(reply) => return self.start_tls(session, &reply).await,
-            Action::Close(reply) => {
-                self.say(&reply);
-                self.flush().await?;
-                return Ok(Flow::End);
-            }
+            Action::AskLogin(given) => return self.ask_login(session, given).await,
+            Action::Close(reply) => return self.close(&reply).await,
         }
         Ok(Flow::On(session))
     }
@@ -149,6 +147,12 @@ impl Connection {
             }
             collector.relieve(self.reception.acceptance.store.bodies()).await;
         }
+    }
+
+    async fn close(&mut self, reply: &Reply) -> io::Result<Flow> {
+        self.say(reply);
+        self.flush().await?;
+        Ok(Flow::End)
     }
 
     fn say(&mut self, reply: &Reply) {

@@ -66,7 +66,7 @@ impl SessionLimits {
 }
 
 /// An IPv6 host has a whole /64 to come from: it is counted as one client.
-fn counted(client: IpAddr) -> IpAddr {
+pub(super) fn counted(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
         v4 => v4,

@@ -7,12 +7,13 @@ use super::accept::Acceptance;
 use super::access::{Access, Door, MailFrom};
 use super::connection::Connection;
 use super::limits::{SessionLimits, Who};
+use super::login::Desk;
 use crate::decide::Judge;
 use crate::mail::Enhanced;
 use crate::metrics::Metrics;
 use crate::smtp::data::chunks::BareLineEndings;
 use crate::smtp::reply::Reply;
-use crate::smtp::server::{self, Ending, Session, Settings, StartTls};
+use crate::smtp::server::{self, Auth, Ending, Session, Settings, StartTls};
 use crate::tls::Acceptor;
 use crate::vocabulary::Level;
 use std::net::{IpAddr, SocketAddr};
@@ -69,6 +70,7 @@ pub struct Reception {
     pub limits: Arc<SessionLimits>,
     pub acceptor: Acceptor,
     pub handshakes: Handshakes,
+    pub desk: Desk,
     pub judge: Arc<Judge>,
     pub acceptance: Acceptance,
     pub metrics: Arc<Metrics>,
@@ -138,7 +140,7 @@ fn refuse(socket: TcpStream, hostname: &str) {
 }
 
 /// The stricter of the listener's `tls` and the site's `require` holds.
-fn settings(rules: &Rules, door: Option<&Door>, reception: &Reception) -> Settings {
+pub(super) fn settings(rules: &Rules, door: Option<&Door>, reception: &Reception) -> Settings {
     let leg = door.is_some_and(|d| d.require > Level::Any);
     let starttls = match (rules.tls, leg) {
         (Tls::Off, false) => StartTls::NotOffered,
@@ -157,6 +159,7 @@ fn settings(rules: &Rules, door: Option<&Door>, reception: &Reception) -> Settin
         starttls,
         // What a site's own programmes send is mended for them; a stranger's may be meant to end where we do not see it.
         bare_line_endings: door.map_or(BareLineEndings::Refused, |_| BareLineEndings::Normalised),
+        auth: if reception.desk.is_open() { Auth::Offered } else { Auth::NotOffered },
     }
 }
 

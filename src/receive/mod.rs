@@ -9,6 +9,8 @@ pub mod collect;
 mod connection;
 mod limits;
 pub mod listener;
+pub mod login;
+pub mod logins;
 mod received;
 mod socket;
 

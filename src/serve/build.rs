@@ -18,6 +18,8 @@ use crate::receive::SessionLimits;
 use crate::receive::accept::Acceptance;
 use crate::receive::access::{Access, Door};
 use crate::receive::listener::{Bounds, Handshakes, Reception, Rules, Tls};
+use crate::receive::login::Desk;
+use crate::receive::logins::Logins;
 use crate::store::Opened;
 use crate::tls::{Acceptor, Connector, Identity, Roots};
 use std::collections::HashMap;
@@ -63,6 +65,7 @@ pub(super) fn build(
     judge: Judge,
     (stopping, dropped): (watch::Receiver<bool>, DroppedLines),
 ) -> Result<Built, ServeError> {
+    let logins = Logins::read(config.sites.iter().filter_map(|s| Some((&s.name, s.logins.as_deref()?))))?;
     let metrics = Arc::new(Metrics::new().map_err(|e| ServeError::Io(std::io::Error::other(e)))?);
     let judge = Arc::new(judge);
     metrics.announce_policy(judge.policy.hash(), judge.policy.class_names(), judge.policy.rule_modes());
@@ -89,7 +92,8 @@ pub(super) fn build(
     });
     let shared = Shared { judge, metrics, routes, ids, schedule, warm: WarmRoom::new(WARM), announcer, stopping };
     let no_room = Arc::new(AtomicBool::new(false));
-    let reception = Arc::new(reception(config, &shared, &opened, (Acceptor::new(&identity)?, no_room.clone())));
+    let door = (Acceptor::new(&identity)?, Desk::new(logins), no_room.clone());
+    let reception = Arc::new(reception(config, &shared, &opened, door));
     let resolver = Resolver::new(match config.dns_servers.as_slice() {
         [] => Resolver::system_servers(),
         servers => servers.to_vec(),
@@ -115,7 +119,7 @@ fn reception(
     config: &Config,
     shared: &Shared,
     opened: &Opened,
-    (acceptor, no_room): (Acceptor, Arc<AtomicBool>),
+    (acceptor, desk, no_room): (Acceptor, Desk, Arc<AtomicBool>),
 ) -> Reception {
     let limits = &config.limits;
     let door = |s: &Site| {
@@ -146,6 +150,7 @@ fn reception(
             sites: Semaphore::new(HANDSHAKES),
             strangers: SessionLimits::new(STRANGERS_HANDSHAKES, HANDSHAKES / 2),
         },
+        desk,
         judge: shared.judge.clone(),
         acceptance: Acceptance {
             judge: shared.judge.clone(),

@@ -13,6 +13,7 @@ use crate::deliver;
 use crate::queue::Keeper;
 use crate::queue::recover::{self, Recovery};
 use crate::receive::listener::{self, Reception, Rules};
+use crate::receive::logins::LoginsError;
 use crate::store::{Opened, Store, StoreError};
 use crate::tls::TlsError;
 use crate::web;
@@ -34,6 +35,7 @@ pub enum ServeError {
     Policy(Box<LoadError>),
     Store(StoreError),
     Tls(TlsError),
+    Logins(LoginsError),
     Listen { what: String, address: SocketAddr, why: std::io::Error },
     Io(std::io::Error),
 }
@@ -47,6 +49,7 @@ impl fmt::Display for ServeError {
             }
             ServeError::Store(error) => write!(f, "{error}"),
             ServeError::Tls(error) => write!(f, "{error}"),
+            ServeError::Logins(error) => write!(f, "{error}"),
             ServeError::Listen { what, address, why } => {
                 write!(f, "{what} cannot listen on {address}: {why}\nhint: is another mail server running there?")
             }
@@ -66,6 +69,12 @@ impl From<StoreError> for ServeError {
 impl From<TlsError> for ServeError {
     fn from(error: TlsError) -> ServeError {
         ServeError::Tls(error)
+    }
+}
+
+impl From<LoginsError> for ServeError {
+    fn from(error: LoginsError) -> ServeError {
+        ServeError::Logins(error)
     }
 }
 

@@ -4,12 +4,13 @@
 //! that comes out prints as one that cannot break out of a path; parameters are understood strictly or refused, never
 //! passed over. Fails by a finished `Reply` with its enhanced code.
 
-mod parameters;
+pub(super) mod parameters;
 mod path;
 
 use super::reply::Reply;
 use crate::mail::{Body, Enhanced, Mailbox, Notify, Ret, ReversePath};
 use parameters::Parameters;
+use std::fmt;
 
 /// What MAIL says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Sender {
     pub smtputf8: bool,
     pub ret: Option<Ret>,
     pub envid: Option<String>,
+    /// Who the client says submitted the message (RFC 4954 5): xtext, believed by nobody and passed on to nobody.
+    pub auth: Option<String>,
 }
 
 /// What RCPT says.
@@ -36,6 +39,23 @@ pub enum Addressee {
     Mailbox(Mailbox),
     /// `<Postmaster>` without a domain: this host's own (RFC 5321 4.5.1).
     Postmaster,
+}
+
+/// What a client gives with AUTH, in Base64: it may hold a password, so `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Given(Box<str>);
+
+impl Given {
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Given")
+    }
 }
 
 /// What stands behind the size of a chunk (RFC 3030 2).
@@ -58,6 +78,8 @@ pub enum Command {
     Bdat(u64, Marker),
     /// BDAT without a number: nobody knows where the next command begins.
     Adrift,
+    /// A mechanism by its name, and the answer to a challenge that is not waited for.
+    Auth(Box<str>, Option<Given>),
     Rset,
     Noop,
     Quit,
@@ -75,6 +97,7 @@ const ARGUMENT_NEEDED: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "This comman
 const NAME: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "Give your host name or an address literal");
 const MAIL_FORM: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "Write MAIL FROM:<address>");
 const RCPT_FORM: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "Write RCPT TO:<address>");
+const AUTH_FORM: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "Write AUTH mechanism, or AUTH mechanism response");
 const NO_RECIPIENT: Reply = Reply::fixed(501, Enhanced(5, 1, 3), "The recipient is empty");
 
 /// Understands one line without its CRLF.
@@ -92,6 +115,7 @@ pub fn parse(line: &str) -> Result<Command, Reply> {
         "RCPT" => rcpt(rest),
         "DATA" => alone(rest, Command::Data),
         "BDAT" => Ok(bdat(rest)),
+        "AUTH" => auth(rest),
         "RSET" => alone(rest, Command::Rset),
         "QUIT" => alone(rest, Command::Quit),
         "STARTTLS" => alone(rest, Command::StartTls),
@@ -122,6 +146,16 @@ fn bdat(rest: &str) -> Command {
     Command::Bdat(octets, marker)
 }
 
+/// RFC 4954 4
+fn auth(rest: &str) -> Result<Command, Reply> {
+    let mut words = rest.split(' ').filter(|word| !word.is_empty());
+    match (words.next(), words.next(), words.next()) {
+        (None, ..) => Err(ARGUMENT_NEEDED),
+        (Some(mechanism), initial, None) => Ok(Command::Auth(mechanism.into(), initial.map(|i| Given(i.into())))),
+        _ => Err(AUTH_FORM),
+    }
+}
+
 /// RFC 5321 4.1.1.1, as lenient as the world is: any one word that cannot disturb a Received field.
 fn host_name(word: &str) -> Result<Box<str>, Reply> {
     let harmless = |b: u8| b.is_ascii_graphic() && !b"()<>\"\\;,".contains(&b);
@@ -138,6 +172,7 @@ fn mail(rest: &str) -> Result<Command, Reply> {
         smtputf8: given.take_flag("SMTPUTF8")?,
         ret: given.take("RET").map(parameters::ret).transpose()?,
         envid: given.take("ENVID").map(parameters::envid).transpose()?,
+        auth: given.take("AUTH").map(parameters::auth).transpose()?,
     };
     given.none_left()?;
     Ok(Command::Mail(Box::new(sender)))

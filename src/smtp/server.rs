@@ -6,6 +6,7 @@
 
 mod commands;
 mod line;
+mod login;
 mod message;
 mod replies;
 
@@ -15,10 +16,12 @@ use super::data::chunks::BareLineEndings;
 use super::reply::Reply;
 use crate::mail::{Envelope, Recipient};
 use line::{Line, Reader};
+use login::{Exchange, Login};
 use message::{Chunked, Skip};
 use std::sync::Arc;
 
 pub use super::command::Sender;
+pub use login::Credentials;
 
 /// What one listener allows.
 #[derive(Debug, Clone)]
@@ -36,6 +39,14 @@ pub struct Settings {
     pub starttls: StartTls,
     /// What becomes of them in BDAT; in DATA they are refused from everybody, for there they could end a message.
     pub bare_line_endings: BareLineEndings,
+    pub auth: Auth,
+}
+
+/// Whether a client can log in; only ever inside TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    NotOffered,
+    Offered,
 }
 
 /// What a listener does about TLS.
@@ -69,6 +80,8 @@ pub enum Action {
     AskMessage(Complete),
     /// The message, if there is one, cannot be taken: forget all of it, then reply.
     Discard(Reply),
+    /// Check name and password, then `answer_login`.
+    AskLogin(Credentials),
     /// Reply, drop all unread input (RFC 3207 4.2), shake hands, then `secured`.
     StartTls(Reply),
     /// Reply, then close.
@@ -122,6 +135,7 @@ pub struct Session {
     settings: Arc<Settings>,
     link: Security,
     hello: Option<Hello>,
+    login: Login,
     reader: Reader,
     errors: u32,
     commands: u32,
@@ -147,6 +161,9 @@ enum State {
     /// A chunk was refused for this: so is every other, until the last, RSET or EHLO (RFC 3030 2).
     ChunksRefused(Box<Reply>),
     MessageAsked,
+    /// AUTH waits for an answer.
+    Challenged(Box<Exchange>),
+    LoginAsked,
     Closed,
 }
 
@@ -179,7 +196,19 @@ impl Session {
     pub fn open(settings: Arc<Settings>, link: Security) -> (Session, Reply) {
         let greeting = Reply::plain(220, format!("{} ESMTP Mailward", settings.hostname));
         let reader = Reader::default();
-        (Session { settings, link, hello: None, reader, errors: 0, commands: 0, state: State::Idle }, greeting)
+        (
+            Session {
+                settings,
+                link,
+                hello: None,
+                login: Login::Refused(0),
+                reader,
+                errors: 0,
+                commands: 0,
+                state: State::Idle,
+            },
+            greeting,
+        )
     }
 
     /// What to say in place of a greeting, or to an idle session, before closing.
@@ -197,6 +226,8 @@ impl Session {
     #[must_use]
     pub fn protocol(&self) -> &'static str {
         match (self.hello.as_ref().map(|h| h.greeting), self.link) {
+            // A login is possible inside TLS only.
+            (Some(Greeting::Ehlo), Security::Tls) if self.login == Login::Done => "ESMTPSA",
             (Some(Greeting::Ehlo), Security::Tls) => "ESMTPS",
             (Some(Greeting::Ehlo), Security::Clear) => "ESMTP",
             _ => "SMTP",
@@ -208,7 +239,12 @@ impl Session {
     pub fn is_idle(&self) -> bool {
         matches!(
             self.state,
-            State::Idle | State::SenderRefused | State::Skipping(_) | State::ChunksRefused(_) | State::Closed
+            State::Idle
+                | State::SenderRefused
+                | State::Skipping(_)
+                | State::ChunksRefused(_)
+                | State::Challenged(_)
+                | State::Closed
         )
     }
 
@@ -223,12 +259,15 @@ impl Session {
             }
             State::Chunk(chunked) => Session { state: State::Idle, ..self }.take_chunk(chunked, input, body),
             State::Skipping(skip) => Session { state: State::Idle, ..self }.skip_chunk(skip, input),
+            State::Challenged(exchange) => Session { state: State::Idle, ..self }.read_answer(*exchange, input),
             State::Idle | State::SenderRefused | State::Open(_) | State::BetweenChunks(_) | State::ChunksRefused(_) => {
                 self.read_command(input)
             }
-            State::SenderAsked(_) | State::RecipientAsked(..) | State::MessageAsked | State::Closed => {
-                Step { session: self, consumed: 0, action: Action::Need }
-            }
+            State::SenderAsked(_)
+            | State::RecipientAsked(..)
+            | State::MessageAsked
+            | State::LoginAsked
+            | State::Closed => Step { session: self, consumed: 0, action: Action::Need },
         }
     }
 
@@ -268,7 +307,8 @@ impl Session {
     /// TLS is up: all that was said before it is forgotten (RFC 3207 4.2).
     #[must_use]
     pub fn secured(self) -> Session {
-        Session { link: Security::Tls, hello: None, reader: Reader::default(), state: State::Idle, ..self }
+        let login = Login::Refused(0);
+        Session { link: Security::Tls, hello: None, login, reader: Reader::default(), state: State::Idle, ..self }
     }
 
     fn read_command(mut self, input: &[u8]) -> Step {

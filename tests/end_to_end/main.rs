@@ -13,6 +13,7 @@ mod a_listener_can_speak_tls_from_the_first_octet;
 mod a_message_arrives_as_it_was_sent;
 mod a_peer_must_prove_itself_for_verified_mail;
 mod a_plain_peer_gets_ordinary_mail_only;
+mod a_programme_logs_in_from_anywhere;
 mod a_small_message_goes_in_one_flight;
 mod a_stopped_gateway_finishes_what_is_open;
 mod a_stranger_cannot_relay;

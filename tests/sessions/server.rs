@@ -5,7 +5,7 @@ use mailward::mail::{Envelope, Status};
 use mailward::smtp::Security;
 use mailward::smtp::data::chunks::BareLineEndings;
 use mailward::smtp::reply::Reply;
-use mailward::smtp::server::{Action, Complete, Session, Settings, StartTls};
+use mailward::smtp::server::{Action, Auth, Complete, Session, Settings, StartTls};
 use std::sync::Arc;
 
 pub struct Gateway {
@@ -30,6 +30,7 @@ impl Gateway {
             max_commands: 100,
             starttls: StartTls::Offered,
             bare_line_endings: BareLineEndings::Refused,
+            auth: Auth::NotOffered,
         };
         let link = Security::Clear;
         Gateway { settings, link, session: None, unread: Vec::new(), body: Vec::new(), verdict: None, log: Vec::new() }
@@ -85,6 +86,12 @@ impl Gateway {
                 self.log.push("= discarded".into());
                 (session, reply)
             }
+            Action::AskLogin(credentials) => {
+                self.log.push(format!("= login {} {}", credentials.name, credentials.password));
+                let verdict = self.verdict.take().map_or_else(|| Ok(Arc::new(self.settings.clone())), Err);
+                let (session, action) = session.answer_login(verdict);
+                return self.perform(session, action);
+            }
             Action::StartTls(reply) => {
                 self.say(&reply);
                 self.log.push("= starttls".into());
@@ -136,6 +143,7 @@ impl Side for Gateway {
             "starttls-not-offered" => self.settings.starttls = StartTls::NotOffered,
             "starttls-required" => self.settings.starttls = StartTls::Required(status(value)),
             "normalise-line-endings" => self.settings.bare_line_endings = BareLineEndings::Normalised,
+            "auth" => self.settings.auth = Auth::Offered,
             "implicit-tls" => self.link = Security::Tls,
             _ => return false,
         }

@@ -13,6 +13,7 @@ const BODY: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "BODY must be 7BIT or 8
 const FLAG: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "SMTPUTF8 takes no value");
 const RET: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "RET must be FULL or HDRS");
 const ENVID: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "ENVID must be xtext of at most 100 characters");
+const AUTH: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "AUTH must be xtext of at most 500 characters");
 const NOTIFY: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "NOTIFY must be NEVER or a list of SUCCESS, FAILURE, DELAY");
 const ORCPT: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "ORCPT must be a type and xtext of at most 500 characters");
 
@@ -62,12 +63,14 @@ impl<'a> Parameters<'a> {
     pub(super) fn none_left(self) -> Result<(), Reply> {
         match self.given.first() {
             None => Ok(()),
-            Some((keyword, _)) => {
-                let text = format!("The parameter {} is not offered here", keyword.to_ascii_uppercase());
-                Err(Reply::new(555, Enhanced(5, 5, 4), text))
-            }
+            Some((keyword, _)) => Err(not_offered(&keyword.to_ascii_uppercase())),
         }
     }
+}
+
+/// A parameter that EHLO did not announce.
+pub(in crate::smtp) fn not_offered(keyword: &str) -> Reply {
+    Reply::new(555, Enhanced(5, 5, 4), format!("The parameter {keyword} is not offered here"))
 }
 
 /// RFC 5321 4.1.2 `esmtp-keyword`.
@@ -99,6 +102,10 @@ pub(super) fn ret(value: &str) -> Result<Ret, Reply> {
 
 pub(super) fn envid(value: &str) -> Result<String, Reply> {
     if value.len() <= 100 && is_xtext(value) { Ok(value.to_owned()) } else { Err(ENVID) }
+}
+
+pub(super) fn auth(value: &str) -> Result<String, Reply> {
+    if value.len() <= 500 && is_xtext(value) { Ok(value.to_owned()) } else { Err(AUTH) }
 }
 
 pub(super) fn notify(value: &str) -> Result<Notify, Reply> {

@@ -94,7 +94,7 @@ fn paths_that_are_none_are_refused() {
 
 #[test]
 fn parameters_are_understood_or_refused() {
-    for unknown in ["AUTH=<>", "XOORG=x", "REQUIRETLS", "BY=1;R", "NOTIFY=NEVER", "MT-PRIORITY=3"] {
+    for unknown in ["XOORG=x", "REQUIRETLS", "BY=1;R", "NOTIFY=NEVER", "MT-PRIORITY=3"] {
         assert_eq!(refused(&format!("MAIL FROM:<> {unknown}")), "555 5.5.4", "{unknown}");
     }
     assert_eq!(refused("RCPT TO:<a@b.example> SIZE=1"), "555 5.5.4");
@@ -164,7 +164,7 @@ fn host_names_cannot_disturb_a_received_field() {
 
 #[test]
 fn unknown_commands_and_other_protocols_are_told_apart() {
-    for unknown in ["", "BURL x", "AUTH PLAIN", "\u{fffd}", "MAILFROM:<>"] {
+    for unknown in ["", "BURL x", "\u{fffd}", "MAILFROM:<>"] {
         assert_eq!(refused(unknown), "500 5.5.1", "{unknown:?}");
     }
     assert_eq!(parse("GET / HTTP/1.1"), Ok(Command::Foreign));

@@ -3,9 +3,10 @@
 //! Called by `server` with each line. Promises: a command out of order changes nothing; what the client pipelined behind a
 //! refusal of ours is no error of its own. Fails by replies; too many errors or commands close the session.
 
-use super::{Action, Greeting, Hello, Next, Session, StartTls, State, replies};
+use super::{Action, Auth, Greeting, Hello, Next, Session, StartTls, State, replies};
 use crate::mail::{Mailbox, Recipient};
 use crate::smtp::Security;
+use crate::smtp::command::parameters::not_offered;
 use crate::smtp::command::{self, Addressee, Command, Forward, Sender};
 use crate::smtp::data::Decoder;
 use crate::smtp::reply::Reply;
@@ -25,6 +26,7 @@ impl Session {
             Ok(Command::Data) => self.data(),
             Ok(Command::Bdat(octets, marker)) => self.bdat(octets, marker),
             Ok(Command::Adrift) => self.close(replies::CHUNK_WITHOUT_SIZE),
+            Ok(Command::Auth(mechanism, initial)) => self.auth(&mechanism, initial),
             Ok(Command::Rset) => self.reset(replies::RESET),
             Ok(Command::Noop) => (self, Action::Reply(replies::NOOP)),
             Ok(Command::Vrfy) => (self, Action::Reply(replies::VRFY)),
@@ -40,7 +42,7 @@ impl Session {
     fn greet(self, name: Box<str>, greeting: Greeting) -> Next {
         let reply = match greeting {
             Greeting::Helo => Reply::plain(250, self.settings.hostname.clone()),
-            Greeting::Ehlo => replies::ehlo(&self.settings, self.link),
+            Greeting::Ehlo => replies::ehlo(&self.settings, self.link, self.login),
         };
         Session { hello: Some(Hello { name, greeting }), ..self }.reset(reply)
     }
@@ -65,6 +67,9 @@ impl Session {
             // Not counted as an error: who is told 451 has to come back with every message.
             let reply = reply.clone();
             return self.refuse_sender(reply);
+        }
+        if sender.auth.is_some() && self.settings.auth == Auth::NotOffered {
+            return self.complain(not_offered("AUTH"));
         }
         // RFC 6531 3.2: the domain may have become an A-label by now, so the line is what counts.
         if !line.is_ascii() && !sender.smtputf8 {

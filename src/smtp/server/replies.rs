@@ -3,7 +3,8 @@
 //! Called by `server` only. Promises: an enhanced code on every 2xx, 4xx and 5xx but greeting and EHLO (RFC 2034 3), and a
 //! sentence that says what to do.
 
-use super::{Ending, Settings, StartTls};
+use super::login::Login;
+use super::{Auth, Ending, Settings, StartTls};
 use crate::mail::Enhanced;
 use crate::smtp::Security;
 use crate::smtp::reply::Reply;
@@ -20,11 +21,14 @@ pub(super) const VRFY: Reply = say(252, Enhanced(2, 1, 5), "Cannot verify the ad
 pub(super) const EXPN: Reply = say(502, Enhanced(5, 5, 1), "Lists are not expanded here");
 pub(super) const HELP: Reply = say(214, Enhanced(2, 0, 0), "This is a mail gateway; RFC 5321 says how to talk to it");
 pub(super) const START_TLS: Reply = say(220, Enhanced(2, 0, 0), "Ready to start TLS");
+pub(super) const LOGGED_IN: Reply = say(235, Enhanced(2, 7, 0), "Logged in");
 pub(super) const BYE: Reply = say(221, Enhanced(2, 0, 0), "Goodbye");
 
 pub(super) const TOO_MANY_ERRORS: Reply = say(421, Enhanced(4, 7, 0), "Too many errors; closing the connection");
 pub(super) const TOO_MANY_COMMANDS: Reply =
     say(421, Enhanced(4, 7, 0), "Too many commands without a message; closing the connection");
+pub(super) const TOO_MANY_LOGINS: Reply =
+    say(421, Enhanced(4, 7, 0), "Too many refused logins; closing the connection");
 pub(super) const HOPELESS_LINE: Reply = say(421, Enhanced(4, 7, 0), "A line without end; closing the connection");
 pub(super) const FOREIGN: Reply = say(421, Enhanced(4, 7, 0), "This is a mail server; closing the connection");
 pub(super) const NOT_ASKED: Reply = say(451, Enhanced(4, 3, 0), "A fault of this server; try again later");
@@ -32,6 +36,17 @@ pub(super) const TOO_MANY_RECIPIENTS: Reply =
     say(452, Enhanced(4, 5, 3), "Too many recipients; send the others in another transaction");
 
 pub(super) const LONG_LINE: Reply = say(500, Enhanced(5, 5, 2), "The line is too long");
+pub(super) const LONG_ANSWER: Reply = say(500, Enhanced(5, 5, 6), "The answer to AUTH is too long");
+pub(super) const NOT_BASE64: Reply = say(501, Enhanced(5, 5, 2), "That is not Base64 of UTF-8");
+pub(super) const NOT_CREDENTIALS: Reply =
+    say(501, Enhanced(5, 5, 2), "That is no name and password for this mechanism");
+pub(super) const AUTH_CANCELLED: Reply = say(501, Enhanced(5, 7, 0), "AUTH is cancelled");
+pub(super) const NO_AUTH_HERE: Reply = say(502, Enhanced(5, 5, 1), "AUTH is not offered here");
+pub(super) const AUTH_TWICE: Reply = say(503, Enhanced(5, 5, 1), "You are logged in already");
+pub(super) const AUTH_IN_TRANSACTION: Reply =
+    say(503, Enhanced(5, 5, 1), "AUTH does not belong into a transaction; say RSET first");
+pub(super) const NO_SUCH_MECHANISM: Reply = say(504, Enhanced(5, 5, 4), "AUTH knows PLAIN and LOGIN here");
+pub(super) const AUTH_NEEDS_TLS: Reply = say(538, Enhanced(5, 7, 11), "Log in inside TLS only: say STARTTLS first");
 pub(super) const BARE_IN_COMMAND: Reply =
     say(500, Enhanced(5, 5, 2), "A command ends in CR LF and holds no CR, LF or NUL of its own");
 pub(super) const NOT_UTF8: Reply = say(500, Enhanced(5, 5, 2), "The command is not valid UTF-8");
@@ -82,7 +97,7 @@ pub(super) fn ending(hostname: &str, why: Ending) -> Reply {
 }
 
 /// RFC 5321 4.1.1.1. What is listed here works.
-pub(super) fn ehlo(settings: &Settings, link: Security) -> Reply {
+pub(super) fn ehlo(settings: &Settings, link: Security, login: Login) -> Reply {
     let mut text = format!(
         "{}\nPIPELINING\nSIZE {}\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN\nCHUNKING\nLIMITS RCPTMAX={}",
         settings.hostname, settings.max_message, settings.max_recipients
@@ -90,6 +105,10 @@ pub(super) fn ehlo(settings: &Settings, link: Security) -> Reply {
     // RFC 3207 4.2: not again inside TLS.
     if link == Security::Clear && settings.starttls != StartTls::NotOffered {
         text.push_str("\nSTARTTLS");
+    }
+    // RFC 4954 4: not in clear text, and not a second time.
+    if (link, settings.auth) == (Security::Tls, Auth::Offered) && login != Login::Done {
+        text.push_str("\nAUTH PLAIN LOGIN");
     }
     Reply::plain(250, text)
 }

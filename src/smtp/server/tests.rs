@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mail::Enhanced;
+use crate::smtp::command;
 
 fn settings() -> Arc<Settings> {
     Arc::new(Settings {
@@ -13,6 +14,7 @@ fn settings() -> Arc<Settings> {
         max_commands: 1_000,
         starttls: StartTls::Offered,
         bare_line_endings: BareLineEndings::Refused,
+        auth: Auth::Offered,
     })
 }
 
@@ -40,6 +42,7 @@ fn talk(input: &[u8]) -> Vec<u16> {
             Action::Reply(reply) | Action::Collect(Some(reply)) | Action::Chunk(reply) | Action::Discard(reply) => {
                 reply
             }
+            Action::AskLogin(_) => panic!("a login in clear text"),
             Action::StartTls(reply) | Action::Close(reply) => {
                 codes.push(reply.code);
                 return codes;
@@ -171,6 +174,17 @@ fn every_own_reply_carries_an_enhanced_code_of_its_class() {
         replies::LONG_LINE,
         replies::BARE_IN_COMMAND,
         replies::NOT_UTF8,
+        replies::LOGGED_IN,
+        replies::TOO_MANY_LOGINS,
+        replies::LONG_ANSWER,
+        replies::NOT_BASE64,
+        replies::NOT_CREDENTIALS,
+        replies::AUTH_CANCELLED,
+        replies::NO_AUTH_HERE,
+        replies::AUTH_TWICE,
+        replies::AUTH_IN_TRANSACTION,
+        replies::NO_SUCH_MECHANISM,
+        replies::AUTH_NEEDS_TLS,
         replies::NO_TLS_HERE,
         replies::HELLO_FIRST,
         replies::NESTED_MAIL,
@@ -187,4 +201,16 @@ fn every_own_reply_carries_an_enhanced_code_of_its_class() {
     for reply in all {
         assert_eq!(reply.enhanced.map(|e| u16::from(e.0)), Some(reply.code / 100), "{reply:?}");
     }
+}
+
+#[test]
+fn a_password_is_in_no_debug_output() {
+    let (session, _) = Session::open(settings(), Security::Tls);
+    let input = b"EHLO x\r\nAUTH PLAIN AG5hbWUAc2VjcmV0LXdvcmQ=\r\n";
+    let step = session.step(input, &mut Vec::new());
+    let step = step.session.step(&input[step.consumed..], &mut Vec::new());
+    let Action::AskLogin(credentials) = &step.action else { panic!("{:?}", step.action) };
+    assert_eq!((credentials.name.as_str(), credentials.password.as_str()), ("name", "secret-word"));
+    let shown = format!("{step:?} {:?}", command::parse("AUTH PLAIN AG5hbWUAc2VjcmV0LXdvcmQ="));
+    assert!(!shown.contains("secret") && !shown.contains("c2Vjcm"), "{shown}");
 }
