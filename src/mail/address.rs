@@ -4,6 +4,7 @@
 //! without trailing dot; a local part keeps its quotes as they were written, so that it can be sent on without injection.
 //! Fails by `AddressError`, which says what is wrong in words for a reply.
 
+use super::text::is_disturbing;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -200,7 +201,7 @@ fn is_dot_atom(local: &str) -> bool {
 fn is_atext(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || "!#$%&'*+-/=?^_`{|}~".contains(c)
-        || (!c.is_ascii() && !c.is_control() && !c.is_whitespace())
+        || (!c.is_ascii() && !is_disturbing(c) && !c.is_whitespace())
 }
 
 /// RFC 5321 4.1.2 `Quoted-string`: printable characters, with backslash before a quote or a backslash.
@@ -210,7 +211,7 @@ fn is_quoted(local: &str) -> bool {
     };
     let mut escaped = false;
     for c in inner.chars() {
-        if c.is_control() || (!escaped && c == '"') {
+        if is_disturbing(c) || (!escaped && c == '"') {
             return false;
         }
         escaped = c == '\\' && !escaped;

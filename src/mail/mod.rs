@@ -5,6 +5,7 @@ pub mod envelope;
 pub mod link;
 pub mod message;
 pub mod status;
+pub mod text;
 
 pub use address::{AddressError, Domain, Mailbox, ReversePath};
 pub use envelope::{Body, Envelope, Notify, Recipient, Ret};

@@ -10,6 +10,7 @@ mod status;
 mod words;
 
 use crate::clock::{Wall, rfc5322_date};
+use crate::mail::text::is_disturbing;
 use crate::mail::{Mailbox, Recipient, Status};
 use crate::vocabulary::{Reason, SubjectCare};
 
@@ -179,11 +180,11 @@ struct Lines {
 const LINE: usize = 900;
 
 impl Lines {
-    /// One line; control characters become blanks, so that no text from outside can start a line of its own.
+    /// One line; what could begin a line becomes a blank, so that no text from outside can start a line of its own.
     fn line(&mut self, text: &str) {
         let start = self.bytes.len();
         for c in text.chars() {
-            let clean = if c.is_control() && c != '\t' { ' ' } else { c };
+            let clean = if is_disturbing(c) && c != '\t' { ' ' } else { c };
             if self.bytes.len() - start + clean.len_utf8() > LINE {
                 break;
             }

@@ -5,6 +5,7 @@
 use super::{Lines, News, Report, Told};
 use crate::clock::rfc5322_date;
 use crate::mail::Severity;
+use crate::mail::text::is_disturbing;
 
 /// Octets of another server's words.
 const SAID: usize = 500;
@@ -119,7 +120,7 @@ fn code(about: &Told<'_>) -> String {
 
 /// One bounded piece of printable text.
 pub(super) fn bounded(text: &str) -> String {
-    text.chars().take(SAID).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().take(SAID).map(|c| if is_disturbing(c) { ' ' } else { c }).collect()
 }
 
 /// RFC 3461 4: `+HH` is an octet. Undone for a field that is not xtext; what is broken stays as it is.

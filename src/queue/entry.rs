@@ -1,7 +1,8 @@
 //! An entry: one message in the queue with its envelope and what must hold for each recipient. Written once.
 //!
 //! Made by `receive` and by `deliver` (notices); read back by `recover` and for cold attempts. Promises: the stored form is
-//! versioned; a requirement that cannot be read counts as `sealed`, so damage never lowers protection.
+//! versioned; a digest stands behind it, and a requirement that cannot be read counts as `sealed`, so damage never lowers
+//! protection.
 
 use crate::clock::{EntryId, Wall};
 use crate::mail::Envelope;
@@ -78,6 +79,14 @@ impl Entry {
         self.requirements.iter().any(|r| !r.classes.is_empty())
     }
 
+    /// The stored form: JSON, and on a second line its digest. One turned bit could make `"requirement":1` a `0`.
+    #[must_use]
+    pub fn head(&self) -> Bytes {
+        let json = crate::record::as_json(self);
+        let digest = digest(&json);
+        [&json, &b"\n"[..], digest.as_bytes()].concat().into()
+    }
+
     /// The changes that keep this entry. A large body is a file already.
     #[must_use]
     pub fn admitted(&self, body: Option<Bytes>) -> Vec<Change> {
@@ -85,7 +94,7 @@ impl Entry {
         let recipients = i64::try_from(self.envelope.recipients.len()).unwrap_or(i64::MAX);
         let head = Change::new(
             "INSERT INTO entry (id, head, recipients) VALUES (?1, ?2, ?3)",
-            vec![id, Value::Blob(crate::record::as_json(self)), Value::Int(recipients)],
+            vec![id, Value::Blob(self.head()), Value::Int(recipients)],
         );
         let body = body.map(|bytes| {
             let values = vec![Value::Int(self.id.row()), Value::Blob(bytes)];
@@ -219,8 +228,9 @@ pub fn read_head(connection: &Connection, id: EntryId) -> Result<Option<Vec<u8>>
 /// # Errors
 /// When `head` is no entry of a version that is known.
 pub fn parse(id: EntryId, head: &[u8]) -> Result<Entry, StoreError> {
+    let json = undamaged(head).ok_or_else(|| StoreError::Io(format!("entry {id} is damaged: its digest differs")))?;
     let entry: Entry =
-        serde_json::from_slice(head).map_err(|e| StoreError::Io(format!("entry {id} cannot be read: {e}")))?;
+        serde_json::from_slice(json).map_err(|e| StoreError::Io(format!("entry {id} cannot be read: {e}")))?;
     let whole = entry.version <= VERSION && entry.id == id && entry.destined.len() == entry.envelope.recipients.len();
     if whole { Ok(entry) } else { Err(StoreError::Io(format!("entry {id} is damaged or from a newer version"))) }
 }
@@ -235,6 +245,20 @@ pub fn brought_forward(id: EntryId, domain: Option<&str>, now: Wall) -> Change {
          AND (?3 IS NULL OR lane IS NULL OR instr(lane, ?3) = 1 OR lane GLOB 'site:*' OR lane GLOB 'relay:*')",
         vec![Value::Int(id.row()), Value::Int(now.0), lane],
     )
+}
+
+/// The JSON of a head, which has no line end of its own. Heads of the first release have no digest.
+fn undamaged(head: &[u8]) -> Option<&[u8]> {
+    match memchr::memrchr(b'\n', head) {
+        None => Some(head),
+        Some(at) => (digest(&head[..at]).as_bytes() == &head[at + 1..]).then_some(&head[..at]),
+    }
+}
+
+/// Enough of SHA-256 to see damage; it keeps nobody out who can write to the database.
+fn digest(json: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, json);
+    digest.as_ref().iter().take(8).map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// Reads a small body back.
@@ -304,6 +328,17 @@ pub(crate) mod tests {
             message_id: None,
             large: false,
             notice: false,
+        }
+    }
+
+    #[test]
+    fn a_turned_bit_is_seen_before_anything_is_believed() {
+        let head = entry(1, &["a@b.example"]).head();
+        assert!(parse(EntryId::from_row(1), &head).is_ok());
+        for at in 0..head.len() {
+            let mut damaged = head.to_vec();
+            damaged[at] ^= 1;
+            assert!(parse(EntryId::from_row(1), &damaged).is_err(), "octet {at}");
         }
     }
 

@@ -1,9 +1,10 @@
 //! A reply: code, enhanced code and lines of text; printed for a client, parsed from a peer.
 //!
 //! Called by both sessions and by the stages, which make the replies of policy. Promises: what is printed is one
-//! well-formed reply whatever the text holds; what is parsed is bounded and its text is free of control characters.
+//! well-formed reply whatever the text holds; what is parsed is bounded and its text begins no line of its own.
 //! Fails by `Parsed::Garbage`, which says what is wrong with the peer's bytes.
 
+use crate::mail::text::is_disturbing;
 use crate::mail::{Enhanced, Status};
 use std::borrow::Cow;
 
@@ -184,7 +185,7 @@ fn assemble(code: u16, texts: &[&[u8]]) -> Reply {
             joined.push('\n');
         }
         // A peer's text ends in logs, terminals and DSNs.
-        joined.extend(rest.trim().chars().map(|c| if c.is_control() { ' ' } else { c }));
+        joined.extend(rest.trim().chars().map(|c| if is_disturbing(c) { ' ' } else { c }));
     }
     Reply { code, enhanced, text: joined.into() }
 }
@@ -288,7 +289,9 @@ mod tests {
 
     #[test]
     fn a_peers_control_characters_do_not_reach_the_text() {
-        let Parsed::Reply { reply, .. } = parse(b"550 a\x1b[2Jb\0c\r\x07d\xff\r\n") else { panic!("no reply") };
-        assert!(!reply.text.chars().any(char::is_control), "{:?}", reply.text);
+        let Parsed::Reply { reply, .. } = parse(b"550 a\x1b[2Jb\0c\r\x07d\xff\xe2\x80\xa8e\xe2\x80\xaef\r\n") else {
+            panic!("no reply")
+        };
+        assert!(!reply.text.chars().any(is_disturbing), "{:?}", reply.text);
     }
 }
