@@ -242,3 +242,6 @@ fn refiled(task: &Task) -> Vec<Change> {
     };
     task.recipients.iter().map(row).collect()
 }
+
+#[cfg(test)]
+mod tests;

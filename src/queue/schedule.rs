@@ -314,6 +314,14 @@ impl Schedule {
         inner.capped.iter().map(|(until, _)| *until).chain(rests).min()
     }
 
+    /// As after a link that was opened: the lane rests no more.
+    #[cfg(test)]
+    pub(super) fn wake(&self, lane: &Arc<Lane>) {
+        if let Some(queue) = self.lock().lanes.get_mut(lane) {
+            queue.rests_until = None;
+        }
+    }
+
     /// Links that are open or being opened.
     #[must_use]
     pub fn links(&self) -> usize {
@@ -445,5 +453,72 @@ mod tests {
         assert!(schedule.take(&busy).is_some() && schedule.take(&gone).is_some());
         schedule.closed(&busy);
         assert_eq!(openings(&mut opened), std::slice::from_ref(&patient));
+    }
+
+    #[test]
+    fn two_lanes_of_one_destination_share_its_links_and_take_turns() {
+        let (schedule, mut opened) = schedule(10, 2);
+        let plain = lane("hub.example");
+        let strict = Arc::new(Lane { level: Level::Verified, ..(*plain).clone() });
+        (0..5).for_each(|id| schedule.push(task(&plain, id)));
+        (5..9).for_each(|id| schedule.push(task(&strict, id)));
+        assert_eq!(openings(&mut opened), [plain.clone(), plain.clone()], "no third link to the destination");
+        assert!(schedule.others_wait(&plain), "so a busy link gives its place up");
+        schedule.closed(&plain);
+        assert_eq!(openings(&mut opened), std::slice::from_ref(&strict));
+        schedule.push(task(&lane("other.example"), 20));
+        assert_eq!(openings(&mut opened).len(), 1, "another destination is held up by neither");
+    }
+
+    #[test]
+    fn a_lane_whose_peer_took_fewer_links_tries_one_more_though_nothing_happens() {
+        let (schedule, mut opened) = schedule(10, 10);
+        let lane = lane("stalls.example");
+        (0..3).for_each(|id| schedule.push(task(&lane, id)));
+        assert!(schedule.take(&lane).is_some() && schedule.missed(&lane).is_empty());
+        schedule.closed(&lane);
+        openings(&mut opened);
+        let until = schedule.look_after_lanes(Instant::now()).unwrap();
+        assert!(openings(&mut opened).is_empty(), "it is content for now");
+        // Its two links move no more. The clock of the cap itself has to have passed, too.
+        schedule.lock().lanes.get_mut(&lane).unwrap().cap = None;
+        assert_eq!(schedule.look_after_lanes(until), None);
+        assert_eq!(openings(&mut opened), std::slice::from_ref(&lane));
+    }
+
+    /// A schedule with small bounds, and the rows that ride from it.
+    fn bounded(caps: Caps) -> (Schedule, Arc<Mutex<Vec<Change>>>) {
+        let (openings, _) = unbounded_channel();
+        let rows: Arc<Mutex<Vec<Change>>> = Arc::default();
+        let ridden = rows.clone();
+        (Schedule::new(caps, openings, Box::new(move |more| ridden.lock().unwrap().extend(more))), rows)
+    }
+
+    #[test]
+    fn memory_is_bounded_per_lane_and_in_all_and_what_does_not_fit_gets_rows() {
+        let caps = Caps { tasks: 10, tasks_per_lane: 4, ..Caps::of_links(1, 1) };
+        let (schedule, rows) = bounded(caps);
+        let slow = lane("slow.example");
+        (0..7).for_each(|id| schedule.push(task(&slow, id)));
+        assert_eq!((schedule.tasks(), rows.lock().unwrap().len()), (4, 3));
+        (0..9).for_each(|id| schedule.push(task(&lane(&format!("{id}.example")), 100 + id)));
+        assert_eq!((schedule.tasks(), rows.lock().unwrap().len()), (10, 6));
+        assert!(schedule.backlog.next().is_some(), "the keeper knows that there is something to read");
+    }
+
+    #[test]
+    fn one_lane_keeps_its_share_of_warm_memory_and_no_more() {
+        let caps = Caps { warm_per_lane: 250, ..Caps::of_links(1, 1) };
+        let (schedule, _) = bounded(caps);
+        let (room, slow) = (crate::queue::WarmRoom::new(1_000), lane("slow.example"));
+        let warm = |id| {
+            let entry = Arc::new(crate::queue::entry::tests::entry(id, &["a@slow.example"]));
+            Task { warm: Some(crate::queue::Warm::new(entry, None, room.take(100).unwrap())), ..task(&slow, id) }
+        };
+        (0..5).for_each(|id| schedule.push(warm(id)));
+        assert_eq!(room.used(), 200, "the rest is cold, and its room is free for others");
+        assert!(schedule.take(&slow).is_some_and(|t| t.warm.is_some()));
+        schedule.push(warm(9));
+        assert_eq!(room.used(), 200);
     }
 }
