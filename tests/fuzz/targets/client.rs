@@ -4,8 +4,8 @@
 use super::{arrivals, text};
 use mailward::mail::Envelope;
 use mailward::mail::text::is_disturbing;
-use mailward::smtp::client::{Client, Event, Outcome, Reuse};
-use mailward::smtp::command;
+use mailward::smtp::client::{Client, Event, Extent, Outcome, Reuse};
+use mailward::smtp::command::{self, Command};
 use mailward::smtp::reply::{self, Parsed};
 
 /// One reply, complete or not.
@@ -25,6 +25,9 @@ pub fn reply(bytes: &[u8]) {
     assert_eq!((again.code, consumed), (reply.code, printed.len()));
     assert!(printed.split_inclusive(|octet| *octet == b'\n').all(|line| line.len() <= 512));
 }
+
+/// Octets of the message that is sent.
+const SIZE: u64 = 300_000;
 
 const ENVELOPE: &str = r#"{"reverse_path":"a@b.example","recipients":[{"mailbox":"c@d.example","orcpt":"rfc822;c+2B@d"},
     {"mailbox":"e@f.example","notify":{"success":true,"failure":false,"delay":false}},{"mailbox":"\"g h\"@i.example"}],
@@ -92,6 +95,13 @@ impl Caller {
                 well_formed(&bytes);
                 Some(client)
             }
+            Event::SendChunk { commands, octets } => {
+                well_formed(&commands);
+                let last = text(&commands).trim_end().rsplit("\r\n").next().and_then(|line| command::parse(line).ok());
+                assert!(matches!(last, Some(Command::Bdat(announced, _)) if announced == octets && octets <= SIZE));
+                self.bodies += 1;
+                Some(client.body_sent())
+            }
             Event::SendBody => {
                 self.bodies += 1;
                 Some(client.body_sent())
@@ -112,9 +122,9 @@ impl Caller {
         if self.messages > 4 {
             return None;
         }
-        let (client, bytes) = client.mail((), envelope, 10).ok()?;
-        well_formed(&bytes);
-        Some(client)
+        let extent = if self.messages % 2 == 1 { Extent::Whole(SIZE) } else { Extent::Pieces(SIZE) };
+        let (client, event) = client.mail((), envelope, extent).ok()?;
+        self.perform(client, event, envelope)
     }
 
     fn finished(&mut self, outcomes: &[Outcome], envelope: &Envelope) {

@@ -3,7 +3,7 @@
 use super::text;
 use mailward::mail::text::is_disturbing;
 use mailward::mail::{Domain, Envelope, Mailbox, Recipient, ReversePath};
-use mailward::smtp::client::{Client, Event};
+use mailward::smtp::client::{Client, Event, Extent};
 use mailward::smtp::command::{self, Addressee, Command, Forward, Sender};
 use mailward::smtp::reply::{self, Parsed};
 
@@ -101,19 +101,15 @@ fn envelope(sender: Sender, recipients: Vec<Recipient>) -> Envelope {
 
 /// What the client session says to a peer that offers all that it knows.
 fn said(envelope: &Envelope) -> String {
-    const PEER: &[u8] =
-        b"220 mx\r\n250-mx\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 DSN\r\n";
-    let (mut client, mut at) = (Client::<()>::open("gw.example"), 0);
-    loop {
-        let step = client.step(&PEER[at..]);
-        at += step.consumed;
+    const PEER: [&[u8]; 2] =
+        [b"220 mx\r\n", b"250-mx\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 DSN\r\n"];
+    let mut client = Client::<()>::open("gw.example");
+    for reply in PEER {
+        let step = client.step(reply);
+        assert!(matches!(step.event, Event::Send(_) | Event::Ready(_)));
         client = step.client;
-        match step.event {
-            Event::Send(_) => {}
-            Event::Ready(_) => break,
-            other => panic!("{other:?}"),
-        }
     }
-    let Ok((_, bytes)) = client.mail((), envelope, 10) else { panic!("the peer offers everything") };
+    let said = client.mail((), envelope, Extent::Whole(10));
+    let Ok((_, Event::Send(bytes))) = said else { panic!("the peer offers all that it takes") };
     String::from_utf8(bytes).unwrap()
 }

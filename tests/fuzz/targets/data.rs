@@ -1,6 +1,7 @@
 //! The decoder and the encoder against the standard written down octet by octet, and against a server that is less strict.
 
 use super::arrivals;
+use mailward::smtp::client::Chunk;
 use mailward::smtp::data::chunks::{BareLineEndings, Chunks};
 use mailward::smtp::data::{self, Decoder, Encoder, End};
 
@@ -90,6 +91,11 @@ fn sent(message: &[u8]) {
         assert!(result.is_err() || streamed == whole);
     }
     assert_eq!(result.is_ok(), is_clean(message), "what may be sent is exactly what is clean");
+    for parts in arrivals(message) {
+        let (mut chunk, mut out) = (Chunk::new(), Vec::new());
+        let carried = parts.iter().try_for_each(|part| chunk.append(part, &mut out)).and_then(|()| chunk.finish());
+        assert!(carried == result && (carried.is_err() || out == message), "and by BDAT as it is");
+    }
     if result.is_err() {
         assert!(whole.is_empty());
         return;
