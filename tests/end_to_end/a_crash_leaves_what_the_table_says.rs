@@ -13,8 +13,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-const ROWS: [&str; 7] =
-    ["arriving", "active", "deferred", "held", "final, others not", "gone", "delivered, mark riding"];
+/// The rows of the table.
+fn rows_of_the_table() -> BTreeSet<String> {
+    let table = include_str!("../../src/queue/states.rs");
+    let cells = table.lines().filter_map(|l| l.strip_prefix("//! | ")?.split_once(" |")).map(|(first, _)| first);
+    cells.filter(|first| *first != "state").map(str::to_owned).collect()
+}
 
 /// What is there when nothing moves any more.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -134,14 +138,6 @@ fn each_state_of_the_table_is_recovered_as_it_says() {
         assert_eq!(found(&expected.state, &gateway, &seen), expected, "{name}\n{}", gateway.log());
         rows.insert(expected.state);
     }
-    assert_eq!(rows, ROWS.map(str::to_owned).into(), "a case for every row, and no row that the table does not have");
-}
-
-#[test]
-fn the_rows_are_those_of_the_table() {
-    let table = include_str!("../../src/queue/states.rs");
-    let cells = table.lines().filter_map(|l| l.strip_prefix("//! | ")?.split_once(" |")).map(|(first, _)| first);
-    let rows: Vec<&str> = cells.filter(|first| *first != "state").collect();
-    assert_eq!(rows.len(), ROWS.len());
-    assert!(rows.iter().all(|row| ROWS.contains(row)), "{rows:?}");
+    assert_eq!(rows, rows_of_the_table(), "a case for every row, and none of a row that the table does not have");
+    assert!(rows.len() >= 7, "the table was not found: {rows:?}");
 }
