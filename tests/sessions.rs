@@ -12,9 +12,13 @@
 mod client;
 #[path = "sessions/server.rs"]
 mod server;
+#[path = "sessions/transcript.rs"]
+mod transcript;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+pub use transcript::unescape;
+use transcript::{agrees, fed};
 
 /// How the bytes of one block arrive.
 #[derive(Debug, Clone, Copy)]
@@ -80,47 +84,6 @@ pub fn run<S: Side>(side: &mut S, text: &str, pace: Pace) -> Result<(), String> 
     heard.front().map_or(Ok(()), |said| Err(format!("at the end, not expected: {said}")))
 }
 
-fn agrees(expected: &str, said: &str) -> bool {
-    match expected.split_at_checked(2) {
-        Some((mark, prefix)) if mark.ends_with('~') => {
-            said.starts_with(&mark[..1]) && said.get(2..).is_some_and(|s| s.starts_with(prefix))
-        }
-        _ => expected == said,
-    }
-}
-
-fn fed(line: &str, mark: char) -> Option<Vec<u8>> {
-    let rest = line.strip_prefix(mark)?;
-    let text = |rest: &str| rest.strip_prefix(' ').unwrap_or(rest).to_owned();
-    if let Some(rest) = rest.strip_prefix(':') {
-        let mut octets = unescape(&text(rest));
-        octets.extend(b"\r\n");
-        Some(octets)
-    } else {
-        rest.strip_prefix('+').map(|rest| unescape(&text(rest)))
-    }
-}
-
-pub fn unescape(text: &str) -> Vec<u8> {
-    let (mut out, mut rest) = (Vec::new(), text.as_bytes());
-    while let Some((&first, tail)) = rest.split_first() {
-        let (octet, used) = match (first, tail.first()) {
-            (b'\\', Some(b'r')) => (b'\r', 2),
-            (b'\\', Some(b'n')) => (b'\n', 2),
-            (b'\\', Some(b'0')) => (0, 2),
-            (b'\\', Some(b'\\')) => (b'\\', 2),
-            (b'\\', Some(b'x')) => {
-                let digits = std::str::from_utf8(&rest[2..4]).expect("two digits follow \\x");
-                (u8::from_str_radix(digits, 16).expect("two digits follow \\x"), 4)
-            }
-            _ => (first, 1),
-        };
-        out.push(octet);
-        rest = &rest[used..];
-    }
-    out
-}
-
 /// Octets in the notation of the files.
 pub fn escape(octets: &[u8]) -> String {
     octets.escape_ascii().to_string().replace("\\x00", "\\0").replace("\\\"", "\"").replace("\\'", "'")
@@ -171,6 +134,11 @@ fn the_server_session_keeps_to_its_transcripts() {
 #[test]
 fn the_client_session_keeps_to_its_transcripts() {
     run_all("client", 60, client::Caller::open);
+}
+
+#[test]
+fn the_server_session_serves_exchange() {
+    run_all("exchange/client", 12, server::Gateway::open);
 }
 
 #[test]
