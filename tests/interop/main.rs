@@ -5,14 +5,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod exchange;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod letter;
 mod programme;
+#[path = "../sessions/transcript.rs"]
+mod transcript;
 #[path = "../end_to_end/world.rs"]
 mod world;
 
 mod a_naive_server_gets_one_message_for_one;
 mod clients_of_every_kind_are_served;
+mod exchange_is_served_as_it_speaks;
 mod mail_servers_behind_it_get_what_was_sent;
 mod mail_servers_relay_through_it;
