@@ -142,6 +142,11 @@ fn the_server_session_serves_exchange() {
 }
 
 #[test]
+fn the_client_session_serves_exchange() {
+    run_all("exchange/server", 8, client::Caller::open);
+}
+
+#[test]
 fn a_transcript_that_is_wrong_fails() {
     for wrong in ["S: 220 other ESMTP Mailward", "S~ 220\nC: NOOP\nS~ 500", "S~ 220\nC: NOOP", "S~ 220\nS~ 220"] {
         assert!(run(&mut server::Gateway::open(), wrong, Pace::Block).is_err(), "{wrong}");

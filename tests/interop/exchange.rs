@@ -4,11 +4,14 @@
 //! The events of a transcript that a socket has (`= starttls`) happen; those that only a session in memory has are passed
 //! over, and what they promise is asked of the sink behind the gateway.
 
+use crate::lab::ca::Leaf;
+use crate::lab::listen;
 use crate::lab::stream::Stream;
 use crate::transcript::{agrees, fed, unescape};
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 pub struct Transcript {
     pub name: String,
@@ -31,6 +34,11 @@ impl Transcript {
 
     fn lines(&self) -> impl Iterator<Item = &str> {
         self.text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+    }
+
+    /// What follows each event called `verb`.
+    fn events<'a>(&'a self, verb: &'a str) -> impl Iterator<Item = &'a str> {
+        self.lines().filter_map(move |line| line.strip_prefix("= ")?.strip_prefix(verb)?.strip_prefix(' '))
     }
 
     /// The bodies of the messages that the gateway must have taken: each that is followed by a 250.
@@ -68,5 +76,73 @@ impl Transcript {
             }
         }
         Ok(())
+    }
+
+    /// As Exchange that is sent to: compares every command, says its lines; what it was given as a message, if it was.
+    fn serve(&self, stream: TcpStream, leaf: &Leaf) -> io::Result<Vec<u8>> {
+        let (mut stream, mut chunk, mut message) = (Stream::new(stream), 0, Vec::new());
+        for line in self.lines() {
+            if let Some(text) = line.strip_prefix("S: ") {
+                stream.write(format!("{text}\r\n").as_bytes())?;
+            } else if line.starts_with('C') {
+                let said = stream.line()?;
+                if !agrees(line, &format!("C: {said}")) {
+                    return Err(io::Error::other(format!("expected {line}\n     got C: {said}")));
+                }
+                chunk = said.split(' ').nth(1).and_then(|octets| octets.parse().ok()).unwrap_or(0);
+            } else if line == "= tls-ready" {
+                stream = stream.accept_tls(leaf)?.0;
+            } else if line.starts_with("= send-octets") {
+                message.extend(stream.take(chunk)?);
+            }
+        }
+        Ok(message)
+    }
+
+    pub fn reverse_path(&self) -> &str {
+        self.events("from").next().unwrap()
+    }
+
+    pub fn recipients(&self) -> Vec<&str> {
+        self.events("to").collect()
+    }
+
+    /// The recipients whose fate is `delivered`, or ends in `-refused` or `-deferred`, with the words of the server.
+    pub fn fates(&self, ending: &str) -> Vec<(&str, &str)> {
+        let fates = self.lines().filter_map(|line| line.strip_prefix("= ")?.split_once(' '));
+        fates.filter(|(fate, _)| fate.ends_with(ending)).filter_map(|(_, rest)| rest.split_once(' ')).collect()
+    }
+}
+
+/// What became of one connection to the stand-in.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    pub name: String,
+    pub result: Result<Vec<u8>, String>,
+}
+
+/// An Exchange that is sent to: the first connection hears the first of its conversations, and so on; the last is for
+/// everybody who comes after.
+pub struct Server {
+    visits: Arc<Mutex<Vec<Visit>>>,
+}
+
+impl Server {
+    pub fn start(address: SocketAddr, leaf: Leaf, conversations: Vec<Arc<Transcript>>) -> Server {
+        let listener = listen(address);
+        let visits = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&visits);
+        std::thread::spawn(move || {
+            for (number, stream) in listener.incoming().map_while(Result::ok).enumerate() {
+                let conversation = &conversations[number.min(conversations.len() - 1)];
+                let result = conversation.serve(stream, &leaf).map_err(|why| why.to_string());
+                kept.lock().unwrap().push(Visit { name: conversation.name.clone(), result });
+            }
+        });
+        Server { visits }
+    }
+
+    pub fn visits(&self) -> Vec<Visit> {
+        self.visits.lock().unwrap().clone()
     }
 }

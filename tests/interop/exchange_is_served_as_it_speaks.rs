@@ -30,10 +30,10 @@ fn exchange_is_served_as_it_speaks() {
     let mut sent: Vec<Vec<u8>> = sent.iter().map(|message| without_internal(message)).collect();
     arrived.sort();
     sent.sort();
+    assert_eq!(arrived.len(), sent.len());
     for (arrived, sent) in arrived.iter().zip(&sent) {
         assert_eq!(arrived.escape_ascii().to_string(), sent.escape_ascii().to_string());
     }
-    assert_eq!(arrived.len(), sent.len());
 }
 
 fn without_internal(message: &[u8]) -> Vec<u8> {

@@ -89,10 +89,13 @@ fn arrival(server: &Mta, subject: &str) -> Vec<u8> {
     message
 }
 
-/// What the server reports of `ENVID=lab+2Bone` and `ORCPT=rfc822;b+2Bold@…`, in small letters. RFC 3464 2.2.1 wants xtext
-/// decoded; Exim leaves it.
+/// What the server says in its own way.
 struct Words {
+    /// In the log of a message that came with BDAT.
+    chunked: &'static [&'static str],
+    /// Of `ENVID=lab+2Bone`, in small letters. RFC 3464 2.2.1 wants xtext decoded; Exim leaves it.
     envelope: &'static str,
+    /// Of `ORCPT=rfc822;b+2Bold@partner.example`, likewise.
     original: &'static str,
 }
 
@@ -118,6 +121,7 @@ fn gets_what_was_sent(scene: &Scene, server: &Mta, words: &Words) {
     scene.submit("RET=HDRS ENVID=lab+2Bone", &[&asks], &letter::ordinary("report"));
     scene.told(&["action: delivered", words.envelope, words.original]);
 
+    server.wait_for_log(words.chunked);
     let sessions = scene.world.wire.captures().iter().filter(|c| c.server == server.listen.to_string()).count();
     let messages = server.mailbox().len();
     assert!(sessions < messages, "{messages} messages over {sessions} connections: none was used again");
@@ -186,7 +190,11 @@ fn postfix_gets_what_was_sent() {
     gets_what_was_sent(
         &scene,
         &server,
-        &Words { envelope: "original-envelope-id: lab+one", original: "b+old@partner.example" },
+        &Words {
+            chunked: &["disconnect from", " bdat="],
+            envelope: "original-envelope-id: lab+one",
+            original: "b+old@partner.example",
+        },
     );
 }
 
@@ -209,6 +217,10 @@ fn exim_gets_what_was_sent() {
     gets_what_was_sent(
         &scene,
         &server,
-        &Words { envelope: "original-envelope-id: lab+2bone", original: "b+2bold@partner.example" },
+        &Words {
+            chunked: &["<= dr.jones@trust.example", " K "],
+            envelope: "original-envelope-id: lab+2bone",
+            original: "b+2bold@partner.example",
+        },
     );
 }

@@ -17,6 +17,7 @@ mod world;
 
 mod a_naive_server_gets_one_message_for_one;
 mod clients_of_every_kind_are_served;
+mod exchange_is_sent_to_as_it_speaks;
 mod exchange_is_served_as_it_speaks;
 mod mail_servers_behind_it_get_what_was_sent;
 mod mail_servers_relay_through_it;
