@@ -23,6 +23,7 @@ mod each_recipient_has_a_fate_and_it_is_told_once;
 mod everything_goes_by_the_smarthost;
 mod mail_does_not_go_round;
 mod mail_finds_its_host;
+mod mail_of_an_older_version_is_delivered;
 mod nobody_smuggles_a_message;
 mod nothing_clinical_is_said_of_a_message;
 mod receipts_come_when_they_were_asked_for;
