@@ -61,6 +61,8 @@ table! {
         "Links that carried mail, by TLS version and proof.";
     cleartext_messages: IntCounterVec "cleartext_messages_total" ["direction", "class"]
         "Messages that crossed a link without TLS, by class (none: in no class). Alert on any growth with a class.";
+    cleartext_after_failed_tls: IntCounter "cleartext_after_failed_tls_total" []
+        "Messages in no class that went in clear because TLS was offered and failed twice at every host; counted in cleartext_messages_total too. Alert on growth: a peer's TLS is broken, or somebody breaks it.";
     kept_from_cleartext: IntCounter "kept_from_cleartext_total" []
         "Mail in a class that a plain relay would have sent in clear and that did not leave so.";
     outcome_unknown: IntCounter "outcome_unknown_total" []

@@ -87,9 +87,12 @@ impl Delivery {
 
     async fn transaction(self: &Arc<Self>, mut link: OpenLink, task: Task, loaded: &Loaded) -> Transacted {
         let entry = &loaded.entry;
-        let permit = match link.permit(task.lane.level) {
+        let permit = match link.permit(task.lane.level, &self.requirements(&task, entry)) {
             Ok(permit) => permit,
             Err(reason) => {
+                if link.record.is_unprotected() && task.attempts == 0 && entry.is_in_class() {
+                    self.metrics.kept_from_cleartext.inc_by(task.recipients.len() as u64);
+                }
                 let outcomes = all(&task, &Refusal { reason, status: None });
                 self.settle(attempt(task, entry, outcomes, Setting::of(&link.record.link))).await;
                 return Transacted { link: Some(link), again: Vec::new() };
@@ -113,6 +116,9 @@ impl Delivery {
         let number = |o: &Outcome| task.recipients.get(o.recipient).copied();
         let again = again.iter().filter_map(number).collect();
         self.count_unknown(entry, &over);
+        if record.is_unprotected() && over.iter().any(|o| o.result.is_ok()) {
+            self.metrics.cleartext_after_failed_tls.inc();
+        }
         let attempted = over.into_iter().filter_map(|o| Some(Attempted { recipient: number(&o)?, result: o.result }));
         let attempted: Vec<Attempted> = attempted.collect();
         if !attempted.is_empty() {
@@ -169,6 +175,13 @@ impl Delivery {
             Some(r) => self.judge.at_attempt(&stored, r.mailbox.domain()).0,
             None => stored,
         }
+    }
+
+    /// What must hold for the recipients of a task, and for whoever else makes the message one of a class.
+    fn requirements(&self, task: &Task, entry: &Entry) -> Vec<Requirement> {
+        let of_task = task.recipients.iter().map(|r| self.requirement(entry, *r));
+        let of_classes = entry.requirements.iter().filter(|r| !r.classes.is_empty()).cloned();
+        of_task.chain(of_classes).collect()
     }
 
     /// Recipients for whom the policy now asks more than this lane's links give go where they get it.

@@ -11,7 +11,7 @@ use super::route::{Host, Unroutable};
 use super::verdict::is_of_protection;
 use crate::clock::Now;
 use crate::mail::{Enhanced, Link, Status};
-use crate::policy::ProofSource;
+use crate::policy::{FailedTls, ProofSource};
 use crate::proof;
 use crate::queue::{Destination, Lane};
 use crate::vocabulary::{Level, Proof, Reason};
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::{Instant, timeout_at};
 
 /// Addresses that one opening tries at most.
-const ADDRESSES: usize = 12;
+pub(super) const ADDRESSES: usize = 12;
 
 static LINKS: AtomicU64 = AtomicU64::new(1);
 
@@ -33,6 +33,18 @@ pub(super) struct Missed {
     /// The last link that was made, where it was not good enough.
     pub link: Option<Link>,
     pub host: Option<String>,
+    pub trial: Trial,
+}
+
+/// What TLS had to do with it that a host gave no link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trial {
+    /// Something else failed, or there was something of it that was not tried.
+    Other,
+    /// The host offered TLS, and it failed.
+    Failed(Reason),
+    /// It failed twice a moment ago, and was not tried again.
+    FailedTwice(FailedTls),
 }
 
 /// What a host's failure says about the domain, from little to much: what is there, before what is not known.
@@ -62,22 +74,31 @@ impl Missed {
 
     /// Of two addresses of one host: once one has answered, the host is known, whatever the others do.
     fn of_one_host(earlier: Option<Missed>, later: Missed) -> Missed {
-        match earlier {
-            Some(known) if known.weight() == Weight::Short => known,
-            _ => later,
-        }
+        let Some(earlier) = earlier else { return later };
+        let trial = match later.trial {
+            Trial::Other => Trial::Other,
+            _ => earlier.trial.clone(),
+        };
+        let decides = if earlier.weight() == Weight::Short { earlier } else { later };
+        Missed { trial, ..decides }
+    }
+
+    /// Whether the host can never take mail.
+    pub fn is_useless(&self) -> bool {
+        self.weight() == Weight::Useless
     }
 }
 
 impl From<Unroutable> for Missed {
     fn from(unroutable: Unroutable) -> Missed {
-        Missed { reason: unroutable.reason, status: Some(unroutable.status), link: None, host: None }
+        let status = Some(unroutable.status);
+        Missed { reason: unroutable.reason, status, link: None, host: None, trial: Trial::Other }
     }
 }
 
-fn missed(host: &str, broken: Broken) -> Missed {
+pub(super) fn missed_in(host: &str, broken: Broken) -> Missed {
     let status = broken.status.filter(|s| s.code >= 400);
-    Missed { reason: broken.reason, status, link: None, host: Some(host.to_owned()) }
+    Missed { reason: broken.reason, status, link: None, host: Some(host.to_owned()), trial: Trial::Other }
 }
 
 /// One opening of a link for a lane.
@@ -85,9 +106,9 @@ pub(super) struct Opening<'l> {
     pub lane: &'l Lane,
     sources: Vec<ProofSource>,
     /// Addresses that may still be tried.
-    tries: usize,
+    pub tries: usize,
     /// When it is given up, whatever host it is at.
-    until: Instant,
+    pub until: Instant,
 }
 
 impl Delivery {
@@ -102,26 +123,34 @@ impl Delivery {
         self.memory.good_hosts_first(&mut hosts, |host| &host.name);
         let until = Instant::now() + self.patience.opening;
         let mut opening = Opening { lane, sources: self.sources(&lane.destination), tries: ADDRESSES, until };
-        let mut missed = shut(Reason::NoAddress);
+        let mut missed = Vec::with_capacity(hosts.len());
         for host in &hosts {
-            match self.open_host(host, &mut opening).await {
+            let tried = match self.remembered(host, lane) {
+                Some(known) => Err(known),
+                None => self.open_host(host, &mut opening).await,
+            };
+            match tried {
                 Ok(link) => return Ok(link),
-                Err(of_host) => missed = missed.or_heavier(of_host),
+                Err(of_host) => missed.push(of_host),
             }
         }
-        Err(missed)
+        if let Some(link) = self.after_failed_tls((&hosts, &missed), &mut opening).await {
+            return Ok(link);
+        }
+        Err(missed.into_iter().reduce(Missed::or_heavier).unwrap_or_else(|| shut(Reason::NoAddress)))
     }
 
     /// Every address of one host, as long as there are tries left.
     pub(super) async fn open_host(&self, host: &Host, opening: &mut Opening<'_>) -> Result<OpenLink, Missed> {
         let mut addresses = host.addresses(&self.resolver).await?;
         self.memory.good_addresses_first(&mut addresses);
-        let mut missed = None;
+        let (mut missed, mut untried) = (None, addresses.len());
         for address in addresses.into_iter().take(opening.tries) {
             if Instant::now() >= opening.until {
                 break;
             }
             opening.tries -= 1;
+            untried -= 1;
             match self.try_host(host, address, opening).await {
                 Ok(link) => return Ok(link),
                 Err(later) => missed = Some(Missed::of_one_host(missed, later)),
@@ -130,15 +159,19 @@ impl Delivery {
         if missed.as_ref().is_some_and(|m| costs_time(m.reason)) {
             self.memory.host_failed(&host.name);
         }
-        // Nothing was left to try: what the other hosts did decides.
-        Err(missed.unwrap_or_else(|| shut(Reason::NoAddress)))
+        match missed {
+            Some(missed) if untried > 0 => Err(Missed { trial: Trial::Other, ..missed }),
+            Some(missed) => Err(missed),
+            // No try or no time was left for it.
+            None => Err(missed_in(&host.name, Reason::ConnectionTimedOut.into())),
+        }
     }
 
     async fn try_host(&self, host: &Host, address: SocketAddr, opening: &Opening<'_>) -> Result<OpenLink, Missed> {
         let lane = opening.lane;
         let tried = match timeout_at(opening.until, self.connect(host, address, &opening.sources)).await {
             Ok(tried) => tried,
-            Err(_) => Err(missed(&host.name, Reason::ConnectionTimedOut.into())),
+            Err(_) => Err(missed_in(&host.name, Reason::ConnectionTimedOut.into())),
         };
         let result = match tried {
             Ok(link) if link.record.link.level() >= lane.level => Ok(link),
@@ -146,7 +179,7 @@ impl Delivery {
                 let facts = link.record.link.clone();
                 let reason = facts.shortfall.unwrap_or(Reason::RequirementNotMet);
                 link.quit().await;
-                Err(Missed { link: Some(facts), ..missed(&host.name, reason.into()) })
+                Err(Missed { link: Some(facts), ..missed_in(&host.name, reason.into()) })
             }
             Err(missed) => Err(missed),
         };
@@ -158,6 +191,9 @@ impl Delivery {
             true => self.memory.address_failed(address),
             false => self.memory.works(&host.name, address),
         }
+        if result.as_ref().is_ok_and(|link| link.record.link.tls.is_some()) {
+            self.memory.tls_works(&host.name);
+        }
         let labels = [lane.direction().name(), lane.level.name(), outcome, reason.name()];
         self.metrics.link_attempts.with_label_values(&labels).inc();
         tracing::debug!(lane = %lane.destination, host = host.name, %address, outcome, %reason, "link attempt");
@@ -166,19 +202,20 @@ impl Delivery {
 
     /// Connects and makes the best of what the host offers.
     async fn connect(&self, host: &Host, address: SocketAddr, sources: &[ProofSource]) -> Result<OpenLink, Missed> {
-        let in_host = |broken| missed(&host.name, broken);
+        let in_host = |broken| missed_in(&host.name, broken);
         let (connection, offer) = Connection::open(address, &self.hostname, self.patience).await.map_err(in_host)?;
         let clear = clear_link(&host.name, address, Reason::TlsNotOffered);
         if !offer.starttls {
             return Ok(self.opened(connection, clear));
         }
-        let (connection, secured) = connection.secure(&self.connector, &host.name).await.map_err(in_host)?;
+        let failed = |broken: Broken| Missed { trial: Trial::Failed(broken.reason), ..in_host(broken) };
+        let (connection, secured) = connection.secure(&self.connector, &host.name).await.map_err(failed)?;
         let (connection, _) = connection.until_ready().await.map_err(in_host)?;
         let link = self.proved(clear, secured, sources);
         Ok(self.opened(connection, link))
     }
 
-    fn opened(&self, connection: Connection, link: Link) -> OpenLink {
+    pub(super) fn opened(&self, connection: Connection, link: Link) -> OpenLink {
         let distrusted = self.memory.says_data(&link.host);
         OpenLink::new(if distrusted { connection.without_chunking() } else { connection }, link)
     }
@@ -201,7 +238,7 @@ impl Delivery {
     }
 }
 
-fn clear_link(host: &str, address: SocketAddr, shortfall: Reason) -> Link {
+pub(super) fn clear_link(host: &str, address: SocketAddr, shortfall: Reason) -> Link {
     let id = LINKS.fetch_add(1, Ordering::Relaxed);
     Link { id, host: host.to_owned(), address, tls: None, proof: Proof::Nothing, shortfall: Some(shortfall) }
 }
@@ -224,7 +261,8 @@ fn costs_time(reason: Reason) -> bool {
 }
 
 fn shut(reason: Reason) -> Missed {
-    Missed { reason, status: Some(Status::new(451, Enhanced(4, 7, 10), reason.words())), link: None, host: None }
+    let status = Some(Status::new(451, Enhanced(4, 7, 10), reason.words()));
+    Missed { reason, status, link: None, host: None, trial: Trial::Other }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Called by `link` and `attempt`. Promises: bounded, and every memory ends; forgetting costs time and nothing else; nothing
 //! here makes a link count for more than it is. Lost at a restart.
 
+use crate::policy::FailedTls;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::SocketAddr;
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 const SHUNNED: Duration = Duration::from_secs(120);
 /// How long a host that does not know BDAT gets DATA: it may be mended by the next day.
 const SAYS_DATA: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long TLS that failed twice is not tried where mail may go without: it should be tried again soon.
+pub(super) const TLS_FAILED: Duration = Duration::from_secs(5 * 60);
 /// Things that are remembered of each kind.
 const MOST: usize = 10_000;
 
@@ -27,6 +30,7 @@ struct Inner {
     hosts: Expiring<String, ()>,
     addresses: Expiring<SocketAddr, ()>,
     says_data: Expiring<String, ()>,
+    tls_failed: Expiring<String, FailedTls>,
 }
 
 impl HostMemory {
@@ -64,6 +68,23 @@ impl HostMemory {
     /// The host offers CHUNKING and cannot do it.
     pub(super) fn say_data(&self, host: &str) {
         self.lock().says_data.keep(host.to_owned(), (), SAYS_DATA);
+    }
+
+    /// Returns until when that is remembered.
+    pub(super) fn tls_failed_twice(&self, host: &str, failed: FailedTls) -> Instant {
+        self.lock().tls_failed.keep(host.to_owned(), failed, TLS_FAILED);
+        Instant::now() + TLS_FAILED
+    }
+
+    /// Whether TLS failed twice a moment ago, and until when that is remembered.
+    pub(super) fn tls_failed(&self, host: &str) -> Option<(FailedTls, Instant)> {
+        let inner = self.lock();
+        inner.tls_failed.get(host)?;
+        inner.tls_failed.known.get(host).cloned()
+    }
+
+    pub(super) fn tls_works(&self, host: &str) {
+        self.lock().tls_failed.known.remove(host);
     }
 
     pub(super) fn says_data(&self, host: &str) -> bool {

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod connection;
+mod fallback;
 mod link;
 pub mod memory;
 mod needs;

@@ -5,9 +5,10 @@
 
 use super::connection::Connection;
 use crate::mail::{Domain, Link};
-use crate::policy::{self, Permit};
+use crate::policy::{self, Permit, Requirement, TlsFailedEverywhere};
 use crate::queue::Entry;
 use crate::vocabulary::{Level, Reason};
+use std::time::Instant;
 
 /// A link that reached its lane's level.
 pub(super) struct OpenLink {
@@ -22,27 +23,55 @@ pub(super) struct LinkRecord {
     pub transactions: u64,
     /// Domains of recipients so far, where the peer bounds them.
     domains: Vec<Domain>,
+    /// It is in clear because TLS failed, and this is why it may be.
+    unprotected: Option<Unprotected>,
+}
+
+/// Why a link is without TLS that its host offers, and until when that is believed.
+#[derive(Debug, Clone)]
+pub(super) struct Unprotected {
+    pub evidence: TlsFailedEverywhere,
+    pub until: Instant,
+}
+
+impl LinkRecord {
+    pub fn is_unprotected(&self) -> bool {
+        self.unprotected.is_some()
+    }
 }
 
 impl OpenLink {
     pub fn new(connection: Connection, link: Link) -> OpenLink {
-        OpenLink { connection, record: LinkRecord { link, transactions: 0, domains: Vec::new() } }
+        OpenLink { connection, record: LinkRecord { link, transactions: 0, domains: Vec::new(), unprotected: None } }
     }
 
     pub async fn quit(self) {
         self.connection.quit().await;
     }
 
-    /// The permit for the next transaction, if the link holds what must hold.
-    pub fn permit(&mut self, level: Level) -> Result<Permit, Reason> {
-        self.record.transactions += 1;
-        policy::grant(&self.record.link, level, self.record.transactions)
+    pub fn unprotected(mut self, unprotected: Unprotected) -> OpenLink {
+        self.record.unprotected = Some(unprotected);
+        self
     }
 
-    /// Whether the peer takes no more transactions in this session (RFC 9422 4.1 MAILMAX).
+    /// The permit for the next transaction, if the link holds what must hold: `level`, and for a link that is in clear after
+    /// failed TLS the `requirements` of everybody whom the message is for.
+    pub fn permit(&mut self, level: Level, requirements: &[Requirement]) -> Result<Permit, Reason> {
+        self.record.transactions += 1;
+        let LinkRecord { link, transactions, unprotected, .. } = &self.record;
+        match unprotected {
+            Some(why) if level == Level::Any => {
+                policy::grant_after_failed_tls(link, &why.evidence, requirements, *transactions)
+            }
+            _ => policy::grant(link, level, *transactions),
+        }
+    }
+
+    /// Whether the peer takes no more transactions in this session (RFC 9422 4.1 MAILMAX), or TLS is to be tried again.
     pub fn is_spent(&self) -> bool {
         let most = self.connection.offer().limits.mail;
-        most.is_some_and(|most| self.record.transactions >= u64::from(most))
+        let over = self.record.unprotected.as_ref().is_some_and(|u| Instant::now() >= u.until);
+        over || most.is_some_and(|most| self.record.transactions >= u64::from(most))
     }
 
     /// The recipients that the next transaction may have by the peer's limits, from the front of `recipients`. None: the

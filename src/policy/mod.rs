@@ -32,7 +32,7 @@ pub use compile::compile;
 pub use diagnostic::{Diagnostic, Severity, Style};
 pub use facts::{MessageFacts, RecipientFacts, Sites};
 pub use judge::Policy;
-pub use permit::{Permit, grant};
+pub use permit::{FailedTls, Permit, TlsFailedEverywhere, grant, grant_after_failed_tls};
 pub use requirement::{ProofCheck, ProofSource, Requirement, RuleAsk};
 pub use test_case::{Expect, PolicyTest, TestContent, peer_level};
 pub use verdict::{MatchedRule, Monitored, RungVerdict, Verdict};

@@ -2,8 +2,10 @@
 //!
 //! Called by `deliver`, whose client session consumes the permit when it sends MAIL. Promises: there is no permit below
 //! the requirement, none for `sealed` (a link cannot seal), and none is used twice: it cannot be copied, and it names the
-//! link and the transaction that it is for. Fails by the reason why the link is not enough.
+//! link and the transaction that it is for. From TLS that failed to clear text there is one way, `grant_after_failed_tls`:
+//! it takes evidence, and never for mail in a class. Fails by the reason why the link is not enough.
 
+use super::requirement::Requirement;
 use crate::mail::Link;
 use crate::vocabulary::{Level, Reason};
 
@@ -51,7 +53,74 @@ pub fn grant(link: &Link, require: Level, transaction: u64) -> Result<Permit, Re
     if level < require {
         return Err(link.shortfall.unwrap_or(Reason::RequirementNotMet));
     }
-    Ok(Permit { level, link: link.id, transaction })
+    match link.shortfall {
+        // A link that is in clear because TLS failed needs a permit of its own.
+        Some(failure) if link.tls.is_none() && is_failure_of_tls(failure) => Err(failure),
+        _ => Ok(Permit { level, link: link.id, transaction }),
+    }
+}
+
+/// TLS was offered by one host, tried twice, and failed both times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedTls {
+    host: String,
+    last: Reason,
+}
+
+impl FailedTls {
+    /// None where a reason is not one of TLS that was offered and failed.
+    #[must_use]
+    pub fn of(host: &str, first: Reason, second: Reason) -> Option<FailedTls> {
+        let failed = is_failure_of_tls(first) && is_failure_of_tls(second);
+        failed.then(|| FailedTls { host: host.to_owned(), last: second })
+    }
+
+    /// Why it failed the second time.
+    #[must_use]
+    pub fn last(&self) -> Reason {
+        self.last
+    }
+}
+
+/// Evidence that no host of a destination can do the TLS that it offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFailedEverywhere {
+    hosts: Vec<FailedTls>,
+}
+
+impl TlsFailedEverywhere {
+    /// None where there is no host, or one of them has not failed twice.
+    #[must_use]
+    pub fn of(hosts: &[&str], failed: Vec<FailedTls>) -> Option<TlsFailedEverywhere> {
+        let known = |host: &&str| failed.iter().any(|f| f.host == **host);
+        (!hosts.is_empty() && hosts.iter().all(known)).then_some(TlsFailedEverywhere { hosts: failed })
+    }
+}
+
+/// The permit for a new session without TLS where every host failed the handshake twice, for recipients with
+/// `requirements`. Each use is counted by the caller.
+///
+/// # Errors
+/// When anything more than `any` is asked, the message is in any class, or the link is not one of the evidence.
+pub fn grant_after_failed_tls(
+    link: &Link,
+    evidence: &TlsFailedEverywhere,
+    requirements: &[Requirement],
+    transaction: u64,
+) -> Result<Permit, Reason> {
+    let Some(failed) = evidence.hosts.iter().find(|failed| failed.host == link.host) else {
+        return Err(Reason::RequirementNotMet);
+    };
+    let ordinary = |r: &Requirement| r.level == Level::Any && r.classes.is_empty();
+    if link.tls.is_some() || requirements.is_empty() || !requirements.iter().all(ordinary) {
+        return Err(failed.last);
+    }
+    Ok(Permit { level: Level::Any, link: link.id, transaction })
+}
+
+/// TLS was offered, and it did not come about.
+fn is_failure_of_tls(reason: Reason) -> bool {
+    matches!(reason, Reason::TlsRefused | Reason::TlsHandshakeFailed | Reason::TlsStalled | Reason::ConnectionLost)
 }
 
 #[cfg(test)]
@@ -93,5 +162,58 @@ mod tests {
         short.shortfall = Some(Reason::CertificateExpired);
         assert_eq!(grant(&short, Level::Verified, 1), Err(Reason::CertificateExpired));
         assert_eq!(grant(&short, Level::Sealed, 1), Err(Reason::SealingNotPossible));
+    }
+
+    fn after_failure() -> (Link, TlsFailedEverywhere) {
+        let mut clear = link(false, Proof::Nothing);
+        clear.shortfall = Some(Reason::TlsHandshakeFailed);
+        let failed = FailedTls::of("mx", Reason::TlsStalled, Reason::TlsHandshakeFailed).unwrap();
+        (clear, TlsFailedEverywhere::of(&["mx"], vec![failed]).unwrap())
+    }
+
+    fn requirement(level: Level, classes: &[&str]) -> Requirement {
+        let classes = classes.iter().map(|c| (*c).to_owned()).collect();
+        Requirement { level, classes, ..Requirement::unreadable() }
+    }
+
+    #[test]
+    fn a_link_in_clear_after_failed_tls_carries_nothing_by_the_usual_permit() {
+        let (clear, _) = after_failure();
+        assert_eq!(grant(&clear, Level::Any, 1), Err(Reason::TlsHandshakeFailed));
+        let plain = Link { shortfall: Some(Reason::TlsNotOffered), ..clear };
+        assert!(grant(&plain, Level::Any, 1).is_ok(), "a peer that never offered is another case");
+    }
+
+    #[test]
+    fn after_failed_tls_only_ordinary_mail_at_any_leaves() {
+        let (clear, evidence) = after_failure();
+        let grant = |requirements: &[Requirement]| grant_after_failed_tls(&clear, &evidence, requirements, 3);
+        let any = || requirement(Level::Any, &[]);
+        assert_eq!(grant(&[any(), any()]).map(|p| (p.link_id(), p.transaction())), Ok((7, 3)));
+        let refused = Err(Reason::TlsHandshakeFailed);
+        assert_eq!(grant(&[any(), requirement(Level::Any, &["clinical"])]), refused);
+        assert_eq!(grant(&[]), refused);
+        for level in [Level::Encrypted, Level::Verified, Level::Sealed] {
+            assert_eq!(grant(&[any(), requirement(level, &[])]), refused);
+        }
+        let elsewhere = Link { host: "mx2".into(), ..clear.clone() };
+        assert_eq!(grant_after_failed_tls(&elsewhere, &evidence, &[any()], 1), Err(Reason::RequirementNotMet));
+        let secured = Link { tls: link(true, Proof::Nothing).tls, ..clear.clone() };
+        assert_eq!(grant_after_failed_tls(&secured, &evidence, &[any()], 1), refused);
+    }
+
+    #[test]
+    fn evidence_is_two_failures_of_tls_at_every_host() {
+        use Reason as R;
+        for wrong in
+            [R::ConnectionTimedOut, R::ConnectionRefused, R::TlsNotOffered, R::ProtocolError, R::CertificateExpired]
+        {
+            assert_eq!(FailedTls::of("mx", R::TlsStalled, wrong), None, "{wrong}");
+            assert_eq!(FailedTls::of("mx", wrong, R::TlsStalled), None, "{wrong}");
+        }
+        let one = FailedTls::of("mx1", R::TlsRefused, R::TlsRefused).unwrap();
+        assert_eq!(TlsFailedEverywhere::of(&["mx1", "mx2"], vec![one.clone()]), None);
+        assert_eq!(TlsFailedEverywhere::of(&[], vec![]), None);
+        assert!(TlsFailedEverywhere::of(&["mx1"], vec![one]).is_some());
     }
 }

@@ -384,6 +384,9 @@ impl Session {
 
     /// The connection as it goes on, or nothing when it ends here.
     fn start_tls(&self, mut stream: Stream) -> io::Result<Option<Stream>> {
+        if self.behaviour.answers.iter().any(|a| a.to == "STARTTLS" && self.number <= a.sessions) {
+            return Ok(self.answer(&mut stream, "STARTTLS", "")?.then_some(stream));
+        }
         let leaf = match &self.behaviour.tls {
             Tls::None | Tls::Masked => {
                 stream.write(b"502 5.5.1 not here\r\n")?;
