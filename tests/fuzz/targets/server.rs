@@ -7,10 +7,12 @@ use mailward::smtp::Security;
 use mailward::smtp::data::chunks::BareLineEndings;
 use mailward::smtp::data::encode;
 use mailward::smtp::reply::{self, Parsed, Reply};
-use mailward::smtp::server::{Action, Sender, Session, Settings, StartTls};
+use mailward::smtp::server::{Action, Auth, Sender, Session, Settings, StartTls};
 use std::sync::Arc;
 
 const MAX_LINE: usize = 512;
+/// Inside TLS the answer to AUTH may be longer.
+const MAX_ANSWER: usize = 2_048;
 const MAX_MESSAGE: u64 = 200;
 const MAX_RECIPIENTS: usize = 3;
 
@@ -33,6 +35,7 @@ fn settings(bare_line_endings: BareLineEndings) -> Settings {
         max_commands: 60,
         starttls: StartTls::Offered,
         bare_line_endings,
+        auth: Auth::Offered,
     }
 }
 
@@ -59,7 +62,7 @@ impl Gateway {
             while let Some(session) = self.session.take() {
                 let step = session.step(&self.unread, &mut self.body);
                 self.unread.drain(..step.consumed);
-                assert!(self.unread.len() <= MAX_LINE + part.len(), "{} octets are held", self.unread.len());
+                assert!(self.unread.len() <= MAX_ANSWER + part.len(), "{} octets are held", self.unread.len());
                 assert!(self.body.len() as u64 <= MAX_MESSAGE);
                 let needs_more = matches!(step.action, Action::Need);
                 self.session = self.perform(step.session, step.action);
@@ -86,6 +89,15 @@ impl Gateway {
             }
             Action::AskSender(sender) => session.answer(on_sender(&sender)),
             Action::AskRecipient(recipient) => session.answer(on_recipient(&recipient)),
+            Action::AskLogin(credentials) => {
+                assert_eq!(format!("{credentials:?}"), "Credentials", "no log shows a password");
+                let verdict = match credentials.name.as_str() {
+                    "name" => Ok(Arc::new(settings(BareLineEndings::Normalised))),
+                    _ => Err(Reply::plain(535, "no")),
+                };
+                let (session, action) = session.answer_login(verdict);
+                return self.perform(session, action);
+            }
             Action::AskMessage(complete) => {
                 let reply = self.take_in(&complete.envelope);
                 session.answer_message(reply)
