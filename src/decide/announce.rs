@@ -343,8 +343,9 @@ fn is_made_by(message_id: &str, hostname: &str) -> bool {
     parts.is_some_and(|(id, host)| host.eq_ignore_ascii_case(hostname) && id.parse::<EntryId>().is_ok())
 }
 
-/// Random enough never to stand in a text that was written before.
-fn boundary(id: EntryId) -> String {
+/// A MIME boundary, random enough never to stand in a text that was written before.
+#[must_use]
+pub fn boundary(id: EntryId) -> String {
     use std::hash::{BuildHasher, RandomState};
     format!("=_{id}_{:016x}", RandomState::new().hash_one(id.row()))
 }

@@ -69,7 +69,7 @@ fn listed(out: &mut Lines, field: &HeaderField<'_>, care: SubjectCare) {
 }
 
 /// The addresses without display names and comments, which can hold anything.
-fn addresses(text: &str) -> String {
+pub(super) fn addresses(text: &str) -> String {
     let is_address = |a: &&str| a.contains('@') && !a.contains([' ', '"', ',', ';', '(', '<', '=']);
     let in_brackets: Vec<&str> =
         text.split('<').skip(1).filter_map(|t| Some(t.split_once('>')?.0)).filter(is_address).collect();
@@ -91,7 +91,10 @@ fn scrubbed(text: &str, care: SubjectCare) -> String {
 /// The original's Message-ID, if it can stand in a field of ours.
 pub(super) fn original_id(header: &[u8]) -> Option<String> {
     let id = Header::of(header).first("message-id")?.text();
-    let is_good =
-        id.starts_with('<') && id.ends_with('>') && id.len() <= 500 && id.bytes().all(|b| b.is_ascii_graphic());
-    is_good.then_some(id)
+    message_id(&id).then_some(id)
+}
+
+/// Whether it is one id in angle brackets.
+pub(super) fn message_id(id: &str) -> bool {
+    id.starts_with('<') && id.ends_with('>') && id.len() <= 500 && id.bytes().all(|b| b.is_ascii_graphic())
 }

@@ -5,9 +5,12 @@
 //! part (RFC 3464, RFC 6533), then at most the header section; every line ends in CRLF and has at most 998 octets; no
 //! clinical text, ever. Pure: the time, the Message-ID and the boundary are arguments. Fails never.
 
+mod cut;
 mod header;
 mod status;
 mod words;
+
+pub use cut::{Cut, cut};
 
 use crate::clock::{Wall, rfc5322_date};
 use crate::mail::text::is_disturbing;
@@ -199,9 +202,13 @@ impl Lines {
     }
 
     /// Begins a part of this type and encoding.
-    fn part(&mut self, report: &Report<'_>, (kind, encoding): (&str, Encoding)) {
+    fn part(&mut self, report: &Report<'_>, kind: (&str, Encoding)) {
         self.line("");
-        self.line(&format!("--{}", report.boundary));
+        self.begin(report.boundary, kind);
+    }
+
+    fn begin(&mut self, boundary: &str, (kind, encoding): (&str, Encoding)) {
+        self.line(&format!("--{boundary}"));
         self.line(&format!("Content-Type: {kind}"));
         if encoding == Encoding::EightBit {
             self.line("Content-Transfer-Encoding: 8bit");

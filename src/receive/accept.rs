@@ -5,6 +5,7 @@
 //! Fails with a reply: 4xx where the cause is ours, 5xx where it is the message's.
 
 mod answer;
+mod cut;
 mod inspect;
 mod judged;
 mod loops;
@@ -25,6 +26,7 @@ use crate::smtp::reply::Reply;
 use crate::store::{Change, Store, StoreError};
 use crate::vocabulary::{Direction, Level, Reason};
 use bytes::Bytes;
+use cut::Seen;
 use judged::Judged;
 use std::io;
 use std::sync::Arc;
@@ -76,6 +78,8 @@ struct Message<'a> {
     id: EntryId,
     arrived: &'a Arrived<'a>,
     collected: &'a Collected,
+    /// Octets before it was cut to its header fields.
+    cut_from: Option<u64>,
 }
 
 impl Acceptance {
@@ -98,9 +102,11 @@ impl Acceptance {
         loops::check(collected.header(), arrived.trace.hostname, self.max_hops)?;
         let findings = self.inspect(&collected).await?;
         let judged = self.judge(arrived, &collected, &findings)?;
+        let seen = Seen { collected, findings, judged, cut_from: None };
+        let Seen { collected, findings, judged, cut_from } = self.cut_where_needed(id, arrived, seen).await?;
         self.check_leg_in(arrived, &judged)?;
         self.count(&judged, &findings);
-        let message = Message { id, arrived, collected: &collected };
+        let message = Message { id, arrived, collected: &collected, cut_from };
         if let Some(refusal) = answer::refusal(&judged, id) {
             self.store.ride(vec![self.decision(&message, &judged, &findings, &refusal)]);
             answer::count_rejected(&self.metrics, &judged);
@@ -164,7 +170,7 @@ impl Acceptance {
 
     /// What is kept of the decision.
     fn decision(&self, message: &Message<'_>, judged: &[Judged], findings: &Findings, reply: &Status) -> Change {
-        let Message { id, arrived, collected } = *message;
+        let Message { id, arrived, collected, cut_from } = *message;
         let recipients: Vec<_> = judged.iter().map(Judged::record).collect();
         let tls = arrived.trace.tls.map(|t| format!("{} {}", t.version.name(), t.cipher));
         let record = record::Decision {
@@ -174,6 +180,7 @@ impl Acceptance {
             site: arrived.door.map(|d| d.site.as_ref()),
             policy_hash: self.judge.policy.hash(),
             size: collected.size(),
+            cut_from,
             tls: tls.as_deref(),
             findings: &findings.findings,
             recipients: &recipients,
@@ -263,7 +270,7 @@ fn not_kept(error: &StoreError) -> Status {
 
 /// What goes into the queue: the recipients that were not refused, with what must hold for each.
 fn entry(message: &Message<'_>, judged: &[Judged]) -> Entry {
-    let Message { id, arrived, collected } = *message;
+    let Message { id, arrived, collected, .. } = *message;
     let now = Now::read().wall;
     let admitted: Vec<&Judged> = judged.iter().filter(|j| !j.is_refused()).collect();
     let mut requirements = Vec::new();

@@ -25,6 +25,9 @@ pub struct Decision<'a, V: Serialize, F: Serialize> {
     pub site: Option<&'a str>,
     pub policy_hash: &'a str,
     pub size: u64,
+    /// Octets that an automatic message had before it was cut to its header fields.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_from: Option<u64>,
     pub tls: Option<&'a str>,
     pub findings: &'a [F],
     pub recipients: &'a [V],

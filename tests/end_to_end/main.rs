@@ -20,6 +20,7 @@ mod a_small_message_goes_in_one_flight;
 mod a_stopped_gateway_finishes_what_is_open;
 mod a_stranger_cannot_relay;
 mod attacks_on_starttls_uncover_nothing;
+mod automatic_mail_leaves_without_its_text;
 mod clinical_mail_crosses_only_inside_tls;
 mod each_recipient_has_a_fate_and_it_is_told_once;
 mod every_steps_refusal_is_understood;
