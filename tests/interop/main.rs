@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod clients;
 mod exchange;
 #[path = "../lab/mod.rs"]
 mod lab;
