@@ -18,6 +18,7 @@ my $message = do { local $/; <$file> };
 $smtp->mail( $from, Bits => 8 ) or refused();
 my @taken = $smtp->to( split( /,/, $to ), { SkipBad => 1 } );
 print 'taken: ', scalar @taken, ' of ', scalar( split /,/, $to ), "\n";
+refused() unless @taken;
 $smtp->data($message) or refused();
 $smtp->quit;
 
