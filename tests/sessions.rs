@@ -1,4 +1,5 @@
-//! Runs the conversations in tests/sessions/ in memory against the two sessions, in one block and octet by octet.
+//! Runs the conversations in tests/sessions/ in memory against the two sessions, in one block and octet by octet; those of
+//! the server again over sockets, against the built gateway.
 //!
 //! `C:` is said by the client and `S:` by the server, each with CRLF; `S~` is the beginning of a line; `C+` and, in a
 //! client's file, `S+` go without CRLF. `\r`, `\n`, `\0`, `\xHH` and `\\` stand for octets. Lines of one side in a row are
@@ -6,14 +7,19 @@
 //! (`= closed`, `= delivered …`). `#` is a comment.
 
 // A transcript that cannot be read or is malformed is a failed test.
-#![allow(clippy::expect_used)]
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 #[path = "sessions/client.rs"]
 mod client;
+mod lab;
 #[path = "sessions/server.rs"]
 mod server;
+#[path = "sessions/sockets.rs"]
+mod sockets;
 #[path = "sessions/transcript.rs"]
 mod transcript;
+#[path = "end_to_end/world.rs"]
+mod world;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};

@@ -79,6 +79,22 @@ impl Stream {
         Ok(String::from_utf8_lossy(&line[..line.len() - 2]).into_owned())
     }
 
+    /// Says that nothing more comes; what the other side says until it closes.
+    pub fn rest(mut self) -> Vec<u8> {
+        let socket = match &mut self.wire {
+            Wire::Plain(s) => s,
+            Wire::Server(s) => &mut s.sock,
+            Wire::Client(s) => {
+                s.conn.send_close_notify();
+                let _ = s.flush();
+                &mut s.sock
+            }
+        };
+        let _ = socket.shutdown(std::net::Shutdown::Write);
+        while self.fill().is_ok() {}
+        self.ahead
+    }
+
     /// Takes TLS as `leaf`; returns what the other side had sent in clear before it.
     pub fn accept_tls(self, leaf: &Leaf) -> io::Result<(Stream, Vec<u8>)> {
         let Wire::Plain(mut socket) = self.wire else { return Err(io::Error::other("TLS twice")) };

@@ -96,11 +96,16 @@ pub(super) fn ending(hostname: &str, why: Ending) -> Reply {
     Reply::new(421, enhanced, format!("{hostname} {text}"))
 }
 
+/// RFC 9422 3: a limit has six digits at most. More are taken all the same.
+const MOST_ANNOUNCED: usize = 999_999;
+
 /// RFC 5321 4.1.1.1. What is listed here works.
 pub(super) fn ehlo(settings: &Settings, link: Security, login: Login) -> Reply {
     let mut text = format!(
         "{}\nPIPELINING\nSIZE {}\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN\nCHUNKING\nLIMITS RCPTMAX={}",
-        settings.hostname, settings.max_message, settings.max_recipients
+        settings.hostname,
+        settings.max_message,
+        settings.max_recipients.min(MOST_ANNOUNCED)
     );
     // RFC 3207 4.2: not again inside TLS.
     if link == Security::Clear && settings.starttls != StartTls::NotOffered {
