@@ -149,6 +149,15 @@ impl Delivery {
         }
     }
 
+    /// The entry alone: a thousand that share a lane's fate are not read with their messages.
+    pub(super) async fn entry_of(self: &Arc<Self>, task: &Task) -> Result<Option<Arc<Entry>>, StoreError> {
+        let id = task.entry;
+        match &task.warm {
+            Some(warm) => Ok(Some(warm.entry.clone())),
+            None => Ok(self.read(move |connection| entry::read(connection, id)).await?.map(Arc::new)),
+        }
+    }
+
     /// The entry and its message as they are stored; None: it has left.
     pub(super) async fn load_cold(self: &Arc<Self>, id: EntryId) -> Result<Option<Loaded>, StoreError> {
         let read = move |connection: &rusqlite::Connection| {

@@ -5,7 +5,7 @@
 //! the recipients wait and are tried again.
 
 use super::Delivery;
-use super::attempt::{Loaded, all};
+use super::attempt::all;
 use super::link::Missed;
 use super::verdict::{Next, Shortfall, Times, is_for_good, is_of_protection, next};
 use super::waited::waited;
@@ -98,9 +98,9 @@ impl Delivery {
     /// A link could not be opened: everything that is ready in its lane shares its fate.
     pub(super) async fn lane_missed(self: &Arc<Self>, lane: &Arc<Lane>, missed: &Missed) {
         tracing::info!(lane = %lane.destination, level = %lane.level, reason = %missed.reason, host = missed.host, "no link");
-        for mut task in self.schedule.missed(lane) {
-            let entry = match self.load(&mut task).await {
-                Ok(Some(Loaded { entry, .. })) => entry,
+        for task in self.schedule.missed(lane) {
+            let entry = match self.entry_of(&task).await {
+                Ok(Some(entry)) => entry,
                 Ok(None) => continue,
                 Err(error) => {
                     tracing::error!(entry = %task.entry, %error, "an entry cannot be read back and waits");

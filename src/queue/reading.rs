@@ -49,7 +49,7 @@ impl Reader<'_> {
         let last = rows.last().map_or(end, |(place, _)| *place);
         let fits = |lane: &Option<String>| lane.as_ref().is_none_or(|lane| !crowded.contains(lane));
         let places = rows.into_iter().filter(|(_, lane)| fits(lane)).map(|(place, _)| place).collect();
-        let (found, stopped) = self.entries(self.backlog.free(places), after, most)?;
+        let (found, stopped) = self.entries(self.backlog.free(places), after, most);
         let reached = stopped.unwrap_or(if all { end } else { last });
         Ok(Page { found, reached, is_last: all && stopped.is_none() })
     }
@@ -65,7 +65,7 @@ impl Reader<'_> {
         let places = rows.collect::<Result<Vec<_>, _>>()?;
         let all = places.len() < limit;
         let end = Position::after(self.now);
-        let (found, stopped) = self.entries(self.backlog.free(places), end, most)?;
+        let (found, stopped) = self.entries(self.backlog.free(places), end, most);
         Ok(Page { found, reached: end, is_last: all && stopped.is_none() })
     }
 
@@ -87,43 +87,42 @@ impl Reader<'_> {
     }
 
     /// The entries of these rows; and, where that was too much, the row behind which it stopped.
-    fn entries(
-        &self,
-        places: Vec<Position>,
-        after: Position,
-        most: usize,
-    ) -> Result<(Vec<Found>, Option<Position>), StoreError> {
+    fn entries(&self, places: Vec<Position>, after: Position, most: usize) -> (Vec<Found>, Option<Position>) {
         let (mut found, mut seen, mut octets) = (Vec::new(), HashSet::new(), 0);
         let mut before = after;
         for place in places {
             if !seen.contains(&place.entry) {
                 if found.len() >= most || octets > OCTETS {
-                    return Ok((found, Some(before)));
+                    return (found, Some(before));
                 }
                 seen.insert(place.entry);
-                if let Some((one, size)) = self.entry(place.entry)? {
+                if let Some((one, size)) = self.entry(place.entry) {
                     found.push(one);
                     octets += size;
                 }
             }
             before = place;
         }
-        Ok((found, None))
+        (found, None)
     }
 
-    fn entry(&self, id: EntryId) -> Result<Option<(Found, usize)>, StoreError> {
-        let Some(head) = entry::read_head(self.connection, id)? else { return Ok(None) };
-        let entry = match entry::parse(id, &head) {
-            Ok(entry) => entry,
+    /// None: it has left, or cannot be read. That is reported, and tried again when all rows are looked at anew.
+    fn entry(&self, id: EntryId) -> Option<(Found, usize)> {
+        match self.stored(id) {
+            Ok(found) => found,
             Err(error) => {
-                tracing::error!(entry = %id, %error, "an entry is damaged and set aside");
-                return Ok(None);
+                tracing::error!(entry = %id, %error, "an entry cannot be read and is set aside");
+                None
             }
-        };
+        }
+    }
+
+    fn stored(&self, id: EntryId) -> Result<Option<(Found, usize)>, StoreError> {
+        let Some(head) = entry::read_head(self.connection, id)? else { return Ok(None) };
+        let entry = entry::parse(id, &head)?;
         let mut due = entry::read_progress(self.connection, id)?;
         due.retain(|(_, progress)| progress.due().is_some_and(|at| at <= self.now));
-        let size = head.len() * 2;
-        Ok(Some((Found { entry, due }, size)))
+        Ok(Some((Found { entry, due }, head.len() * 2)))
     }
 }
 
