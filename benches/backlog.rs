@@ -61,6 +61,7 @@ fn entry(id: EntryId, shape: Shape, number: i64) -> (Entry, String) {
         message_id: Some(format!("{number}@bench.local")),
         large: false,
         notice: false,
+        instructions: Vec::new(),
     };
     (entry, domain)
 }

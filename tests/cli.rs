@@ -95,6 +95,7 @@ fn entry() -> Entry {
         message_id: Some("<m@kingston.example>".into()),
         large: false,
         notice: false,
+        instructions: Vec::new(),
     }
 }
 

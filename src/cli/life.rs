@@ -37,8 +37,42 @@ pub(super) fn print_waiting(rows: &Value) {
         say!(
             "             attempts {}, next {}, last at {}",
             row["attempts"],
-            row["next_attempt"].as_str().unwrap_or("as soon as a link is free"),
+            row["next_attempt"].as_str().unwrap_or(when(row)),
             text(&row["host"])
         );
+        let asked = &row["instruction"];
+        if let Some(route) = asked["route"].as_str() {
+            say!("             rerouted to {route}");
+        }
+        if let Some(level) = asked["lowered_from"].as_str() {
+            say!("             RELEASED IN CLEAR: {level} was required");
+        }
+    }
+}
+
+/// When what has no date is attempted.
+fn when(row: &Value) -> &'static str {
+    match row["instruction"]["stop"].as_str() {
+        Some("hold") => "when it is released",
+        Some(_) => "never: it ends",
+        None => "as soon as a link is free",
+    }
+}
+
+/// What people did to it, with who and why.
+pub(super) fn print_actions(actions: &Value) {
+    for action in actions.as_array().into_iter().flatten() {
+        let to = action["to"].as_str().map(|to| format!(" to {to}")).unwrap_or_default();
+        let lowered = joined(&action["lowered_from"]);
+        let lowered = if lowered.is_empty() { lowered } else { format!(" ({lowered} was required)") };
+        say!(
+            "  operator   {} {}{to} by {} (uid {}): {}{lowered}",
+            text(&action["at"]),
+            text(&action["verb"]),
+            text(&action["by"]),
+            action["uid"],
+            joined(&action["recipients"])
+        );
+        say!("             because {}; {} messages in all", text(&action["because"]), action["messages"]);
     }
 }

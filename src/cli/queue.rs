@@ -1,15 +1,18 @@
-//! `mailward queue list|show|retry`: what waits, why, and trying it again.
+//! `mailward queue list|show|retry|hold|release|reroute|bounce`: what waits, why, and what people do about it.
 
-use super::life::{joined, print_decision, print_waiting, text};
+mod instruct;
+
+use super::life::{joined, print_actions, print_decision, print_waiting, text};
 use super::{ConfigFile, Failure, ask};
-use crate::clock::duration_words;
+use crate::clock::{EntryId, duration_words};
 use crate::control::{Filter, Request};
+use instruct::{Bulk, Release, Reroute};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// What waits in the queue, why, and trying it again
+/// What waits in the queue, why, and what people do about it
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  mailward queue list --to-domain trust.example --json")]
 pub struct Args {
@@ -20,16 +23,8 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// List what waits, oldest first
-    #[command(after_help = "Example:\n  mailward queue list --reason certificate-expired")]
-    List {
-        #[command(flatten)]
-        config: ConfigFile,
-        #[command(flatten)]
-        filter: Filter,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    #[command(after_help = "Example:\n  mailward queue list --reason certificate-expired --limit 20")]
+    List(List),
     /// Show everything that is known of one entry
     #[command(after_help = "Example:\n  mailward queue show 06DK2VHZ8C000 --json")]
     Show {
@@ -54,29 +49,121 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Keep mail back: nothing is attempted until it is released; its sender is told as for any mail that waits
+    #[command(
+        after_help = "Example:\n  mailward queue hold --to-domain trust.example --because INC-1 --by \"A. Admin\""
+    )]
+    Hold(Bulk),
+    /// End an operator's hold and attempt now; with --in-clear, lower what policy asks for these recipients
+    #[command(after_help = "Example:\n  mailward queue release 06DK2VHZ8C000 --because INC-1 --by \"A. Admin\"")]
+    Release(Release),
+    /// Send what waits another way; what is required holds there too
+    #[command(after_help = "Example:\n  mailward queue reroute --to relay:secure-hub --to-domain trust.example")]
+    Reroute(Reroute),
+    /// End it now: senders get a report
+    #[command(after_help = "Example:\n  mailward queue bounce 06DK2VHZ8C000 --because INC-1 --by \"A. Admin\"")]
+    Bounce(Bulk),
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    #[command(flatten)]
+    config: ConfigFile,
+    #[command(flatten)]
+    filter: Filter,
+    /// Print so many rows at most
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Go on after this entry, where an earlier list ended
+    #[arg(long, value_name = "ID", value_parser = entry_id)]
+    after: Option<EntryId>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn entry_id(written: &str) -> Result<EntryId, String> {
+    written.parse().map_err(str::to_owned)
 }
 
 #[must_use]
 pub fn run(args: Args) -> ExitCode {
     let done = match args.verb {
-        Verb::List { config, filter, json } => list(&config, filter, json),
+        Verb::List(wanted) => list(&wanted),
         Verb::Show { config, id, json } => show(&config, id, json),
         Verb::Retry { config, filter, yes, json } => {
             retry(&config, filter, yes).map(|retried| print_retried(&retried, json))
         }
+        Verb::Hold(bulk) => instruct::hold(bulk),
+        Verb::Release(release) => instruct::release(release),
+        Verb::Reroute(reroute) => instruct::reroute(reroute),
+        Verb::Bounce(bulk) => instruct::bounce(bulk),
     };
     done.unwrap_or_else(Failure::print)
 }
 
-fn list(config: &ConfigFile, filter: Filter, json: bool) -> Result<ExitCode, Failure> {
-    let nothing = nothing(&filter);
-    let rows = ask(config, &Request::QueueList { filter })?;
-    match rows.as_array() {
-        _ if json => say!("{rows}"),
-        Some(rows) if !rows.is_empty() => rows.iter().for_each(print),
-        _ => say!("{nothing}"),
+fn list(wanted: &List) -> Result<ExitCode, Failure> {
+    let List { config, filter, limit, after, json } = wanted;
+    let mut out = Printed { count: 0, json: *json };
+    let mut after = *after;
+    loop {
+        let page = ask(config, &Request::QueueList { filter: filter.clone(), after })?;
+        for row in page["rows"].as_array().into_iter().flatten() {
+            if limit.is_some_and(|limit| out.count >= limit) {
+                return Ok(out.end(nothing(filter)));
+            }
+            out.row(row);
+        }
+        after = page["next"].as_str().and_then(|id| id.parse().ok());
+        if after.is_none() {
+            return Ok(out.end(nothing(filter)));
+        }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+/// Rows as they come: a list of a million is never in memory.
+struct Printed {
+    count: usize,
+    json: bool,
+}
+
+impl Printed {
+    fn row(&mut self, row: &Value) {
+        match self.json {
+            true => say_as_is!("{}{row}", if self.count == 0 { "[" } else { "," }),
+            false => print(row),
+        }
+        self.count += 1;
+    }
+
+    fn end(self, nothing: &str) -> ExitCode {
+        match (self.json, self.count) {
+            (true, 0) => say!("[]"),
+            (true, _) => say!("]"),
+            (false, 0) => say!("{nothing}"),
+            (false, _) => {}
+        }
+        ExitCode::SUCCESS
+    }
+}
+
+/// How much a filter chooses.
+struct Counted {
+    messages: u64,
+    recipients: u64,
+}
+
+fn counted(config: &ConfigFile, filter: &Filter) -> Result<Counted, Failure> {
+    let (mut counted, mut after) = (Counted { messages: 0, recipients: 0 }, None);
+    loop {
+        let page = ask(config, &Request::QueueCount { filter: filter.clone(), after })?;
+        counted.messages += page["messages"].as_u64().unwrap_or(0);
+        counted.recipients += page["recipients"].as_u64().unwrap_or(0);
+        after = page["next"].as_str().and_then(|id| id.parse().ok());
+        if after.is_none() {
+            return Ok(counted);
+        }
+    }
 }
 
 fn nothing(filter: &Filter) -> &'static str {
@@ -118,6 +205,7 @@ fn print_entry(entry: &Value) {
     say!("  site       {of}");
     print_decision(&entry["decision"]);
     print_waiting(&entry["waiting"]);
+    print_actions(&entry["actions"]);
 }
 
 /// What became of the wish to try again.
@@ -128,8 +216,7 @@ enum Retried {
 }
 
 fn retry(config: &ConfigFile, filter: Filter, yes: bool) -> Result<Retried, Failure> {
-    let rows = ask(config, &Request::QueueList { filter: filter.clone() })?;
-    let count = rows.as_array().map_or(0, Vec::len);
+    let count = counted(config, &filter)?.messages;
     if count == 0 {
         return Ok(Retried::Nothing(nothing(&filter)));
     }

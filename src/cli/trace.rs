@@ -1,6 +1,6 @@
 //! `mailward trace`: the life of a message, by id, Message-ID, sender or recipient.
 
-use super::life::{print_decision, print_waiting, text};
+use super::life::{print_actions, print_decision, print_waiting, text};
 use super::{ConfigFile, Failure, ask, fail};
 use crate::control::Request;
 use serde_json::Value;
@@ -48,6 +48,7 @@ fn print(life: &Value) {
     if let Some(reply) = decision["reply"]["text"].as_str() {
         say!("  answered   {} {reply}", decision["reply"]["code"]);
     }
+    print_actions(&life["actions"]);
     print_waiting(&life["waiting"]);
     for ending in life["endings"].as_array().into_iter().flatten() {
         let link = match (ending["tls"].as_str(), ending["proof"].as_str()) {

@@ -2,7 +2,7 @@
 
 use super::{Answer, Request, queries, socket, stopped};
 use crate::store;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub fn ask(data: &Path, request: &Request) -> Result<Value, String> {
 
 fn over_socket(mut stream: UnixStream, request: &Request) -> Result<Value, String> {
     let broken = |why: std::io::Error| format!("the gateway did not answer: {why}\nhint: look at its log");
-    stream.set_read_timeout(Some(Duration::from_secs(60))).map_err(broken)?;
+    stream.set_read_timeout(Some(patience(request))).map_err(broken)?;
     let mut line = serde_json::to_vec(request).map_err(|e| e.to_string())?;
     line.push(b'\n');
     stream.write_all(&line).map_err(broken)?;
@@ -31,6 +31,14 @@ fn over_socket(mut stream: UnixStream, request: &Request) -> Result<Value, Strin
         Ok(Answer::Good(value)) => Ok(value),
         Ok(Answer::Bad(why)) => Err(why),
         Err(_) => Err("the gateway's answer was cut short\nhint: look at its log".to_owned()),
+    }
+}
+
+/// A million entries are changed in minutes; everything else is answered at once.
+fn patience(request: &Request) -> Duration {
+    match request {
+        Request::QueueInstruct { .. } | Request::QueueRetry { .. } => Duration::from_secs(3_600),
+        _ => Duration::from_secs(60),
     }
 }
 
@@ -46,12 +54,18 @@ fn from_folder(data: &Path, request: &Request) -> Result<Value, String> {
         )
     })?;
     let answer = match request {
-        Request::QueueList { filter } => queries::list(&connection, filter).map(|rows| json!(rows)),
+        Request::QueueList { filter, after } => queries::list(&connection, filter, *after),
+        Request::QueueCount { filter, after } => queries::count(&connection, filter, *after),
         Request::QueueShow { id } => queries::show(&connection, id.parse()?),
         Request::Trace { query } => queries::trace(&connection, query),
         Request::Status => Ok(stopped()),
         Request::QueueRetry { .. } => {
             return Err("the gateway is stopped: nothing is tried again\nhint: start it".to_owned());
+        }
+        Request::QueueInstruct { .. } => {
+            return Err(
+                "the gateway is stopped: what waits is changed by the running gateway only\nhint: start it".to_owned()
+            );
         }
     };
     answer.map_err(|error| error.to_string())

@@ -4,12 +4,17 @@
 //! data folder while the gateway is stopped. Fails with a sentence in the answer.
 
 pub mod client;
+pub mod instruct;
+pub mod order;
 pub mod queries;
+pub mod select;
 pub mod server;
 
+use crate::clock::EntryId;
 use crate::config::Config;
 use crate::policy::diagnostic::Fault;
 use crate::vocabulary::Reason;
+use instruct::Wanted;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,10 +25,27 @@ use std::sync::Arc;
 #[serde(tag = "verb", rename_all = "kebab-case")]
 pub enum Request {
     Status,
-    QueueList { filter: Filter },
-    QueueShow { id: String },
-    QueueRetry { filter: Filter },
-    Trace { query: String },
+    /// The page after an entry; none: the first.
+    QueueList {
+        filter: Filter,
+        after: Option<EntryId>,
+    },
+    QueueCount {
+        filter: Filter,
+        after: Option<EntryId>,
+    },
+    QueueShow {
+        id: String,
+    },
+    QueueRetry {
+        filter: Filter,
+    },
+    QueueInstruct {
+        wanted: Wanted,
+    },
+    Trace {
+        query: String,
+    },
 }
 
 /// Which messages of the queue are meant. All that are given hold; none given: all.
@@ -63,8 +85,10 @@ impl Request {
         match self {
             Request::Status => "status",
             Request::QueueList { .. } => "queue-list",
+            Request::QueueCount { .. } => "queue-count",
             Request::QueueShow { .. } => "queue-show",
             Request::QueueRetry { .. } => "queue-retry",
+            Request::QueueInstruct { wanted } => wanted.order.name(),
             Request::Trace { .. } => "trace",
         }
     }

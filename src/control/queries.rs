@@ -1,9 +1,10 @@
 //! What the queue holds, read from the database: the same with the gateway running or stopped.
 
-use super::Filter;
+use super::{Filter, select};
 use crate::clock::{EntryId, Now, Wall, rfc3339};
 use crate::queue::State;
 use crate::queue::entry::{self, Entry, Progress};
+use crate::queue::{Instruction, Stop};
 use crate::record;
 use crate::store::StoreError;
 use crate::vocabulary::{Level, Reason};
@@ -11,8 +12,6 @@ use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Rows that `queue list` prints at most.
-const MOST: usize = 10_000;
 /// Lives that `trace` shows at most.
 const LIVES: usize = 50;
 
@@ -32,78 +31,84 @@ pub struct Row {
     pub attempts: u32,
     /// Where the last attempt ended.
     pub host: Option<String>,
+    /// What a person asked.
+    pub instruction: Option<Instruction>,
     #[serde(skip)]
-    rules: Vec<String>,
+    pub rules: Vec<String>,
+    /// Which recipients of the entry.
+    #[serde(skip)]
+    pub numbers: Vec<u16>,
 }
 
-/// The queue, oldest first.
+/// The next page of the queue, oldest first: `rows`, and `next`, after which the following page begins (null at the end).
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn list(connection: &Connection, filter: &Filter) -> Result<Vec<Row>, StoreError> {
-    let (mut rows, mut after) = (Vec::new(), i64::MIN);
-    while let Some(reached) = list_page(connection, filter, after, &mut rows)?.filter(|_| rows.len() < MOST) {
-        after = reached;
-    }
-    rows.truncate(MOST);
-    Ok(rows)
+pub fn list(connection: &Connection, filter: &Filter, after: Option<EntryId>) -> Result<Value, StoreError> {
+    let page = select::page(connection, filter, after)?;
+    let rows: Vec<Row> = page.chosen.into_iter().flat_map(|chosen| together(chosen.rows)).collect();
+    Ok(json!({ "rows": rows, "next": page.next }))
 }
 
-/// One read transaction: while one is open, the log cannot be cut.
-fn list_page(
-    connection: &Connection,
-    filter: &Filter,
-    after: i64,
-    rows: &mut Vec<Row>,
-) -> Result<Option<i64>, StoreError> {
-    let now = Now::read().wall;
-    let mut statement = connection.prepare_cached("SELECT id, head FROM entry WHERE id > ?1 ORDER BY id LIMIT 1000")?;
-    let entries =
-        statement.query_map([after], |row| Ok((EntryId::from_row(row.get(0)?), row.get::<_, Vec<u8>>(1)?)))?;
-    let mut reached = None;
-    for found in entries {
-        let (id, head) = found?;
-        reached = Some(id.row());
-        // A damaged entry is reported by the log at start; here it is passed over.
-        let Ok(entry) = entry::parse(id, &head) else { continue };
-        let of_entry = rows_of(&entry, &entry::read_progress(connection, id)?, now);
-        rows.extend(of_entry.into_iter().filter(|r| fits(r, filter)));
-    }
-    Ok(reached)
+/// How much of the next page a filter chooses: `messages`, `recipients`, `next`.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn count(connection: &Connection, filter: &Filter, after: Option<EntryId>) -> Result<Value, StoreError> {
+    let page = select::page(connection, filter, after)?;
+    let recipients: usize = page.chosen.iter().map(|chosen| chosen.rows.len()).sum();
+    Ok(json!({ "messages": page.chosen.len(), "recipients": recipients, "next": page.next }))
 }
 
+/// What of an entry still waits.
 fn rows_of(entry: &Entry, progress: &[(u16, Progress)], now: Wall) -> Vec<Row> {
+    let recipients = (0u16..).zip(&entry.envelope.recipients);
+    together(recipients.filter_map(|(number, _)| row_of(entry, progress, (number, now))))
+}
+
+/// Recipients of one entry that wait for the same share a row.
+fn together(recipients: impl IntoIterator<Item = Row>) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    for (index, recipient) in (0u16..).zip(&entry.envelope.recipients) {
-        let known = progress.iter().find(|(r, _)| *r == index).map(|(_, p)| p);
-        if known == Some(&Progress::Final) {
-            continue;
-        }
-        let requirement = entry.requirement(index);
-        let new = Row {
-            id: entry.id,
-            state: "active",
-            reverse_path: entry.envelope.reverse_path.to_string(),
-            recipients: vec![recipient.mailbox.to_string()],
-            classes: requirement.classes,
-            require: requirement.level,
-            reason: Reason::Waiting,
-            age_seconds: now.since(entry.accepted).as_secs(),
-            next_attempt: None,
-            attempts: 0,
-            host: None,
-            rules: requirement.rules.into_iter().map(|r| r.name).collect(),
-        };
-        let row = match known.cloned() {
-            Some(progress) => new.at(progress),
-            None => new,
-        };
+    for row in recipients {
         match rows.iter_mut().find(|r| r.is_alike(&row)) {
-            Some(first) => first.recipients.extend(row.recipients),
+            Some(first) => {
+                first.recipients.extend(row.recipients);
+                first.numbers.extend(row.numbers);
+            }
             None => rows.push(row),
         }
     }
     rows
+}
+
+/// One recipient of an entry, by its number; none: it waits for nothing more.
+pub(super) fn row_of(entry: &Entry, progress: &[(u16, Progress)], (number, now): (u16, Wall)) -> Option<Row> {
+    let known = progress.iter().find(|(r, _)| *r == number).map(|(_, p)| p);
+    if known == Some(&Progress::Final) {
+        return None;
+    }
+    let requirement = entry.requirement(number);
+    let new = Row {
+        id: entry.id,
+        state: "active",
+        reverse_path: entry.envelope.reverse_path.to_string(),
+        recipients: vec![entry.envelope.recipients.get(usize::from(number))?.mailbox.to_string()],
+        classes: requirement.classes,
+        require: requirement.level,
+        reason: Reason::Waiting,
+        age_seconds: now.since(entry.accepted).as_secs(),
+        next_attempt: None,
+        attempts: 0,
+        host: None,
+        instruction: entry.instruction(number).cloned(),
+        rules: requirement.rules.into_iter().map(|r| r.name).collect(),
+        numbers: vec![number],
+    };
+    let row = match known.cloned() {
+        Some(progress) => new.at(progress),
+        None => new,
+    };
+    Some(row.instructed())
 }
 
 impl Row {
@@ -114,10 +119,32 @@ impl Row {
         Row { state, reason, next_attempt: Some(rfc3339(next_attempt)), attempts, host, ..self }
     }
 
+    /// Whether it is attempted at all: nobody has stopped it.
+    #[must_use]
+    pub fn is_attempted(&self) -> bool {
+        self.instruction.as_ref().is_none_or(|i| i.stop.is_none())
+    }
+
+    /// What a person asked goes before what the last attempt left; until it is done, and when it is withdrawn.
+    fn instructed(self) -> Row {
+        let next_attempt = self.next_attempt.clone();
+        match self.instruction.as_ref().and_then(|i| i.stop) {
+            Some(Stop::Hold) => Row { state: "held", reason: Reason::HeldByOperator, next_attempt: None, ..self },
+            Some(Stop::Bounce) => Row { reason: Reason::EndedByOperator, next_attempt: None, ..self },
+            None if self.reason == Reason::HeldByOperator => {
+                Row { state: "deferred", reason: Reason::Waiting, next_attempt, ..self }
+            }
+            None => self,
+        }
+    }
+
     /// Whether two recipients of one entry wait for the same.
     fn is_alike(&self, other: &Row) -> bool {
         let facts = |r: &Row| (r.state, r.reason, r.require, r.attempts);
-        facts(self) == facts(other) && self.next_attempt == other.next_attempt && self.host == other.host
+        facts(self) == facts(other)
+            && self.next_attempt == other.next_attempt
+            && self.host == other.host
+            && self.instruction == other.instruction
     }
 }
 
@@ -136,19 +163,6 @@ pub fn trace(connection: &Connection, query: &str) -> Result<Value, StoreError> 
         Ok(value)
     };
     record::trace(connection, query, LIVES)?.into_iter().map(with_waiting).collect()
-}
-
-fn fits(row: &Row, filter: &Filter) -> bool {
-    let domain = |wanted: &String| {
-        let suffix = format!("@{}", wanted.to_ascii_lowercase());
-        row.recipients.iter().any(|r| r.ends_with(&suffix))
-    };
-    let id = row.id.to_string();
-    (filter.ids.is_empty() || filter.ids.iter().any(|wanted| wanted.eq_ignore_ascii_case(&id)))
-        && filter.to_domain.as_ref().is_none_or(domain)
-        && filter.rule.as_ref().is_none_or(|wanted| row.rules.contains(wanted))
-        && filter.reason.as_ref().is_none_or(|wanted| row.reason == *wanted)
-        && filter.class.as_ref().is_none_or(|wanted| row.classes.contains(wanted))
 }
 
 /// Everything about one entry; null when it has left.
@@ -171,6 +185,7 @@ pub fn show(connection: &Connection, id: EntryId) -> Result<Value, StoreError> {
         "waiting": rows,
         "progress": progress.iter().map(|(r, p)| json!({ "recipient": r, "progress": shown(p) })).collect::<Vec<_>>(),
         "requirements": entry.requirements,
+        "actions": record::actions(connection, id)?,
         "decision": decision.into_iter().next().map(|life| life.decision),
     }))
 }

@@ -2,14 +2,17 @@
 //!
 //! Started by `serve`. Promises: mode 0600; a request is bounded; nobody who asks can stop the gateway. Fails at start only.
 
-use super::{Answer, Filter, Request, Status, queries, socket};
+use super::instruct::{Instruct, Wanted};
+use super::select::Chosen;
+use super::{Answer, Filter, Request, Status, queries, select, socket};
 use crate::clock::{EntryId, Now};
-use crate::queue::{Counter, Schedule, State, entry};
-use crate::store::{Store, StoreError};
+use crate::deliver::Delivery;
+use crate::queue::{Counter, State, entry};
+use crate::store::{self, Change, StoreError};
 use rusqlite::Connection;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -21,18 +24,19 @@ const REQUEST: u64 = 64 * 1024;
 /// What answers are made from.
 pub struct Served {
     pub reader: Connection,
-    pub schedule: Arc<Schedule>,
-    pub store: Store,
+    pub delivery: Arc<Delivery>,
     pub counter: Arc<Counter>,
     pub status: Status,
 }
 
 struct Shared {
     reader: Mutex<Connection>,
-    schedule: Arc<Schedule>,
-    store: Store,
+    delivery: Arc<Delivery>,
     counter: Arc<Counter>,
     status: Status,
+    data: PathBuf,
+    /// One order at a time: each builds on what was asked before.
+    ordering: Mutex<()>,
     runtime: tokio::runtime::Handle,
 }
 
@@ -49,9 +53,10 @@ pub fn start(data: &Path, served: Served) -> io::Result<()> {
     }
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    let Served { reader, schedule, store, counter, status } = served;
-    let (reader, runtime) = (Mutex::new(reader), tokio::runtime::Handle::current());
-    let shared = Arc::new(Shared { reader, schedule, store, counter, status, runtime });
+    let Served { reader, delivery, counter, status } = served;
+    let (reader, ordering, data) = (Mutex::new(reader), Mutex::default(), data.to_owned());
+    let runtime = tokio::runtime::Handle::current();
+    let shared = Arc::new(Shared { reader, delivery, counter, status, data, ordering, runtime });
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
@@ -75,7 +80,11 @@ async fn serve(stream: UnixStream, shared: Arc<Shared>) {
     let answer = tokio::task::spawn_blocking(move || match serde_json::from_str::<Request>(&line) {
         Ok(request) => {
             tracing::info!(uid = who, verb = request.verb(), "control");
-            answer(&shared, request)
+            match request {
+                Request::QueueInstruct { wanted } => instruct(&shared, who, &wanted),
+                Request::QueueRetry { filter } => retry(&shared, &filter),
+                request => answer(&shared, request),
+            }
         }
         Err(error) => Answer::Bad(format!("the request is not understood: {error}")),
     });
@@ -90,13 +99,14 @@ fn answer(shared: &Shared, request: Request) -> Answer {
     let reader = shared.reader.lock().unwrap_or_else(PoisonError::into_inner);
     let result = match request {
         Request::Status => Ok(status(shared)),
-        Request::QueueList { filter } => queries::list(&reader, &filter).map(|rows| serde_json::json!(rows)),
+        Request::QueueList { filter, after } => queries::list(&reader, &filter, after),
+        Request::QueueCount { filter, after } => queries::count(&reader, &filter, after),
         Request::QueueShow { id } => match id.parse::<EntryId>() {
             Ok(id) => queries::show(&reader, id),
             Err(why) => return Answer::Bad(why.to_owned()),
         },
-        Request::QueueRetry { filter } => retry(shared, &reader, &filter).map(|n| serde_json::json!({ "retried": n })),
         Request::Trace { query } => queries::trace(&reader, &query),
+        Request::QueueRetry { .. } | Request::QueueInstruct { .. } => return Answer::Bad("not here".to_owned()),
     };
     result.map_or_else(|error| Answer::Bad(error.to_string()), Answer::Good)
 }
@@ -109,23 +119,49 @@ fn status(shared: &Shared) -> serde_json::Value {
         "active": of(State::Active), "deferred": of(State::Deferred), "held": of(State::Held)
     });
     status["entries"] = counts.entries.into();
-    status["store"] = if shared.store.is_writable() { "writable" } else { "stopped" }.into();
+    status["store"] = if shared.delivery.store.is_writable() { "writable" } else { "stopped" }.into();
     status
 }
 
-/// Brings what waits forward, a page at a time; returns how many messages.
-fn retry(shared: &Shared, reader: &Connection, filter: &Filter) -> Result<usize, StoreError> {
-    let now = Now::read().wall;
-    let domain = filter.to_domain.as_ref().map(|domain| domain.to_ascii_lowercase());
-    let mut ids: Vec<EntryId> = queries::list(reader, filter)?.into_iter().map(|row| row.id).collect();
-    ids.dedup();
-    let forward = |id: &EntryId| entry::brought_forward(*id, domain.as_deref(), now);
-    for page in ids.chunks(PAGE) {
-        shared.runtime.block_on(shared.store.commit(page.iter().map(forward).collect()))?;
-        shared.schedule.backlog.expect(now);
-    }
-    Ok(ids.len())
+/// Does what a person asks, with a connection of its own: others are answered meanwhile.
+fn instruct(shared: &Shared, uid: Option<u32>, wanted: &Wanted) -> Answer {
+    let Some(uid) = uid else {
+        return Answer::Bad("the system does not say who asks, so nothing is done\nhint: look at its log".to_owned());
+    };
+    let _one_at_a_time = shared.ordering.lock().unwrap_or_else(PoisonError::into_inner);
+    let reader = match store::reader_of(&shared.data) {
+        Ok(reader) => reader,
+        Err(error) => return Answer::Bad(error.to_string()),
+    };
+    let instruct = Instruct { delivery: &shared.delivery, reader: &reader, uid, runtime: &shared.runtime };
+    instruct.run(wanted).map_or_else(Answer::Bad, Answer::Good)
 }
 
-/// Entries that one commit brings forward: no sender waits long for it.
-const PAGE: usize = 500;
+/// Brings what waits forward, a page at a time; says how many messages. Only a release ends what a person holds.
+fn retry(shared: &Shared, filter: &Filter) -> Answer {
+    let reader = store::reader_of(&shared.data);
+    match reader.and_then(|reader| bring_forward(shared, &reader, filter)) {
+        Ok(messages) => Answer::Good(serde_json::json!({ "retried": messages })),
+        Err(error) => Answer::Bad(error.to_string()),
+    }
+}
+
+fn bring_forward(shared: &Shared, reader: &Connection, filter: &Filter) -> Result<usize, StoreError> {
+    let now = Now::read().wall;
+    let domain = filter.to_domain.as_ref().map(|domain| domain.to_ascii_lowercase());
+    let (mut messages, mut after) = (0, None);
+    loop {
+        let page = select::page(reader, filter, after)?;
+        let goes_on = |chosen: &&Chosen| chosen.rows.iter().any(|row| row.is_attempted());
+        let chosen = page.chosen.iter().filter(goes_on);
+        let changes: Vec<Change> =
+            chosen.map(|chosen| entry::brought_forward(chosen.entry.id, domain.as_deref(), now)).collect();
+        messages += changes.len();
+        shared.runtime.block_on(shared.delivery.store.commit(changes))?;
+        shared.delivery.schedule.backlog.expect(now);
+        after = page.next;
+        if after.is_none() {
+            return Ok(messages);
+        }
+    }
+}

@@ -298,6 +298,7 @@ impl Announcer {
             message_id: Some(format!("<{id}@{}>", self.hostname)),
             large: false,
             notice: true,
+            instructions: Vec::new(),
             envelope,
         }
     }

@@ -11,7 +11,7 @@ use super::settle::{Attempt, Attempted, Setting};
 use crate::clock::{EntryId, Now};
 use crate::mail::{Envelope, Recipient};
 use crate::policy::Requirement;
-use crate::queue::{Destination, Entry, Lane, Task, Warm, entry};
+use crate::queue::{Destination, Entry, Task, Warm, entry};
 use crate::smtp::client::{Outcome, Refusal, Reuse, Sequel};
 use crate::store::StoreError;
 use crate::vocabulary::Reason;
@@ -32,7 +32,14 @@ struct Transacted {
 
 impl Delivery {
     /// Attempts a task; returns the link if it can be used again.
-    pub(super) async fn attempt(self: &Arc<Self>, link: OpenLink, mut task: Task) -> Option<OpenLink> {
+    pub(super) async fn attempt(self: &Arc<Self>, link: OpenLink, task: Task) -> Option<OpenLink> {
+        let turn = self.under_way.begin(task.entry);
+        let kept = self.attempt_in_turn(link, task).await;
+        self.end(turn);
+        kept
+    }
+
+    async fn attempt_in_turn(self: &Arc<Self>, link: OpenLink, mut task: Task) -> Option<OpenLink> {
         let loaded = match self.load(&mut task).await {
             Ok(Some(loaded)) => loaded,
             Ok(None) => {
@@ -45,7 +52,7 @@ impl Delivery {
                 return Some(link);
             }
         };
-        self.move_to_stricter_lanes(&mut task, &loaded.entry);
+        self.move_to_their_lanes(&mut task, &loaded.entry);
         let refused = self.kept_from_relay(&task, &loaded.entry);
         if !refused.is_empty() {
             let (kept, rest) = split(task, |r| refused.iter().any(|a| a.recipient == *r));
@@ -142,7 +149,7 @@ impl Delivery {
 
     /// The entry and its message: from memory, or read back.
     pub(super) async fn load(self: &Arc<Self>, task: &mut Task) -> Result<Option<Loaded>, StoreError> {
-        match task.warm.take() {
+        match task.warm.take().filter(|_| !self.under_way.may_be_instructed(task.entry)) {
             Some(Warm { entry, body: Some(body), .. }) => Ok(Some(Loaded { entry, body: Outgoing::Memory(body) })),
             Some(Warm { entry, body: None, .. }) => Ok(Some(self.in_file(entry))),
             None => self.load_cold(task.entry).await,
@@ -153,8 +160,8 @@ impl Delivery {
     pub(super) async fn entry_of(self: &Arc<Self>, task: &Task) -> Result<Option<Arc<Entry>>, StoreError> {
         let id = task.entry;
         match &task.warm {
-            Some(warm) => Ok(Some(warm.entry.clone())),
-            None => Ok(self.read(move |connection| entry::read(connection, id)).await?.map(Arc::new)),
+            Some(warm) if !self.under_way.may_be_instructed(id) => Ok(Some(warm.entry.clone())),
+            _ => Ok(self.read(move |connection| entry::read(connection, id)).await?.map(Arc::new)),
         }
     }
 
@@ -177,37 +184,11 @@ impl Delivery {
         Loaded { entry, body: Outgoing::File(path) }
     }
 
-    /// What must hold for a recipient now: never less than what was stored.
-    pub(super) fn requirement(&self, entry: &Entry, recipient: u16) -> Requirement {
-        let stored = entry.requirement(recipient);
-        match entry.envelope.recipients.get(usize::from(recipient)) {
-            Some(r) => self.judge.at_attempt(&stored, r.mailbox.domain()).0,
-            None => stored,
-        }
-    }
-
     /// What must hold for the recipients of a task, and for whoever else makes the message one of a class.
     fn requirements(&self, task: &Task, entry: &Entry) -> Vec<Requirement> {
         let of_task = task.recipients.iter().map(|r| self.requirement(entry, *r));
         let of_classes = entry.requirements.iter().filter(|r| !r.classes.is_empty()).cloned();
         of_task.chain(of_classes).collect()
-    }
-
-    /// Recipients for whom the policy now asks more than this lane's links give go where they get it.
-    fn move_to_stricter_lanes(&self, task: &mut Task, entry: &Entry) {
-        let lane_of = |recipient: u16| {
-            let mailbox = &entry.envelope.recipients.get(usize::from(recipient))?.mailbox;
-            let asked = (entry.direction(recipient), self.requirement(entry, recipient).level);
-            Some(self.routes.lane(mailbox.domain(), entry.site.as_deref(), asked))
-        };
-        let mut stay = Vec::with_capacity(task.recipients.len());
-        for recipient in task.recipients.iter().copied() {
-            match lane_of(recipient) {
-                Some(lane) if lane.level > task.lane.level => self.schedule.push(moved(task, recipient, lane)),
-                _ => stay.push(recipient),
-            }
-        }
-        *task = task.for_recipients(stay);
     }
 
     /// Behind a relay, what is reached is the lower of the link and what its owner promises; and it carries only the
@@ -240,10 +221,6 @@ pub(super) fn all(task: &Task, refusal: &Refusal) -> Vec<Attempted> {
 
 fn chosen(entry: &Entry, recipients: &[u16]) -> Vec<Recipient> {
     recipients.iter().filter_map(|r| entry.envelope.recipients.get(usize::from(*r)).cloned()).collect()
-}
-
-fn moved(task: &Task, recipient: u16, lane: Lane) -> Task {
-    Task { lane: Arc::new(lane), ..task.for_recipients(vec![recipient]) }
 }
 
 fn split(task: Task, first: impl Fn(&u16) -> bool) -> (Task, Task) {

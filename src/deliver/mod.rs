@@ -6,6 +6,7 @@
 mod attempt;
 mod connection;
 mod fallback;
+mod heed;
 mod link;
 pub mod memory;
 mod needs;
@@ -23,7 +24,7 @@ use crate::decide::announce::Announcer;
 use crate::dns::Resolver;
 use crate::metrics::Metrics;
 use crate::policy::ProofSource;
-use crate::queue::{Lane, Retry, Routes, Schedule};
+use crate::queue::{Lane, Retry, Routes, Schedule, UnderWay};
 use crate::store::{Store, StoreError};
 use crate::tls::{Connector, Roots};
 use crate::vocabulary::Level;
@@ -84,6 +85,7 @@ pub struct Delivery {
     /// For messages that are no longer in memory.
     pub reader: Mutex<rusqlite::Connection>,
     pub schedule: Arc<Schedule>,
+    pub under_way: Arc<UnderWay>,
     pub routes: Arc<Routes>,
     pub hosts: HostBook,
     pub memory: HostMemory,

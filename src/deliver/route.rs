@@ -49,6 +49,7 @@ impl HostBook {
             Destination::Site(name) => Ok(configured(self.sites.get(name))),
             Destination::Relay(name) => Ok(configured(self.relays.get(name))),
             Destination::Mx(domain) => self.mx_hosts(domain, resolver).await,
+            Destination::Operator => Err(unroutable(Reason::HeldByOperator, 451, Enhanced(4, 3, 0))),
         }
     }
 

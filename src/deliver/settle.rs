@@ -6,6 +6,7 @@
 
 use super::Delivery;
 use super::attempt::all;
+use super::heed::stopped;
 use super::link::Missed;
 use super::verdict::{Next, Shortfall, Times, is_for_good, is_of_protection, next};
 use super::waited::waited;
@@ -13,7 +14,7 @@ use crate::clock::{Now, Wall};
 use crate::decide::announce::{Announced, News};
 use crate::mail::{Link, Status};
 use crate::policy::Requirement;
-use crate::queue::{Entry, Lane, Progress, State, Task, tasks};
+use crate::queue::{Destination, Entry, Lane, Progress, State, Task, tasks};
 use crate::record::{self, Ending};
 use crate::smtp::client::Refusal;
 use crate::store::Change;
@@ -99,22 +100,35 @@ impl Delivery {
     pub(super) async fn lane_missed(self: &Arc<Self>, lane: &Arc<Lane>, missed: &Missed) {
         tracing::info!(lane = %lane.destination, level = %lane.level, reason = %missed.reason, host = missed.host, "no link");
         for task in self.schedule.missed(lane) {
-            let entry = match self.entry_of(&task).await {
-                Ok(Some(entry)) => entry,
-                Ok(None) => continue,
-                Err(error) => {
-                    tracing::error!(entry = %task.entry, %error, "an entry cannot be read back and waits");
-                    self.put_off(task);
-                    continue;
-                }
-            };
-            if missed.reason == Reason::TlsNotOffered && task.attempts == 0 && entry.is_in_class() {
-                self.metrics.kept_from_cleartext.inc_by(task.recipients.len() as u64);
-            }
-            let attempted = all(&task, &Refusal { reason: missed.reason, status: missed.status.clone() });
-            let setting = Setting { link: missed.link.clone(), host: missed.host.clone(), offers_dsn: false };
-            self.settle(Attempt { task, entry, attempted, setting, now: Now::read() }).await;
+            let turn = self.under_way.begin(task.entry);
+            self.task_missed(task, missed).await;
+            self.end(turn);
         }
+    }
+
+    /// One task's share of its lane's fate.
+    async fn task_missed(self: &Arc<Self>, mut task: Task, missed: &Missed) {
+        let entry = match self.entry_of(&task).await {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::error!(entry = %task.entry, %error, "an entry cannot be read back and waits");
+                return self.put_off(task);
+            }
+        };
+        self.move_to_their_lanes(&mut task, &entry);
+        if task.recipients.is_empty() {
+            return;
+        }
+        if missed.reason == Reason::TlsNotOffered && task.attempts == 0 && entry.is_in_class() {
+            self.metrics.kept_from_cleartext.inc_by(task.recipients.len() as u64);
+        }
+        let attempted = match task.lane.destination {
+            Destination::Operator => stopped(&task, &entry),
+            _ => all(&task, &Refusal { reason: missed.reason, status: missed.status.clone() }),
+        };
+        let setting = Setting { link: missed.link.clone(), host: missed.host.clone(), offers_dsn: false };
+        self.settle(Attempt { task, entry, attempted, setting, now: Now::read() }).await;
     }
 
     /// The task as it is, a little later: the cause is ours.
@@ -243,7 +257,8 @@ impl Delivery {
                 warm: None,
                 ..attempt.task.for_recipients(recipients.clone())
             };
-            let newly_held = *held && attempt.task.state != State::Held;
+            // What a person holds is told of when waiting has to be told: many a hold is over sooner.
+            let newly_held = *held && attempt.task.state != State::Held && *reason != Reason::HeldByOperator;
             let age = self.age(attempt);
             let mut announced = Vec::new();
             if newly_held || (!task.told && age >= self.tell_after(&task, &attempt.entry)) {

@@ -54,6 +54,12 @@ pub(super) enum Shortfall {
 pub(super) fn next(refusal: &Refusal, shortfall: Shortfall, requirement: &Requirement, times: Times<'_>) -> Next {
     let (reason, status) = (refusal.reason, refusal.status.as_ref());
     let age = waited((times.accepted, times.attempts), times.now, times.retry);
+    match reason {
+        Reason::EndedByOperator => return Next::Fail(reason),
+        Reason::HeldByOperator if age < requirement.hold_for => return Next::Hold,
+        Reason::HeldByOperator => return Next::Fail(Reason::Expired),
+        _ => {}
+    }
     if shortfall == Shortfall::OfRules {
         return match requirement.otherwise {
             _ if age < requirement.wait && !times.held && !is_for_good(reason) => Next::Defer,
@@ -165,6 +171,14 @@ mod tests {
     fn what_no_link_can_mend_is_held_at_once() {
         let hold = requirement(Level::Sealed, Otherwise::Hold);
         assert_eq!(after(0, Reason::SealingNotPossible, &hold), Next::Hold);
+    }
+
+    #[test]
+    fn what_a_person_holds_is_kept_for_its_time_and_what_a_person_ends_is_over() {
+        let reject = requirement(Level::Any, Otherwise::Reject);
+        assert_eq!(after(3 * 86_400, Reason::HeldByOperator, &reject), Next::Hold, "longer than the queue's expiry");
+        assert_eq!(after(5 * 86_400, Reason::HeldByOperator, &reject), Next::Fail(Reason::Expired));
+        assert_eq!(after(0, Reason::EndedByOperator, &reject), Next::Fail(Reason::EndedByOperator));
     }
 
     #[test]

@@ -101,6 +101,9 @@ fn now(kind: Kind, about: Option<&Told<'_>>) -> String {
         (Kind::Delayed, _) => {
             "You need do nothing: it is still being tried, and you will be told if it fails; do not send it again."
         }
+        (Kind::Held, Some(Reason::HeldByOperator)) => {
+            "Your help desk can say when it goes on; do not send it again, and if it is urgent, reach the recipient another way."
+        }
         (Kind::Held, _) => {
             "You need do nothing: it leaves by itself as soon as it can be protected; if it is urgent, reach the recipient another way."
         }
@@ -109,6 +112,9 @@ fn now(kind: Kind, about: Option<&Told<'_>>) -> String {
         }
         (Kind::Failed, Some(Reason::NoSuchDomain | Reason::NullMx | Reason::RecipientRefused | Reason::NoAddress)) => {
             "Please check the address and send the message again."
+        }
+        (Kind::Failed, Some(Reason::EndedByOperator)) => {
+            "Please ask your help desk before you send it again, and reach the recipient another way if it is urgent."
         }
         (Kind::Failed, Some(Reason::MessageTooLarge)) => "Please send it in smaller parts or another way.",
         (Kind::Failed, Some(reason)) => match reason.fault() {

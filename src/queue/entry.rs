@@ -4,12 +4,14 @@
 //! versioned; a digest stands behind it, and a requirement that cannot be read counts as `sealed`, so damage never lowers
 //! protection.
 
+use super::instruction::{self, Instruction};
+use super::lane::{Lane, Routes};
+use super::states::State;
 use crate::clock::{EntryId, Wall};
 use crate::mail::Envelope;
 use crate::policy::requirement::Requirement;
-use crate::queue::{Lane, State};
 use crate::store::{Change, StoreError, Value};
-use crate::vocabulary::{Direction, Reason};
+use crate::vocabulary::{Direction, Level, Reason};
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -48,6 +50,9 @@ pub struct Entry {
     pub large: bool,
     /// Made by this gateway: never bounced, never announced.
     pub notice: bool,
+    /// What people asked for recipients: kept beside the entry, read back with it.
+    #[serde(skip)]
+    pub instructions: Vec<(u16, Instruction)>,
 }
 
 fn readable_or_sealed<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Requirement>, D::Error> {
@@ -71,6 +76,29 @@ impl Entry {
     #[must_use]
     pub fn direction(&self, recipient: u16) -> Direction {
         self.destined.get(usize::from(recipient)).map_or(Direction::Outbound, |d| d.direction)
+    }
+
+    /// What a person asked for recipient number `recipient`.
+    #[must_use]
+    pub fn instruction(&self, recipient: u16) -> Option<&Instruction> {
+        self.instructions.iter().find(|(r, _)| *r == recipient).map(|(_, instruction)| instruction)
+    }
+
+    /// The lane of a recipient for which `level` must hold; none: there is no such recipient.
+    #[must_use]
+    pub fn lane(&self, recipient: u16, level: Level, routes: &Routes) -> Option<Lane> {
+        let mailbox = &self.envelope.recipients.get(usize::from(recipient))?.mailbox;
+        let asked = |level| (self.direction(recipient), level);
+        let usual = |level| routes.lane(mailbox.domain(), self.site.as_deref(), asked(level));
+        let Some(instruction) = self.instruction(recipient) else { return Some(usual(level)) };
+        if instruction.stop.is_some() {
+            return Some(Lane::operator());
+        }
+        let level = if instruction.lowered_from.is_some() { Level::Any } else { level };
+        Some(match &instruction.route {
+            Some(route) => routes.rerouted(usual(level), route.destination(mailbox.domain()), asked(level)),
+            None => usual(level),
+        })
     }
 
     /// Whether any recipient's message is in a class: then no notice shows more than the allow-list.
@@ -113,6 +141,7 @@ impl Entry {
                 Change::new("DELETE FROM entry WHERE id = ?1", vec![id()]).then_unlink(file),
                 Change::new("DELETE FROM body WHERE id = ?1", vec![id()]),
                 Change::new("DELETE FROM progress WHERE entry = ?1", vec![id()]),
+                instruction::forgotten(self.id),
             ];
         }
         let mut changes: Vec<Change> = recipients.iter().map(|r| Progress::Final.kept(self.id, *r)).collect();
@@ -125,6 +154,7 @@ impl Entry {
             .then_unlink(file),
             Change::new("DELETE FROM body WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM entry WHERE id = ?1)", vec![id()]),
             Change::new("DELETE FROM progress WHERE entry = ?1 AND NOT EXISTS (SELECT 1 FROM entry WHERE id = ?1)", vec![id()]),
+            instruction::forgotten(self.id),
         ]);
         changes
     }
@@ -180,6 +210,21 @@ impl Progress {
         )
     }
 
+    /// The change that puts it in the place of what is known of a recipient that still waits; none once it is final or gone.
+    #[must_use]
+    pub fn rewritten(&self, id: EntryId, recipient: u16) -> Change {
+        Change::new(
+            "UPDATE progress SET record = ?3, due = ?4, state = ?5 WHERE entry = ?1 AND recipient = ?2 AND final = 0",
+            vec![
+                Value::Int(id.row()),
+                Value::Int(i64::from(recipient)),
+                Value::Blob(crate::record::as_json(self)),
+                self.due().map_or(Value::Null, |due| Value::Int(due.0)),
+                self.state().map_or(Value::Null, |state| Value::Text(state.name().to_owned())),
+            ],
+        )
+    }
+
     /// Of a recipient that was never tried and has to wait outside memory.
     #[must_use]
     pub fn unattempted(next_attempt: Wall) -> Progress {
@@ -208,12 +253,21 @@ impl Progress {
     }
 }
 
-/// Reads an entry back. None: it has left. An entry that cannot be read is an error with its id.
+/// Reads an entry back, with what people asked for it. None: it has left. An entry that cannot be read is an error with its id.
 ///
 /// # Errors
 /// When the database cannot be read, or the row is damaged.
 pub fn read(connection: &Connection, id: EntryId) -> Result<Option<Entry>, StoreError> {
-    read_head(connection, id)?.map(|head| parse(id, &head)).transpose()
+    let Some(head) = read_head(connection, id)? else { return Ok(None) };
+    with_instructions(connection, parse(id, &head)?).map(Some)
+}
+
+/// The same entry with what people asked for it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn with_instructions(connection: &Connection, entry: Entry) -> Result<Entry, StoreError> {
+    Ok(Entry { instructions: instruction::read(connection, entry.id)?, ..entry })
 }
 
 /// An entry as it is stored.
@@ -233,6 +287,15 @@ pub fn parse(id: EntryId, head: &[u8]) -> Result<Entry, StoreError> {
         serde_json::from_slice(json).map_err(|e| StoreError::Io(format!("entry {id} cannot be read: {e}")))?;
     let whole = entry.version <= VERSION && entry.id == id && entry.destined.len() == entry.envelope.recipients.len();
     if whole { Ok(entry) } else { Err(StoreError::Io(format!("entry {id} is damaged or from a newer version"))) }
+}
+
+/// The change after which a recipient that waits is looked at now. `Backlog::expect` has to hear of it.
+#[must_use]
+pub fn looked_at(id: EntryId, recipient: u16, now: Wall) -> Change {
+    Change::new(
+        "UPDATE progress SET due = ?3 WHERE entry = ?1 AND recipient = ?2 AND due > ?3",
+        vec![Value::Int(id.row()), Value::Int(i64::from(recipient)), Value::Int(now.0)],
+    )
 }
 
 /// The change that brings forward what of an entry waits: all of it, or what goes to `domain` (through whatever site or
@@ -328,6 +391,7 @@ pub(crate) mod tests {
             message_id: None,
             large: false,
             notice: false,
+            instructions: Vec::new(),
         }
     }
 

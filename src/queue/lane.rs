@@ -18,6 +18,8 @@ pub enum Destination {
     Relay(Arc<str>),
     /// The hosts that the domain's MX records name.
     Mx(Domain),
+    /// Where what people asked for is done: no link leads there.
+    Operator,
 }
 
 impl fmt::Display for Destination {
@@ -26,6 +28,8 @@ impl fmt::Display for Destination {
             Destination::Site(name) => write!(f, "site:{name}"),
             Destination::Relay(name) => write!(f, "relay:{name}"),
             Destination::Mx(domain) => write!(f, "{domain}"),
+            // A blank keeps it from being any domain.
+            Destination::Operator => f.write_str("the operators"),
         }
     }
 }
@@ -49,8 +53,14 @@ impl Lane {
     pub fn direction(&self) -> Direction {
         match self.destination {
             Destination::Site(_) => Direction::Inbound,
-            Destination::Relay(_) | Destination::Mx(_) => Direction::Outbound,
+            Destination::Relay(_) | Destination::Mx(_) | Destination::Operator => Direction::Outbound,
         }
+    }
+
+    /// The lane of what a person asked to stop.
+    #[must_use]
+    pub fn operator() -> Lane {
+        Lane { destination: Destination::Operator, level: Level::Any }
     }
 }
 
@@ -85,6 +95,18 @@ impl Routes {
             (Direction::Outbound | Direction::Internal, level) => level.max(floor),
         };
         Lane { destination, level }
+    }
+
+    /// The lane of mail that a person sends another way than `usual`: what is asked still holds, and the floor of the new way.
+    #[must_use]
+    pub fn rerouted(&self, usual: Lane, destination: Destination, asked: (Direction, Level)) -> Lane {
+        let floor = self.floors.get(&destination).copied().unwrap_or(Level::Any);
+        let level = match asked {
+            // Its new way may lead through the world: what was asked of its way in, and of the site's own leg, goes along.
+            (Direction::Inbound, level) => level.max(usual.level),
+            (Direction::Outbound | Direction::Internal, level) => level,
+        };
+        Lane { destination, level: level.max(floor) }
     }
 
     /// Where mail for `domain` goes that came from `sender` (a site's name, none for the world).

@@ -7,6 +7,7 @@
 pub mod backlog;
 pub mod counts;
 pub mod entry;
+pub mod instruction;
 pub mod keeper;
 pub mod lane;
 mod reading;
@@ -17,15 +18,18 @@ pub mod schedule;
 pub mod states;
 pub mod task;
 pub mod tasks;
+pub mod under_way;
 pub mod warm;
 
 pub use backlog::Backlog;
 pub use counts::Counter;
 pub use entry::{Destined, Entry, Progress};
+pub use instruction::{Instruction, Route, Stop};
 pub use keeper::Keeper;
 pub use lane::{Destination, Lane, Routes};
 pub use retry::Retry;
 pub use schedule::Schedule;
 pub use states::State;
 pub use task::Task;
+pub use under_way::UnderWay;
 pub use warm::{Warm, WarmRoom};

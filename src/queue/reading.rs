@@ -119,7 +119,7 @@ impl Reader<'_> {
 
     fn stored(&self, id: EntryId) -> Result<Option<(Found, usize)>, StoreError> {
         let Some(head) = entry::read_head(self.connection, id)? else { return Ok(None) };
-        let entry = entry::parse(id, &head)?;
+        let entry = entry::with_instructions(self.connection, entry::parse(id, &head)?)?;
         let mut due = entry::read_progress(self.connection, id)?;
         due.retain(|(_, progress)| progress.due().is_some_and(|at| at <= self.now));
         Ok(Some((Found { entry, due }, head.len() * 2)))

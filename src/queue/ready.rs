@@ -92,6 +92,21 @@ impl Lanes {
         Some(task)
     }
 
+    /// Takes out the ready tasks that `wanted` chooses.
+    pub fn remove(&mut self, wanted: impl Fn(&Task) -> bool) -> Vec<Task> {
+        let mut removed = Vec::new();
+        for queue in self.lanes.values_mut() {
+            let (leave, stay): (VecDeque<Task>, VecDeque<Task>) =
+                std::mem::take(&mut queue.ready).into_iter().partition(&wanted);
+            queue.warm = queue.warm.saturating_sub(leave.iter().map(Task::warm_octets).sum());
+            queue.ready = stay;
+            removed.extend(leave);
+        }
+        self.tasks = self.tasks.saturating_sub(removed.len());
+        self.lanes.retain(|_, queue| queue.links > 0 || !queue.ready.is_empty() || queue.behind);
+        removed
+    }
+
     /// One link less.
     pub fn release(&mut self, lane: &Lane) {
         self.links = self.links.saturating_sub(1);

@@ -55,7 +55,7 @@ struct Page {
 /// When the database cannot be read.
 pub fn newest(connection: &Connection) -> Result<Option<EntryId>, StoreError> {
     let newest: Option<i64> = connection.query_row(
-        "SELECT max(id) FROM (SELECT max(id) AS id FROM entry UNION SELECT max(id) FROM decision)",
+        "SELECT max(id) FROM (SELECT max(id) AS id FROM entry UNION SELECT max(id) FROM decision UNION SELECT max(id) FROM action)",
         [],
         |r| r.get(0),
     )?;
@@ -110,7 +110,7 @@ impl Recovery {
         })?;
         for row in rows {
             let (id, head) = row?;
-            match entry::parse(id, &head).and_then(|e| Ok((open(&connection, &e)?, e))) {
+            match parsed(&connection, id, &head).and_then(|e| Ok((open(&connection, &e)?, e))) {
                 Ok((open, entry)) if !open.is_empty() => page.found.push((entry, open)),
                 Ok(_) => {}
                 Err(error) => page.damaged.push((id, error.to_string())),
@@ -132,6 +132,10 @@ impl Recovery {
         }
         count
     }
+}
+
+fn parsed(connection: &Connection, id: EntryId, head: &[u8]) -> Result<Entry, StoreError> {
+    entry::with_instructions(connection, entry::parse(id, head)?)
 }
 
 /// Recipients of whom nothing is known yet.

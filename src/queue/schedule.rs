@@ -6,7 +6,7 @@
 //! and is read back by `keeper`; a task is in exactly one place; nothing here is needed after a crash. Fails never.
 
 use super::backlog::Backlog;
-use super::lane::Lane;
+use super::lane::{Destination, Lane};
 use super::ready::{LaneQueue, Lanes};
 use super::task::Task;
 use crate::clock::{Now, Wall};
@@ -268,7 +268,8 @@ impl Schedule {
             return Vec::new();
         }
         queue.warm = 0;
-        queue.rests_until = Some(Instant::now() + REST);
+        // What people asked for is done without a link, however much it is.
+        queue.rests_until = (lane.destination != Destination::Operator).then(|| Instant::now() + REST);
         if queue.behind {
             self.backlog.rung.notify_one();
         }
@@ -338,6 +339,16 @@ impl Schedule {
     #[must_use]
     pub fn tasks(&self) -> usize {
         self.lock().tasks
+    }
+
+    /// Moves tasks that no link has taken yet and that `wanted` chooses to another lane, to be looked at there now.
+    pub fn divert(&self, wanted: impl Fn(&Task) -> bool, lane: &Arc<Lane>) {
+        let mut inner = self.lock();
+        for task in inner.remove(wanted) {
+            inner.push(Task { lane: lane.clone(), warm: None, ..task });
+        }
+        self.open_if_needed(&mut inner, lane);
+        inner.forget_if_done(lane);
     }
 
     /// Calls `see` for every task in memory that no link has taken yet.

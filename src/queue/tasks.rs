@@ -24,9 +24,9 @@ pub fn enqueue(entry: &Entry, warm: Option<&Warm>, routes: &Routes, schedule: &S
 #[must_use]
 pub fn lanes(entry: &Entry, routes: &Routes, levels: &[Level]) -> Vec<(Arc<Lane>, Vec<u16>)> {
     let mut lanes: Vec<(Lane, Vec<u16>)> = Vec::new();
-    for (index, (recipient, destined)) in (0u16..).zip(entry.envelope.recipients.iter().zip(&entry.destined)) {
+    for (index, destined) in (0u16..).zip(&entry.destined) {
         let level = levels.get(usize::from(destined.requirement)).copied().unwrap_or(Level::Sealed);
-        let lane = routes.lane(recipient.mailbox.domain(), entry.site.as_deref(), (destined.direction, level));
+        let Some(lane) = entry.lane(index, level, routes) else { continue };
         match lanes.iter_mut().find(|(known, _)| *known == lane) {
             Some((_, recipients)) => recipients.push(index),
             None => lanes.push((lane, vec![index])),

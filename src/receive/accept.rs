@@ -302,6 +302,7 @@ fn entry(message: &Message<'_>, judged: &[Judged]) -> Entry {
         message_id: message_id(collected.header()),
         large: matches!(collected, Collected::Large { .. }),
         notice: false,
+        instructions: Vec::new(),
     }
 }
 

@@ -1,7 +1,11 @@
 //! What happened: decisions at the dot and outcomes at the end, as changes for the store, and the questions asked of them.
 //!
-//! Called by `receive` and `deliver` (changes), `control` (trace). Promises: a record holds masked evidence, rules with
+//! Called by `receive` and `deliver` (changes), `control` (trace, and what people did). Promises: a record holds masked evidence, rules with
 //! file:line and facts about the peer, never a subject, body or a finding's text. Fails only with the store.
+
+mod action;
+
+pub use action::{Action, Doing, actions};
 
 use crate::clock::{EntryId, Wall};
 use crate::mail::{Envelope, Status};
@@ -84,6 +88,9 @@ pub fn forget(now: Wall) -> Vec<Change> {
     [
         "DELETE FROM decision WHERE id IN (SELECT id FROM decision WHERE id < ?1 ORDER BY id LIMIT 1000)",
         "DELETE FROM outcome WHERE entry IN (SELECT entry FROM outcome WHERE entry < ?1 ORDER BY entry LIMIT 1000)",
+        "DELETE FROM acted WHERE (entry, action) IN \
+         (SELECT entry, action FROM acted WHERE entry < ?1 ORDER BY entry LIMIT 1000)",
+        "DELETE FROM action WHERE id IN (SELECT id FROM action WHERE id < ?1 ORDER BY id LIMIT 1000)",
     ]
     .into_iter()
     .map(|statement| Change::new(statement, vec![Value::Int(oldest)]))
@@ -106,6 +113,8 @@ pub struct Life {
     pub recipients: Vec<String>,
     pub decision: serde_json::Value,
     pub endings: Vec<serde_json::Value>,
+    /// What people did to it, oldest first.
+    pub actions: Vec<serde_json::Value>,
 }
 
 /// Lives that match `query`: an entry id, a Message-ID, a sender, a recipient, or a part of one of these. Newest first.
@@ -140,6 +149,7 @@ fn search(connection: &Connection, query: &str, most: usize) -> Result<Vec<i64>,
 
 fn life(connection: &Connection, id: i64) -> Result<Option<Life>, StoreError> {
     let endings = endings(connection, id)?;
+    let actions = actions(connection, EntryId::from_row(id))?;
     let row = connection
         .query_row("SELECT message_id, reverse_path, recipients, record FROM decision WHERE id = ?1", [id], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, Vec<u8>>(3)?))
@@ -153,6 +163,7 @@ fn life(connection: &Connection, id: i64) -> Result<Option<Life>, StoreError> {
         recipients: recipients.split(' ').map(str::to_owned).collect(),
         decision: serde_json::from_slice(&record).unwrap_or_default(),
         endings,
+        actions,
     }))
 }
 

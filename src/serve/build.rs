@@ -184,6 +184,7 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
         store: opened.store.clone(),
         reader: Mutex::new(opened.reader()?),
         schedule: shared.schedule,
+        under_way: Arc::default(),
         routes: shared.routes,
         hosts: hosts(config),
         memory: HostMemory::default(),

@@ -147,8 +147,7 @@ async fn start_counting(config: Config, dropped: DroppedLines) -> Result<Gateway
         &config.data,
         control::server::Served {
             reader: gateway.opened.reader()?,
-            schedule: delivery.schedule.clone(),
-            store: gateway.store.clone(),
+            delivery: delivery.clone(),
             counter: gauges.counter.clone(),
             status: control::Status::of(&config, reception.judge.policy.hash(), &gateway.listening),
         },

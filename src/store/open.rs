@@ -17,7 +17,8 @@ use std::time::Duration;
 const LOG_KEPT: i64 = 64 * 1024 * 1024;
 
 /// Forward migrations; the schema's version is how many of them were applied.
-const MIGRATIONS: &[&str] = &[include_str!("schema_001.sql"), include_str!("schema_002.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema_001.sql"), include_str!("schema_002.sql"), include_str!("schema_003.sql")];
 
 /// An open data folder. `close` ends it; dropping it leaves the committer to the last handle.
 pub struct Opened {

@@ -64,6 +64,8 @@ closed! {
         StoreFailed = "store-failed",
         RecognitionBusy = "recognition-busy",
         // queue
+        HeldByOperator = "held-by-operator",
+        EndedByOperator = "ended-by-operator",
         Waiting = "waiting",
         Expired = "expired",
     }
@@ -78,7 +80,7 @@ impl Reason {
             R::Delivered | R::RequirementMet | R::Waiting => Fault::Nobody,
             R::RequirementNotMet | R::SealingNotPossible | R::RefusedByRule => Fault::Policy,
             R::RelayNotAllowedForClass | R::NoProofSource => Fault::Policy,
-            R::NoRoom | R::StoreFailed | R::RecognitionBusy => Fault::Us,
+            R::NoRoom | R::StoreFailed | R::RecognitionBusy | R::HeldByOperator | R::EndedByOperator => Fault::Us,
             R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
             R::DnsTempfail => Fault::Resolver,
             R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::SiteLoop | R::BareLineEnding => Fault::Sender,
@@ -140,6 +142,8 @@ impl Reason {
             R::NoRoom => "there is no room to keep the message",
             R::StoreFailed => "the message could not be kept safely",
             R::RecognitionBusy => "the message could not be read at the moment",
+            R::HeldByOperator => "somebody who looks after this mail gateway keeps it back",
+            R::EndedByOperator => "somebody who looks after this mail gateway ended its delivery",
             R::Waiting => "it waits for its next attempt",
             R::Expired => "it could not be delivered in the time allowed",
         }

@@ -32,6 +32,7 @@ mod mail_of_an_older_version_is_delivered;
 mod nobody_smuggles_a_message;
 mod nothing_clinical_is_said_of_a_message;
 mod one_bad_host_does_not_cost_every_message;
+mod operators_decide_what_waits;
 mod receipts_come_when_they_were_asked_for;
 mod reports_are_read_by_other_programmes;
 mod too_much_is_put_off;

@@ -80,8 +80,9 @@ pub fn control(bytes: &[u8]) {
     OPENED.with(|(_, opened)| {
         let reader = opened.reader().unwrap();
         match &request {
-            Request::QueueList { filter } | Request::QueueRetry { filter } => {
-                assert!(queries::list(&reader, filter).unwrap().is_empty());
+            Request::QueueList { filter, after } | Request::QueueCount { filter, after } => {
+                assert_eq!(queries::list(&reader, filter, *after).unwrap()["rows"], serde_json::json!([]));
+                assert_eq!(queries::count(&reader, filter, *after).unwrap()["messages"], 0);
             }
             Request::QueueShow { id } => {
                 let Ok(id) = id.parse::<EntryId>() else { return };

@@ -1,0 +1,88 @@
+//! What must hold for a recipient now and where it goes: by policy, and by what people asked for it.
+//!
+//! Called before every attempt and where a lane is missed. Promises: what is asked is never less than what was stored, but
+//! for a recipient that a person released in clear; an instruction that came during an attempt is heeded at its end.
+
+use super::Delivery;
+use super::settle::Attempted;
+use crate::clock::Now;
+use crate::policy::Requirement;
+use crate::queue::under_way::Turn;
+use crate::queue::{Destination, Entry, Instruction, Lane, State, Stop, Task, entry};
+use crate::smtp::client::Refusal;
+use crate::vocabulary::{Level, Reason};
+use std::sync::Arc;
+
+impl Delivery {
+    /// What must hold for a recipient now: never less than what was stored, unless a person released it.
+    pub(super) fn requirement(&self, entry: &Entry, recipient: u16) -> Requirement {
+        let stored = entry.requirement(recipient);
+        let now = match entry.envelope.recipients.get(usize::from(recipient)) {
+            Some(r) => self.judge.at_attempt(&stored, r.mailbox.domain()).0,
+            None => stored,
+        };
+        match entry.instruction(recipient) {
+            Some(Instruction { lowered_from: Some(_), .. }) => Requirement { level: Level::Any, ..now },
+            _ => now,
+        }
+    }
+
+    /// Recipients leave the task whose way is another: the policy now asks more than this lane's links give, or a person
+    /// asked for something else.
+    pub(super) fn move_to_their_lanes(&self, task: &mut Task, entry: &Entry) {
+        let mut stay = Vec::with_capacity(task.recipients.len());
+        let mut leave: Vec<(Lane, Vec<u16>)> = Vec::new();
+        for recipient in task.recipients.iter().copied() {
+            let lane = entry.lane(recipient, self.requirement(entry, recipient).level, &self.routes);
+            match lane.filter(|lane| is_elsewhere(lane, task, entry.instruction(recipient))) {
+                None => stay.push(recipient),
+                Some(lane) => match leave.iter_mut().find(|(known, _)| *known == lane) {
+                    Some((_, recipients)) => recipients.push(recipient),
+                    None => leave.push((lane, vec![recipient])),
+                },
+            }
+        }
+        for (lane, recipients) in leave {
+            self.schedule.push(moved(task, recipients, lane));
+        }
+        *task = task.for_recipients(stay);
+    }
+
+    /// The attempt is over. What a person asked for its entry meanwhile is looked at now.
+    pub(super) fn end(&self, turn: Turn) {
+        let id = turn.entry();
+        if turn.end() {
+            let now = Now::read().wall;
+            // What the attempt wrote rides before this.
+            self.store.ride(vec![entry::brought_forward(id, None, now)]);
+            self.schedule.backlog.expect(now);
+            self.schedule.divert(|task| task.entry == id, &Arc::new(Lane::operator()));
+        }
+    }
+}
+
+fn is_elsewhere(lane: &Lane, task: &Task, instruction: Option<&Instruction>) -> bool {
+    match instruction {
+        None if task.lane.destination != Destination::Operator => lane.level > task.lane.level,
+        _ => *lane != *task.lane,
+    }
+}
+
+/// A task that leaves the operators' lane begins anew: it is no longer held by anybody.
+fn moved(task: &Task, recipients: Vec<u16>, lane: Lane) -> Task {
+    let task = Task { lane: Arc::new(lane), ..task.for_recipients(recipients) };
+    match task.reason {
+        Reason::HeldByOperator => Task { state: State::Deferred, reason: Reason::Waiting, ..task },
+        _ => task,
+    }
+}
+
+/// What a person asked, in place of what a peer says.
+pub(super) fn stopped(task: &Task, entry: &Entry) -> Vec<Attempted> {
+    let reason = |recipient: u16| match entry.instruction(recipient).and_then(|i| i.stop) {
+        Some(Stop::Bounce) => Reason::EndedByOperator,
+        Some(Stop::Hold) | None => Reason::HeldByOperator,
+    };
+    let refusal = |recipient| Refusal { reason: reason(recipient), status: None };
+    task.recipients.iter().map(|r| Attempted { recipient: *r, result: Err(refusal(*r)) }).collect()
+}
