@@ -224,6 +224,68 @@ fn show_and_retry_answer_people_and_scripts() {
     assert_eq!(retried, json!({ "retried": 1 }));
 }
 
+/// More messages like `entry`, one second apart, none of them due.
+fn with_many(folder: &TempDir, count: i64) -> Vec<String> {
+    let opened = Opened::open(&folder.path().join("data"), |_| {}).unwrap();
+    let mut ids = Vec::new();
+    let mut changes = Vec::new();
+    for number in 0..count {
+        let entry = Entry { id: EntryId::at(Wall(1_795_348_471_000 + number * 1_000)), ..entry() };
+        let waiting = Progress::unattempted(NEXT);
+        changes.extend(entry.admitted(Some(Bytes::from_static(b"a\r\n"))));
+        changes.extend([0, 1].map(|recipient| waiting.kept(entry.id, recipient)));
+        ids.push(entry.id.to_string());
+    }
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(opened.store.commit(changes)).unwrap();
+    opened.close();
+    ids
+}
+
+#[test]
+fn a_large_queue_is_listed_whole_in_its_order_and_in_parts() {
+    let (folder, config) = gateway("");
+    let ids = with_many(&folder, 1_200);
+    let list = |more: &[&str]| -> Vec<String> {
+        let rows = mailward(&[&["queue", "list", "--json", "--config", &config], more].concat()).json();
+        rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(list(&[]), ids);
+    assert_eq!(list(&["--limit", "3"]), ids[..3]);
+    assert_eq!(list(&["--limit", "2", "--after", &ids[1_100]]), ids[1_101..1_103]);
+    assert_eq!(list(&["--after", &ids[1_199]]), Vec::<String>::new());
+    assert_eq!(list(&[&ids[7], &ids[5]]), [ids[5].clone(), ids[7].clone()]);
+    mailward(&["queue", "list", "--after", "x", "--config", &config]).fails(2);
+}
+
+#[test]
+fn orders_need_a_choice_a_running_gateway_and_for_a_release_a_name() {
+    let (folder, config) = gateway("");
+    with_waiting(&folder);
+    let id = EntryId::from_row(ID).to_string();
+    let order = |words: &[&str]| mailward(&[&["queue"], words, &["--yes", "--config", &config]].concat());
+    for words in [&["hold"][..], &["bounce"], &["reroute", "--to", "mx"]] {
+        assert!(order(words).fails(2).err.contains("nothing is chosen"), "{words:?}");
+    }
+    assert!(order(&["release", &id]).fails(2).err.contains("--because TEXT --by NAME"));
+    order(&["release", &id, "--in-clear", "--by", "A. Admin"]).fails(2);
+    order(&["reroute", &id, "--to", "hub"]).fails(2);
+    order(&["hold", "--all", "--class", "clinical"]).fails(2);
+    let stopped = order(&["bounce", &id]);
+    assert!(stopped.fails(1).err.contains("the gateway is stopped"), "{}", stopped.err);
+    assert_eq!(order(&["hold", "--class", "no-such", "--json"]).json(), json!({ "held": 0 }));
+    let asked = mailward(&["queue", "hold", &id, "--config", &config]);
+    assert_eq!(asked.code, 1, "nobody agreed: {}", asked.out);
+    assert!(asked.err.contains("1 messages (1 recipients) will be held"), "{}", asked.err);
+    let _running = Running::on(&config);
+    let held = order(&["hold", &id, "--because", "INC-4711", "--by", "A. Admin", "--json"]).json();
+    assert_eq!((&held["held"], &held["recipients"]), (&json!(1), &json!(1)), "{held}");
+    let shown = mailward(&["queue", "show", &id, "--config", &config]).out;
+    for words in ["held (held-by-operator)", "next when it is released", "hold by A. Admin", "because INC-4711"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert_eq!(order(&["retry", &id, "--json"]).json(), json!({ "retried": 0 }));
+}
+
 #[test]
 fn a_filter_that_matches_nothing_says_so_and_a_reason_that_is_none_is_an_error() {
     let (folder, config) = gateway("");
