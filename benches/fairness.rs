@@ -67,11 +67,7 @@ fn peers(arrivals: &Arrivals) {
 
 fn gateway(folder: &std::path::Path, program: &str) -> Child {
     std::fs::create_dir(folder.join("policies")).unwrap();
-    std::fs::write(
-        folder.join("policies/p.toml"),
-        "[class.clinical]\nthreshold = 10\n[class.clinical.score]\nnhs-number = 10\n",
-    )
-    .unwrap();
+    std::fs::write(folder.join("policies/p.toml"), "[policy]\nempty = true\n").unwrap();
     let config = format!(
         "hostname = \"gw.bench.local\"\ndata = \"data\"\npolicies = \"policies\"\n[site.bench]\ndomains = [\"bench.local\"]\n\
          exchange = [\"127.30.114.1:{PORT}\"]\nnetworks = [\"127.0.0.0/8\"]\nrequire = \"any\"\nduty = \"d@bench.local\"\n\
@@ -82,8 +78,9 @@ fn gateway(folder: &std::path::Path, program: &str) -> Child {
     std::fs::write(folder.join("gateway.toml"), config).unwrap();
     let mut command = Command::new(program);
     command.arg("serve").arg("--config").arg(folder.join("gateway.toml")).stderr(Stdio::null());
-    let child = command.spawn().unwrap();
+    let mut child = command.spawn().unwrap();
     while TcpStream::connect(DOOR).is_err() {
+        assert!(child.try_wait().unwrap().is_none(), "the gateway does not start: run it by hand");
         std::thread::sleep(Duration::from_millis(20));
     }
     child

@@ -20,8 +20,8 @@ use tokio::sync::mpsc::UnboundedSender;
 /// How long a lane is content with the links that its peer takes.
 const CONTENT: Duration = Duration::from_secs(60);
 /// How long a lane that has more mail than fits, and no link, waits before the next of it is read. A dead domain's million
-/// entries then cost some 400 attempts a second, which is their hourly retry, and not a core.
-const REST: Duration = Duration::from_secs(5);
+/// entries then cost some 200 attempts a second, which is about their hourly retry, and not a core.
+const REST: Duration = Duration::from_secs(10);
 
 /// Bounds of delivery.
 #[derive(Debug, Clone, Copy)]
