@@ -1,8 +1,10 @@
 //! SMTP smuggling: an end of data with a bare CR or LF ends nothing and is refused; the sink sees one message per message.
 
 use crate::lab::peers::Behaviour;
-use crate::lab::until;
-use crate::world::{DOCTOR, Setup, World, without_received};
+use crate::lab::{PATIENCE, until};
+use crate::world::{DOCTOR, Setup, World, connect_from, without_received};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 
 /// What a naive server might take for the end of data, and what RFC 5321 4.1.1.4 does not.
 const ENDS: [&[u8]; 10] = [
@@ -110,16 +112,41 @@ fn with_crlf(message: &[u8]) -> (Vec<u8>, f64) {
     (marked.replace(['\r', '\n', '\u{1}'], "\r\n").into_bytes(), f64::from(u32::try_from(bare).unwrap()))
 }
 
+/// One octet after the other for as long as the gateway takes them; the last line that it says.
+fn dribble(mut stream: TcpStream, begin: &str) -> String {
+    stream.write_all(begin.as_bytes()).unwrap();
+    let mut writer = stream.try_clone().unwrap();
+    let dribbling = std::thread::spawn(move || until(|| writer.write_all(b"x").is_err().then_some(())));
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let last = BufReader::new(stream).lines().map_while(Result::ok).last();
+    assert!(dribbling.join().unwrap().is_some(), "the gateway takes them for ever");
+    last.unwrap_or_default()
+}
+
 #[test]
-fn a_client_that_goes_away_in_a_chunk_has_sent_nothing() {
+fn a_client_that_goes_away_or_is_too_slow_in_a_chunk_has_sent_nothing() {
     let world = World::new(101);
     let exchange = world.exchange();
-    let gateway = world.gateway(&Setup::default());
+    let more = "[limits]\nidle = \"2s\"\nmessage-time = \"3s\"";
+    let gateway = world.gateway(&Setup { more, ..Setup::default() });
+    let connect = || connect_from(world.ip(66), gateway.internet);
+    let open = format!("EHLO x\r\nMAIL FROM:<b@partner.example>\r\nRCPT TO:<{DOCTOR}>\r\nBDAT 5\r\nabc\r\n");
+
     let mut client = gateway.stranger(world.ip(66), gateway.internet);
-    client.raw(format!("MAIL FROM:<b@partner.example>\r\nRCPT TO:<{DOCTOR}>\r\nBDAT 5\r\nabc\r\n").as_bytes()).unwrap();
-    assert_eq!([(); 3].map(|()| client.reply().unwrap().code), [250; 3]);
-    client.raw(b"BDAT 1000 LAST\r\nthis is not all of it\r\n.\r\n").unwrap();
+    client.raw(format!("{open}BDAT 1000 LAST\r\nthis is not all of it\r\n.\r\n").as_bytes()).unwrap();
+    assert_eq!([(); 4].map(|()| client.reply().unwrap().code), [250; 4]);
     drop(client);
+
+    let mut silent = gateway.stranger(world.ip(66), gateway.internet);
+    silent.raw(format!("{open}BDAT 1000 LAST\r\nthis is not all of it").as_bytes()).unwrap();
+    assert_eq!([(); 4].map(|()| silent.reply().unwrap().code), [250; 4]);
+    let reply = silent.reply().unwrap();
+    assert!(reply.code == 421 && reply.text.starts_with("4.4.2 "), "{reply:?}");
+
+    for begin in [format!("{open}BDAT 1000000 LAST\r\n"), "EHLO x\r\nBDAT 1000000 LAST\r\n".to_owned()] {
+        let last = dribble(connect(), &begin);
+        assert!(last.starts_with("421 4.4.2 "), "{last}");
+    }
     let ended = until(|| (gateway.metric("mailward_sessions{listener=\"internet\"}") == 0.0).then_some(()));
     assert!(ended.is_some());
     assert!(gateway.queue().is_empty() && exchange.dots() == 0);

@@ -1,6 +1,7 @@
 //! The transcripts of the server once more, against a running gateway: over TCP and, where they say so, inside TLS.
 //!
-//! What the transcripts call `= message` and `= body` is what arrives at the site's Exchange. Those that set a verdict or a
+//! So do those in tests/sessions/gateway, which are about verdicts of the gateway's own; their first line, `= at …`, says
+//! where a stranger connects to. What the transcripts call `= message` and `= body` is what arrives at the site's Exchange. Those that set a verdict or a
 //! limit that no gateway.toml can set are for the session alone; how many ran is printed.
 
 use super::transcript::{agrees, fed};
@@ -14,6 +15,25 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+
+/// Refuses one sender in clear text.
+const POLICY: &str = r#"
+[class.clinical]
+threshold = 10
+[class.clinical.score]
+nhs-number = 10
+
+[rule.clinical-is-verified]
+direction = "outbound"
+when = { content = ["clinical"] }
+require = "verified"
+otherwise = "reject"
+
+[rule.nhsmail-arrives-encrypted]
+direction = "inbound"
+when = { from = ["nhs.net"] }
+require = "encrypted"
+"#;
 
 /// Who is in nobody's network.
 const STRANGER: u8 = 66;
@@ -31,6 +51,8 @@ struct Doors {
     gateway: Gateway,
     off: SocketAddr,
     required: SocketAddr,
+    /// For anyone, inside TLS only.
+    anyone_with_tls: SocketAddr,
     implicit: SocketAddr,
 }
 
@@ -47,15 +69,16 @@ impl Wired {
 
 impl Doors {
     fn open(world: &World, site: &str) -> Doors {
-        let (off, required, implicit) = (world.free(1), world.free(1), world.free(1));
+        let [off, required, anyone_with_tls, implicit] = [(); 4].map(|()| world.free(1));
         let more = format!(
             "[limits]\nmax-message = \"1KB\"\nrecipients = 100\nline = 512\n\
              [listen.off]\naddress = \"{off}\"\nmail-from = \"anyone\"\ntls = \"off\"\n\
              [listen.required]\naddress = \"{required}\"\nmail-from = \"sites\"\ntls = \"require\"\n\
+             [listen.with-tls]\naddress = \"{anyone_with_tls}\"\nmail-from = \"anyone\"\ntls = \"require\"\n\
              [listen.implicit]\naddress = \"{implicit}\"\nmail-from = \"anyone\"\ntls = \"implicit\"\n"
         );
         let site = format!("require = \"any\"\nsenders = \"any\"\n{site}");
-        let gateway = world.prepared(&Setup { site: &site, more: &more, ..Setup::default() });
+        let gateway = world.prepared(&Setup { policy: POLICY, site: &site, more: &more, ..Setup::default() });
         let folder = gateway.folder.path();
         let config = fs::read_to_string(folder.join("gateway.toml")).expect("the world wrote it");
         let config = config.replace("gw.trust.example", "gw.example").replace(
@@ -66,7 +89,7 @@ impl Doors {
         let entry = mailward::receive::logins::entry("kingston", "secret").expect("a name and a password");
         fs::write(folder.join("kingston"), entry).expect("the folder is ours");
         fs::set_permissions(folder.join("kingston"), fs::Permissions::from_mode(0o600)).expect("the file is ours");
-        Doors { gateway: gateway.started(), off, required, implicit }
+        Doors { gateway: gateway.started(), off, required, anyone_with_tls, implicit }
     }
 }
 
@@ -90,6 +113,9 @@ fn begin(text: &str, wired: &Wired) -> Option<Begin> {
     if ["answer", "max-recipients", "max-errors", "max-commands"].iter().any(|e| events.contains(e)) {
         return None;
     }
+    if let Some(at) = text.lines().find_map(|line| line.strip_prefix("= at ")) {
+        return Some(named(at, wired));
+    }
     let doors = if events.contains("auth") { &wired.with_logins } else { &wired.plain };
     let implicit = events.contains("implicit-tls");
     let (from, to) = if events.contains("starttls-required") {
@@ -104,6 +130,18 @@ fn begin(text: &str, wired: &Wired) -> Option<Begin> {
         (STRANGER, doors.gateway.internet)
     };
     Some(Begin { from, to, implicit })
+}
+
+fn named(at: &str, wired: &Wired) -> Begin {
+    let doors = &wired.plain;
+    let to = match at {
+        "internet" => doors.gateway.internet,
+        "sites" => doors.gateway.door,
+        "anyone-with-tls" => doors.anyone_with_tls,
+        "logins" => wired.with_logins.implicit,
+        other => panic!("no listener is called {other}"),
+    };
+    Begin { from: STRANGER, to, implicit: at == "logins" }
 }
 
 /// One transcript against the gateway; the messages that must have arrived then.
@@ -216,7 +254,7 @@ fn run(file: &Path, wired: &Wired, sent: &mut usize) -> Result<usize, String> {
 fn the_running_gateway_keeps_to_the_transcripts_of_the_server() {
     let wired = Wired::start();
     let (mut played, mut sent, mut failures) = (0, 0, Vec::new());
-    let files = transcripts("server");
+    let files = [transcripts("server"), transcripts("gateway")].concat();
     for file in &files {
         match run(file, &wired, &mut sent) {
             Ok(one) => played += one,
@@ -228,5 +266,5 @@ fn the_running_gateway_keeps_to_the_transcripts_of_the_server() {
     wired.with_logins.gateway.wait_until_empty();
     assert_eq!(wired.exchange.received().len(), sent, "one message in is one message out");
     println!("{played} of {} transcripts played over sockets, {sent} messages", files.len());
-    assert!(played >= 80, "only {played} transcripts were played");
+    assert!(played >= 100, "only {played} transcripts were played");
 }

@@ -127,7 +127,9 @@ pub(super) fn notify(value: &str) -> Result<Notify, Reply> {
 
 pub(super) fn orcpt(value: &str) -> Result<String, Reply> {
     let (kind, address) = value.split_once(';').ok_or(ORCPT)?;
-    let good = value.len() <= 500 && is_keyword(kind) && is_xtext(address);
+    // RFC 6533 3: in a message with SMTPUTF8, characters outside ASCII stand as they are; the session asks for that.
+    let bare = |c: char| kind.eq_ignore_ascii_case("utf-8") && !c.is_ascii() && !c.is_control();
+    let good = value.len() <= 500 && is_keyword(kind) && is_xtext(&address.replace(bare, "x"));
     if good { Ok(value.to_owned()) } else { Err(ORCPT) }
 }
 
