@@ -99,7 +99,7 @@ impl Connection {
                 self.input.drain(..unread);
                 unread = 0;
                 self.flush().await?;
-                if !self.fill(&session).await? {
+                if !self.fill().await? {
                     return Ok(());
                 }
             }
@@ -177,13 +177,13 @@ impl Connection {
     }
 
     /// Reads more input; false when the session has ended.
-    async fn fill(&mut self, session: &Session) -> io::Result<bool> {
+    async fn fill(&mut self) -> io::Result<bool> {
         let idle = Instant::now() + self.reception.bounds.idle;
         let deadline = self.message_deadline.map_or(idle, |message| message.min(idle));
         let mut stopping = self.reception.stopping.clone();
         let stop = async {
-            // A transaction is finished first; without the sender there is nobody to tell it, and it never comes.
-            if !session.is_idle() || stopping.wait_for(|stop| *stop).await.is_err() {
+            // A message that has begun is finished first. Without the gateway nobody says that it stops, and it never comes.
+            if self.collector.is_some() || stopping.wait_for(|stop| *stop).await.is_err() {
                 std::future::pending::<()>().await;
             }
         };

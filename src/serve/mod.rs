@@ -26,6 +26,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// Why the gateway does not start.
@@ -193,6 +194,8 @@ impl Gateway {
 /// # Errors
 /// As `start`, and when the last flush failed.
 pub async fn run(config: Config, dropped: DroppedLines) -> Result<(), ServeError> {
+    // Before anything is open: a signal during the start must not end the process as if nobody had listened to it.
+    let signals = Signals::listen()?;
     let gateway = start_counting(config, dropped).await?;
     for (name, address) in &gateway.listening {
         tracing::info!(listener = %name, %address, "listening");
@@ -200,23 +203,40 @@ pub async fn run(config: Config, dropped: DroppedLines) -> Result<(), ServeError
     tracing::info!(admin = %gateway.admin, "ready");
     // Not under systemd: nobody waits for it.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    stop_signal().await?;
+    signals.stop().await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("stopping");
     gateway.stop().await?;
     Ok(())
 }
 
-async fn stop_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut hangup = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            // Whoever sends it expects a reload, and nobody expects the mail to stop.
-            _ = hangup.recv() => tracing::warn!("SIGHUP changes nothing in this version: restart to read files again"),
+/// The signals that are listened to.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits until the gateway is told to stop.
+    async fn stop(mut self) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                // Whoever sends it expects a reload, and nobody expects the mail to stop.
+                _ = self.hangup.recv() => {
+                    tracing::warn!("SIGHUP changes nothing in this version: restart to read files again");
+                }
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::mail::{Envelope, Mailbox, Status};
 use crate::policy::Sites;
 use crate::smtp::command::Sender;
 use crate::smtp::reply::Reply;
-use crate::smtp::server::{Complete, Session};
+use crate::smtp::server::{Complete, Ending, Session};
 use crate::vocabulary::{Direction, Level, Reason};
 use std::borrow::Cow;
 use std::io;
@@ -33,6 +33,10 @@ impl Connection {
     }
 
     fn judge_sender(&self, sender: &Sender) -> Result<(), Reply> {
+        // What was pipelined behind the last message: nothing more is taken once the gateway stops.
+        if *self.reception.stopping.borrow() {
+            return Err(Session::ending(&self.reception.hostname, Ending::Stopping));
+        }
         if !self.reception.acceptance.store.is_writable() {
             return Err(Reply::fixed(
                 451,
