@@ -1,5 +1,7 @@
 //! Loops end at the first server that can see them: a site that sends to itself, and a message that keeps coming back.
 
+use crate::lab::peers::Behaviour;
+use crate::lab::until;
 use crate::world::{self, DOCTOR, Setup, World};
 use std::net::SocketAddr;
 
@@ -45,4 +47,30 @@ fn a_message_that_keeps_coming_back_is_refused() {
     assert_eq!(code(4).code, 250);
     let round = code(5);
     assert!(round.code == 554 && round.text.contains("5.4.6"), "{round:?}");
+}
+
+/// A mailbox of the site that forwards what it gets to an address that refuses it: told of that, it would forward that too.
+#[test]
+fn nobody_is_told_of_a_notice_that_went_round() {
+    let world = World::new(122);
+    let exchange = world.exchange();
+    let refuses = vec!["gone@elsewhere.example".to_owned()];
+    let _elsewhere = world.mx(10, "elsewhere.example", Behaviour { refuses, ..Behaviour::default() });
+    let gateway = world.gateway(&Setup::default());
+    let forward = |message: &str| {
+        let mut client = gateway.session();
+        let reply = client.send("duty@trust.example", &["gone@elsewhere.example"], message.as_bytes()).unwrap();
+        assert_eq!(reply.code, 250, "{reply:?}");
+    };
+    let text = world::ordinary("forwarded");
+    forward(&text);
+    let notice = exchange.wait_for(1).remove(0).text();
+    let id = notice.lines().find_map(|l| l.strip_prefix("Message-ID: ")).unwrap().to_owned();
+    gateway.wait_until_empty();
+    // The notice itself, forwarded as it is.
+    forward(&text.replace("<forwarded@trust.example>", &id));
+    let untold = "mailward_refused_untold_total";
+    until(|| (gateway.metric(untold) == 1.0).then_some(())).unwrap_or_else(|| panic!("{}", gateway.log()));
+    gateway.wait_until_empty();
+    assert_eq!(exchange.received().len(), 1, "no notice about a notice");
 }

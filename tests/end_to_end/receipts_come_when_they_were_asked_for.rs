@@ -130,3 +130,18 @@ fn each_way_to_ask_is_answered_as_it_asks() {
     until(|| (gateway.queue().len() == 1).then_some(())).unwrap();
     assert_eq!(exchange.received().len(), 4);
 }
+
+/// The next attempt by the schedule is an hour away; the rule wants the sender to hear sooner, and once.
+#[test]
+fn a_delay_is_told_in_time_though_the_next_attempt_is_far() {
+    let world = World::new(120);
+    let exchange = world.exchange();
+    let slow = world.mx(12, "slow.example", Behaviour { defers: 1_000, ..Behaviour::default() });
+    let policy = "[policy]\nempty = true\n[rule.soon]\ndirection = \"outbound\"\nwhen = { to = [\"slow.example\"] }\ntell-sender = \"2s\"\n";
+    let gateway = world.gateway(&Setup { policy, more: "[queue]\nretry = [\"1h\"]", ..Setup::default() });
+    gateway.send(&["b@slow.example"], &world::ordinary("car park"));
+    let told = exchange.wait_for(1).remove(0);
+    assert!(told.recipients == [DOCTOR] && told.text().contains("\r\nAction: delayed\r\n"), "{}", told.text());
+    let row = gateway.waits_for("message-deferred");
+    assert_eq!((slow.dots(), row["attempts"].as_u64()), (2, Some(2)), "one attempt more, so that the news is fresh");
+}
