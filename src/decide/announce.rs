@@ -350,3 +350,6 @@ pub fn boundary(id: EntryId) -> String {
     use std::hash::{BuildHasher, RandomState};
     format!("=_{id}_{:016x}", RandomState::new().hash_one(id.row()))
 }
+
+#[cfg(test)]
+mod tests;
