@@ -17,6 +17,7 @@ mod transcript;
 mod world;
 
 mod a_naive_server_gets_one_message_for_one;
+mod clients_log_in;
 mod clients_of_every_kind_are_served;
 mod exchange_is_sent_to_as_it_speaks;
 mod exchange_is_served_as_it_speaks;
