@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod a_server_without_pipelining_gets_what_was_sent;
 mod clients;
 mod exchange;
 #[path = "../lab/mod.rs"]
