@@ -40,6 +40,8 @@ pub(super) struct Connection {
     /// What MAIL said, for rules that need no content.
     envelope: Option<Envelope>,
     message_deadline: Option<Instant>,
+    /// When the last reply went out: a command has its time from then on, however it trickles.
+    spoken: Instant,
     /// A refusal at RCPT was put on record.
     recorded: bool,
 }
@@ -73,6 +75,7 @@ impl Connection {
             collector: None,
             envelope: None,
             message_deadline: None,
+            spoken: Instant::now(),
             recorded: false,
         }
     }
@@ -173,13 +176,14 @@ impl Connection {
         let write = async { self.socket.write_all(&self.output).await };
         timeout_at(deadline, write).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         self.output.clear();
+        self.spoken = Instant::now();
         Ok(())
     }
 
     /// Reads more input; false when the session has ended.
     async fn fill(&mut self) -> io::Result<bool> {
-        let idle = Instant::now() + self.reception.bounds.idle;
-        let deadline = self.message_deadline.map_or(idle, |message| message.min(idle));
+        let idle = self.reception.bounds.idle;
+        let deadline = self.message_deadline.map_or(self.spoken + idle, |message| message.min(Instant::now() + idle));
         let mut stopping = self.reception.stopping.clone();
         let stop = async {
             // A message that has begun is finished first. Without the gateway nobody says that it stops, and it never comes.

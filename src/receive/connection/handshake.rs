@@ -14,6 +14,7 @@ use crate::smtp::server::Session;
 use crate::tls::TlsFailure;
 use std::io;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
 impl Connection {
@@ -45,6 +46,7 @@ impl Connection {
         match shaken {
             Ok((stream, facts)) => {
                 self.tls = Some(facts);
+                self.spoken = Instant::now();
                 self.socket = Socket::Tls(Box::new(stream));
                 Some(())
             }
