@@ -272,6 +272,7 @@ pub const LINK_REASONS: &[Reason] = &[
     Reason::NetworkUnreachable,
     Reason::GreetingRefused,
     Reason::ProtocolError,
+    Reason::LoginRefused,
     Reason::TlsNotOffered,
     Reason::TlsRefused,
     Reason::TlsHandshakeFailed,

@@ -107,6 +107,7 @@ const KEY_TABLES: &[(&str, &str)] = &[
     ("SITE", "site.NAME."),
     ("LISTEN", "listen.NAME."),
     ("RELAY", "relay.NAME."),
+    ("AUTH", "relay.NAME.auth."),
     ("DELIVER", "deliver."),
     ("DNS", "dns."),
     ("TLS", "tls."),

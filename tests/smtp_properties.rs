@@ -203,6 +203,7 @@ fn call(envelope: &Envelope, parts: &[&[u8]]) -> Option<Vec<client::Outcome>> {
                 Event::Finished(outcomes, _) => return Some(outcomes),
                 Event::Failed(reason, status) => return Some(client.abandon(reason, status)),
                 Event::Send(_) | Event::TlsReady | Event::TlsRefused(_) => {}
+                Event::LoggedIn | Event::LoginRefused(_) => {}
             }
         }
     }

@@ -6,6 +6,7 @@
 
 mod parse;
 mod read;
+pub mod secret;
 
 pub use parse::{ConfigError, load};
 
@@ -95,6 +96,14 @@ pub struct Relay {
     /// What its owner promises after it; without a promise `encrypted` at most.
     pub onward: Level,
     pub carries: Vec<String>,
+    pub auth: Option<RelayAuth>,
+}
+
+/// What a relay wants to hear before it takes mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayAuth {
+    pub user: String,
+    pub password_file: PathBuf,
 }
 
 #[derive(Debug, Clone)]

@@ -66,7 +66,8 @@ const SITE: Keys = Keys {
 };
 const LISTEN: Keys = Keys { known: &["address", "mail-from", "tls"], later: &[] };
 const RELAY: Keys =
-    Keys { known: &["hosts", "require", "names", "pins", "onward", "carries", "reason", "review"], later: &["auth"] };
+    Keys { known: &["hosts", "require", "names", "pins", "onward", "carries", "auth", "reason", "review"], later: &[] };
+const AUTH: Keys = Keys { known: &["user", "password-file"], later: &[] };
 const DELIVER: Keys = Keys { known: &["port", "smarthost", "allow-private"], later: &["mta-sts-port"] };
 const DNS: Keys = Keys { known: &["servers"], later: &["dnssec", "self-test"] };
 const TLS: Keys = Keys { known: &["certificate", "key", "extra-roots"], later: &["client-certificate", "profile"] };
@@ -204,6 +205,7 @@ fn relay(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Relay> 
         // Nobody promised anything: it is taken to go on encrypted at most, and proves nothing.
         onward: table.one(r.c, "onward", read::leg_level).map_or(require.min(Level::Encrypted), |s| s.value),
         carries: table.many_or_none(r.c, "carries", read::text).map(read::values).unwrap_or_default(),
+        auth: r.relay_auth(table, &what, (AUTH, require)),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The values of gateway.toml, one function per kind, and the tables that hold them.
 
-use super::{HostPort, ListenerTls};
+use super::{HostPort, ListenerTls, RelayAuth};
 use crate::clock::{duration_words, parse_duration};
 use crate::mail::{Domain, Mailbox};
 use crate::policy::diagnostic::{Complaints, Fault, Place, Sited};
@@ -89,6 +89,20 @@ impl Reader<'_, '_> {
     ) -> Option<T> {
         self.must_have(table, key, what);
         table.one(self.c, key, parse).map(|s| s.value)
+    }
+
+    /// `auth` of a relay, whose link needs `require`.
+    pub fn relay_auth(&mut self, relay: Table<'_>, what: &str, (keys, require): (Keys, Level)) -> Option<RelayAuth> {
+        let table = relay.below(self.c, "auth")?;
+        let what = format!("auth of {what}");
+        table.check_keys_or(self.c, &what, keys, later);
+        if require < Level::Encrypted {
+            let fault = Fault::new("wrong-value", format!("{what} would be said in clear text"));
+            self.c.error(relay.key_place("auth"), fault.hint("`require` of the relay has to be encrypted or verified"));
+        }
+        let user = self.required(table, "user", &what, user);
+        let file = self.required(table, "password-file", &what, text);
+        Some(RelayAuth { user: user?, password_file: self.path(&file?) })
     }
 
     pub fn required_list<T>(
@@ -251,6 +265,14 @@ pub(super) fn pin(written: &str) -> Parsed<String> {
         Some(digest) if digest.len() == 32 => Ok(written.to_owned()),
         _ => Err(Fault::new("wrong-value", format!("`{written}` is not a pin"))
             .hint("\"sha256/\" and the key's SHA-256 in base64")),
+    }
+}
+
+/// RFC 4616 2: 1 to 255 octets, no NUL; nobody's name has another control character.
+fn user(written: &str) -> Parsed<String> {
+    match written.len() {
+        1..=255 if !written.chars().any(char::is_control) => Ok(written.to_owned()),
+        _ => Err(Fault::new("wrong-value", "that is no user name").hint("1 to 255 octets, no control characters")),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::mail::{Envelope, Status, TlsFacts};
 use crate::policy::Permit;
 use crate::smtp::client::{Chunk, Client, Event, Offer, Outcome, Refusal, Reuse, Sequel};
 use crate::smtp::data::Encoder;
+use crate::smtp::server::Credentials;
 use crate::tls::{Connector, PeerCertificates};
 use crate::vocabulary::Reason;
 use std::io;
@@ -117,6 +118,26 @@ impl Connection {
         Ok((connection, secured))
     }
 
+    /// Tells the peer who we are, inside TLS.
+    pub async fn login(mut self, credentials: &Credentials) -> Result<Connection, Broken> {
+        let client = std::mem::replace(&mut self.client, Client::open(""));
+        let Some((client, bytes)) = client.login(credentials) else { return Err(Reason::LoginRefused.into()) };
+        self.client = client;
+        self.write(&bytes).await?;
+        loop {
+            let event;
+            (self, event) = self.next(self_patience).await?;
+            match event {
+                Event::LoggedIn => return Ok(self),
+                Event::Send(bytes) => self.write(&bytes).await?,
+                Event::LoginRefused(status) => {
+                    return Err(Broken { reason: Reason::LoginRefused, status: Some(status) });
+                }
+                _ => return Err(Reason::ProtocolError.into()),
+            }
+        }
+    }
+
     /// One transaction: the permit is spent on it.
     pub async fn send(mut self, permit: Permit, envelope: &Envelope, message: Message<'_>) -> Sent {
         // A stored message that is not whole is found out before the peer hears of it.
@@ -170,7 +191,10 @@ impl Connection {
                     return Sent { outcomes, reuse, connection };
                 }
                 Event::Failed(reason, status) => return self.lost(Broken { reason, status }),
-                Event::Need | Event::Ready(_) | Event::TlsReady | Event::TlsRefused(_) => {
+                Event::Need | Event::Ready(_) | Event::TlsReady | Event::TlsRefused(_) | Event::LoggedIn => {
+                    return self.lost(Reason::ProtocolError.into());
+                }
+                Event::LoginRefused(_) => {
                     return self.lost(Reason::ProtocolError.into());
                 }
             };

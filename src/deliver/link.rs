@@ -14,6 +14,7 @@ use crate::mail::{Enhanced, Link, Status};
 use crate::policy::{FailedTls, ProofSource};
 use crate::proof;
 use crate::queue::{Destination, Lane};
+use crate::smtp::server::Credentials;
 use crate::vocabulary::{Level, Proof, Reason};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -169,7 +170,7 @@ impl Delivery {
 
     async fn try_host(&self, host: &Host, address: SocketAddr, opening: &Opening<'_>) -> Result<OpenLink, Missed> {
         let lane = opening.lane;
-        let tried = match timeout_at(opening.until, self.connect(host, address, &opening.sources)).await {
+        let tried = match timeout_at(opening.until, self.connect(host, address, opening)).await {
             Ok(tried) => tried,
             Err(_) => Err(missed_in(&host.name, Reason::ConnectionTimedOut.into())),
         };
@@ -201,7 +202,7 @@ impl Delivery {
     }
 
     /// Connects and makes the best of what the host offers.
-    async fn connect(&self, host: &Host, address: SocketAddr, sources: &[ProofSource]) -> Result<OpenLink, Missed> {
+    async fn connect(&self, host: &Host, address: SocketAddr, opening: &Opening<'_>) -> Result<OpenLink, Missed> {
         let in_host = |broken| missed_in(&host.name, broken);
         let (connection, offer) = Connection::open(address, &self.hostname, self.patience).await.map_err(in_host)?;
         let clear = clear_link(&host.name, address, Reason::TlsNotOffered);
@@ -211,8 +212,23 @@ impl Delivery {
         let failed = |broken: Broken| Missed { trial: Trial::Failed(broken.reason), ..in_host(broken) };
         let (connection, secured) = connection.secure(&self.connector, &host.name).await.map_err(failed)?;
         let (connection, _) = connection.until_ready().await.map_err(in_host)?;
-        let link = self.proved(clear, secured, sources);
-        Ok(self.opened(connection, link))
+        let link = self.proved(clear, secured, &opening.sources);
+        match self.login(opening.lane).filter(|_| link.level() >= opening.lane.level) {
+            Some(credentials) => match connection.login(credentials).await {
+                Ok(connection) => Ok(self.opened(connection, link)),
+                Err(broken) => {
+                    tracing::error!(host = host.name, reason = %broken.reason, "the relay does not take our login");
+                    Err(in_host(broken))
+                }
+            },
+            None => Ok(self.opened(connection, link)),
+        }
+    }
+
+    /// Who we are to the relay of a lane. It is said only on a link that holds what the relay's table requires.
+    fn login(&self, lane: &Lane) -> Option<&Credentials> {
+        let Destination::Relay(name) = &lane.destination else { return None };
+        self.relays.get(name)?.login.as_ref()
     }
 
     pub(super) fn opened(&self, connection: Connection, link: Link) -> OpenLink {

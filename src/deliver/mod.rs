@@ -25,6 +25,7 @@ use crate::dns::Resolver;
 use crate::metrics::Metrics;
 use crate::policy::ProofSource;
 use crate::queue::{Lane, Retry, Routes, Schedule, UnderWay};
+use crate::smtp::server::Credentials;
 use crate::store::{Store, StoreError};
 use crate::tls::{Connector, Roots};
 use crate::vocabulary::Level;
@@ -41,6 +42,8 @@ use tokio::sync::watch;
 pub struct RelayTerms {
     pub onward: Level,
     pub carries: Vec<String>,
+    /// What it wants to hear before it takes mail.
+    pub login: Option<Credentials>,
 }
 
 /// Times of a conversation with a peer (RFC 5321 4.5.3.2 names longer ones, which a clinical letter cannot wait for).

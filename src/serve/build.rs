@@ -3,7 +3,7 @@
 use super::gauges::Gauges;
 use super::{DroppedLines, ServeError};
 use crate::clock::{Ids, Now};
-use crate::config::{Config, Listener, ListenerTls, Site};
+use crate::config::{Config, Listener, ListenerTls, Site, secret};
 use crate::decide::Judge;
 use crate::decide::announce::{Announcer, Contact};
 use crate::deliver::memory::HostMemory;
@@ -20,6 +20,7 @@ use crate::receive::access::{Access, Door};
 use crate::receive::listener::{Bounds, Handshakes, Reception, Rules, Tls};
 use crate::receive::login::Desk;
 use crate::receive::logins::Logins;
+use crate::smtp::server::Credentials;
 use crate::store::Opened;
 use crate::tls::{Acceptor, Connector, Identity, Roots};
 use std::collections::HashMap;
@@ -176,8 +177,6 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
     if ignored > 0 {
         tracing::warn!(ignored, "root certificates that cannot be used were passed over");
     }
-    let terms =
-        |r: &crate::config::Relay| (r.name.clone(), RelayTerms { onward: r.onward, carries: r.carries.clone() });
     Ok(Delivery {
         hostname: config.hostname.to_string(),
         judge: shared.judge,
@@ -189,7 +188,7 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
         hosts: hosts(config),
         memory: HostMemory::default(),
         proofs: proofs(config),
-        relays: config.relays.iter().map(terms).collect(),
+        relays: config.relays.iter().map(terms).collect::<Result<_, ServeError>>()?,
         resolver,
         connector: Connector::new()?,
         roots: Arc::new(roots),
@@ -200,6 +199,14 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
         metrics: shared.metrics,
         stopping: shared.stopping,
     })
+}
+
+fn terms(relay: &crate::config::Relay) -> Result<(Arc<str>, RelayTerms), ServeError> {
+    let login = match &relay.auth {
+        Some(auth) => Some(Credentials { name: auth.user.clone(), password: secret::password(&auth.password_file)? }),
+        None => None,
+    };
+    Ok((relay.name.clone(), RelayTerms { onward: relay.onward, carries: relay.carries.clone(), login }))
 }
 
 fn hosts(config: &Config) -> HostBook {

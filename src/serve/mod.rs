@@ -6,6 +6,7 @@
 mod build;
 mod gauges;
 
+use crate::config::secret::SecretError;
 use crate::config::{Config, ConfigError};
 use crate::control;
 use crate::decide::{self, LoadError};
@@ -37,6 +38,7 @@ pub enum ServeError {
     Store(StoreError),
     Tls(TlsError),
     Logins(LoginsError),
+    Secret(SecretError),
     Listen { what: String, address: SocketAddr, why: std::io::Error },
     Io(std::io::Error),
 }
@@ -51,6 +53,7 @@ impl fmt::Display for ServeError {
             ServeError::Store(error) => write!(f, "{error}"),
             ServeError::Tls(error) => write!(f, "{error}"),
             ServeError::Logins(error) => write!(f, "{error}"),
+            ServeError::Secret(error) => write!(f, "{error}"),
             ServeError::Listen { what, address, why } => {
                 write!(f, "{what} cannot listen on {address}: {why}\nhint: is another mail server running there?")
             }
@@ -60,6 +63,12 @@ impl fmt::Display for ServeError {
 }
 
 impl std::error::Error for ServeError {}
+
+impl From<SecretError> for ServeError {
+    fn from(error: SecretError) -> ServeError {
+        ServeError::Secret(error)
+    }
+}
 
 impl From<StoreError> for ServeError {
     fn from(error: StoreError) -> ServeError {

@@ -7,7 +7,9 @@
 
 mod chunk;
 mod commands;
+mod login;
 mod offer;
+mod outcome;
 mod transaction;
 
 use super::Security;
@@ -18,64 +20,8 @@ use std::marker::PhantomData;
 use transaction::{Progress, Transaction};
 
 pub use chunk::Chunk;
-pub use offer::{Limits, Offer};
-
-/// What became of one recipient of a transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// Its place in the envelope.
-    pub recipient: usize,
-    /// The peer's word for a message that it took, or why it did not.
-    pub result: Result<Status, Refusal>,
-    pub sequel: Sequel,
-}
-
-/// What follows from an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sequel {
-    /// It stands as it is.
-    Stands,
-    /// Nothing was taken, and neither message nor recipient was refused: it goes at once, in another transaction. That this
-    /// comes to an end is seen to here: only after others were taken, on a kept connection, or once for an extension.
-    AtOnce,
-    /// The peer had all of the message and did not answer. To send it again may make a second copy.
-    Unknown,
-}
-
-/// How many octets the message has, and where they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// In memory: it may go out behind the commands, in the same write.
-    Whole(u64),
-    /// To be read piece by piece: it goes out once somebody takes it.
-    Pieces(u64),
-}
-
-impl Extent {
-    /// As RFC 1870 3 counts them.
-    #[must_use]
-    pub fn octets(self) -> u64 {
-        match self {
-            Extent::Whole(octets) | Extent::Pieces(octets) => octets,
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    pub reason: Reason,
-    /// What the peer said, if it said anything. Its severity tells deferred from failed.
-    pub status: Option<Status>,
-}
-
-/// Whether another MAIL may follow on the same connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reuse {
-    Possible,
-    Close,
-    /// The peer offers CHUNKING and does not know BDAT: what follows the command may be read as commands. DATA next time.
-    CloseAndSayData,
-}
+pub use offer::{Limits, Logins, Offer};
+pub use outcome::{Extent, Outcome, Refusal, Reuse, Sequel};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -88,6 +34,10 @@ pub enum Event {
     TlsReady,
     /// The peer refused to start TLS; the connection goes on in clear.
     TlsRefused(Status),
+    /// The peer knows us now; `mail` may follow.
+    LoggedIn,
+    /// The peer does not take name and password, or wants none.
+    LoginRefused(Status),
     /// Stream the message through `data::Encoder` with its end, then `body_sent`.
     SendBody,
     /// Send `commands` and right behind them, in one write where it fits, the next `octets` of the message, unchanged but
@@ -131,6 +81,8 @@ enum State {
     /// The handshake is the caller's: nothing that is read belongs to us.
     Handshake,
     Ready,
+    /// AUTH was said; these answers are still to be given.
+    LoggingIn(login::Answers),
     Transaction(Box<Transaction>),
     Closed,
 }
@@ -279,6 +231,7 @@ impl<P> Client<P> {
             State::Ehlo => self.introduced(reply),
             State::Helo => self.introduced_plainly(reply),
             State::TlsAsked => self.tls_answered(reply, rest),
+            State::LoggingIn(answers) => Client { state: State::Ready, ..self }.login_answered(answers, reply, rest),
             State::Ready | State::Handshake | State::Closed => self.stop(Reason::ProtocolError, reply),
         }
     }
@@ -288,6 +241,7 @@ impl<P> Client<P> {
         let reason = match self.state {
             State::TlsAsked => Reason::TlsRefused,
             State::Ready => Reason::ConnectionLost,
+            State::LoggingIn(_) => Reason::LoginRefused,
             _ => Reason::GreetingRefused,
         };
         self.stop(reason, reply)

@@ -24,6 +24,7 @@ closed! {
         NetworkUnreachable = "network-unreachable",
         GreetingRefused = "greeting-refused",
         ProtocolError = "protocol-error",
+        LoginRefused = "login-refused",
         // TLS
         TlsNotOffered = "tls-not-offered",
         TlsRefused = "tls-refused",
@@ -81,6 +82,7 @@ impl Reason {
             R::RequirementNotMet | R::SealingNotPossible | R::RefusedByRule => Fault::Policy,
             R::RelayNotAllowedForClass | R::NoProofSource => Fault::Policy,
             R::NoRoom | R::StoreFailed | R::RecognitionBusy | R::HeldByOperator | R::EndedByOperator => Fault::Us,
+            R::LoginRefused => Fault::Us,
             R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
             R::DnsTempfail => Fault::Resolver,
             R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::SiteLoop | R::BareLineEnding => Fault::Sender,
@@ -107,6 +109,7 @@ impl Reason {
             R::NetworkUnreachable => "the receiving server cannot be reached from here",
             R::GreetingRefused => "the receiving server does not take mail at the moment",
             R::ProtocolError => "the receiving server did not follow the mail protocol",
+            R::LoginRefused => "the relay does not take the gateway's name and password",
             R::TlsNotOffered => "the receiving server does not offer encryption",
             R::TlsRefused => "the receiving server offers encryption but refused to start it",
             R::TlsHandshakeFailed => "encryption with the receiving server could not be set up",

@@ -16,6 +16,7 @@ mod a_peer_must_prove_itself_for_verified_mail;
 mod a_peers_limits_are_kept;
 mod a_plain_peer_gets_ordinary_mail_only;
 mod a_programme_logs_in_from_anywhere;
+mod a_relay_wants_to_know_who_we_are;
 mod a_small_message_goes_in_one_flight;
 mod a_stop_takes_nothing_more_and_loses_nothing;
 mod a_stopped_gateway_finishes_what_is_open;

@@ -48,6 +48,8 @@ pub struct Behaviour {
     pub answers: Vec<Answer>,
     /// Recipients of one transaction; more get 452 4.5.3.
     pub crowd: Option<usize>,
+    /// Name and password without which it takes no mail, inside TLS only; by the mechanisms that `offers` names.
+    pub login: Option<(&'static str, &'static str)>,
     /// It answers MAIL and RCPT only when it has the whole message.
     pub lazy: bool,
     /// After so many messages of a session it goes away.
@@ -250,7 +252,7 @@ impl Session {
         if !self.answer(&mut stream, "CONNECT", &greeting)? {
             return Ok(());
         }
-        let (mut open, mut messages) = (Received::nothing(), 0);
+        let (mut open, mut messages, mut known) = (Received::nothing(), 0, self.behaviour.login.is_none());
         loop {
             match self.behaviour.leaves_after {
                 Some((after, Leaving::Silently)) if messages >= after => return Ok(()),
@@ -270,6 +272,12 @@ impl Session {
                     open = Received::nothing();
                     true
                 }
+                "AUTH" => {
+                    known |= self.logs_in(&mut stream, &line)?;
+                    let reply = if known { "235 2.7.0 welcome\r\n" } else { "535 5.7.8 no\r\n" };
+                    self.answer(&mut stream, "AUTH", reply)?
+                }
+                "MAIL" if !known => stream.write(b"530 5.7.0 who are you\r\n").map(|()| true)?,
                 "MAIL" => {
                     if self.behaviour.leaves_after.is_some_and(|(after, _)| messages >= after) {
                         return stream.write(b"421 4.4.2 idle\r\n");
@@ -298,6 +306,25 @@ impl Session {
             }
             messages += usize::from(std::mem::take(&mut open.ended));
         }
+    }
+
+    /// PLAIN with or without a first answer, or LOGIN.
+    fn logs_in(&self, stream: &mut Stream, line: &str) -> io::Result<bool> {
+        use base64::Engine as _;
+        let read = |text: &str| base64::engine::general_purpose::STANDARD.decode(text).unwrap_or_default();
+        let ask = |stream: &mut Stream| {
+            stream.write(b"334 \r\n")?;
+            stream.line().map(|line| read(&line))
+        };
+        let words: Vec<&str> = line.split(' ').collect();
+        let said = match words.as_slice() {
+            [_, "PLAIN", first] => read(first),
+            [_, "PLAIN"] => ask(stream)?,
+            [_, "LOGIN"] => [b"\0".as_slice(), &ask(stream)?, b"\0", &ask(stream)?].concat(),
+            _ => Vec::new(),
+        };
+        let wanted = self.behaviour.login.map(|(name, password)| format!("\0{name}\0{password}").into_bytes());
+        Ok(stream.is_tls() && Some(said) == wanted)
     }
 
     fn offers(&self, keyword: &str) -> bool {

@@ -4,6 +4,7 @@ use super::{Pace, Side, as_lines, unescape};
 use mailward::mail::{Body, Envelope, Notify, Recipient, Ret, ReversePath};
 use mailward::smtp::client::{Client, Event, Extent, Offer, Outcome, Sequel};
 use mailward::smtp::data;
+use mailward::smtp::server::Credentials;
 
 /// Stands in for the permit of policy.
 pub struct Permit;
@@ -62,6 +63,8 @@ impl Caller {
             Event::Ready(offer) => self.log.push(describe(&offer)),
             Event::TlsReady => self.log.push("= tls-ready".into()),
             Event::TlsRefused(status) => self.log.push(format!("= tls-refused {status}")),
+            Event::LoggedIn => self.log.push("= logged-in".into()),
+            Event::LoginRefused(status) => self.log.push(format!("= login-refused {status}")),
             Event::SendBody => self.log.push("= send-body".into()),
             Event::SendChunk { commands, octets } => {
                 self.say(&commands);
@@ -173,6 +176,21 @@ impl Side for Caller {
             "stream" => self.mail(Extent::Pieces(value.parse().expect("a size"))),
             "send" => self.send_body(),
             "sent" => self.send_octets(),
+            "login" => {
+                let (name, password) = value.split_once(' ').expect("a name and a password");
+                let credentials = Credentials { name: name.to_owned(), password: password.to_owned() };
+                let client = self.client.take().expect("the client is always put back");
+                match client.login(&credentials) {
+                    Some((client, bytes)) => {
+                        self.client = Some(client);
+                        self.say(&bytes);
+                    }
+                    None => {
+                        self.client = Some(Client::open("gw.example"));
+                        self.log.push("= cannot login".into());
+                    }
+                }
+            }
             "data-only" => self.with(Client::without_chunking),
             "lost" => {
                 let client = self.client.take().expect("the client is always put back");

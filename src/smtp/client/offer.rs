@@ -21,6 +21,21 @@ pub struct Offer {
     pub dsn: bool,
     pub chunking: bool,
     pub limits: Limits,
+    pub logins: Logins,
+}
+
+/// Mechanisms of AUTH that we know, inside TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Logins {
+    pub plain: bool,
+    pub login: bool,
+}
+
+impl Logins {
+    fn of(value: &str) -> Logins {
+        let offers = |name: &str| value.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(name));
+        Logins { plain: offers("PLAIN"), login: offers("LOGIN") }
+    }
 }
 
 /// RFC 9422: what the peer bounds. A limit that is missing or unreadable is none.
@@ -70,6 +85,7 @@ impl Offer {
                 "SMTPUTF8" => offer.smtputf8 = true,
                 "DSN" => offer.dsn = true,
                 "CHUNKING" => offer.chunking = true,
+                "AUTH" if link == Security::Tls => offer.logins = Logins::of(value),
                 "LIMITS" => offer.limits = Limits::of(value),
                 _ => {}
             }

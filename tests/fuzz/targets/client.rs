@@ -4,9 +4,10 @@
 use super::{arrivals, text};
 use mailward::mail::Envelope;
 use mailward::mail::text::is_disturbing;
-use mailward::smtp::client::{Client, Event, Extent, Outcome, Reuse};
+use mailward::smtp::client::{Client, Event, Extent, Logins, Outcome, Reuse};
 use mailward::smtp::command::{self, Command};
 use mailward::smtp::reply::{self, Parsed};
+use mailward::smtp::server::Credentials;
 
 /// One reply, complete or not.
 pub fn reply(bytes: &[u8]) {
@@ -49,6 +50,7 @@ struct Caller {
     tls: bool,
     bodies: usize,
     messages: usize,
+    logins: usize,
 }
 
 impl Caller {
@@ -77,11 +79,24 @@ impl Caller {
     fn perform(&mut self, client: Client<()>, event: Event, envelope: &Envelope) -> Option<Client<()>> {
         match event {
             Event::Need => Some(client),
+            // Answers to 334 are Base64 and no commands.
+            Event::Send(bytes) if self.logins > 0 && self.messages == 0 => {
+                assert!(bytes.ends_with(b"\r\n") && bytes.len() > 2);
+                Some(client)
+            }
             Event::Send(bytes) => {
                 well_formed(&bytes);
                 Some(client)
             }
             Event::TlsRefused(_) | Event::Ready(_) if self.messages > 3 => None,
+            Event::Ready(offer) if offer.logins != Logins::default() && self.logins < 2 => {
+                self.logins += 1;
+                let credentials = Credentials { name: "trust".into(), password: "sesame".into() };
+                let (client, bytes) = client.login(&credentials).expect("mechanisms are offered inside TLS only");
+                well_formed(&bytes);
+                Some(client)
+            }
+            Event::LoggedIn | Event::LoginRefused(_) => self.mail(client, envelope),
             Event::TlsRefused(_) => self.mail(client, envelope),
             Event::Ready(offer) if self.tls && offer.starttls => {
                 let (client, bytes) = client.starttls();
