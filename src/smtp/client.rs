@@ -82,7 +82,7 @@ enum State {
     Handshake,
     Ready,
     /// AUTH was said; these answers are still to be given.
-    LoggingIn(login::Answers),
+    LoggingIn(Box<login::Answers>),
     Transaction(Box<Transaction>),
     Closed,
 }

@@ -39,10 +39,10 @@ impl<P> Client<P> {
             logins if logins.login => (b"AUTH LOGIN\r\n".to_vec(), vec![line(name), line(password)]),
             _ => return None,
         };
-        Some((Client { state: State::LoggingIn(Answers(answers.into())), ..self }, said))
+        Some((Client { state: State::LoggingIn(Box::new(Answers(answers.into()))), ..self }, said))
     }
 
-    pub(super) fn login_answered(self, mut answers: Answers, reply: &Reply, rest: Rest) -> Next<P> {
+    pub(super) fn login_answered(self, mut answers: Box<Answers>, reply: &Reply, rest: Rest) -> Next<P> {
         match reply.code {
             _ if rest == Rest::More => self.stop(Reason::ProtocolError, reply),
             235 => (self, Some(Event::LoggedIn)),
