@@ -1,5 +1,5 @@
 //! Runs the conversations in tests/sessions/ in memory against the two sessions, in one block and octet by octet; those of
-//! the server again over sockets, against the built gateway.
+//! the server again over sockets, against the built gateway; those of the client with a connection between both sides.
 //!
 //! `C:` is said by the client and `S:` by the server, each with CRLF; `S~` is the beginning of a line; `C+` and, in a
 //! client's file, `S+` go without CRLF. `\r`, `\n`, `\0`, `\xHH` and `\\` stand for octets. Lines of one side in a row are
@@ -140,6 +140,11 @@ fn the_server_session_keeps_to_its_transcripts() {
 #[test]
 fn the_client_session_keeps_to_its_transcripts() {
     run_all("client", 60, client::Caller::open);
+}
+
+#[test]
+fn the_client_session_keeps_to_its_transcripts_over_sockets() {
+    run_all("client", 60, client::Caller::wired);
 }
 
 #[test]

@@ -1,10 +1,14 @@
-//! The client session with a caller that does what the transcript says.
+//! The client session with a caller that does what the transcript says: in memory, or with a TCP connection between it and
+//! the peer that plays the transcript, where the kernel decides how the octets come together.
 
 use super::{Pace, Side, as_lines, unescape};
 use mailward::mail::{Body, Envelope, Notify, Recipient, Ret, ReversePath};
 use mailward::smtp::client::{Client, Event, Extent, Offer, Outcome, Sequel};
 use mailward::smtp::data;
 use mailward::smtp::server::Credentials;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
 
 /// Stands in for the permit of policy.
 pub struct Permit;
@@ -15,9 +19,42 @@ pub struct Caller {
     message: Vec<u8>,
     unread: Vec<u8>,
     log: Vec<String>,
+    wire: Option<Wire>,
+}
+
+/// Both ends of one connection.
+struct Wire {
+    ours: TcpStream,
+    peers: TcpStream,
+}
+
+impl Wire {
+    fn new() -> Wire {
+        let listener = TcpListener::bind("127.30.109.99:0").expect("a free port");
+        let ours = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
+        let (peers, _) = listener.accept().expect("its other end");
+        for end in [&ours, &peers] {
+            end.set_read_timeout(Some(Duration::from_secs(30))).expect("a deadline");
+            end.set_nodelay(true).expect("no delay");
+        }
+        Wire { ours, peers }
+    }
+
+    /// What the peer hears of it.
+    fn say(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.ours.write_all(bytes).expect("the peer reads");
+        let mut heard = vec![0; bytes.len()];
+        self.peers.read_exact(&mut heard).expect("all of it arrives");
+        heard
+    }
 }
 
 impl Caller {
+    /// The same over a socket.
+    pub fn wired() -> Caller {
+        Caller { wire: Some(Wire::new()), ..Caller::open() }
+    }
+
     pub fn open() -> Caller {
         let envelope = Envelope {
             reverse_path: ReversePath::Null,
@@ -28,7 +65,8 @@ impl Caller {
             envid: None,
         };
         let message = b"Subject: hello\r\n\r\n.dot\r\n".to_vec();
-        Caller { client: Some(Client::open("gw.example")), envelope, message, unread: Vec::new(), log: Vec::new() }
+        let (client, unread, log) = (Some(Client::open("gw.example")), Vec::new(), Vec::new());
+        Caller { client, envelope, message, unread, log, wire: None }
     }
 
     fn with(&mut self, change: impl FnOnce(Client<Permit>) -> Client<Permit>) {
@@ -36,7 +74,27 @@ impl Caller {
     }
 
     fn say(&mut self, bytes: &[u8]) {
-        self.log.extend(as_lines('C', bytes));
+        let heard = self.wire.as_mut().map_or_else(|| bytes.to_vec(), |wire| wire.say(bytes));
+        self.log.extend(as_lines('C', &heard));
+    }
+
+    /// Takes in what the peer writes, as the socket gives it.
+    fn hear(&mut self, portion: &[u8]) {
+        let mut left = portion.len();
+        let Some(wire) = &mut self.wire else {
+            self.unread.extend_from_slice(portion);
+            return self.drive();
+        };
+        wire.peers.write_all(portion).expect("the client reads");
+        while left > 0 {
+            let mut octets = [0; 512];
+            let Some(wire) = &mut self.wire else { return };
+            let read = wire.ours.read(&mut octets).expect("what was written arrives");
+            assert!(read > 0, "the connection is open");
+            left -= read;
+            self.unread.extend_from_slice(&octets[..read]);
+            self.drive();
+        }
     }
 
     fn drive(&mut self) {
@@ -214,9 +272,11 @@ impl Side for Caller {
     }
 
     fn feed(&mut self, block: &[u8], pace: Pace) {
+        if block.is_empty() {
+            return self.drive();
+        }
         for portion in pace.portions(block) {
-            self.unread.extend(portion);
-            self.drive();
+            self.hear(&portion);
         }
     }
 
