@@ -60,6 +60,7 @@ fn entry(id: EntryId, shape: Shape, number: i64) -> (Entry, String) {
         received: "Received: from bench\r\n\tby bench; Sun, 22 Nov 2026 12:00:00 +0000\r\n".into(),
         message_id: Some(format!("{number}@bench.local")),
         large: false,
+        digest: None,
         notice: false,
         instructions: Vec::new(),
     };

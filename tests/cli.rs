@@ -94,6 +94,7 @@ fn entry() -> Entry {
         received: "Received: x\r\n".into(),
         message_id: Some("<m@kingston.example>".into()),
         large: false,
+        digest: None,
         notice: false,
         instructions: Vec::new(),
     }

@@ -14,7 +14,7 @@ use crate::notice::{self, Kind, Report};
 use crate::policy::{Requirement, Sites, Verdict};
 use crate::queue::{Destined, Entry, Routes};
 use crate::record;
-use crate::store::Change;
+use crate::store::{Change, digest_of};
 use crate::vocabulary::{Direction, Fate, Fault, Level, Reason, SubjectCare};
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -297,6 +297,7 @@ impl Announcer {
             received: String::new(),
             message_id: Some(format!("<{id}@{}>", self.hostname)),
             large: false,
+            digest: Some(digest_of(body)),
             notice: true,
             instructions: Vec::new(),
             envelope,

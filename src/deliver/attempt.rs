@@ -13,8 +13,9 @@ use crate::mail::{Envelope, Recipient};
 use crate::policy::Requirement;
 use crate::queue::{Destination, Entry, Task, Warm, entry};
 use crate::smtp::client::{Outcome, Refusal, Reuse, Sequel};
-use crate::store::StoreError;
+use crate::store::{StoreError, digest_of, digest_read};
 use crate::vocabulary::Reason;
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// An entry with its message, ready to be sent.
@@ -40,6 +41,7 @@ impl Delivery {
     }
 
     async fn attempt_in_turn(self: &Arc<Self>, link: OpenLink, mut task: Task) -> Option<OpenLink> {
+        let is_cold = task.warm.is_none();
         let loaded = match self.load(&mut task).await {
             Ok(Some(loaded)) => loaded,
             Ok(None) => {
@@ -52,6 +54,12 @@ impl Delivery {
                 return Some(link);
             }
         };
+        if is_cold && !is_whole(&loaded).await {
+            tracing::error!(entry = %task.entry, "a message is damaged or missing on the disk: it is not sent, and its sender is told");
+            let outcomes = all(&task, &Refusal { reason: Reason::MessageDamaged, status: None });
+            self.settle(attempt(task, &loaded.entry, outcomes, Setting::default())).await;
+            return Some(link);
+        }
         self.move_to_their_lanes(&mut task, &loaded.entry);
         let refused = self.kept_from_relay(&task, &loaded.entry);
         if !refused.is_empty() {
@@ -172,10 +180,11 @@ impl Delivery {
             let body = if entry.large { None } else { entry::read_body(connection, id)? };
             Ok(Some((Arc::new(entry), body)))
         };
-        Ok(self.read(read).await?.and_then(|(entry, body)| match body {
-            Some(body) => Some(Loaded { entry, body: Outgoing::Memory(body) }),
-            None if entry.large => Some(self.in_file(entry)),
-            None => None,
+        Ok(self.read(read).await?.map(|(entry, body)| match body {
+            Some(body) => Loaded { entry, body: Outgoing::Memory(body) },
+            None if entry.large => self.in_file(entry),
+            // An entry without its message is damaged.
+            None => Loaded { entry, body: Outgoing::Memory(Bytes::new()) },
         }))
     }
 
@@ -208,6 +217,20 @@ impl Delivery {
             Some(Attempted { recipient: *recipient, result: Err(Refusal { reason, status: None }) })
         };
         task.recipients.iter().filter_map(judge).collect()
+    }
+}
+
+/// Whether what was read back is what was accepted. A file that cannot be read now is for the attempt to find out.
+async fn is_whole(loaded: &Loaded) -> bool {
+    let path = match &loaded.body {
+        Outgoing::Memory(body) => return loaded.entry.is_of((&digest_of(body), body.len() as u64)),
+        Outgoing::File(path) => path.clone(),
+    };
+    let read = tokio::task::spawn_blocking(move || std::fs::File::open(path).and_then(digest_read)).await;
+    match read {
+        Ok(Ok((digest, size))) => loaded.entry.is_of((&digest, size)),
+        Ok(Err(error)) => error.kind() != std::io::ErrorKind::NotFound,
+        Err(_) => true,
     }
 }
 

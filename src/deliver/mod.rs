@@ -190,7 +190,9 @@ impl Delivery {
     ) -> Result<T, StoreError> {
         let delivery = self.clone();
         let work = move || read(&delivery.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(StoreError::Io(e.to_string())))
+        let read = tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(StoreError::Io(e.to_string())));
+        self.store.look_at(&read);
+        read
     }
 }
 

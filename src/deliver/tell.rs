@@ -163,7 +163,7 @@ fn general_status(reason: Reason, news: News) -> Status {
         (News::Failed, Reason::MessageTooLarge) => (552, Enhanced(5, 3, 4)),
         (News::Failed, Reason::SmtpUtf8NotOffered) => (553, Enhanced(5, 6, 7)),
         (News::Failed, Reason::EightBitNotOffered) => (554, Enhanced(5, 6, 3)),
-        (News::Failed, Reason::EndedByOperator) => (554, Enhanced(5, 3, 0)),
+        (News::Failed, Reason::EndedByOperator | Reason::MessageDamaged) => (554, Enhanced(5, 3, 0)),
         (News::Failed, _) => (550, Enhanced(5, 7, 10)),
         (News::Relayed, _) => (250, Enhanced(2, 0, 0)),
         (News::Held | News::Delayed, Reason::HeldByOperator) => (451, Enhanced(4, 3, 0)),

@@ -100,6 +100,8 @@ fn is_permanent(reason: Reason, status: Option<&Status>) -> bool {
         R::SenderRefused | R::RecipientRefused | R::MessageRefused => true,
         R::NoSuchDomain | R::NullMx => true,
         R::SmtpUtf8NotOffered | R::EightBitNotOffered | R::MessageTooLarge | R::BareLineEnding => true,
+        // What is on our disk does not mend itself; its sender has it still.
+        R::MessageDamaged => true,
         // RFC 5321 3.1: a 5xx greeting speaks of this host and this moment, not of the recipient.
         R::GreetingRefused | R::ProtocolError => false,
         R::RecipientDeferred | R::SenderDeferred | R::MessageDeferred => {

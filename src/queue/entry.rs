@@ -48,6 +48,9 @@ pub struct Entry {
     pub message_id: Option<String>,
     /// The body is a file, not a row.
     pub large: bool,
+    /// Of the message without `received`; none in entries of earlier versions.
+    #[serde(default)]
+    pub digest: Option<String>,
     /// Made by this gateway: never bounced, never announced.
     pub notice: bool,
     /// What people asked for recipients: kept beside the entry, read back with it.
@@ -129,6 +132,12 @@ impl Entry {
             Change::new("INSERT INTO body (id, bytes) VALUES (?1, ?2)", values)
         });
         std::iter::once(head).chain(body).collect()
+    }
+
+    /// Whether `message` is what was accepted.
+    #[must_use]
+    pub fn is_of(&self, (digest, size): (&str, u64)) -> bool {
+        self.size == size && self.digest.as_ref().is_none_or(|known| known == digest)
     }
 
     /// The changes after which the recipients of one attempt are final. The last of an entry's recipients takes the entry
@@ -390,6 +399,7 @@ pub(crate) mod tests {
             received: "Received: x\r\n".into(),
             message_id: None,
             large: false,
+            digest: None,
             notice: false,
             instructions: Vec::new(),
         }

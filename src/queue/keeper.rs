@@ -68,7 +68,9 @@ impl Keeper {
                 backlog.rescan();
             }
             let lanes = self.schedule.look_after_lanes(now);
-            match self.reading().await {
+            let read = self.reading().await;
+            self.store.look_at(&read);
+            match read {
                 Ok(true) => self.wait(lanes.into_iter().chain([rescan]).min()).await,
                 // Whoever takes tasks rings; lanes are looked after all the same.
                 Ok(false) if self.schedule.room() == 0 => drop(timeout(AGAIN, backlog.rung.notified()).await),

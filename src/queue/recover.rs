@@ -10,7 +10,7 @@ use super::lane::Routes;
 use super::schedule::Schedule;
 use super::tasks;
 use crate::clock::EntryId;
-use crate::store::{Bodies, StoreError};
+use crate::store::{Bodies, Store, StoreError};
 use crate::vocabulary::Level;
 use rusqlite::{Connection, params};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +34,7 @@ pub struct Recovered {
 
 /// What recovering needs.
 pub struct Recovery {
+    pub store: Store,
     pub reader: Mutex<Connection>,
     /// Later entries were admitted by this process and are scheduled already.
     pub last: EntryId,
@@ -71,7 +72,9 @@ impl Recovery {
             self.schedule.has_room().await;
             let recovery = self.clone();
             let page = tokio::task::spawn_blocking(move || recovery.page(after)).await;
-            match page.unwrap_or_else(|e| Err(StoreError::Io(e.to_string()))) {
+            let page = page.unwrap_or_else(|e| Err(StoreError::Io(e.to_string())));
+            self.store.look_at(&page);
+            match page {
                 Ok(page) => {
                     recovered.damaged.extend(page.damaged);
                     recovered.entries += page.found.len();
@@ -180,7 +183,7 @@ mod tests {
         let store = opened.store.clone();
         let schedule = Arc::new(Schedule::new(caps, openings, Box::new(move |rows| store.ride(rows))));
         let reader = Mutex::new(opened.reader().unwrap());
-        Arc::new(Recovery { reader, last, routes: Arc::default(), schedule })
+        Arc::new(Recovery { store: opened.store.clone(), reader, last, routes: Arc::default(), schedule })
     }
 
     fn seen(schedule: &Schedule) -> Vec<(i64, Vec<u16>)> {

@@ -301,6 +301,7 @@ fn entry(message: &Message<'_>, judged: &[Judged]) -> Entry {
         size: collected.size(),
         message_id: message_id(collected.header()),
         large: matches!(collected, Collected::Large { .. }),
+        digest: Some(collected.digest()),
         notice: false,
         instructions: Vec::new(),
     }

@@ -5,7 +5,7 @@
 
 use crate::clock::EntryId;
 use crate::mail::message;
-use crate::store::{Bodies, BodyFile};
+use crate::store::{Bodies, BodyFile, digest_of};
 use std::io;
 
 /// Up to here a message is a row in the database; above, a file.
@@ -54,6 +54,15 @@ impl Collected {
     #[must_use]
     pub fn is_ascii(&self) -> bool {
         matches!(self, Collected::Small(message) if message.is_ascii())
+    }
+
+    /// By which damage is seen when it is read back.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        match self {
+            Collected::Small(message) => digest_of(message),
+            Collected::Large { file, .. } => file.digest(),
+        }
     }
 
     /// At least the header section.

@@ -289,7 +289,7 @@ fn recovery(opened: &Opened, delivery: &deliver::Delivery) -> Result<Option<Arc<
     }
     let last = recover::newest(&connection)?;
     let (routes, schedule, reader) = (delivery.routes.clone(), delivery.schedule.clone(), Mutex::new(connection));
-    Ok(last.map(|last| Arc::new(Recovery { reader, last, routes, schedule })))
+    Ok(last.map(|last| Arc::new(Recovery { store: opened.store.clone(), reader, last, routes, schedule })))
 }
 
 async fn recover(recovery: Option<Arc<Recovery>>) {

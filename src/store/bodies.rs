@@ -4,6 +4,7 @@
 //! names it is committed, and its directory too; a file without a row is a left-over and is swept at the start.
 
 use super::StoreError;
+use super::digest::Digesting;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -35,11 +36,18 @@ impl Bodies {
     pub fn create(&self, id: i64) -> io::Result<BodyFile> {
         let path = self.path(id);
         let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
-        Ok(BodyFile { file, path, keep: false })
+        Ok(BodyFile { file, path, keep: false, digest: Digesting::default() })
     }
 
     pub(super) fn sync_directory(&self) -> io::Result<()> {
         self.directory.sync_all()
+    }
+
+    /// Leaves word for the next start that the database beside this folder is damaged.
+    pub(super) fn mark_damage(&self) {
+        let marker = self.folder.parent().map(super::damage_marker);
+        // Without it the next start looks for itself, for a while.
+        let _ = marker.map(|marker| File::create(marker).and_then(|file| file.sync_all()));
     }
 
     /// The ids that have a file.
@@ -57,13 +65,21 @@ pub struct BodyFile {
     file: File,
     path: PathBuf,
     keep: bool,
+    digest: Digesting,
 }
 
 impl BodyFile {
     /// # Errors
     /// When the disk refuses.
     pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.digest.update(bytes);
         self.file.write_all(bytes)
+    }
+
+    /// Of what was written so far.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.digest.clone().finish()
     }
 
     /// Flushes the file's content. The directory is synced by the committer.

@@ -47,7 +47,7 @@ impl Put {
     /// knows whether the row is there: the file stays, and the next start looks.
     fn answer(self, result: &Result<Vec<PathBuf>, StoreError>) {
         match (self.file, result) {
-            (Some(file), Ok(_) | Err(StoreError::Io(_))) => file.keep(),
+            (Some(file), Ok(_) | Err(StoreError::Io(_) | StoreError::Damaged(_))) => file.keep(),
             (file, _) => drop(file),
         }
         let _ = self.done.send(result.as_ref().map(|_| ()).map_err(Clone::clone));
@@ -205,7 +205,10 @@ impl Committer {
             return Err(StoreError::Stopped);
         }
         let result = self.transact(groups.into_iter().flatten(), syncs_directory);
-        if let Err(error @ StoreError::Io(_)) = &result {
+        if let Err(StoreError::Damaged(_)) = &result {
+            self.bodies.mark_damage();
+        }
+        if let Err(error @ (StoreError::Io(_) | StoreError::Damaged(_))) = &result {
             tracing::error!(%error, "the store stops: nothing more is accepted or delivered until a restart");
             self.stopped.store(true, Ordering::Relaxed);
         }
@@ -305,7 +308,7 @@ fn checkpoint(connection: &Connection, stopped: &AtomicBool) -> bool {
     let Err(error) = cut else { return true };
     let busy = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
     match StoreError::from(error) {
-        StoreError::Io(why) if !busy => {
+        StoreError::Io(why) | StoreError::Damaged(why) if !busy => {
             tracing::error!(why, "the log cannot be cut: the store stops, nothing more is accepted until a restart");
             stopped.store(true, Ordering::Relaxed);
         }

@@ -10,9 +10,13 @@
 
 mod bodies;
 mod committer;
+mod digest;
+mod log;
 mod open;
+mod salvage;
 
 pub use bodies::{Bodies, BodyFile};
+pub use digest::{digest_of, digest_read};
 pub use open::{Opened, log_octets, reader_of};
 
 use bytes::Bytes;
@@ -94,6 +98,8 @@ pub enum StoreError {
     Newer { found: i64, known: i64 },
     /// A statement that does not fit the tables: a mistake of ours. Nothing of its batch was kept, the rest goes on.
     Wrong(String),
+    /// The database is not what was written to it. The next start sets it aside and goes on with what can be read.
+    Damaged(String),
     /// The database or the file system said this.
     Io(String),
 }
@@ -113,6 +119,9 @@ impl fmt::Display for StoreError {
                 "the data folder has schema {found}, this version knows {known}\nhint: run the newer version again, or restore a backup"
             ),
             StoreError::Wrong(text) => write!(f, "the store refused a change: {text}\nhint: this is a defect; please report it"),
+            StoreError::Damaged(text) => {
+                write!(f, "the database is damaged: {text}\nhint: restart; what can be read goes on, the rest is kept in the data folder")
+            }
             StoreError::Io(text) => write!(f, "the store cannot read or write: {text}\nhint: look at the disk and the folder's owner"),
         }
     }
@@ -131,6 +140,9 @@ impl From<rusqlite::Error> for StoreError {
             Some(rusqlite::ErrorCode::ConstraintViolation | rusqlite::ErrorCode::TypeMismatch) => {
                 StoreError::Wrong(error.to_string())
             }
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                StoreError::Damaged(error.to_string())
+            }
             _ => StoreError::Io(error.to_string()),
         }
     }
@@ -143,6 +155,11 @@ impl From<std::io::Error> for StoreError {
             _ => StoreError::Io(error.to_string()),
         }
     }
+}
+
+/// The file that says that the database is damaged.
+fn damage_marker(folder: &std::path::Path) -> PathBuf {
+    folder.join("mailward.db.damaged")
 }
 
 /// What the committer is asked.
@@ -218,6 +235,17 @@ impl Store {
     #[must_use]
     pub fn is_writable(&self) -> bool {
         !self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// What somebody read: where the database is damaged the store stops, and the next start sets it aside and goes on with
+    /// what can be read. Going on with it would leave mail behind, and might damage more.
+    pub fn look_at<T>(&self, read: &Result<T, StoreError>) {
+        if let Err(StoreError::Damaged(why)) = read
+            && !self.stopped.swap(true, Ordering::Relaxed)
+        {
+            tracing::error!(why, "the database is damaged: nothing more is accepted or delivered until a restart");
+            self.bodies.mark_damage();
+        }
     }
 
     #[must_use]

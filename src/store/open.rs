@@ -4,7 +4,7 @@
 
 use super::bodies::Bodies;
 use super::committer::{self, Committer};
-use super::{Job, Store, StoreError};
+use super::{Job, Store, StoreError, log, salvage};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::PermissionsExt;
@@ -40,9 +40,7 @@ impl Opened {
         let lock = lock(folder)?;
         let bodies = Bodies::open(&folder.join("bodies"))?;
         let database = folder.join("mailward.db");
-        let connection = connect(&database)?;
-        migrate(&connection)?;
-        empty_log(&connection)?;
+        let connection = whole(folder, &database)?;
         File::open(folder)?.sync_all()?;
         let (jobs, inbox) = mpsc::channel();
         let riders = Arc::new(Mutex::new(Vec::new()));
@@ -132,6 +130,50 @@ fn lock(folder: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// The database, as it is or as what could be salvaged of it.
+fn whole(folder: &Path, database: &Path) -> Result<Connection, StoreError> {
+    salvage::finish(folder)?;
+    log::mend(folder)?;
+    let marker = super::damage_marker(folder);
+    let found = if marker.exists() {
+        Err(StoreError::Damaged("a row could not be read".into()))
+    } else {
+        prepare(folder, database)
+    };
+    let connection = match found {
+        Err(StoreError::Damaged(why)) => {
+            tracing::error!(why, "the database is damaged: it is set aside, and what can be read of it goes on");
+            let (aside, salvaged) = salvage::salvage(folder)?;
+            let aside = aside.display().to_string();
+            tracing::error!(
+                aside,
+                rows = salvaged.rows,
+                gaps = salvaged.gaps,
+                "what could be read is in a new database"
+            );
+            prepare(folder, database)?
+        }
+        prepared => prepared?,
+    };
+    // It is there only after damage was found.
+    let _ = fs::remove_file(marker);
+    salvage::keep_first_page(folder)?;
+    Ok(connection)
+}
+
+fn prepare(folder: &Path, database: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(database)?;
+    salvage::look(&connection)?;
+    let found = version(&connection)?;
+    // Whoever changes the schema keeps its first page too. (One that says it is newer is refused: that loses nothing.)
+    if salvage::kept_version(folder).is_some_and(|kept| found < kept) {
+        return Err(StoreError::Damaged(format!("it says that it is of schema {found}, and was of a later one")));
+    }
+    migrate(&connection)?;
+    empty_log(&connection)?;
+    Ok(connection)
+}
+
 /// A connection that writes: every commit is flushed before it answers.
 fn connect(database: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(database)?;
@@ -148,14 +190,21 @@ fn connect(database: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn migrate(connection: &Connection) -> Result<(), StoreError> {
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    if found > known {
-        return Err(StoreError::Newer { found, known });
+pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let found = version(connection)?;
+    if found > known() {
+        return Err(StoreError::Newer { found, known: known() });
     }
     for (version, schema) in (1..).zip(MIGRATIONS).skip(usize::try_from(found).unwrap_or(0)) {
         connection.execute_batch(&format!("BEGIN; {schema} PRAGMA user_version = {version}; COMMIT;"))?;
     }
     Ok(())
+}
+
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }

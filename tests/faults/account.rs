@@ -184,6 +184,11 @@ impl Sinks {
         self.peers[0].received().len()
     }
 
+    /// What the domain that puts off has received.
+    pub fn taken_later(&self) -> Vec<Received> {
+        self.peers[1].received()
+    }
+
     fn received(&self) -> Vec<Received> {
         self.peers.iter().flat_map(Peer::received).collect()
     }
@@ -220,7 +225,7 @@ struct Arrival {
     session: Instant,
 }
 
-fn number_of(recipient: &str) -> usize {
+pub fn number_of(recipient: &str) -> usize {
     recipient.trim_start_matches('n').split('@').next().unwrap().parse().unwrap()
 }
 
