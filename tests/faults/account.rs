@@ -5,7 +5,7 @@
 use crate::lab::client::Client;
 use crate::lab::peers::{Behaviour, Peer, Received};
 use crate::lab::until_within;
-use crate::world::{DOCTOR, World, without_received};
+use crate::world::{DOCTOR, World, queued_as, without_received};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -145,6 +145,15 @@ pub fn hand_over(door: SocketAddr, number: usize) -> std::io::Result<u16> {
     let to = recipients(number);
     let to: Vec<&str> = to.iter().map(String::as_str).collect();
     Ok(connect(door)?.send(DOCTOR, &to, &message(number))?.code)
+}
+
+/// The same for one that must be taken; the id that it is queued as.
+pub fn hand_over_as(door: SocketAddr, number: usize) -> String {
+    let to = recipients(number);
+    let to: Vec<&str> = to.iter().map(String::as_str).collect();
+    let reply = connect(door).unwrap().send(DOCTOR, &to, &message(number)).unwrap();
+    assert_eq!(reply.code, 250, "{reply:?}");
+    queued_as(&reply.text)
 }
 
 fn connect(door: SocketAddr) -> std::io::Result<Client> {

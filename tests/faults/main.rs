@@ -15,6 +15,7 @@ mod account;
 mod disk;
 mod system_calls;
 
+mod a_clock_that_jumps_harms_nothing;
 mod a_damaged_queue_goes_on_with_what_can_be_read;
 mod a_disk_that_fails_stops_the_store;
 mod a_full_disk_puts_mail_off;
