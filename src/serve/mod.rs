@@ -4,6 +4,7 @@
 //! nothing that was answered with 250. Fails before anything is answered, with one sentence and a hint.
 
 mod build;
+mod descriptors;
 mod gauges;
 
 use crate::config::secret::SecretError;
@@ -116,8 +117,8 @@ pub async fn start(config: Config) -> Result<Gateway, ServeError> {
     start_counting(config, Arc::new(|| 0)).await
 }
 
-async fn start_counting(config: Config, dropped: DroppedLines) -> Result<Gateway, ServeError> {
-    raise_descriptors();
+async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gateway, ServeError> {
+    descriptors::share(descriptors::raise(), &mut config.limits);
     // What is written is ours alone: the queue holds patients' letters.
     nix::sys::stat::umask(nix::sys::stat::Mode::S_IRWXG | nix::sys::stat::Mode::S_IRWXO);
     let today = jiff::Zoned::now().date();
@@ -317,16 +318,6 @@ async fn forget(store: Store) {
     loop {
         store.ride(crate::record::forget(crate::clock::Now::read().wall));
         tokio::time::sleep(Duration::from_secs(3_600)).await;
-    }
-}
-
-/// Every session, link and file needs a descriptor: take as many as the system gives.
-fn raise_descriptors() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
-    {
-        tracing::warn!(%error, soft, "the limit of open files could not be raised");
     }
 }
 

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// Riders wait this long at most for somebody else's flush.
-const RIDE: Duration = Duration::from_millis(50);
+/// Riders wait this long at most for somebody else's flush: with a flush of their own they are kept within 50 ms.
+const RIDE: Duration = Duration::from_millis(30);
 /// How long riders wait that found the disk full.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Batches that one flush takes at most, so that the first of them does not wait for ever.

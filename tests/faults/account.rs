@@ -2,7 +2,7 @@
 //!
 //! Used by every scenario of this binary. It lives outside the gateway's process, so no fault of the gateway's touches it.
 
-use crate::lab::client::Client;
+use crate::lab::client::{Client, Reply};
 use crate::lab::peers::{Behaviour, Peer, Received};
 use crate::lab::until_within;
 use crate::world::{DOCTOR, World, queued_as, without_received};
@@ -77,7 +77,12 @@ pub struct Load {
 
 impl Load {
     pub fn start(door: SocketAddr, sources: usize) -> Load {
-        let counts = Arc::new(Counts::default());
+        Load::from(door, sources, 0)
+    }
+
+    /// The same with messages from `first` on.
+    pub fn from(door: SocketAddr, sources: usize, first: usize) -> Load {
+        let counts = Arc::new(Counts { next: AtomicUsize::new(first), ..Counts::default() });
         let source = |_| {
             let counts = counts.clone();
             std::thread::spawn(move || source(&counts, door))
@@ -125,9 +130,7 @@ fn source(counts: &Counts, door: SocketAddr) {
         };
         while !counts.stop.load(Ordering::SeqCst) {
             let number = counts.next.fetch_add(1, Ordering::SeqCst);
-            let to = recipients(number);
-            let to: Vec<&str> = to.iter().map(String::as_str).collect();
-            match client.send(DOCTOR, &to, &message(number)) {
+            match hand_over_in(&mut client, number) {
                 Ok(reply) if reply.code == 250 => counts.acknowledged.lock().unwrap().push(number),
                 Ok(reply) => {
                     *counts.refused.lock().unwrap().entry(reply.code).or_default() += 1;
@@ -142,16 +145,18 @@ fn source(counts: &Counts, door: SocketAddr) {
 
 /// One message on a connection of its own; the code that answered it.
 pub fn hand_over(door: SocketAddr, number: usize) -> std::io::Result<u16> {
+    Ok(hand_over_in(&mut connect(door)?, number)?.code)
+}
+
+pub fn hand_over_in(client: &mut Client, number: usize) -> std::io::Result<Reply> {
     let to = recipients(number);
     let to: Vec<&str> = to.iter().map(String::as_str).collect();
-    Ok(connect(door)?.send(DOCTOR, &to, &message(number))?.code)
+    client.send(DOCTOR, &to, &message(number))
 }
 
 /// The same for one that must be taken; the id that it is queued as.
 pub fn hand_over_as(door: SocketAddr, number: usize) -> String {
-    let to = recipients(number);
-    let to: Vec<&str> = to.iter().map(String::as_str).collect();
-    let reply = connect(door).unwrap().send(DOCTOR, &to, &message(number)).unwrap();
+    let reply = hand_over_in(&mut connect(door).unwrap(), number).unwrap();
     assert_eq!(reply.code, 250, "{reply:?}");
     queued_as(&reply.text)
 }

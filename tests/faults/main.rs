@@ -22,6 +22,7 @@ mod a_full_disk_puts_mail_off;
 mod a_killed_gateway_loses_nothing;
 mod a_power_cut_loses_nothing;
 mod every_system_call_may_be_the_last;
+mod few_descriptors_are_shared;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
