@@ -10,6 +10,7 @@ use std::fs;
 use std::net::TcpStream;
 use std::ops::Deref;
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -54,7 +55,8 @@ impl Exim {
         fs::write(&config, configuration(mta.path(), setup, &binary, recipients)).unwrap();
         let mut command = Command::new(&binary);
         command.arg("-C").arg(&config).args(["-bdf", "-q1s"]).stdin(Stdio::null()).stdout(Stdio::null());
-        let daemon = command.stderr(fs::File::create(mta.path().join("stderr")).unwrap()).spawn().unwrap();
+        let daemon =
+            command.process_group(0).stderr(fs::File::create(mta.path().join("stderr")).unwrap()).spawn().unwrap();
         let mut running = Exim { mta, daemon };
         let ready = until(|| {
             let ended = running.daemon.try_wait().unwrap();
@@ -79,7 +81,8 @@ impl Exim {
 
 impl Drop for Exim {
     fn drop(&mut self) {
-        let _ = self.daemon.kill();
+        // With its children: one that still writes its log would keep the folder.
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.daemon.id())]).status();
         let _ = self.daemon.wait();
     }
 }
