@@ -30,7 +30,7 @@ pub struct Settings {
     /// Octets, as SIZE announces them.
     pub max_message: u64,
     pub max_recipients: usize,
-    /// Octets of a command line with its CRLF; RFC 5321 4.5.3.1.4 wants 512 and more for parameters.
+    /// Octets of a command line with its CRLF; RFC 5321 4.5.3.1.4 wants 512, and parameters add to that.
     pub max_line: usize,
     /// Commands that were no commands, since the last message that was taken.
     pub max_errors: u32,

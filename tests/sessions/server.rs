@@ -25,7 +25,7 @@ impl Gateway {
             hostname: "gw.example".into(),
             max_message: 1000,
             max_recipients: 100,
-            max_line: 512,
+            max_line: 1024,
             max_errors: 20,
             max_commands: 100,
             starttls: StartTls::Offered,

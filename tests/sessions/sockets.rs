@@ -71,7 +71,7 @@ impl Doors {
     fn open(world: &World, site: &str) -> Doors {
         let [off, required, anyone_with_tls, implicit] = [(); 4].map(|()| world.free(1));
         let more = format!(
-            "[limits]\nmax-message = \"1KB\"\nrecipients = 100\nline = 512\n\
+            "[limits]\nmax-message = \"1KB\"\nrecipients = 100\nline = 1024\n\
              [listen.off]\naddress = \"{off}\"\nmail-from = \"anyone\"\ntls = \"off\"\n\
              [listen.required]\naddress = \"{required}\"\nmail-from = \"sites\"\ntls = \"require\"\n\
              [listen.with-tls]\naddress = \"{anyone_with_tls}\"\nmail-from = \"anyone\"\ntls = \"require\"\n\

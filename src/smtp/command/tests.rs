@@ -188,3 +188,22 @@ fn a_chunk_is_counted_whatever_else_is_wrong_with_its_line() {
         assert_eq!(parse(line), Ok(command), "{line}");
     }
 }
+
+/// RFC 5321 4.5.3.1, with all that the extensions on offer add.
+#[test]
+fn the_longest_mail_and_rcpt_fit_the_least_line_that_may_be_set() {
+    let domain = format!("{}.example", ["d".repeat(60), "d".repeat(60), "d".repeat(60)].join("."));
+    let path = format!("{}@{domain}", "l".repeat(64));
+    assert!(path.len() >= 250, "{}", path.len());
+    let xtext = |octets: usize| "+2B".repeat(octets / 3);
+    let mail = format!(
+        "MAIL FROM:<{path}> SIZE=18446744073709551615 BODY=8BITMIME SMTPUTF8 RET=FULL ENVID={} AUTH={}\r\n",
+        xtext(99),
+        xtext(498)
+    );
+    let rcpt = format!("RCPT TO:<{path}> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;{}\r\n", xtext(492));
+    for line in [mail, rcpt] {
+        assert!(parse(line.trim_end()).is_ok(), "{line}");
+        assert!(line.len() <= 1_024, "{}", line.len());
+    }
+}
