@@ -212,9 +212,9 @@ fn a_filter_chooses_by_domain_rule_class_and_reason_and_never_lowers_what_is_sea
     let plain = world.mx(10, "partner.example", Behaviour::default());
     let sealed = world.mx(11, "sealed.example", Behaviour::default());
     let _other = world.mx(12, "other.example", puts_off());
-    let _exchange = world.exchange();
+    let exchange = world.exchange();
     let policy = format!("{POLICY}{SEALED}");
-    let gateway = world.gateway(&Setup { policy: &policy, ..Setup::default() });
+    let mut gateway = world.gateway(&Setup { policy: &policy, ..Setup::default() });
     let letter = gateway.send(&["b@partner.example"], &world::clinical("letter"));
     let closed = gateway.send(&["b@sealed.example"], &world::ordinary("closed"));
     let late = gateway.send(&["b@other.example"], &world::ordinary("late"));
@@ -238,7 +238,7 @@ fn a_filter_chooses_by_domain_rule_class_and_reason_and_never_lowers_what_is_sea
     assert_eq!(chosen(["--rule", "sealed"]), std::slice::from_ref(&closed));
     assert_eq!(chosen(["--class", "clinical"]), std::slice::from_ref(&letter));
     waits(&gateway, &late, "message-deferred");
-    assert_eq!(chosen(["--reason", "message-deferred"]), [late]);
+    assert_eq!(chosen(["--reason", "message-deferred"]), std::slice::from_ref(&late));
     assert_eq!(gateway.cli(&["queue", "bounce", "--yes"]).status.code(), Some(2), "nothing was chosen");
 
     let all = queue(&gateway, &["release", "--rule", "sealed", "--in-clear"]);
@@ -247,4 +247,14 @@ fn a_filter_chooses_by_domain_rule_class_and_reason_and_never_lowers_what_is_sea
     assert_eq!(queue(&gateway, &["release", &closed, "--in-clear"])["released"], 1);
     assert!(sealed.wait_for(1)[0].text().contains("Subject: closed"));
     assert_eq!((plain.dots(), gateway.metric("mailward_released_in_clear_total")), (0, 1.0));
+
+    // Minutes before its next attempt, and with a kill behind the command.
+    waits(&gateway, &late, "message-deferred");
+    assert_eq!(queue(&gateway, &["bounce", &late])["bounced"], 1);
+    gateway.kill();
+    gateway.start();
+    let ended = || exchange.received().iter().filter(|n| n.text().contains("ended-by-operator")).count();
+    until(|| (ended() > 0).then_some(())).expect("its sender is told now");
+    until(|| row_of(&gateway, &late).is_none().then_some(())).expect("it left");
+    assert_eq!(ended(), 1);
 }
