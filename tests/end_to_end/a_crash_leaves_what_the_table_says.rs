@@ -2,7 +2,8 @@
 //!
 //! A case is a folder of tests/queue, named as a sentence: `before.sql` (and `bodies/`) into a fresh data folder of schema 1
 //! (so every case is migrated, too), and `after.toml` with what is there once nothing moves any more. In the SQL `NOW`,
-//! `NOW-60` and `NOW+60` are milliseconds of the wall clock with an offset in seconds, `ID_NOW` is an entry id of this moment.
+//! `NOW-60` and `NOW+60` are milliseconds of the wall clock with an offset in seconds, `ID_NOW` is an entry id of this moment. A head is
+//! one line; it is written on several here, to be read.
 
 use crate::lab::peers::{Behaviour, Peer, Received};
 use crate::lab::until;

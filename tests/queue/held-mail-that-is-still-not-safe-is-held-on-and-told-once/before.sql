@@ -1,12 +1,11 @@
 -- Its date passed while the gateway was down. Its sender knows.
-INSERT INTO entry (id, head) VALUES (5, CAST('
+INSERT INTO entry (id, head) VALUES (5, CAST(replace('
     {"version": 1, "id": "0000000000005", "accepted": NOW-7200, "site": "trust", "session": "1",
      "envelope": {"reverse_path": "dr.jones@trust.example", "recipients": [{"mailbox": "b@plain.example"}]},
      "destined": [{"direction": "outbound", "requirement": 0}],
      "requirements": [{"level": "verified", "rules": [], "classes": ["clinical"], "wait": {"secs": 900, "nanos": 0}, "otherwise": "hold",
      "hold_for": {"secs": 432000, "nanos": 0}, "tell_sender": {"secs": 14400, "nanos": 0}, "notify": [], "subject": "keep"}],
-     "size": 19, "received": "Received: by gw.trust.example\r\n", "message_id": null, "large": false, "notice": false}'
-    AS BLOB));
+     "size": 25, "received": "Received: by gw.trust.example\r\n", "message_id": null, "large": false, "notice": false}', char(10), '') AS BLOB));
 INSERT INTO body (id, bytes) VALUES (5, CAST('Subject: letter' || char(13,10,13,10) || 'Text' || char(13,10) AS BLOB));
 INSERT INTO progress (entry, recipient, final, record) VALUES (5, 0, 0, CAST('
     {"waiting": {"attempts": 4, "held": true, "told": true, "next_attempt": NOW-60, "reason": "tls-not-offered", "status": null, "host": null}}'
