@@ -4,7 +4,9 @@
 //! of its own. Never fails.
 
 use super::Offer;
+use crate::mail::text::is_disturbing;
 use crate::mail::{Body, Envelope, Recipient, Ret};
+use std::borrow::Cow;
 
 pub(super) fn mail(envelope: &Envelope, size: u64, offer: &Offer) -> String {
     let mut line = format!("MAIL FROM:<{}>", envelope.reverse_path);
@@ -14,7 +16,8 @@ pub(super) fn mail(envelope: &Envelope, size: u64, offer: &Offer) -> String {
     if envelope.body == Body::EightBitMime {
         line.push_str(" BODY=8BITMIME");
     }
-    let international = |r: &Recipient| r.mailbox.is_international();
+    let orcpt_international = |r: &Recipient| offer.smtputf8 && r.orcpt.as_ref().is_some_and(|o| !o.is_ascii());
+    let international = |r: &Recipient| r.mailbox.is_international() || orcpt_international(r);
     let sender_international = envelope.reverse_path.mailbox().is_some_and(|m| m.is_international());
     if envelope.smtputf8 || sender_international || envelope.recipients.iter().any(international) {
         line.push_str(" SMTPUTF8");
@@ -25,7 +28,7 @@ pub(super) fn mail(envelope: &Envelope, size: u64, offer: &Offer) -> String {
             Some(Ret::Headers) => line.push_str(" RET=HDRS"),
             None => {}
         }
-        push_graphic(&mut line, "ENVID", envelope.envid.as_deref());
+        push_graphic(&mut line, "ENVID", envelope.envid.as_deref().filter(|e| e.is_ascii()).map(Cow::Borrowed));
     }
     line.push_str("\r\n");
     line
@@ -37,15 +40,26 @@ pub(super) fn rcpt(recipient: &Recipient, offer: &Offer) -> String {
         if let Some(notify) = recipient.notify {
             line.push_str(&format!(" NOTIFY={}", notify.as_parameter()));
         }
-        push_graphic(&mut line, "ORCPT", recipient.orcpt.as_deref());
+        push_graphic(&mut line, "ORCPT", recipient.orcpt.as_deref().map(|orcpt| original(orcpt, offer)));
     }
     line.push_str("\r\n");
     line
 }
 
+/// An original recipient as it was written; to a peer without SMTPUTF8 with its characters outside ASCII as `\x{…}`
+/// (RFC 6533 3, utf-8-addr-xtext).
+fn original<'a>(orcpt: &'a str, offer: &Offer) -> Cow<'a, str> {
+    if offer.smtputf8 || orcpt.is_ascii() {
+        return Cow::Borrowed(orcpt);
+    }
+    let embedded = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\x{{{:02X}}}", u32::from(c)) };
+    Cow::Owned(orcpt.chars().map(embedded).collect())
+}
+
 /// A value with a blank or a line end in it would be a command of its own: it is left out.
-fn push_graphic(line: &mut String, keyword: &str, value: Option<&str>) {
-    if let Some(value) = value.filter(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_graphic())) {
+fn push_graphic(line: &mut String, keyword: &str, value: Option<Cow<'_, str>>) {
+    let is_graphic = |c: char| !c.is_whitespace() && !is_disturbing(c);
+    if let Some(value) = value.filter(|v| !v.is_empty() && v.chars().all(is_graphic)) {
         line.push_str(&format!(" {keyword}={value}"));
     }
 }

@@ -103,6 +103,16 @@ fn a_parameter_cannot_add_a_command() {
 }
 
 #[test]
+fn an_original_recipient_outside_ascii_is_written_as_the_peer_can_read_it() {
+    let mut envelope = envelope(1);
+    envelope.recipients[0].orcpt = Some("utf-8;jörg@c.example".into());
+    let (_, sent) = start(ready("250-mx\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250 DSN\r\n"), &envelope);
+    assert!(sent.contains("> SMTPUTF8\r\n") && sent.contains(" ORCPT=utf-8;jörg@c.example\r\n"), "{sent}");
+    let (_, sent) = start(ready("250-mx\r\n250-PIPELINING\r\n250 DSN\r\n"), &envelope);
+    assert!(sent.is_ascii() && sent.contains(" ORCPT=utf-8;j\\x{F6}rg@c.example\r\n"), "{sent}");
+}
+
+#[test]
 fn a_lost_connection_leaves_what_was_settled() {
     let (client, _) = start(ready("250-mx\r\n250 PIPELINING\r\n"), &envelope(2));
     let client = client.step(b"250 a\r\n550 5.1.1 no such user\r\n").client;
