@@ -62,6 +62,12 @@ impl Who {
         if let Some(name) = text.strip_prefix('@') {
             return names.groups.get(name).map(|n| Who::Group(*n)).ok_or_else(|| group::unknown(name, &names.groups));
         }
+        // An address may really begin with a star, and nobody who writes this means it.
+        if let Some((local, domain)) = text.rsplit_once('@').filter(|(local, _)| local.contains('*')) {
+            let fault =
+                Fault::new("wrong-address", format!("`{local}` stands for no set of mailboxes: it would never match"));
+            return Err(fault.hint(format!("for every mailbox of the domain write `{domain}`")));
+        }
         if text.contains('@') {
             let mailbox: Mailbox = text.parse().map_err(|why| {
                 Fault::new("wrong-address", format!("`{text}` is not an address: {why}")).hint("write user@example.org")
