@@ -98,7 +98,8 @@ impl Acceptance {
     }
 
     async fn take(&self, id: EntryId, arrived: &Arrived<'_>, collector: Collector) -> Result<Status, Status> {
-        let collected = collector.finish().await.map_err(|e| self.uncollected(&e))?;
+        // What it holds of the budget is held until it is kept, or refused.
+        let (collected, _share) = collector.finish().await.map_err(|e| self.uncollected(&e))?;
         loops::check(collected.header(), arrived.trace.hostname, self.max_hops)?;
         let findings = self.inspect(&collected).await?;
         let judged = self.judge(arrived, &collected, &findings)?;
@@ -161,6 +162,9 @@ impl Acceptance {
                 Enhanced(5, 3, 4),
                 format!("The header section is larger than the {} octets that this gateway takes", self.max_header),
             ),
+            CollectError::Crowded => {
+                Status::new(452, Enhanced(4, 3, 1), "Too much mail is being received at the moment, try again later")
+            }
             CollectError::Disk(error) => {
                 tracing::error!(%error, "a message could not be written");
                 not_kept(&StoreError::from(io::Error::from(error.kind())))
@@ -199,7 +203,7 @@ impl Acceptance {
         notices: Vec<Announced>,
     ) -> Result<(), Status> {
         let (body, file) = match collected {
-            Collected::Small(message) => (Some(Bytes::from(message)), None),
+            Collected::Small(message) => (Some(message), None),
             Collected::Large { file, .. } => (None, Some(file)),
         };
         let mut changes = entry.admitted(body.clone());

@@ -1,17 +1,20 @@
 //! A message on its way in: in memory while it is small, streamed into a body file when it is large.
 //!
-//! Called by `receive::connection`. Promises: memory per message is bounded whatever its size; fields that are stripped at
+//! Called by `receive::connection`. Promises: memory per message is bounded whatever its size, and of all messages by the
+//! budget: who finds no room there goes to its file at once, or is refused for now; fields that are stripped at
 //! the edge are gone before anything is kept; a message that is not admitted leaves no file. Fails with the disk's error.
 
+use super::budget::Share;
 use crate::clock::EntryId;
 use crate::mail::message;
 use crate::store::{Bodies, BodyFile, digest_of};
+use bytes::Bytes;
 use std::io;
 
 /// Up to here a message is a row in the database; above, a file.
 const INLINE: usize = 128 * 1024;
-/// Octets that a large message gathers before they are written.
-const CHUNK: usize = 256 * 1024;
+/// Octets that a large message gathers before they are written: with what one read adds, its buffer stays at 256 KiB.
+const CHUNK: usize = 224 * 1024;
 
 /// Exchange trusts these among its own servers; from anybody else they are forged, to anybody else they are private.
 const EXCHANGE_INTERNAL: [&str; 2] = ["x-ms-exchange-organization-", "x-ms-exchange-forest-"];
@@ -26,13 +29,13 @@ pub struct Collector {
     max_header: usize,
     /// The header section of a large message, for decisions.
     header: Vec<u8>,
-    oversized_header: bool,
-    failed: Option<io::Error>,
+    failed: Option<CollectError>,
+    share: Share,
 }
 
 /// A message as it was received.
 pub enum Collected {
-    Small(Vec<u8>),
+    Small(Bytes),
     /// Synced, but for its directory.
     Large {
         file: BodyFile,
@@ -79,14 +82,16 @@ impl Collected {
 #[derive(Debug)]
 pub enum CollectError {
     HeaderTooLarge,
+    /// Too much is being received: memory or open files are used up.
+    Crowded,
     Disk(io::Error),
 }
 
 impl Collector {
     #[must_use]
-    pub fn new(id: EntryId, max_header: usize) -> Collector {
+    pub fn new(id: EntryId, max_header: usize, share: Share) -> Collector {
         let (memory, header) = (Vec::new(), Vec::new());
-        Collector { id, memory, file: None, written: 0, max_header, header, oversized_header: false, failed: None }
+        Collector { id, memory, file: None, written: 0, max_header, header, failed: None, share }
     }
 
     #[must_use]
@@ -97,7 +102,7 @@ impl Collector {
     /// There is no room on the disk: what needs a file is put off.
     pub fn refuse_large(&mut self) {
         if self.memory.len() > INLINE || self.file.is_some() {
-            self.failed.get_or_insert_with(|| io::ErrorKind::StorageFull.into());
+            self.failed.get_or_insert_with(|| CollectError::Disk(io::ErrorKind::StorageFull.into()));
         }
     }
 
@@ -105,29 +110,55 @@ impl Collector {
     /// send the rest anyway.
     pub async fn relieve(&mut self, bodies: &Bodies) {
         let bound = if self.file.is_some() { CHUNK } else { INLINE };
-        if self.memory.len() <= bound {
+        let fits = self.account();
+        if fits && self.memory.len() <= bound && self.failed.is_none() {
             return;
         }
-        if self.failed.is_some() || self.oversized_header {
-            self.memory.clear();
-        } else if let Err(error) = self.spill(bodies).await {
-            self.failed = Some(error);
+        if self.failed.is_none() {
+            self.failed = self.make_room(bodies, fits.then_some(Fits)).await.err();
+        }
+        if self.failed.is_some() {
+            (self.memory, self.header) = (Vec::new(), Vec::new());
+        }
+        if !self.account() {
+            self.failed.get_or_insert(CollectError::Crowded);
         }
     }
 
-    async fn spill(&mut self, bodies: &Bodies) -> io::Result<()> {
+    /// Tells the budget what is held; false when there is no room for it.
+    fn account(&mut self) -> bool {
+        self.share.resize(self.memory.capacity() + self.header.capacity())
+    }
+
+    async fn make_room(&mut self, bodies: &Bodies, fits: Option<Fits>) -> Result<(), CollectError> {
+        // What is over the budget is written by a few at a time: else those who wait for the disk would be over it together.
+        let _turn = match fits {
+            Some(Fits) => None,
+            None => Some(self.share.leave().ok_or(CollectError::Crowded)?),
+        };
         if self.file.is_none() {
             let header = message::header_len(&self.memory);
-            if header == self.memory.len() && header <= self.max_header {
-                return Ok(()); // the header section has not ended yet
-            }
             if header > self.max_header {
-                self.oversized_header = true;
-                return Ok(());
+                return Err(CollectError::HeaderTooLarge);
+            }
+            if header == self.memory.len() {
+                // The header section has not ended yet: only whole is it free of what is stripped.
+                return fits.map(|Fits| ()).ok_or(CollectError::Crowded);
+            }
+            if !self.share.open_file() {
+                return Err(CollectError::Crowded);
             }
             strip_edge_fields(&mut self.memory);
             self.header = self.memory[..message::header_len(&self.memory)].to_vec();
         }
+        self.spill(bodies).await.map_err(CollectError::Disk)?;
+        if fits.is_none() {
+            self.memory = Vec::new();
+        }
+        Ok(())
+    }
+
+    async fn spill(&mut self, bodies: &Bodies) -> io::Result<()> {
         let (file, bodies, id) = (self.file.take(), bodies.clone(), self.id);
         let chunk = std::mem::take(&mut self.memory);
         let (file, mut chunk) = blocking(move || {
@@ -141,20 +172,22 @@ impl Collector {
         Ok(())
     }
 
-    /// The whole message; a large one is flushed to its file.
+    /// The whole message, and what it holds of the budget; a large one is flushed to its file.
     ///
     /// # Errors
-    /// When the disk refused, or the header section is over its limit.
-    pub async fn finish(mut self) -> Result<Collected, CollectError> {
+    /// When the disk refused, too much is being received, or the header section is over its limit.
+    pub async fn finish(mut self) -> Result<(Collected, Share), CollectError> {
         if let Some(error) = self.failed.take() {
-            return Err(CollectError::Disk(error));
+            return Err(error);
         }
         let Some(mut file) = self.file.take() else {
-            if self.oversized_header || message::header_len(&self.memory) > self.max_header {
+            if message::header_len(&self.memory) > self.max_header {
                 return Err(CollectError::HeaderTooLarge);
             }
             strip_edge_fields(&mut self.memory);
-            return Ok(Collected::Small(self.memory));
+            // It may wait for a while, and should take no more than it is.
+            self.memory.shrink_to_fit();
+            return Ok((Collected::Small(Bytes::from(self.memory)), self.share));
         };
         let size = self.written + self.memory.len() as u64;
         let rest = std::mem::take(&mut self.memory);
@@ -164,9 +197,13 @@ impl Collector {
         })
         .await
         .map_err(CollectError::Disk)?;
-        Ok(Collected::Large { file, header: self.header, size })
+        Ok((Collected::Large { file, header: self.header, size }, self.share))
     }
 }
+
+/// The budget has room for what is in memory.
+#[derive(Clone, Copy)]
+struct Fits;
 
 /// Runs `work` where waiting for the disk stops nobody else.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
@@ -185,11 +222,27 @@ fn strip_edge_fields(message: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::{Budget, OCTETS};
+    use super::super::limits::Who;
     use super::*;
     use crate::store::Opened;
+    use std::sync::Arc;
 
     fn collector() -> Collector {
-        Collector::new(EntryId::from_row(7), 1_000)
+        Collector::new(EntryId::from_row(7), 1_000, Budget::new(OCTETS, 10).share(Who::Site))
+    }
+
+    /// Appends and relieves, piece by piece.
+    async fn feed(collector: &mut Collector, sent: &[u8], bodies: &Bodies) {
+        for piece in sent.chunks(16_000) {
+            collector.memory.extend_from_slice(piece);
+            collector.relieve(bodies).await;
+        }
+    }
+
+    fn room_for(octets: usize) -> Arc<Budget> {
+        // A message holds a sixteenth of what is free.
+        Budget::new(octets * 17, 10)
     }
 
     #[tokio::test]
@@ -198,8 +251,8 @@ mod tests {
         collector.memory.extend_from_slice(
             b"Subject: a\r\nX-MS-Exchange-Organization-SCL: -1\r\nx-ms-exchange-forest-x: y\r\n\r\ntext\r\n",
         );
-        let Ok(Collected::Small(message)) = collector.finish().await else { panic!("small") };
-        assert_eq!(message, b"Subject: a\r\n\r\ntext\r\n");
+        let Ok((Collected::Small(message), _)) = collector.finish().await else { panic!("small") };
+        assert_eq!(&message[..], b"Subject: a\r\n\r\ntext\r\n");
     }
 
     #[tokio::test]
@@ -216,7 +269,7 @@ mod tests {
             collector.relieve(opened.store.bodies()).await;
             assert!(collector.memory.len() <= CHUNK);
         }
-        let Ok(Collected::Large { file, header, size }) = collector.finish().await else { panic!("large") };
+        let Ok((Collected::Large { file, header, size }, _)) = collector.finish().await else { panic!("large") };
         let kept = std::fs::read(file.path()).unwrap();
         assert_eq!(header, b"Subject: a\r\n");
         assert_eq!(kept.len() as u64, size);
@@ -234,5 +287,50 @@ mod tests {
         }
         assert!(collector.memory.len() < 2 * INLINE);
         assert!(matches!(collector.finish().await, Err(CollectError::HeaderTooLarge)));
+    }
+
+    #[tokio::test]
+    async fn a_small_message_that_finds_no_room_goes_to_its_file_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let budget = room_for(20_000);
+        let mut collector = Collector::new(EntryId::from_row(7), 1_000, budget.share(Who::Site));
+        let sent = [b"Subject: a\r\nX-MS-Exchange-Forest-A: b\r\n\r\n".to_vec(), b"line\r\n".repeat(10_000)].concat();
+        feed(&mut collector, &sent, opened.store.bodies()).await;
+        assert!(collector.memory.capacity() + collector.header.capacity() <= 20_000, "{}", collector.memory.capacity());
+        let Ok((Collected::Large { file, header, size }, share)) = collector.finish().await else { panic!("a file") };
+        let kept = std::fs::read(file.path()).unwrap();
+        assert_eq!((kept.len() as u64, header), (size, b"Subject: a\r\n".to_vec()));
+        assert!(kept.starts_with(b"Subject: a\r\n\r\nline") && sent.ends_with(&kept[12..]));
+        drop(share);
+        assert_eq!(budget.free(), 20_000 * 17);
+    }
+
+    #[tokio::test]
+    async fn a_header_section_that_finds_no_room_is_put_off_and_holds_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let budget = room_for(20_000);
+        let mut collector = Collector::new(EntryId::from_row(7), 1_000_000, budget.share(Who::Site));
+        feed(&mut collector, &b"X-A: b\r\n".repeat(50_000), opened.store.bodies()).await;
+        assert_eq!((collector.memory.capacity(), budget.free()), (0, 20_000 * 17));
+        assert!(matches!(collector.finish().await, Err(CollectError::Crowded)));
+    }
+
+    #[tokio::test]
+    async fn without_a_file_left_a_large_message_is_put_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let budget = Budget::new(OCTETS, 1);
+        let large = [b"Subject: a\r\n\r\n".to_vec(), b"line\r\n".repeat(50_000)].concat();
+        let mut first = Collector::new(EntryId::from_row(7), 1_000, budget.share(Who::Site));
+        feed(&mut first, &large, opened.store.bodies()).await;
+        let mut second = Collector::new(EntryId::from_row(8), 1_000, budget.share(Who::Site));
+        feed(&mut second, &large, opened.store.bodies()).await;
+        assert!(matches!(second.finish().await, Err(CollectError::Crowded)));
+        assert!(matches!(first.finish().await, Ok((Collected::Large { .. }, _))));
+        let mut third = Collector::new(EntryId::from_row(9), 1_000, budget.share(Who::Site));
+        feed(&mut third, &large, opened.store.bodies()).await;
+        assert!(third.finish().await.is_ok(), "what ended gives its file back");
     }
 }

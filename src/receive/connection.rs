@@ -10,6 +10,7 @@ mod transaction;
 
 use super::access::Door;
 use super::collect::Collector;
+use super::limits::Who;
 use super::listener::{Reception, Rules};
 use super::socket::Socket;
 use crate::clock::Now;
@@ -22,6 +23,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
+
+/// Octets of replies that wait to be written together; more of them wait until the client has read these.
+const REPLIES: usize = 8 * 1024;
 
 static SESSIONS: AtomicU64 = AtomicU64::new(1);
 
@@ -98,6 +102,9 @@ impl Connection {
                 Flow::End => return Ok(()),
             };
             unread = unread.min(self.input.len()); // a handshake drops what was read before it
+            if self.output.len() > REPLIES {
+                self.flush().await?;
+            }
             if starved {
                 self.input.drain(..unread);
                 unread = 0;
@@ -120,7 +127,9 @@ impl Connection {
             }
             Action::Collect(reply) => {
                 let id = self.reception.acceptance.ids.next(Now::read().wall);
-                self.collector = Some(Collector::new(id, self.reception.bounds.max_header));
+                let who = if self.door.is_some() { Who::Site } else { Who::Stranger };
+                let share = self.reception.budget.share(who);
+                self.collector = Some(Collector::new(id, self.reception.bounds.max_header, share));
                 self.message_deadline = Some(Instant::now() + self.reception.bounds.message_time);
                 reply.iter().for_each(|reply| self.say(reply));
             }
@@ -175,7 +184,8 @@ impl Connection {
         let deadline = Instant::now() + self.reception.bounds.idle;
         let write = async { self.socket.write_all(&self.output).await };
         timeout_at(deadline, write).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        self.output.clear();
+        // An idle session holds no buffer.
+        self.output = Vec::new();
         self.spoken = Instant::now();
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 use super::accept::Acceptance;
 use super::access::{Access, Door, MailFrom};
+use super::budget::Budget;
 use super::connection::Connection;
 use super::limits::{SessionLimits, Who};
 use super::login::Desk;
@@ -68,6 +69,7 @@ pub struct Reception {
     pub access: Access,
     pub bounds: Bounds,
     pub limits: Arc<SessionLimits>,
+    pub budget: Arc<Budget>,
     pub acceptor: Acceptor,
     pub handshakes: Handshakes,
     pub desk: Desk,

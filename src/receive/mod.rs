@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod access;
+pub mod budget;
 pub mod collect;
 mod connection;
 mod limits;

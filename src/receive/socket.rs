@@ -1,6 +1,6 @@
 //! A session's socket, before and inside TLS.
 //!
-//! Called by `receive::connection`. Promises: waiting for input holds no buffer; a task that has used up its turn gives way.
+//! Called by `receive::connection`. Promises: waiting for input holds no buffer but for what has come; a task that has used up its turn gives way.
 //! Fails with the socket's error.
 
 use std::future::poll_fn;
@@ -35,7 +35,8 @@ impl Socket {
             match polled {
                 Poll::Ready(result) => return result.map(|()| octets),
                 Poll::Pending if input.is_empty() => *input = Vec::new(),
-                Poll::Pending => {}
+                // Who sends half a line and waits holds half a line.
+                Poll::Pending => input.shrink_to_fit(),
             }
             // A task that has used up its turn is refused the read though there is something to read. Then waiting for the
             // socket would not wait, and this loop would never end: give way first.

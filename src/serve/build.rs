@@ -17,6 +17,7 @@ use crate::queue::{Counter, Destination, Lane, Routes, Schedule, WarmRoom, recov
 use crate::receive::SessionLimits;
 use crate::receive::accept::Acceptance;
 use crate::receive::access::{Access, Door};
+use crate::receive::budget::{self, Budget};
 use crate::receive::listener::{Bounds, Handshakes, Reception, Rules, Tls};
 use crate::receive::login::Desk;
 use crate::receive::logins::Logins;
@@ -65,6 +66,7 @@ pub(super) fn build(
     config: &Config,
     judge: Judge,
     (stopping, dropped): (watch::Receiver<bool>, DroppedLines),
+    body_files: usize,
 ) -> Result<Built, ServeError> {
     let logins = Logins::read(config.sites.iter().filter_map(|s| Some((&s.name, s.logins.as_deref()?))))?;
     let metrics = Arc::new(Metrics::new().map_err(|e| ServeError::Io(std::io::Error::other(e)))?);
@@ -94,7 +96,8 @@ pub(super) fn build(
     let shared = Shared { judge, metrics, routes, ids, schedule, warm: WarmRoom::new(WARM), announcer, stopping };
     let no_room = Arc::new(AtomicBool::new(false));
     let door = (Acceptor::new(&identity)?, Desk::new(logins), no_room.clone());
-    let reception = Arc::new(reception(config, &shared, &opened, door));
+    let budget = Budget::new(budget::OCTETS, body_files);
+    let reception = Arc::new(reception(config, &shared, &opened, (door, budget)));
     let resolver = Resolver::new(match config.dns_servers.as_slice() {
         [] => Resolver::system_servers(),
         servers => servers.to_vec(),
@@ -120,7 +123,7 @@ fn reception(
     config: &Config,
     shared: &Shared,
     opened: &Opened,
-    (acceptor, desk, no_room): (Acceptor, Desk, Arc<AtomicBool>),
+    ((acceptor, desk, no_room), budget): ((Acceptor, Desk, Arc<AtomicBool>), Arc<Budget>),
 ) -> Reception {
     let limits = &config.limits;
     let door = |s: &Site| {
@@ -146,6 +149,7 @@ fn reception(
             handshake: Duration::from_secs(30),
         },
         limits: SessionLimits::new(limits.sessions, limits.sessions_per_client),
+        budget,
         acceptor,
         handshakes: Handshakes {
             sites: Semaphore::new(HANDSHAKES),

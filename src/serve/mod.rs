@@ -118,7 +118,7 @@ pub async fn start(config: Config) -> Result<Gateway, ServeError> {
 }
 
 async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gateway, ServeError> {
-    descriptors::share(descriptors::raise(), &mut config.limits);
+    let body_files = descriptors::share(descriptors::raise(), &mut config.limits);
     // What is written is ours alone: the queue holds patients' letters.
     nix::sys::stat::umask(nix::sys::stat::Mode::S_IRWXG | nix::sys::stat::Mode::S_IRWXO);
     let today = jiff::Zoned::now().date();
@@ -128,7 +128,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     }
     let (stop, stopping) = watch::channel(false);
     let Built { opened, reception, delivery, openings, no_room, gauges } =
-        build::build(&config, loaded.judge, (stopping, dropped))?;
+        build::build(&config, loaded.judge, (stopping, dropped), body_files)?;
     let listeners = bind(&config).await?;
     let admin = TcpListener::bind(config.admin).await.map_err(|why| ServeError::Listen {
         what: "the admin listener ([web] admin)".into(),

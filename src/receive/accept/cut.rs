@@ -37,7 +37,7 @@ impl Acceptance {
             return Ok(seen);
         }
         let with = notice::Cut { gateway: arrived.trace.hostname, entry: &id.to_string(), boundary: &boundary(id) };
-        let cut = Collected::Small(notice::cut(seen.collected.header(), &with));
+        let cut = Collected::Small(notice::cut(seen.collected.header(), &with).into());
         let judged = self.judge(arrived, &cut, &self.inspect(&cut).await?)?;
         if stays(&judged) || answer::any_refused(&judged) {
             return Ok(seen);
