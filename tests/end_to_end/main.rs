@@ -32,6 +32,7 @@ mod failed_tls_uncovers_ordinary_mail_only;
 mod mail_does_not_go_round;
 mod mail_finds_its_host;
 mod mail_of_an_older_version_is_delivered;
+mod many_clients_share_what_there_is;
 mod nobody_smuggles_a_message;
 mod nothing_clinical_is_said_of_a_message;
 mod nothing_from_outside_begins_a_log_line;

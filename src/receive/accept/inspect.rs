@@ -9,8 +9,9 @@ use std::time::Duration;
 
 /// Up to here a message is read by the session's own task.
 const IN_PLACE: usize = 64 * 1024;
-/// How long a large message waits for its turn to be read.
-const TURN: Duration = Duration::from_secs(60);
+/// How long a large message waits for its turn to be read: its sender waits ten minutes (RFC 5321 4.5.3.2.6), and would have
+/// to send it all again. Waiting costs a descriptor and the header section.
+const TURN: Duration = Duration::from_secs(240);
 
 impl Acceptance {
     /// # Errors
