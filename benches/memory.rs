@@ -117,7 +117,7 @@ async fn sink() {
     }
 }
 
-async fn gateway(folder: &Path, program: &str) -> Child {
+async fn gateway(folder: &Path, program: &str) -> Running {
     std::fs::create_dir(folder.join("policies")).unwrap();
     std::fs::write(folder.join("policies/p.toml"), "[policy]\nempty = true\n").unwrap();
     let config = format!(
@@ -131,12 +131,21 @@ async fn gateway(folder: &Path, program: &str) -> Child {
     std::fs::write(folder.join("gateway.toml"), config).unwrap();
     let mut command = Command::new(program);
     command.arg("serve").arg("--config").arg(folder.join("gateway.toml")).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
+    let mut child = Running(command.spawn().unwrap());
     while TcpStream::connect(DOOR).await.is_err() {
-        assert!(child.try_wait().unwrap().is_none(), "the gateway does not start: run it by hand");
+        assert!(child.0.try_wait().unwrap().is_none(), "the gateway does not start: run it by hand");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     child
+}
+
+/// Ends the gateway with the measurement, however that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().and_then(|()| self.0.wait().map(drop)).ok();
+    }
 }
 
 /// `VmRSS` or `VmHWM` in KiB.
@@ -288,14 +297,14 @@ async fn main() {
     let Some((program, what)) = words.split_first() else { return println!("name the built mailward to measure") };
     let folder = tempfile::tempdir().unwrap();
     tokio::spawn(sink());
-    let mut child = gateway(folder.path(), program).await;
+    let running = gateway(folder.path(), program).await;
+    let child = &running.0;
     match what {
-        ["idle", sessions] => idle(&child, sessions.parse().unwrap(), None).await,
-        ["idle", sessions, "tls"] => idle(&child, sessions.parse().unwrap(), Some(Connector::new().unwrap())).await,
-        ["large", messages, mib] => large(&child, messages.parse().unwrap(), mib.parse().unwrap()).await,
-        ["headers", sessions] => headers(&child, sessions.parse().unwrap()).await,
+        ["idle", sessions] => idle(child, sessions.parse().unwrap(), None).await,
+        ["idle", sessions, "tls"] => idle(child, sessions.parse().unwrap(), Some(Connector::new().unwrap())).await,
+        ["large", messages, mib] => large(child, messages.parse().unwrap(), mib.parse().unwrap()).await,
+        ["headers", sessions] => headers(child, sessions.parse().unwrap()).await,
         ["busy"] => busy().await,
         _ => println!("idle SESSIONS [tls], large MESSAGES MIB, headers SESSIONS, or busy"),
     }
-    child.kill().and_then(|()| child.wait()).unwrap();
 }
