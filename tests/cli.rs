@@ -143,25 +143,28 @@ struct Running(std::process::Child);
 
 impl Running {
     fn on(config: &str) -> Running {
-        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_mailward"))
+        let child = std::process::Command::new(env!("CARGO_BIN_EXE_mailward"))
             .args(["serve", "--config", config])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        // From here on it ends with this value, whatever fails below.
+        let mut running = Running(child);
         let deadline = Instant::now() + Duration::from_secs(30);
         while mailward(&["status", "--config", config]).code != 0 {
-            assert!(child.try_wait().unwrap().is_none(), "the gateway ended");
+            assert!(running.0.try_wait().unwrap().is_none(), "the gateway ended");
             assert!(Instant::now() < deadline, "the gateway does not answer");
+            std::thread::park_timeout(Duration::from_millis(20));
         }
-        Running(child)
+        running
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -417,5 +420,18 @@ fn nobody_panics_because_nobody_reads() {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mailward"));
         let run = command.args(words).stdout(full).stderr(Stdio::piped()).output().unwrap();
         assert_eq!(run.status.code(), Some(0), "{words:?}: {}", String::from_utf8_lossy(&run.stderr));
+    }
+}
+
+#[test]
+fn a_password_under_a_misspelt_key_is_not_shown() {
+    for wrong in ["password = \"sesame\"", "password = \"sesame"] {
+        let relay = format!("[relay.hub]\nhosts = [\"hub.example:587\"]\nauth = {{ user = \"trust\", {wrong} }}\n");
+        let (_folder, config) = gateway(&relay);
+        for command in ["serve", "check"] {
+            let said = mailward(&[command, "--config", &config]);
+            assert!(said.code != 0 && said.err.contains("gateway.toml:"), "{}", said.err);
+            assert!(!said.err.contains("sesame") && !said.out.contains("sesame"), "{}{}", said.out, said.err);
+        }
     }
 }

@@ -7,6 +7,7 @@
 mod parse;
 mod read;
 pub mod secret;
+mod veil;
 
 pub use parse::{ConfigError, load};
 

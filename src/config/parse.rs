@@ -1,6 +1,7 @@
 //! Reads gateway.toml: tables and their keys, then what the tables say of one another.
 
 use super::read::{self, Reader};
+use super::veil::veiled;
 use super::{Config, Deliver, Limits, Listener, QueueSettings, Relay, Site, TlsFiles};
 use crate::policy::diagnostic::{Complaints, Fault, Place};
 use crate::policy::typed::{Keys, Table};
@@ -97,11 +98,10 @@ const WEB: Keys = Keys { known: &["admin"], later: &["portal"] };
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
     let text = std::fs::read_to_string(file).map_err(|why| ConfigError::Unreadable { file: file.to_owned(), why })?;
     let name = file.file_name().map_or_else(|| "gateway.toml".into(), |n| n.to_string_lossy().into_owned());
-    let files = [SourceFile { name, text }];
+    let files = [SourceFile { name, text: veiled(&text, RELAY, AUTH) }];
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     let mut complaints = Complaints::about(&files);
-    let config =
-        read::root(&files[0].text, &mut complaints, |table, c| config(table, &mut Reader { c, folder: &folder }));
+    let config = read::root(&text, &mut complaints, |table, c| config(table, &mut Reader { c, folder: &folder }));
     let failed = complaints.failed();
     match config {
         Some(config) if !failed => Ok(config),

@@ -26,8 +26,10 @@ impl Server {
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/serve_with_aiosmtpd.py"));
         command.args([listen.ip().to_string(), listen.port().to_string()]).args([certificate, key]);
         let process = command.arg(folder.path()).stdin(Stdio::null()).spawn().unwrap();
+        // From here on it ends with this value, whether it ever listens or not.
+        let server = Server { process, folder };
         assert!(until(|| TcpStream::connect(listen).ok()).is_some(), "aiosmtpd does not listen");
-        Server { process, folder }
+        server
     }
 
     /// The line before the message with this subject, and the message.
