@@ -60,10 +60,10 @@ closed! {
         ClientUnknown = "client-unknown",
         SenderNotOfSite = "sender-not-of-site",
         SiteLoop = "site-loop",
-        BareLineEnding = "bare-line-ending",
         NoRoom = "no-room",
         StoreFailed = "store-failed",
         MessageDamaged = "message-damaged",
+        BareLineEnding = "bare-line-ending",
         RecognitionBusy = "recognition-busy",
         // queue
         HeldByOperator = "held-by-operator",
@@ -82,11 +82,11 @@ impl Reason {
             R::Delivered | R::RequirementMet | R::Waiting => Fault::Nobody,
             R::RequirementNotMet | R::SealingNotPossible | R::RefusedByRule => Fault::Policy,
             R::RelayNotAllowedForClass | R::NoProofSource => Fault::Policy,
-            R::NoRoom | R::StoreFailed | R::MessageDamaged | R::RecognitionBusy => Fault::Us,
+            R::NoRoom | R::StoreFailed | R::MessageDamaged | R::BareLineEnding | R::RecognitionBusy => Fault::Us,
             R::HeldByOperator | R::EndedByOperator | R::LoginRefused => Fault::Us,
             R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
             R::DnsTempfail => Fault::Resolver,
-            R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::SiteLoop | R::BareLineEnding => Fault::Sender,
+            R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::SiteLoop => Fault::Sender,
             _ => Fault::Peer,
         }
     }
@@ -142,10 +142,12 @@ impl Reason {
             R::ClientUnknown => "the client is in no site's network",
             R::SenderNotOfSite => "the sender's domain is not one of the site's",
             R::SiteLoop => "the site's own server sends it to be delivered to that very server",
-            R::BareLineEnding => "the message has a bare CR or LF",
             R::NoRoom => "there is no room to keep the message",
             R::StoreFailed => "the message could not be kept safely",
             R::MessageDamaged => "the message was damaged on the disk of our gateway, so it has to be sent again",
+            R::BareLineEnding => {
+                "the message as our gateway keeps it has a line ending that must not be sent, so it has to be sent again"
+            }
             R::RecognitionBusy => "the message could not be read at the moment",
             R::HeldByOperator => "somebody who looks after this mail gateway keeps it back",
             R::EndedByOperator => "somebody who looks after this mail gateway ended its delivery",
