@@ -26,7 +26,6 @@ pub enum Kind {
     Delayed,
     /// It was passed on to a server that sends no reports (RFC 3461 6.2.7).
     Relayed,
-    Delivered,
     /// Policy did not let it leave.
     Refused,
     /// Policy keeps it until it can leave safely.
@@ -39,7 +38,6 @@ pub enum News {
     Failed,
     Delayed,
     Relayed,
-    Delivered,
     Refused,
     Held,
     /// Sent on its way: named so that a notice about several recipients leaves no doubt about any.

@@ -99,7 +99,6 @@ fn action(news: News) -> &'static str {
         News::Failed | News::Refused => "failed",
         News::Delayed | News::Held => "delayed",
         News::Relayed | News::Sent => "relayed",
-        News::Delivered => "delivered",
     }
 }
 
@@ -112,7 +111,7 @@ fn code(about: &Told<'_>) -> String {
             enhanced.0 = 5
         }
         News::Delayed | News::Held => enhanced.0 = 4,
-        News::Relayed | News::Sent | News::Delivered => enhanced.0 = 2,
+        News::Relayed | News::Sent => enhanced.0 = 2,
         News::Failed | News::Refused => {}
     }
     enhanced.to_string()

@@ -14,7 +14,6 @@ pub(super) fn subject(report: &Report<'_>) -> &'static str {
         Kind::Failed => "Not delivered: your message",
         Kind::Delayed => "Delayed: your message has not been delivered yet",
         Kind::Relayed => "Passed on: your message",
-        Kind::Delivered => "Delivered: your message",
         Kind::Refused => "Not sent: your message needs more protection",
         Kind::Held => "Held: your message waits until it can be sent safely",
     }
@@ -60,7 +59,6 @@ fn is_the_news(kind: Kind, news: News) -> bool {
         (Kind::Failed, News::Failed)
             | (Kind::Delayed, News::Delayed)
             | (Kind::Relayed, News::Relayed)
-            | (Kind::Delivered, News::Delivered)
             | (Kind::Refused, News::Refused)
             | (Kind::Held, News::Held)
     )
@@ -79,7 +77,6 @@ fn happened(report: &Report<'_>) -> String {
         Kind::Relayed => {
             format!("Your message was passed on for {whom} listed below to a server that sends no further reports.")
         }
-        Kind::Delivered => format!("Your message was delivered to {whom} listed below."),
         Kind::Refused => format!("Your message was not sent to {whom} listed below."),
         Kind::Held => format!("Your message for {whom} listed below is being held and has not left the organisation."),
     }
@@ -87,7 +84,7 @@ fn happened(report: &Report<'_>) -> String {
 
 fn why(kind: Kind, about: Option<&Told<'_>>) -> String {
     match (kind, about) {
-        (Kind::Delivered | Kind::Relayed, _) => "You are told because you asked for a receipt.".to_owned(),
+        (Kind::Relayed, _) => "You are told because you asked for a receipt.".to_owned(),
         (_, Some(about)) => format!("The reason is that {}.", about.reason.words()),
         (_, None) => "The reason is given for each recipient below.".to_owned(),
     }
@@ -97,7 +94,7 @@ fn why(kind: Kind, about: Option<&Told<'_>>) -> String {
 fn now(kind: Kind, about: Option<&Told<'_>>) -> String {
     let reason = about.map(|a| a.reason);
     let advice = match (kind, reason) {
-        (Kind::Delivered | Kind::Relayed, _) => "You need do nothing.",
+        (Kind::Relayed, _) => "You need do nothing.",
         (Kind::Delayed, _) => {
             "You need do nothing: it is still being tried, and you will be told if it fails; do not send it again."
         }
@@ -134,7 +131,6 @@ fn fate(about: &Told<'_>) -> String {
         News::Failed => format!("not delivered, because {because}."),
         News::Delayed => format!("not delivered yet, because {because}; still being tried{until}."),
         News::Relayed => "passed on; no further report will follow.".to_owned(),
-        News::Delivered => "delivered.".to_owned(),
         News::Refused => format!("not sent, because {because}."),
         News::Held => format!("held{until}, because {because}."),
         News::Sent => "accepted and not refused; you will be told if it cannot be delivered.".to_owned(),

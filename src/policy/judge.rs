@@ -74,11 +74,6 @@ impl Policy {
     }
 
     /// In order.
-    pub fn rule_names(&self) -> impl Iterator<Item = &str> {
-        self.rules.iter().map(|rule| rule.name.as_ref())
-    }
-
-    /// In order.
     pub fn class_names(&self) -> impl Iterator<Item = &str> {
         self.classes.iter().map(|class| class.name.as_str())
     }

@@ -1,6 +1,6 @@
-//! When a deferred message is tried again, and when it is given up. Pure.
+//! When a deferred message is tried again. Pure.
 
-use crate::clock::{EntryId, Wall};
+use crate::clock::EntryId;
 use std::time::Duration;
 
 /// The schedule of gateway.toml's `[queue]`.
@@ -29,12 +29,6 @@ impl Retry {
         let spread = u32::try_from(id.row() & 0xff).unwrap_or(0);
         pause + pause / 8 * spread / 256
     }
-
-    /// Whether mail accepted at `accepted` has been kept for `keep`.
-    #[must_use]
-    pub fn is_over(accepted: Wall, keep: Duration, now: Wall) -> bool {
-        now.since(accepted) >= keep
-    }
 }
 
 #[cfg(test)]
@@ -53,11 +47,5 @@ mod tests {
         let retry = Retry::default();
         assert_ne!(retry.pause(1, EntryId::from_row(1)), retry.pause(1, EntryId::from_row(200)));
         assert!(retry.pause(1, EntryId::from_row(255)) < Duration::from_secs(68));
-    }
-
-    #[test]
-    fn a_clock_that_jumped_back_expires_nothing() {
-        assert!(!Retry::is_over(Wall(10_000_000), Duration::from_secs(1), Wall(0)));
-        assert!(Retry::is_over(Wall(0), Duration::from_secs(1), Wall(1_000)));
     }
 }

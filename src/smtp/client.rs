@@ -110,12 +110,6 @@ impl<P> Client<P> {
         }
     }
 
-    /// The same inside TLS from the first octet.
-    #[must_use]
-    pub fn open_secured(hostname: &str) -> Client<P> {
-        Client { link: Security::Tls, ..Client::open(hostname) }
-    }
-
     #[must_use]
     pub fn offer(&self) -> &Offer {
         &self.offer

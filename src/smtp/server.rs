@@ -234,20 +234,6 @@ impl Session {
         }
     }
 
-    /// Whether no transaction is open, so that the session can be ended without loss.
-    #[must_use]
-    pub fn is_idle(&self) -> bool {
-        matches!(
-            self.state,
-            State::Idle
-                | State::SenderRefused
-                | State::Skipping(_)
-                | State::ChunksRefused(_)
-                | State::Challenged(_)
-                | State::Closed
-        )
-    }
-
     /// One step on the unread input. Octets of a message are appended to `body`.
     #[must_use]
     pub fn step(self, input: &[u8], body: &mut Vec<u8>) -> Step {

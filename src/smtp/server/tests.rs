@@ -145,7 +145,7 @@ fn an_answer_that_was_not_asked_for_changes_nothing() {
     assert_eq!(reply.code, 451);
     let (session, reply) = session.answer_message(Reply::fixed(250, Enhanced(2, 0, 0), "queued"));
     assert_eq!(reply.code, 451);
-    assert!(session.is_idle());
+    assert!(matches!(session.state, State::Idle));
 }
 
 #[test]

@@ -51,8 +51,8 @@ impl Facts {
 
     fn report(&self) -> Report<'_> {
         let on = |bit: u8| self.switches & (1 << bit) != 0;
-        let kinds = [Kind::Failed, Kind::Delayed, Kind::Relayed, Kind::Delivered, Kind::Refused, Kind::Held];
-        let news = [News::Failed, News::Delayed, News::Relayed, News::Delivered, News::Refused, News::Held];
+        let kinds = [Kind::Failed, Kind::Delayed, Kind::Relayed, Kind::Refused, Kind::Held];
+        let news = [News::Failed, News::Delayed, News::Relayed, News::Refused, News::Held];
         let at = usize::from(self.switches >> 3) % kinds.len();
         let told = |recipient| Told {
             recipient,
