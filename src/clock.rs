@@ -1,6 +1,7 @@
 //! Time as an argument: `Now` carries the wall clock for what is kept and a monotonic clock for timers.
 //!
-//! Called by the stages, which pass `Now` inwards; no pure room asks for the time itself. Promises: a wall time is
+//! Read by those who act (the stages, the queue's keeper and schedule, notices, commands), who pass it inwards; no room of layer 2 asks for the
+//! time itself. Promises: a wall time is
 //! milliseconds since 1970 and may jump; `mono` never runs backwards. Fails never.
 
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! From a folder to a judge: reads its files, compiles them, runs the policy's own tests.
 //!
-//! Called at start, at reload, and by the commands that read policy. Promises: nothing is used that is wrong anywhere.
+//! Called at start and by the commands that read policy. Promises: nothing is used that is wrong anywhere.
 //! Fails by `LoadError` with all that is wrong.
 
 use super::cases::{self, FailedTest};

@@ -1,6 +1,6 @@
 //! The messages of the demo, and what has to become of each. Data only.
 //!
-//! Called by `play`, which sends them, and by `verdict`, which compares. Promises: the expectation is written here and the
+//! Called by `play`, which sends them and compares what became of them, and by `letter`, which writes them. Promises: the expectation is written here and the
 //! facts come from the gateway; nothing of this file is printed as a fact.
 
 use crate::smtp::Security;

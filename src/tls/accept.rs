@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// Takes TLS with one identity. Cheap to clone; a reload makes a new one.
+/// Takes TLS with one identity. Cheap to clone.
 #[derive(Clone)]
 pub struct Acceptor {
     inner: TlsAcceptor,

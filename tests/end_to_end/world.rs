@@ -1,6 +1,7 @@
 //! A gateway in a small internet of its own: names, peers behind taps, the built binary with its folder and its addresses.
 //!
-//! Each scenario makes one `World` with a number of its own: all its addresses are in 127.30.NUMBER.0/24.
+//! Each scenario makes one `World`, and all its addresses are in 127.30.NUMBER.0/24. Scenarios that
+//! share a number are kept apart by their ports, which are free ones.
 
 // Each test binary uses a part of it.
 #![allow(dead_code)]

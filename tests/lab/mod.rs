@@ -1,6 +1,6 @@
 //! The lab: a small internet on loopback addresses, with peers that behave and peers that do not.
 //!
-//! Used by `tests/end_to_end` and by the lab's own tests in `main.rs`. It is written without the gateway's code: it is
+//! Used by `tests/end_to_end`, `tests/faults` and `tests/interop`, and by the lab's own tests in `main.rs`. It is written without the gateway's code: it is
 //! the judge. Threads and blocking sockets; waiting is for a fact, with a deadline, never for time to pass.
 
 // Each test binary uses a part of the lab.
