@@ -9,6 +9,7 @@
 //! | active, outside memory | a `waiting` progress row without attempts | memory was full, or its lane's part of it | being read back | read back at its turn; a row that was not flushed: as active |
 //! | deferred | a `waiting` progress row, and nothing in memory | an attempt that can be tried again | its next attempt | tried at its time; the row may be older than the last attempt: tried earlier, never later |
 //! | held | a `waiting` progress row with `held` | `wait` is over and the rule says hold | an attempt that succeeds, or `hold-for` with a DSN | as deferred |
+//! | held by an operator | an `instruction` row beside what was there; no attempt is made, and a progress row says `held` from its next date on | `queue hold` | its release, or `hold-for` with a DSN (`queue bounce`: at once) | not attempted; as before |
 //! | final, others not | a `final` progress row | delivered, or failed with its DSN in the same batch | the last recipient | not tried again |
 //! | gone | nothing, but decision and outcome records | the last recipient became final | | a body file that outlived its row is swept |
 //! | delivered, mark riding | as active or deferred | the peer said 250, the mark is not flushed (50 ms at most) | the next flush | tried again: a duplicate, the only place where one can arise |

@@ -1,7 +1,7 @@
 //! Each row of the table in `src/queue/states.rs`: a data folder as a crash leaves it, and what the next start makes of it.
 //!
 //! A case is a folder of tests/queue, named as a sentence: `before.sql` (and `bodies/`) into a fresh data folder of schema 1
-//! (so every case is migrated, too), and `after.toml` with what is there once nothing moves any more. In the SQL `NOW`,
+//! (so every case is migrated, too), `before-3.sql` behind the migrations to schema 3 for what is new in it, and `after.toml` with what is there once nothing moves any more. In the SQL `NOW`,
 //! `NOW-60` and `NOW+60` are milliseconds of the wall clock with an offset in seconds, `ID_NOW` is an entry id of this moment. A head is
 //! one line; it is written on several here, to be read.
 
@@ -70,6 +70,12 @@ fn lay(case: &Path, gateway: &Gateway) {
     let schema = include_str!("../../src/store/schema_001.sql");
     let before = dated(&fs::read_to_string(case.join("before.sql")).unwrap());
     database.execute_batch(&format!("{schema} PRAGMA user_version = 1; {before}")).unwrap();
+    if let Ok(newer) = fs::read_to_string(case.join("before-3.sql")) {
+        for schema in [include_str!("../../src/store/schema_002.sql"), include_str!("../../src/store/schema_003.sql")] {
+            database.execute_batch(schema).unwrap();
+        }
+        database.execute_batch(&format!("PRAGMA user_version = 3; {}", dated(&newer))).unwrap();
+    }
     for file in fs::read_dir(case.join("bodies")).into_iter().flatten() {
         let file = file.unwrap();
         fs::copy(file.path(), data.join("bodies").join(file.file_name())).unwrap();
