@@ -134,6 +134,31 @@ fn duplicates_are_known() {
     assert!(gone.is_empty(), "no longer there twice, so no longer to be listed: {gone:?}");
 }
 
+/// Name and version of every package of a lock file.
+fn locked(lock: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(lock);
+    let lock: toml::Table = std::fs::read_to_string(path).expect("the lock is there").parse().expect("it is TOML");
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for package in lock["package"].as_array().expect("it lists packages") {
+        let text = |key: &str| package[key].as_str().expect("a package has it").to_owned();
+        versions.entry(text("name")).or_default().insert(text("version"));
+    }
+    versions
+}
+
+#[test]
+fn what_is_fuzzed_is_built_from_the_same_packages() {
+    let (ours, fuzzed) = (locked("Cargo.lock"), locked("tests/fuzz/Cargo.lock"));
+    let shared: Vec<_> = fuzzed.iter().filter_map(|(name, theirs)| Some((name, theirs, ours.get(name)?))).collect();
+    assert!(shared.len() > 100, "only {} packages are shared: the search is broken", shared.len());
+    let other: Vec<String> = shared
+        .iter()
+        .filter(|(_, theirs, ours)| !theirs.is_subset(ours))
+        .map(|(name, theirs, ours)| format!("{name} {theirs:?}, not {ours:?}"))
+        .collect();
+    assert!(other.is_empty(), "tests/fuzz/Cargo.lock has other versions than Cargo.lock: {}", other.join(", "));
+}
+
 #[test]
 fn our_own_terms_are_there() {
     let own = packages().into_iter().find(|package| package["name"] == "mailward").expect("we are a package");
