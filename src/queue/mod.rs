@@ -10,6 +10,7 @@ pub mod entry;
 pub mod instruction;
 pub mod keeper;
 pub mod lane;
+mod places;
 mod reading;
 mod ready;
 pub mod recover;

@@ -4,6 +4,7 @@
 //! lane that is done is forgotten. Fails never.
 
 use super::lane::{Destination, Lane};
+use super::places::Places;
 use super::task::Task;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -15,10 +16,8 @@ pub(super) struct Lanes {
     pub lanes: HashMap<Arc<Lane>, LaneQueue>,
     /// Tasks in all lanes.
     pub tasks: usize,
-    pub links: usize,
+    pub places: Places,
     pub destinations: HashMap<Destination, Links>,
-    /// Lanes that have mail and found every link taken, in the order in which they came.
-    pub turn: VecDeque<Arc<Lane>>,
     /// Lanes that have rows which did not fit, by the name that the rows have.
     pub behind: HashMap<String, Arc<Lane>>,
     /// Lanes that were told that their peer takes fewer links, until when.
@@ -68,9 +67,10 @@ impl Lanes {
         self.lanes.entry(lane.clone()).or_insert_with(LaneQueue::new)
     }
 
-    /// Whether others wait for the place of one of this lane's links.
-    pub fn others_wait(&self, lane: &Lane) -> bool {
-        !self.turn.is_empty() || self.destinations.get(&lane.destination).is_some_and(|d| !d.turn.is_empty())
+    /// Whether others wait for the place of one of this lane's links, of `most` in all.
+    pub fn others_wait(&self, lane: &Lane, most: usize) -> bool {
+        self.places.are_wanted(lane, most)
+            || self.destinations.get(&lane.destination).is_some_and(|d| !d.turn.is_empty())
     }
 
     pub fn push(&mut self, task: Task) -> Arc<Lane> {
@@ -109,7 +109,7 @@ impl Lanes {
 
     /// One link less.
     pub fn release(&mut self, lane: &Lane) {
-        self.links = self.links.saturating_sub(1);
+        self.places.give_back(lane);
         if let Some(queue) = self.lanes.get_mut(lane) {
             queue.links = queue.links.saturating_sub(1);
         }

@@ -2,7 +2,7 @@
 //!
 //! `receive`, `deliver` and `keeper` push, `deliver`'s links take. Promises: fair over lanes (each has its own queue; those
 //! that find all links taken get the next free one in turn, first those of the destination whose link it was); links are
-//! bounded in all and per destination; tasks are bounded in all and per lane, and what does not fit gets a row in the store
+//! bounded in all and per destination, and a share of them is for sites and relays (`places`); tasks are bounded in all and per lane, and what does not fit gets a row in the store
 //! and is read back by `keeper`; a task is in exactly one place; nothing here is needed after a crash. Fails never.
 
 use super::backlog::Backlog;
@@ -180,14 +180,14 @@ impl Schedule {
         if let Some(links) = of_destination.filter(|links| links.count >= per_destination) {
             queue.in_turn = true;
             links.turn.push_back(lane.clone());
-        } else if inner.links >= self.caps.links {
+        } else if !inner.places.has_room(lane, self.caps.links) {
             queue.in_turn = true;
-            inner.turn.push_back(lane.clone());
+            inner.places.wait(lane);
         } else if self.openings.send(lane.clone()).is_ok() {
             // A listener that is gone means that the gateway stops: the task stays on storage.
             queue.links += 1;
             inner.destinations.entry(lane.destination.clone()).or_default().count += 1;
-            inner.links += 1;
+            inner.places.take(lane);
         }
     }
 
@@ -209,7 +209,7 @@ impl Schedule {
                     return Some(task);
                 }
                 // Lanes that wait for a free link go before a link that has nothing to do.
-                if inner.others_wait(lane) {
+                if inner.others_wait(lane, self.caps.links) {
                     return None;
                 }
                 let queue = inner.queue(lane);
@@ -289,9 +289,7 @@ impl Schedule {
         let mut inner = self.lock();
         inner.release(lane);
         // Whoever no longer needs a link passes the place on: a lane left in turn with nobody to call it would wait for ever.
-        while inner.links < self.caps.links
-            && let Some(next) = inner.turn.pop_front()
-        {
+        while let Some(next) = inner.places.next(self.caps.links) {
             self.open_in_turn(&mut inner, &next);
         }
         while let Some(next) = inner.next_of_destination(lane, self.caps.links_per_destination) {
@@ -326,13 +324,13 @@ impl Schedule {
     /// Links that are open or being opened.
     #[must_use]
     pub fn links(&self) -> usize {
-        self.lock().links
+        self.lock().places.taken()
     }
 
     /// Whether other lanes wait for a link of this one: then a busy link gives its place up now and then.
     #[must_use]
     pub fn others_wait(&self, lane: &Lane) -> bool {
-        self.lock().others_wait(lane)
+        self.lock().others_wait(lane, self.caps.links)
     }
 
     /// Tasks in memory that no link has taken yet.
@@ -515,6 +513,41 @@ mod tests {
         (0..9).for_each(|id| schedule.push(task(&lane(&format!("{id}.example")), 100 + id)));
         assert_eq!((schedule.tasks(), rows.lock().unwrap().len()), (10, 6));
         assert!(schedule.backlog.next().is_some(), "the keeper knows that there is something to read");
+    }
+
+    #[test]
+    fn hosts_of_the_world_never_have_every_link() {
+        let (schedule, mut opened) = schedule(4, 4);
+        let strangers: Vec<_> = (0..6).map(|n| lane(&format!("{n}.example"))).collect();
+        (0..).zip(&strangers).for_each(|(id, lane)| schedule.push(task(lane, id)));
+        assert_eq!(openings(&mut opened), strangers[..3], "one of four is kept");
+        let site =
+            |n: i64| Arc::new(Lane { destination: Destination::Site(format!("s{n}").into()), level: Level::Any });
+        schedule.push(task(&site(1), 10));
+        assert_eq!(openings(&mut opened), [site(1)], "no stranger's link has to end for it");
+        assert!(!schedule.others_wait(&site(1)), "its place would be nobody's: the strangers have theirs");
+        schedule.push(task(&site(2), 11));
+        assert!(schedule.others_wait(&site(1)) && schedule.others_wait(&strangers[0]));
+        schedule.closed(&site(1));
+        assert_eq!(openings(&mut opened), [site(2)], "the strangers came earlier, and it is not theirs");
+        assert!(schedule.take(&strangers[0]).is_some());
+        schedule.closed(&strangers[0]);
+        assert_eq!(openings(&mut opened), strangers[3..4]);
+    }
+
+    #[test]
+    fn a_place_that_both_may_have_goes_to_whoever_came_first() {
+        let (schedule, mut opened) = schedule(4, 4);
+        let site =
+            |n: i64| Arc::new(Lane { destination: Destination::Site(format!("s{n}").into()), level: Level::Any });
+        (0..4).for_each(|n| schedule.push(task(&site(n), n)));
+        assert_eq!(openings(&mut opened).len(), 4);
+        let stranger = lane("stranger.example");
+        schedule.push(task(&stranger, 5));
+        schedule.push(task(&site(6), 6));
+        assert!(schedule.others_wait(&site(0)) && schedule.take(&site(0)).is_some());
+        schedule.closed(&site(0));
+        assert_eq!(openings(&mut opened), [stranger]);
     }
 
     #[test]
