@@ -4,10 +4,10 @@
 //! moves to a stricter lane; every recipient gets one outcome. Fails into `settle`, never silently.
 
 use super::Delivery;
+use super::attempted::{Attempt, Attempted, Setting};
 use super::needs;
 use super::open_link::OpenLink;
 use super::outgoing::{Message, Outgoing};
-use super::settle::{Attempt, Attempted, Setting};
 use crate::clock::{EntryId, Now};
 use crate::mail::{Envelope, Recipient};
 use crate::policy::Requirement;

@@ -4,7 +4,7 @@
 //! for a recipient that a person released in clear; an instruction that came during an attempt is heeded at its end.
 
 use super::Delivery;
-use super::settle::Attempted;
+use super::attempted::Attempted;
 use crate::clock::Now;
 use crate::policy::Requirement;
 use crate::queue::under_way::Turn;

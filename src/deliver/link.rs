@@ -6,9 +6,9 @@
 
 use super::Delivery;
 use super::connection::{Broken, Connection, Secured};
+use super::next::is_of_protection;
 use super::open_link::OpenLink;
 use super::route::{Host, Unroutable};
-use super::verdict::is_of_protection;
 use crate::clock::Now;
 use crate::mail::{Enhanced, Link, Status};
 use crate::policy::{FailedTls, ProofSource};

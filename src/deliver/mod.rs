@@ -4,18 +4,19 @@
 //! transaction; a peer that is slow or lies costs its own lane only. Nothing here is needed after a crash.
 
 mod attempt;
+mod attempted;
 mod connection;
 mod fallback;
 mod heed;
 mod link;
 pub mod memory;
 mod needs;
+mod next;
 mod open_link;
 mod outgoing;
 pub mod route;
 mod settle;
 mod tell;
-mod verdict;
 mod waited;
 
 use crate::clock::Ids;

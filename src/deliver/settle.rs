@@ -6,13 +6,14 @@
 
 use super::Delivery;
 use super::attempt::all;
+use super::attempted::{Attempt, Setting};
 use super::heed::stopped;
 use super::link::Missed;
-use super::verdict::{Next, Shortfall, Times, is_for_good, is_of_protection, next};
+use super::next::{Next, Shortfall, Times, is_for_good, is_of_protection, next};
 use super::waited::waited;
 use crate::clock::{Now, Wall};
 use crate::decide::announce::{Announced, News};
-use crate::mail::{Link, Status};
+use crate::mail::Link;
 use crate::policy::Requirement;
 use crate::queue::{Destination, Entry, Lane, Progress, State, Task, tasks};
 use crate::record::{self, Ending};
@@ -22,61 +23,6 @@ use crate::vocabulary::{Direction, Level, Outcome, Reason};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// One recipient's part of an attempt.
-#[derive(Debug)]
-pub(super) struct Attempted {
-    pub recipient: u16,
-    pub result: Result<Status, Refusal>,
-}
-
-/// Where an attempt happened.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Setting {
-    pub link: Option<Link>,
-    pub host: Option<String>,
-    /// The peer reports on its own what the sender asked to hear.
-    pub offers_dsn: bool,
-}
-
-impl Setting {
-    pub fn of(link: &Link) -> Setting {
-        Setting { link: Some(link.clone()), host: Some(link.host.clone()), offers_dsn: false }
-    }
-}
-
-/// In place of what a peer said that had the text of a message in a class.
-const WITHHELD: &str = "(the server's own words are not repeated)";
-
-/// One attempt that is over: what was tried, and what it came to.
-pub(super) struct Attempt {
-    pub task: Task,
-    pub entry: Arc<Entry>,
-    pub attempted: Vec<Attempted>,
-    pub setting: Setting,
-    pub now: Now,
-}
-
-impl Attempt {
-    /// What the peer said. Of mail in a class its words are taken out once it has seen the text, which it may quote, and
-    /// its digits before: a subject line of another message, or a number from an address, may be in them.
-    pub fn status_of(&self, recipient: u16) -> Option<Status> {
-        let one = self.attempted.iter().find(|a| a.recipient == recipient)?;
-        let (status, has_seen) = match &one.result {
-            Ok(status) => (status, true),
-            Err(refusal) => {
-                let of_text = matches!(refusal.reason, Reason::MessageDeferred | Reason::MessageRefused);
-                (refusal.status.as_ref()?, of_text || self.task.attempts > 0)
-            }
-        };
-        let text = match (self.entry.is_in_class(), has_seen) {
-            (false, _) => status.text.clone(),
-            (true, true) => WITHHELD.to_owned(),
-            (true, false) => status.text.chars().map(|c| if c.is_numeric() { '#' } else { c }).collect(),
-        };
-        Some(Status { text, ..status.clone() })
-    }
-}
 
 /// What an attempt adds up to.
 #[derive(Default)]

@@ -5,9 +5,10 @@
 
 use super::Delivery;
 use super::attempt::Loaded;
+use super::attempted::Attempt;
+use super::next::{Shortfall, is_of_protection};
 use super::outgoing::Outgoing;
-use super::settle::{Attempt, Settled, outcome_of};
-use super::verdict::{Shortfall, is_of_protection};
+use super::settle::{Settled, outcome_of};
 use crate::clock::Now;
 use crate::decide::announce::{Announced, News, Peer, Told};
 use crate::mail::{Enhanced, Link, Status};

@@ -1,6 +1,6 @@
 //! How long mail has waited, as far as that can be believed. Pure.
 //!
-//! Called by `settle` and `verdict` wherever a rule's or the queue's time is up. Promises: time counts only as far as
+//! Called by `settle` and `next` wherever a rule's or the queue's time is up. Promises: time counts only as far as
 //! attempts were made in it, so neither a clock that jumps by a year nor a machine that was off for a week gives up mail
 //! that was hardly tried; a clock that jumped back stops nothing from ending. Fails never.
 
