@@ -49,9 +49,11 @@ fn is_commit(frame: &[u8]) -> bool {
 
 /// The log with a chain of new checksums, where finished transactions lie behind damage.
 fn mended(log: &[u8]) -> Option<Vec<u8>> {
+    // A log that is cut off in its header holds nothing.
+    let (header, frames) = log.split_at_checked(HEADER)?;
     let header_is_whole =
-        log.get(..4)? == MAGIC.to_be_bytes() && Sum::default().over(&log[..24]).octets() == log[24..HEADER];
-    let frames: Vec<&[u8]> = log.get(HEADER..)?.chunks_exact(FRAME).collect();
+        header[..4] == MAGIC.to_be_bytes() && Sum::default().over(&header[..24]).octets() == header[24..];
+    let frames: Vec<&[u8]> = frames.chunks_exact(FRAME).collect();
     // Frames of this generation; where the header cannot say which it is, the second frame does (the first one shares its page).
     let salts = if header_is_whole { &log[16..24] } else { &frames.get(1)?[8..16] };
     let mut sum = Sum::default().over(&log[..24]);
@@ -128,7 +130,16 @@ mod tests {
         let last = log.len() - 100;
         torn[last] ^= 1;
         assert!(mended(&torn).is_none());
-        assert!(mended(&log[..HEADER]).is_none() && mended(&[]).is_none());
+    }
+
+    #[test]
+    fn a_log_that_is_cut_off_anywhere_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = log(folder.path());
+        for length in (0..=64).chain([FRAME, HEADER + FRAME, log.len() / 2]) {
+            assert!(mended(&log[..length]).is_none(), "{length}");
+            assert!(mended(&[0xff; FRAME][..length.min(FRAME)]).is_none(), "{length}");
+        }
     }
 
     #[test]
