@@ -14,6 +14,7 @@ mod digest;
 mod log;
 mod open;
 mod salvage;
+mod separators;
 
 pub use bodies::{Bodies, BodyFile};
 pub use digest::{digest_of, digest_read};

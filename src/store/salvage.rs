@@ -5,7 +5,7 @@
 //! start. Fails when the disk does.
 
 use super::open::migrate;
-use super::{Bodies, StoreError};
+use super::{Bodies, StoreError, separators};
 use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -16,8 +16,6 @@ use std::time::Duration;
 
 /// How long a start looks for damage. A queue that is too large for it is looked at when it is read.
 const LOOK: Duration = Duration::from_millis(500);
-/// Places of one table where reading may fail before the rest of it is given up.
-const FAILURES: usize = 10_000;
 const PAGE: usize = 4096;
 /// What never changes at the beginning of a database: its magic, its page size and its format.
 const FIXED: usize = 24;
@@ -79,9 +77,10 @@ pub(super) fn salvage(folder: &Path) -> Result<(PathBuf, Salvaged), StoreError> 
     migrate(&target)?;
     let mut salvaged = Salvaged::default();
     let source = readable(folder)?;
+    let separators = separators::separators(folder)?;
     for table in tables(&target)? {
-        match source.as_ref().map(|source| Copy::of(source, &target, table)) {
-            Some(Ok(mut copy)) => copy.all(&mut salvaged)?,
+        match source.as_ref().map(|source| Copy::of((source, &separators), &target, table)) {
+            Some(Ok(copy)) => copy.all(&mut salvaged)?,
             _ => salvaged.gaps += 1,
         }
     }
@@ -201,67 +200,81 @@ fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>
 /// The copying of one table, whose first column is what its rows are ordered by.
 struct Copy<'a> {
     source: &'a Connection,
+    /// Keys behind which another leaf may begin.
+    separators: &'a [i64],
     target: &'a Connection,
     table: String,
     columns: Vec<String>,
-    failures: usize,
 }
 
 impl<'a> Copy<'a> {
     /// Of the columns that both have: the damaged one may be of an older version.
-    fn of(source: &'a Connection, target: &'a Connection, table: String) -> rusqlite::Result<Copy<'a>> {
+    fn of(
+        (source, separators): (&'a Connection, &'a [i64]),
+        target: &'a Connection,
+        table: String,
+    ) -> rusqlite::Result<Copy<'a>> {
         let known = columns(source, &table)?;
         let columns: Vec<_> = columns(target, &table)?.into_iter().filter(|c| known.contains(c)).collect();
         if columns.is_empty() {
             return Err(rusqlite::Error::QueryReturnedNoRows);
         }
-        Ok(Copy { source, target, table, columns, failures: 0 })
+        Ok(Copy { source, separators, target, table, columns })
     }
 
-    fn all(&mut self, salvaged: &mut Salvaged) -> Result<(), StoreError> {
+    /// Upwards as far as it can be read; then from the next row or leaf downwards to there, and upwards again. However many
+    /// pages are damaged, what is on the others is copied, and each leaf is looked at a few times at most.
+    fn all(&self, salvaged: &mut Salvaged) -> Result<(), StoreError> {
         self.target.execute_batch("BEGIN")?;
-        self.range(i64::MIN, i64::MAX, salvaged)?;
+        let mut low = i64::MIN;
+        while let Walk::Stopped(last) = self.walk((low, i64::MAX), "ASC", salvaged)? {
+            if last.is_some() || low == i64::MIN {
+                salvaged.gaps += 1;
+            }
+            // Several rows may have one key.
+            let bottom = last.unwrap_or(low);
+            let next = last.map_or(low, |last| last.saturating_add(1));
+            let above = self.behind(next);
+            self.walk((bottom, above.unwrap_or(i64::MAX)), "DESC", salvaged)?;
+            let Some(above) = above else { break };
+            low = above;
+        }
         self.target.execute_batch("COMMIT")?;
         Ok(())
     }
 
-    /// From below as far as it can be read, then from above, then what is left in halves.
-    fn range(&mut self, low: i64, high: i64, salvaged: &mut Salvaged) -> Result<(), StoreError> {
-        let Some(low) = self.walk((low, high), "ASC", salvaged)? else { return Ok(()) };
-        let Some(high) = self.walk((low, high), "DESC", salvaged)? else { return Ok(()) };
-        self.failures += 1;
-        if low >= high || self.failures > FAILURES {
-            salvaged.gaps += 1;
-            return Ok(());
-        }
-        let middle = low.midpoint(high);
-        if middle == low || middle == high {
-            salvaged.gaps += 1;
-            return Ok(());
-        }
-        self.range(low, middle, salvaged)?;
-        self.range(middle, high, salvaged)
+    /// Where reading may go on, when nothing from `next` on could be read: behind one row, where its key can still be read, or
+    /// else behind its leaf.
+    fn behind(&self, next: i64) -> Option<i64> {
+        let (table, key) = (&self.table, &self.columns[0]);
+        let select = format!("SELECT {key} FROM {table} WHERE {key} >= ?1 ORDER BY {key} LIMIT 1");
+        let row = self.source.prepare_cached(&select).and_then(|mut s| s.query_row([next], |row| row.get::<_, i64>(0)));
+        let ends = match row {
+            Ok(key) if key >= next => Some(key),
+            _ => self.separators.get(self.separators.partition_point(|key| *key < next)).copied(),
+        };
+        ends?.checked_add(1)
     }
 
-    /// Copies rows in this order until one cannot be read; the key of the last one that could. None: all were.
-    fn walk(&self, (low, high): (i64, i64), order: &str, salvaged: &mut Salvaged) -> Result<Option<i64>, StoreError> {
+    /// Copies rows in this order until one cannot be read.
+    fn walk(&self, (low, high): (i64, i64), order: &str, salvaged: &mut Salvaged) -> Result<Walk, StoreError> {
         let (table, key, names) = (&self.table, &self.columns[0], self.columns.join(", "));
         let marks = vec!["?"; self.columns.len()].join(", ");
         let mut insert =
             self.target.prepare_cached(&format!("INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"))?;
         let select = format!("SELECT {names} FROM {table} WHERE {key} >= ?1 AND {key} <= ?2 ORDER BY {key} {order}");
-        let mut last = if order == "ASC" { low } else { high };
-        let Ok(mut select) = self.source.prepare_cached(&select) else { return Ok(Some(last)) };
-        let Ok(mut rows) = select.query([low, high]) else { return Ok(Some(last)) };
+        let mut last = None;
+        let Ok(mut select) = self.source.prepare_cached(&select) else { return Ok(Walk::Stopped(last)) };
+        let Ok(mut rows) = select.query([low, high]) else { return Ok(Walk::Stopped(last)) };
         loop {
             let values: rusqlite::Result<Vec<Value>> = match rows.next() {
-                Ok(None) => return Ok(None),
+                Ok(None) => return Ok(Walk::Ended),
                 Ok(Some(row)) => (0..self.columns.len()).map(|column| row.get(column)).collect(),
                 Err(error) => Err(error),
             };
-            let Ok(values) = values else { return Ok(Some(last)) };
+            let Ok(values) = values else { return Ok(Walk::Stopped(last)) };
             if let Value::Integer(key) = values[0] {
-                last = key;
+                last = Some(key);
             }
             // A row that does not fit its table is damaged too.
             match insert.execute(params_from_iter(values)).map_err(StoreError::from) {
@@ -271,4 +284,11 @@ impl<'a> Copy<'a> {
             }
         }
     }
+}
+
+/// How far a walk came.
+enum Walk {
+    Ended,
+    /// The key of the last row that could be read.
+    Stopped(Option<i64>),
 }
