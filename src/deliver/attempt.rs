@@ -116,10 +116,10 @@ impl Delivery {
         let envelope = Envelope { recipients: chosen(entry, &task.recipients), ..entry.envelope.clone() };
         let size = entry.size + entry.received.len() as u64;
         let message = Message { received: &entry.received, body: loaded.body.clone(), size };
-        let OpenLink { connection, record } = link;
-        let setting = Setting { offers_dsn: connection.offer().dsn, ..Setting::of(&record.link) };
-        let envelope = needs::fitted(envelope, connection.offer(), &loaded.body).await;
-        let sent = connection.send(permit, &envelope, message).await;
+        let offer = link.connection.offer();
+        let setting = Setting { offers_dsn: offer.dsn, ..Setting::of(&link.record.link) };
+        let envelope = needs::fitted(envelope, offer, &loaded.body).await;
+        let (sent, record) = link.send(permit, &envelope, message).await;
         if sent.reuse == Reuse::CloseAndSayData {
             tracing::warn!(
                 host = record.link.host,

@@ -1,7 +1,7 @@
 //! One socket driving one SMTP client: reads replies, writes commands, streams the message. Knows nothing of policy.
 //!
-//! Called by `link` and `attempt`. Promises: every wait has an end; what was read before a handshake is not believed after
-//! it. Fails with a reason, and with what the peer said last.
+//! Called by `link` and `attempt`. Promises: every wait has an end, for a reply as a whole and for a transaction as a whole,
+//! so that no peer holds a link by answering in crumbs; what was read before a handshake is not believed after it. Fails with a reason, and with what the peer said last.
 
 use super::Patience;
 use super::outgoing::{Framer, Message, PIECE, Reader};
@@ -49,6 +49,8 @@ pub(super) struct Connection {
     client: Client<Permit>,
     input: Vec<u8>,
     patience: Patience,
+    /// When the replies that are due now are given up, all of them.
+    until: Option<Instant>,
 }
 
 /// What a transaction came to.
@@ -75,7 +77,7 @@ impl Connection {
         // Commands are small and must not wait for more to say.
         let _ = socket.set_nodelay(true);
         let client = Client::open(hostname);
-        let connection = Connection { socket: Socket::Clear(socket), client, input: Vec::new(), patience };
+        let connection = Connection { socket: Socket::Clear(socket), client, input: Vec::new(), patience, until: None };
         connection.until_ready().await
     }
 
@@ -113,7 +115,7 @@ impl Connection {
         let (client, hello) = self.client.secured();
         let secured = Secured { facts: made.facts, certificates: made.certificates };
         let socket = Socket::Tls(Box::new(made.stream));
-        let mut connection = Connection { socket, client, input: Vec::new(), patience: self.patience };
+        let mut connection = Connection { socket, client, input: Vec::new(), patience: self.patience, until: None };
         connection.write(&hello).await?;
         Ok((connection, secured))
     }
@@ -164,7 +166,7 @@ impl Connection {
     }
 
     /// Nothing was sent.
-    fn declined(self, envelope: &Envelope, reason: Reason) -> Sent {
+    pub fn declined(self, envelope: &Envelope, reason: Reason) -> Sent {
         let outcome = |recipient| {
             let result = Err(Refusal { reason, status: None });
             Outcome { recipient, result, sequel: Sequel::Stands }
@@ -175,6 +177,7 @@ impl Connection {
 
     async fn converse(mut self, mut event: Event, reader: &mut Reader<'_>) -> Sent {
         let mut patience: fn(&Patience) -> Duration = self_patience;
+        self.replies_begin();
         loop {
             let written = match event {
                 Event::Send(bytes) => self.write(&bytes).await,
@@ -187,6 +190,7 @@ impl Connection {
                     self.write_message(commands, octets, reader).await
                 }
                 Event::Finished(outcomes, reuse) => {
+                    self.until = None;
                     let connection = (reuse == Reuse::Possible).then_some(self);
                     return Sent { outcomes, reuse, connection };
                 }
@@ -231,6 +235,7 @@ impl Connection {
 
     /// `commands`, the next `octets` of the message, and what ends it, if that is the end.
     async fn write_message(&mut self, commands: Vec<u8>, octets: u64, reader: &mut Reader<'_>) -> Result<(), Broken> {
+        let begun = Instant::now();
         let mut out = commands;
         let mut left = octets;
         while left > 0 && !reader.is_at_end() {
@@ -242,7 +247,16 @@ impl Connection {
         }
         self.write_within(&out, self.patience.data).await?;
         self.client = std::mem::replace(&mut self.client, Client::open("")).body_sent();
+        match reader.is_at_end() {
+            // To give up here makes duplicates: what was waited before does not count.
+            true => self.replies_begin(),
+            false => self.until = self.until.map(|until| until + begun.elapsed()),
+        }
         Ok(())
+    }
+
+    fn replies_begin(&mut self) {
+        self.until = Some(Instant::now() + self.patience.replies);
     }
 
     pub fn offer(&self) -> &Offer {
@@ -280,8 +294,10 @@ impl Connection {
         }
     }
 
-    /// Reads until the client has an event.
+    /// Reads until the client has an event. Each reply has `patience`, from when the one before it was read.
     async fn step(&mut self, patience: fn(&Patience) -> Duration) -> Result<Event, Broken> {
+        let patience = patience(&self.patience);
+        let mut until = self.due(patience);
         loop {
             let step = std::mem::replace(&mut self.client, Client::open("")).step(&self.input);
             self.client = step.client;
@@ -289,14 +305,22 @@ impl Connection {
             if step.event != Event::Need {
                 return Ok(step.event);
             }
-            let read = timeout(patience(&self.patience), read(&mut self.socket, &mut self.input)).await;
-            match read {
+            if step.consumed > 0 {
+                until = self.due(patience);
+            }
+            match timeout_at(until, read(&mut self.socket, &mut self.input)).await {
                 Ok(Ok(0)) => return Err(Reason::ConnectionLost.into()),
                 Ok(Ok(_)) => {}
                 Ok(Err(_)) => return Err(Reason::ConnectionLost.into()),
                 Err(_) => return Err(Reason::ConnectionTimedOut.into()),
             }
         }
+    }
+
+    /// When the reply that is waited for now is given up.
+    fn due(&self, patience: Duration) -> Instant {
+        let reply = Instant::now() + patience;
+        self.until.map_or(reply, |all| all.min(reply))
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
@@ -343,3 +367,6 @@ fn reason_of(error: &io::Error) -> Reason {
         _ => Reason::ConnectionLost,
     }
 }
+
+#[cfg(test)]
+mod tests;

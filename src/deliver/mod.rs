@@ -56,8 +56,10 @@ pub struct Patience {
     /// For greeting and EHLO, each: a host that only listens must not keep mail from the next.
     pub greeting: Duration,
     pub handshake: Duration,
-    /// For each reply up to 354.
+    /// For each reply up to 354, however it trickles.
     pub reply: Duration,
+    /// For all replies of a transaction up to the message, and again for all behind it.
+    pub replies: Duration,
     /// For each piece of the message to be taken.
     pub data: Duration,
     /// For the reply to the dot: giving up early makes duplicates.
@@ -74,6 +76,7 @@ impl Default for Patience {
             greeting: Duration::from_secs(60),
             handshake: Duration::from_secs(30),
             reply: Duration::from_secs(120),
+            replies: Duration::from_secs(30 * 60),
             data: Duration::from_secs(180),
             final_reply: Duration::from_secs(600),
             idle: Duration::from_secs(5),

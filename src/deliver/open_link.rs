@@ -1,10 +1,12 @@
 //! A link that carries mail: its connection, what it achieved, what it has carried, and what the peer still takes.
 //!
-//! Made by `link`, used by `attempt`. Promises: a permit is asked for each transaction and names it; the limits that the peer
+//! Made by `link`, used by `attempt`. Promises: a permit is asked for each transaction and names it, and one that names another
+//! link or transaction sends nothing; the limits that the peer
 //! announced are kept (RFC 9422), in the session and in each transaction.
 
-use super::connection::Connection;
-use crate::mail::{Domain, Link};
+use super::connection::{Connection, Sent};
+use super::outgoing::Message;
+use crate::mail::{Domain, Envelope, Link};
 use crate::policy::{self, Permit, Requirement, TlsFailedEverywhere};
 use crate::queue::Entry;
 use crate::vocabulary::{Level, Reason};
@@ -38,6 +40,11 @@ impl LinkRecord {
     pub fn is_unprotected(&self) -> bool {
         self.unprotected.is_some()
     }
+
+    /// Whether the permit is for the transaction that is next here.
+    fn is_named_by(&self, permit: &Permit) -> bool {
+        (permit.link_id(), permit.transaction()) == (self.link.id, self.transactions)
+    }
 }
 
 impl OpenLink {
@@ -65,6 +72,16 @@ impl OpenLink {
             }
             _ => policy::grant(link, level, *transactions),
         }
+    }
+
+    /// One transaction, for which `permit` was given: by another's nothing is sent. Whether the link goes on is in `Sent`.
+    pub async fn send(self, permit: Permit, envelope: &Envelope, message: Message<'_>) -> (Sent, LinkRecord) {
+        let OpenLink { connection, record } = self;
+        if !record.is_named_by(&permit) {
+            tracing::error!(host = record.link.host, "a permit of another transaction: nothing is sent by it");
+            return (connection.declined(envelope, Reason::ProtocolError), record);
+        }
+        (connection.send(permit, envelope, message).await, record)
     }
 
     /// Whether the peer takes no more transactions in this session (RFC 9422 4.1 MAILMAX), or TLS is to be tried again.
@@ -96,3 +113,6 @@ impl OpenLink {
         recipients.iter().copied().filter(|r| fits(r)).take(most).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

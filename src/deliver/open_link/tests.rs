@@ -1,0 +1,75 @@
+use super::*;
+use crate::deliver::Patience;
+use crate::deliver::link::clear_link;
+use crate::deliver::outgoing::Outgoing;
+use crate::mail::{Body, Recipient, ReversePath};
+use std::net::SocketAddr;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// A peer of one session that refuses MAIL, and what it was told.
+async fn peer() -> (SocketAddr, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let told = tokio::spawn(async move {
+        let (read, mut write) = listener.accept().await.unwrap().0.into_split();
+        write.write_all(b"220 peer\r\n").await.unwrap();
+        let (mut lines, mut told) = (BufReader::new(read).lines(), Vec::new());
+        while let Ok(Some(line)) = lines.next_line().await {
+            let reply: &[u8] = if line.starts_with("EHLO") { b"250 peer\r\n" } else { b"550 5.7.1 no\r\n" };
+            let _ = write.write_all(reply).await;
+            told.push(line);
+        }
+        told
+    });
+    (address, told)
+}
+
+async fn link() -> (OpenLink, JoinHandle<Vec<String>>) {
+    let (address, told) = peer().await;
+    let (connection, _) = Connection::open(address, "gw.example", Patience::default()).await.unwrap();
+    (OpenLink::new(connection, clear_link("peer", address, Reason::TlsNotOffered)), told)
+}
+
+/// Sends a message by `permit`; the reason why it was not taken, and the commands of it that the peer heard.
+async fn sent(link: OpenLink, permit: Permit, told: JoinHandle<Vec<String>>) -> (Reason, Vec<String>) {
+    let envelope = Envelope {
+        reverse_path: ReversePath::Null,
+        recipients: vec![Recipient::new("a@peer.example".parse().unwrap())],
+        body: Body::default(),
+        smtputf8: false,
+        ret: None,
+        envid: None,
+    };
+    let message = Message { received: "", body: Outgoing::Memory("a: b\r\n\r\n".into()), size: 8 };
+    let (sent, _) = link.send(permit, &envelope, message).await;
+    let reason = sent.outcomes[0].result.as_ref().unwrap_err().reason;
+    drop(sent);
+    (reason, told.await.unwrap().into_iter().filter(|line| line.starts_with("MAIL")).collect())
+}
+
+#[tokio::test]
+async fn by_its_permit_a_transaction_is_sent() {
+    let (mut link, told) = link().await;
+    let permit = link.permit(Level::Any, &[]).unwrap();
+    let (reason, said) = sent(link, permit, told).await;
+    assert_ne!(reason, Reason::ProtocolError);
+    assert_eq!(said.len(), 1);
+}
+
+#[tokio::test]
+async fn by_the_permit_of_another_link_nothing_is_sent() {
+    let ((mut one, _), (mut other, told)) = (link().await, link().await);
+    let permit = one.permit(Level::Any, &[]).unwrap();
+    assert!(other.permit(Level::Any, &[]).is_ok());
+    assert_eq!(sent(other, permit, told).await, (Reason::ProtocolError, vec![]));
+}
+
+#[tokio::test]
+async fn by_the_permit_of_an_earlier_transaction_nothing_is_sent() {
+    let (mut link, told) = link().await;
+    let earlier = link.permit(Level::Any, &[]).unwrap();
+    assert!(link.permit(Level::Any, &[]).is_ok());
+    assert_eq!(sent(link, earlier, told).await, (Reason::ProtocolError, vec![]));
+}
