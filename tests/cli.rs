@@ -262,6 +262,79 @@ fn a_large_queue_is_listed_whole_in_its_order_and_in_parts() {
 }
 
 #[test]
+fn a_part_of_the_queue_ends_with_an_entrys_last_row_and_says_where_it_goes_on() {
+    let (folder, config) = gateway("");
+    let opened = Opened::open(&folder.path().join("data"), |_| {}).unwrap();
+    let mut changes = Vec::new();
+    for number in 0..3 {
+        let entry = Entry { id: EntryId::at(Wall(1_795_348_471_000 + number)), ..entry() };
+        changes.extend(entry.admitted(Some(Bytes::from_static(b"a\r\n"))));
+        // Recipients that wait for different times have a row each.
+        changes.extend([0, 1].map(|r| Progress::unattempted(Wall(NEXT.0 + i64::from(r) * 1_000)).kept(entry.id, r)));
+    }
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(opened.store.commit(changes)).unwrap();
+    opened.close();
+    let list = |more: &[&str]| mailward(&[&["queue", "list", "--config", &config], more].concat());
+    let (mut rows, mut after) = (0, Vec::new());
+    for part in 0..3 {
+        let said = list(&[&["--limit", "1"], &after.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat()).out;
+        rows += said.matches("    from <").count();
+        let more = said.lines().find_map(|line| line.strip_prefix("more: "));
+        assert_eq!(more.is_some(), part < 2, "{said}");
+        after = more.unwrap_or("").split(' ').map(str::to_owned).collect();
+    }
+    assert_eq!(rows, 6, "every recipient was in one part");
+    assert_eq!(list(&["--limit", "3", "--json"]).json().as_array().unwrap().len(), 4);
+    list(&["--limit", "0"]).fails(2);
+}
+
+#[test]
+fn ids_that_are_not_there_are_named_and_domains_are_found_however_they_are_typed() {
+    let (folder, config) = gateway("");
+    with_waiting(&folder);
+    let id = EntryId::from_row(ID).to_string();
+    let queue = |words: &[&str]| mailward(&[&["queue"], words, &["--config", &config]].concat());
+    for words in [&["show", "xyz"][..], &["hold", "nosuchid", "--yes"], &["list", "38g"], &["retry", "x", "--yes"]] {
+        assert!(queue(words).fails(2).err.contains("13 letters and digits"), "{words:?}");
+    }
+    let gone = "38g000000000z";
+    let listed = queue(&["list", gone, &id, "--json"]);
+    assert_eq!((listed.json().as_array().unwrap().len(), listed.code), (1, 1));
+    assert!(listed.fails(1).err.contains("38g000000000z is not in the queue"), "{}", listed.err);
+    for domain in ["nhs.net", "nhs.net.", "@nhs.net", "NHS.Net", "@nhs\u{ff0e}net"] {
+        assert_eq!(queue(&["list", "--to-domain", domain, "--json"]).json()[0]["id"], id, "{domain}");
+    }
+    queue(&["list", "--to-domain", "a b"]).fails(2);
+    let _running = Running::on(&config);
+    let bounced = queue(&["bounce", gone, "--yes", "--json"]);
+    assert_eq!((bounced.json(), bounced.fails(1).code), (json!({ "bounced": 0 }), 1));
+    let held = queue(&["hold", &id, gone, "--yes"]);
+    assert!(held.fails(1).err.contains(gone) && !held.err.contains(&id), "{}", held.err);
+    assert!(held.out.contains("1 messages held") && held.out.contains("from now on is not held"), "{}", held.out);
+    let again = queue(&["hold", &id, "--yes"]);
+    assert!(again.out.contains("0 messages held") && again.out.contains("that was asked already"), "{}", again.out);
+    assert_eq!(again.code, 1, "nothing fitted");
+    let retried = queue(&["retry", &id]);
+    assert!(retried.fails(1).err.contains("an operator holds all of it"), "it asks nothing: {}", retried.err);
+    assert_eq!(retried.out, "nothing was done\n");
+    assert!(!queue(&["bounce", "--to-domain", "nhs.net.", "--yes"]).out.contains("0 messages"));
+}
+
+/// What the parser of the command line says ends in one hint as well.
+#[test]
+fn what_was_typed_wrongly_ends_in_a_hint() {
+    for words in
+        [&["reload"][..], &["queue", "hold", "--because"], &["queue", "lst"], &["trace"], &["queue", "list", "--jsn"]]
+    {
+        let said = mailward(words);
+        let last = said.fails(2).err.lines().last().unwrap_or_default();
+        assert!(last.starts_with("hint: "), "{words:?}: {}", said.err);
+        assert!(!said.err.contains("For more information"), "{}", said.err);
+    }
+    assert_eq!(mailward(&["--version"]).code, 0);
+}
+
+#[test]
 fn orders_need_a_choice_a_running_gateway_and_for_a_release_a_name() {
     let (folder, config) = gateway("");
     with_waiting(&folder);
@@ -340,7 +413,7 @@ fn what_is_not_there_ends_with_2_and_what_is_wrong_with_1() {
         &["status"],
         &["trace", "x"],
         &["queue", "list"],
-        &["queue", "show", "x"],
+        &["queue", "show", "38g3bxtjw0000"],
         &["queue", "retry", "--yes"],
     ];
     for command in commands {

@@ -29,6 +29,7 @@ pub mod queue;
 pub mod serve;
 pub mod status;
 pub mod trace;
+mod usage;
 
 pub(crate) use failure::Failure;
 
@@ -64,7 +65,11 @@ enum Command {
 /// Runs the command that was given.
 #[must_use]
 pub fn run() -> ExitCode {
-    match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::print(&error),
+    };
+    match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Check(args) => check::run(args),

@@ -5,10 +5,11 @@ mod instruct;
 use super::life::{joined, print_actions, print_decision, print_waiting, text};
 use super::{ConfigFile, Failure, ask};
 use crate::clock::{EntryId, duration_words};
-use crate::control::{Filter, Request};
+use crate::control::{Filter, Request, entry_id};
 use instruct::{Bulk, Release, Reroute};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -30,26 +31,16 @@ enum Verb {
     Show {
         #[command(flatten)]
         config: ConfigFile,
-        id: String,
+        #[arg(value_parser = entry_id)]
+        id: EntryId,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Try what waits again now
     #[command(after_help = "Example:\n  mailward queue retry --to-domain trust.example --yes")]
-    Retry {
-        #[command(flatten)]
-        config: ConfigFile,
-        #[command(flatten)]
-        filter: Filter,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Keep mail back: nothing is attempted until it is released; its sender is told as for any mail that waits
+    Retry(Retry),
+    /// Keep back what waits now: nothing is attempted until it is released; mail that comes from now on is not held
     #[command(
         after_help = "Example:\n  mailward queue hold --to-domain trust.example --because INC-1 --by \"A. Admin\""
     )]
@@ -66,14 +57,28 @@ enum Verb {
 }
 
 #[derive(Debug, clap::Args)]
+struct Retry {
+    #[command(flatten)]
+    config: ConfigFile,
+    #[command(flatten)]
+    filter: Filter,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
 struct List {
     #[command(flatten)]
     config: ConfigFile,
     #[command(flatten)]
     filter: Filter,
-    /// Print so many rows at most
+    /// Print so many rows, and the others of the last entry among them
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    limit: Option<NonZeroUsize>,
     /// Go on after this entry, where an earlier list ended
     #[arg(long, value_name = "ID", value_parser = entry_id)]
     after: Option<EntryId>,
@@ -82,18 +87,12 @@ struct List {
     json: bool,
 }
 
-fn entry_id(written: &str) -> Result<EntryId, String> {
-    written.parse().map_err(str::to_owned)
-}
-
 #[must_use]
 pub fn run(args: Args) -> ExitCode {
     let done = match args.verb {
         Verb::List(wanted) => list(&wanted),
         Verb::Show { config, id, json } => show(&config, id, json),
-        Verb::Retry { config, filter, yes, json } => {
-            retry(&config, filter, yes).map(|retried| print_retried(&retried, json))
-        }
+        Verb::Retry(wanted) => retry(wanted),
         Verb::Hold(bulk) => instruct::hold(bulk),
         Verb::Release(release) => instruct::release(release),
         Verb::Reroute(reroute) => instruct::reroute(reroute),
@@ -104,19 +103,23 @@ pub fn run(args: Args) -> ExitCode {
 
 fn list(wanted: &List) -> Result<ExitCode, Failure> {
     let List { config, filter, limit, after, json } = wanted;
-    let mut out = Printed { count: 0, json: *json };
+    let mut out = Printed { count: 0, last: None, json: *json };
     let mut after = *after;
     loop {
         let page = ask(config, &Request::QueueList { filter: filter.clone(), after })?;
         for row in page["rows"].as_array().into_iter().flatten() {
-            if limit.is_some_and(|limit| out.count >= limit) {
-                return Ok(out.end(nothing(filter)));
+            let id = text(&row["id"]);
+            // An entry's rows stay together: `--after` goes on behind all of them.
+            if limit.is_some_and(|limit| out.count >= limit.get()) && out.last.as_deref() != Some(id) {
+                out.more();
+                return Ok(all_found(&page["not_found"]));
             }
-            out.row(row);
+            out.row(row, id);
         }
         after = page["next"].as_str().and_then(|id| id.parse().ok());
         if after.is_none() {
-            return Ok(out.end(nothing(filter)));
+            out.end(nothing(filter));
+            return Ok(all_found(&page["not_found"]));
         }
     }
 }
@@ -124,44 +127,73 @@ fn list(wanted: &List) -> Result<ExitCode, Failure> {
 /// Rows as they come: a list of a million is never in memory.
 struct Printed {
     count: usize,
+    /// The last entry.
+    last: Option<String>,
     json: bool,
 }
 
 impl Printed {
-    fn row(&mut self, row: &Value) {
+    fn row(&mut self, row: &Value, id: &str) {
         match self.json {
             true => say_as_is!("{}{row}", if self.count == 0 { "[" } else { "," }),
             false => print(row),
         }
         self.count += 1;
+        self.last = Some(id.to_owned());
     }
 
-    fn end(self, nothing: &str) -> ExitCode {
+    /// It ended before the queue did.
+    fn more(self) {
+        let last = self.last.clone().filter(|_| !self.json);
+        self.end("");
+        if let Some(id) = last {
+            say!("more: --after {id}");
+        }
+    }
+
+    fn end(self, nothing: &str) {
         match (self.json, self.count) {
             (true, 0) => say!("[]"),
             (true, _) => say!("]"),
             (false, 0) => say!("{nothing}"),
             (false, _) => {}
         }
-        ExitCode::SUCCESS
+    }
+}
+
+fn not_in_queue(ids: &str) -> Failure {
+    let verb = if ids.contains(' ') { "are" } else { "is" };
+    Failure::wrong(format!("{ids} {verb} not in the queue\nhint: `mailward trace ID` tells what became of it"))
+}
+
+/// Says which of the entries that were named are not there; exit code 1 then.
+fn all_found(not_found: &Value) -> ExitCode {
+    match joined(not_found) {
+        ids if ids.is_empty() => ExitCode::SUCCESS,
+        ids => not_in_queue(&ids).print(),
     }
 }
 
 /// How much a filter chooses.
 struct Counted {
     messages: u64,
+    /// Messages of which something is attempted: no operator holds all of it.
+    attempted: u64,
     recipients: u64,
+    /// Entries that were named and are not in the queue.
+    not_found: Value,
 }
 
 fn counted(config: &ConfigFile, filter: &Filter) -> Result<Counted, Failure> {
-    let (mut counted, mut after) = (Counted { messages: 0, recipients: 0 }, None);
+    let (mut counted, mut after) = (Counted { messages: 0, attempted: 0, recipients: 0, not_found: Value::Null }, None);
     loop {
         let page = ask(config, &Request::QueueCount { filter: filter.clone(), after })?;
         counted.messages += page["messages"].as_u64().unwrap_or(0);
+        counted.attempted += page["attempted"].as_u64().unwrap_or(0);
         counted.recipients += page["recipients"].as_u64().unwrap_or(0);
         after = page["next"].as_str().and_then(|id| id.parse().ok());
         if after.is_none() {
-            return Ok(counted);
+            return Ok(Counted { not_found: page["not_found"].clone(), ..counted });
         }
     }
 }
@@ -185,10 +217,10 @@ fn print(row: &Value) {
     say!("    from <{}> to {recipients}  [{classes}]", text(&row["reverse_path"]));
 }
 
-fn show(config: &ConfigFile, id: String, json: bool) -> Result<ExitCode, Failure> {
-    let entry = ask(config, &Request::QueueShow { id: id.clone() })?;
+fn show(config: &ConfigFile, id: EntryId, json: bool) -> Result<ExitCode, Failure> {
+    let entry = ask(config, &Request::QueueShow { id: id.to_string() })?;
     if entry.is_null() {
-        return Err(format!("{id} is not in the queue\nhint: `mailward trace {id}` tells what became of it").into());
+        return Err(not_in_queue(&id.to_string()));
     }
     if json {
         say!("{entry}");
@@ -208,37 +240,41 @@ fn print_entry(entry: &Value) {
     print_actions(&entry["actions"]);
 }
 
-/// What became of the wish to try again.
-enum Retried {
-    Nothing(&'static str),
-    NotAgreed,
-    Messages(u64),
+fn retry(wanted: Retry) -> Result<ExitCode, Failure> {
+    let Retry { config, filter, yes, json } = wanted;
+    let counted = counted(&config, &filter)?;
+    // Before the question: whoever mistyped an id may not want the rest.
+    let found = all_found(&counted.not_found);
+    if counted.attempted == 0 {
+        return Ok(nothing_to_retry(&counted, &filter, json).map_or(found, Failure::print));
+    }
+    if !yes && !agreed(&format!("{} will be tried again now. Go on? [y/N] ", counted.attempted)) {
+        print_retried(0, "nothing was done", json);
+        return Ok(ExitCode::FAILURE);
+    }
+    let retried = ask(&config, &Request::QueueRetry { filter })?["retried"].as_u64().unwrap_or(0);
+    print_retried(retried, &format!("{retried} tried again"), json);
+    let held = counted.messages - counted.attempted;
+    if held > 0 && !json {
+        say!("{held} were left alone: an operator holds them; `mailward queue release` ends that");
+    }
+    Ok(found)
 }
 
-fn retry(config: &ConfigFile, filter: Filter, yes: bool) -> Result<Retried, Failure> {
-    let count = counted(config, &filter)?.messages;
-    if count == 0 {
-        return Ok(Retried::Nothing(nothing(&filter)));
-    }
-    if !yes && !agreed(&format!("{count} will be tried again now. Go on? [y/N] ")) {
-        return Ok(Retried::NotAgreed);
-    }
-    let done = ask(config, &Request::QueueRetry { filter })?;
-    Ok(Retried::Messages(done["retried"].as_u64().unwrap_or(0)))
+/// Why nothing is tried, and whether that is wrong: what is held was meant, and does not go.
+fn nothing_to_retry(counted: &Counted, filter: &Filter, json: bool) -> Option<Failure> {
+    let held = counted.messages > 0;
+    print_retried(0, if held { "nothing was done" } else { nothing(filter) }, json);
+    held.then(|| {
+        Failure::wrong("an operator holds all of it\nhint: `mailward queue release` ends that and attempts now")
+    })
 }
 
-fn print_retried(retried: &Retried, json: bool) -> ExitCode {
-    let (number, words) = match retried {
-        Retried::Nothing(words) => (0, (*words).to_owned()),
-        Retried::NotAgreed => (0, "nothing was done".to_owned()),
-        Retried::Messages(number) => (*number, format!("{number} tried again")),
-    };
-    if json {
-        say!("{}", json!({ "retried": number }));
-    } else {
-        say!("{words}");
+fn print_retried(number: u64, words: &str, json: bool) {
+    match json {
+        true => say!("{}", json!({ "retried": number })),
+        false => say!("{words}"),
     }
-    ExitCode::from(u8::from(matches!(retried, Retried::NotAgreed)))
 }
 
 fn agreed(question: &str) -> bool {

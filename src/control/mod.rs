@@ -12,6 +12,7 @@ pub mod server;
 
 use crate::clock::EntryId;
 use crate::config::Config;
+use crate::mail::Domain;
 use crate::policy::diagnostic::Fault;
 use crate::vocabulary::Reason;
 use instruct::Wanted;
@@ -52,12 +53,12 @@ pub enum Request {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 pub struct Filter {
     /// Entry ids
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = entry_id)]
     #[serde(default)]
-    pub ids: Vec<String>,
+    pub ids: Vec<EntryId>,
     /// A recipient's domain
-    #[arg(long, value_name = "DOMAIN")]
-    pub to_domain: Option<String>,
+    #[arg(long, value_name = "DOMAIN", value_parser = domain)]
+    pub to_domain: Option<Domain>,
     /// A rule that the message matched
     #[arg(long)]
     pub rule: Option<String>,
@@ -67,6 +68,21 @@ pub struct Filter {
     /// A class that the message is in
     #[arg(long)]
     pub class: Option<String>,
+}
+
+/// An entry id as it is typed.
+///
+/// # Errors
+/// What an id looks like.
+pub fn entry_id(written: &str) -> Result<EntryId, String> {
+    written.parse().map_err(|why| format!("{why}\nhint: `mailward queue list` and `mailward trace ADDRESS` show ids"))
+}
+
+/// A domain as people type it: in any case, with a dot behind it or an @ before it, in letters of any script.
+fn domain(written: &str) -> Result<Domain, String> {
+    let name = written.strip_prefix('@').unwrap_or(written);
+    name.parse()
+        .map_err(|why| format!("{why}\nhint: name what stands behind the @ of an address, such as trust.example"))
 }
 
 /// One of the closed vocabulary, or the nearest that is.

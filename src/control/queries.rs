@@ -40,24 +40,32 @@ pub struct Row {
     pub numbers: Vec<u16>,
 }
 
-/// The next page of the queue, oldest first: `rows`, and `next`, after which the following page begins (null at the end).
+/// The next page of the queue, oldest first: `rows`, and `next`, after which the following page begins (null at the end);
+/// `not_found`: entries that were named and are not in the queue.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn list(connection: &Connection, filter: &Filter, after: Option<EntryId>) -> Result<Value, StoreError> {
     let page = select::page(connection, filter, after)?;
     let rows: Vec<Row> = page.chosen.into_iter().flat_map(|chosen| together(chosen.rows)).collect();
-    Ok(json!({ "rows": rows, "next": page.next }))
+    Ok(json!({ "rows": rows, "next": page.next, "not_found": select::not_found(connection, filter)? }))
 }
 
-/// How much of the next page a filter chooses: `messages`, `recipients`, `next`.
+/// How much of the next page a filter chooses: `messages`, `attempted` (those of them that no operator holds), `recipients`,
+/// `next`, `not_found`.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn count(connection: &Connection, filter: &Filter, after: Option<EntryId>) -> Result<Value, StoreError> {
     let page = select::page(connection, filter, after)?;
     let recipients: usize = page.chosen.iter().map(|chosen| chosen.rows.len()).sum();
-    Ok(json!({ "messages": page.chosen.len(), "recipients": recipients, "next": page.next }))
+    Ok(json!({
+        "messages": page.chosen.len(),
+        "attempted": page.chosen.iter().filter(|chosen| chosen.is_attempted()).count(),
+        "recipients": recipients,
+        "next": page.next,
+        "not_found": select::not_found(connection, filter)?,
+    }))
 }
 
 /// What of an entry still waits.

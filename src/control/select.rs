@@ -7,6 +7,7 @@
 use super::Filter;
 use super::queries::{Row, row_of};
 use crate::clock::{EntryId, Now, Wall};
+use crate::mail::Domain;
 use crate::queue::entry::{self, Entry, Progress};
 use crate::store::StoreError;
 use rusqlite::{Connection, OptionalExtension};
@@ -26,6 +27,14 @@ pub struct Chosen {
     pub progress: Vec<(u16, Progress)>,
     /// One for each chosen recipient.
     pub rows: Vec<Row>,
+}
+
+impl Chosen {
+    /// Whether anything of what is chosen is attempted: nobody holds all of it.
+    #[must_use]
+    pub fn is_attempted(&self) -> bool {
+        self.rows.iter().any(Row::is_attempted)
+    }
 }
 
 /// What one look at the queue found, oldest first.
@@ -73,9 +82,9 @@ fn read(connection: &Connection, filter: &Filter, after: Option<EntryId>) -> Res
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The entries that are named, as far as they are still there. What is no id names none.
+/// The entries that are named, as far as they are still there.
 fn named(connection: &Connection, filter: &Filter, after: i64) -> Result<Vec<Stored>, StoreError> {
-    let mut ids: Vec<i64> = filter.ids.iter().filter_map(|id| id.parse::<EntryId>().ok()).map(EntryId::row).collect();
+    let mut ids: Vec<i64> = filter.ids.iter().map(|id| id.row()).collect();
     ids.retain(|id| *id > after);
     ids.sort_unstable();
     ids.dedup();
@@ -88,6 +97,21 @@ fn named(connection: &Connection, filter: &Filter, after: i64) -> Result<Vec<Sto
     Ok(stored)
 }
 
+/// Entries that are named and that the queue does not have.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn not_found(connection: &Connection, filter: &Filter) -> Result<Vec<EntryId>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM entry WHERE id = ?1")?;
+    let mut not_found = Vec::new();
+    for id in &filter.ids {
+        if !statement.exists([id.row()])? {
+            not_found.push(*id);
+        }
+    }
+    Ok(not_found)
+}
+
 fn choose(
     connection: &Connection,
     filter: &Filter,
@@ -95,7 +119,7 @@ fn choose(
     now: Wall,
 ) -> Result<Option<Chosen>, StoreError> {
     // Cheaper than reading the whole entry, for a queue of a million.
-    let domain = filter.to_domain.as_ref().map(|domain| format!("@{}", domain.to_ascii_lowercase()));
+    let domain = filter.to_domain.as_ref().map(|domain| format!("@{domain}"));
     if domain.is_some_and(|domain| memchr::memmem::find(head, domain.as_bytes()).is_none()) {
         return Ok(None);
     }
@@ -109,8 +133,8 @@ fn choose(
 }
 
 fn fits(row: &Row, filter: &Filter) -> bool {
-    let domain = |wanted: &String| {
-        let suffix = format!("@{}", wanted.to_ascii_lowercase());
+    let domain = |wanted: &Domain| {
+        let suffix = format!("@{wanted}");
         row.recipients.iter().any(|r| r.ends_with(&suffix))
     };
     filter.to_domain.as_ref().is_none_or(domain)

@@ -3,10 +3,10 @@
 //! Started by `serve`. Promises: mode 0600; a request is bounded; nobody who asks can stop the gateway. Fails at start only.
 
 use super::instruct::{Instruct, Wanted};
-use super::select::Chosen;
 use super::{Answer, Filter, Request, Status, queries, select, socket};
 use crate::clock::{EntryId, Now};
 use crate::deliver::Delivery;
+use crate::mail::Domain;
 use crate::queue::{Counter, State, entry};
 use crate::store::{self, Change, StoreError};
 use rusqlite::Connection;
@@ -148,14 +148,12 @@ fn retry(shared: &Shared, filter: &Filter) -> Answer {
 
 fn bring_forward(shared: &Shared, reader: &Connection, filter: &Filter) -> Result<usize, StoreError> {
     let now = Now::read().wall;
-    let domain = filter.to_domain.as_ref().map(|domain| domain.to_ascii_lowercase());
+    let domain = filter.to_domain.as_ref().map(Domain::as_str);
     let (mut messages, mut after) = (0, None);
     loop {
         let page = select::page(reader, filter, after)?;
-        let goes_on = |chosen: &&Chosen| chosen.rows.iter().any(|row| row.is_attempted());
-        let chosen = page.chosen.iter().filter(goes_on);
-        let changes: Vec<Change> =
-            chosen.map(|chosen| entry::brought_forward(chosen.entry.id, domain.as_deref(), now)).collect();
+        let chosen = page.chosen.iter().filter(|chosen| chosen.is_attempted());
+        let changes: Vec<Change> = chosen.map(|chosen| entry::brought_forward(chosen.entry.id, domain, now)).collect();
         messages += changes.len();
         shared.runtime.block_on(shared.delivery.store.commit(changes))?;
         shared.delivery.schedule.backlog.expect(now);

@@ -3,7 +3,7 @@
 //! Called by `queue`. Promises: says how much is meant and asks before it does anything; nothing is chosen by leaving
 //! everything out. Fails as the gateway says, or with 2 where the command line is not enough.
 
-use super::{agreed, counted, nothing};
+use super::{agreed, all_found, counted, nothing};
 use crate::cli::{ConfigFile, Failure, ask};
 use crate::control::instruct::Wanted;
 use crate::control::order::{Left, Order};
@@ -87,8 +87,11 @@ fn run(bulk: Bulk, order: Order, question: &str) -> Result<ExitCode, Failure> {
     }
     let counted = counted(&config, &filter)?;
     let done = order.done();
+    // Before the question: whoever mistyped an id may not want the rest.
+    let found = all_found(&counted.not_found);
     if counted.messages == 0 {
-        return Ok(print_nothing(nothing(&filter), done, json));
+        print_nothing(nothing(&filter), done, json);
+        return Ok(found);
     }
     let (messages, recipients) = (counted.messages, counted.recipients);
     if !yes && !agreed(&format!("{messages} messages ({recipients} recipients) {question}. Go on? [y/N] ")) {
@@ -101,21 +104,23 @@ fn run(bulk: Bulk, order: Order, question: &str) -> Result<ExitCode, Failure> {
         false => print(&answer, done),
     }
     // Something was meant and nothing fitted: a script has to know.
-    Ok(ExitCode::from(u8::from(answer[done] == 0)))
+    Ok(if answer[done] == 0 { ExitCode::FAILURE } else { found })
 }
 
-fn print_nothing(words: &str, done: &str, json: bool) -> ExitCode {
+fn print_nothing(words: &str, done: &str, json: bool) {
     match json {
         true => say!("{}", json!({ done: 0 })),
         false => say!("{words}"),
     }
-    ExitCode::SUCCESS
 }
 
 fn print(answer: &Value, done: &str) {
     say!("{} messages {done} ({} recipients)", answer[done], answer["recipients"]);
     if answer["being_attempted"] != 0 {
         say!("{} of them are being attempted just now: it holds from the attempt's end", answer["being_attempted"]);
+    }
+    if done == Order::Hold.done() && answer[done] != 0 {
+        say!("mail that comes from now on is not held");
     }
     for (why, count) in answer["left_alone"].as_object().into_iter().flatten() {
         say!("{count} recipients were left alone: {}", Left::words(why));
