@@ -3,7 +3,7 @@
 use super::read::{self, Reader};
 use super::veil::veiled;
 use super::{Config, Deliver, Limits, Listener, QueueSettings, Relay, Site, TlsFiles};
-use crate::policy::diagnostic::{Complaints, Fault, Place};
+use crate::policy::diagnostic::{Complaints, Mistake, Place};
 use crate::policy::typed::{Keys, Table};
 use crate::policy::{Diagnostic, SourceFile};
 use crate::queue::Retry;
@@ -119,8 +119,8 @@ fn config(top: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Config> {
     let relays = r.tables(top, "relay", RELAY, relay);
     for (what, missing) in [("site", sites.is_empty()), ("listen", listeners.is_empty())] {
         if missing && !top.has(what) {
-            let fault = Fault::new("missing-table", format!("there is no [{what}.NAME]"));
-            r.c.error(top.place, fault.hint("the gateway needs one site and one listener at least"));
+            let mistake = Mistake::new("missing-table", format!("there is no [{what}.NAME]"));
+            r.c.error(top.place, mistake.hint("the gateway needs one site and one listener at least"));
         }
     }
     let config = Config {
@@ -224,8 +224,8 @@ fn tls(top: Table<'_>, r: &mut Reader<'_, '_>) -> TlsFiles {
     let mut file = |key| table.text(r.c, key).map(|s| r.folder.join(s.value));
     let (certificate, key) = (file("certificate"), file("key"));
     if certificate.is_some() != key.is_some() {
-        let fault = Fault::new("missing-key", "`certificate` and `key` belong together");
-        r.c.error(table.place, fault.hint("give both, or neither for a self-signed certificate"));
+        let mistake = Mistake::new("missing-key", "`certificate` and `key` belong together");
+        r.c.error(table.place, mistake.hint("give both, or neither for a self-signed certificate"));
     }
     let extra = table.many_or_none(r.c, "extra-roots", read::text).map(read::values).unwrap_or_default();
     TlsFiles { identity: certificate.zip(key), extra_roots: extra.iter().map(|p| r.folder.join(p)).collect() }
@@ -281,14 +281,14 @@ fn check_names(top: Table<'_>, config: &Config, r: &mut Reader<'_, '_>) {
     let named: Vec<_> = elsewhere.chain(smarthost).collect();
     for (name, place) in named.into_iter().filter(|(name, _)| !known.contains(name)) {
         let message = format!("there is no [relay.{name}]");
-        r.c.error(place, Fault::unknown("unknown-relay", message, name, known.iter().copied()));
+        r.c.error(place, Mistake::unknown("unknown-relay", message, name, known.iter().copied()));
     }
     let mut owners = std::collections::HashMap::new();
     for (domain, site) in config.sites.iter().flat_map(|s| s.domains.iter().map(move |d| (d, &s.name))) {
         if let Some(other) = owners.insert(domain, site).filter(|other| *other != site) {
             let message = format!("the domain `{domain}` belongs to two sites, `{other}` and `{site}`");
             let place = place_in(top, r, &["site", site], "domains");
-            r.c.error(place, Fault::new("domain-twice", message).hint("a recipient can go to one Exchange only"));
+            r.c.error(place, Mistake::new("domain-twice", message).hint("a recipient can go to one Exchange only"));
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{HostPort, ListenerTls, RelayAuth};
 use crate::clock::{duration_words, parse_duration};
 use crate::mail::{Domain, Mailbox};
-use crate::policy::diagnostic::{Complaints, Fault, Place, Sited};
+use crate::policy::diagnostic::{Complaints, Mistake, Place, Sited};
 use crate::policy::typed::{self, Keys, Parsed, Table};
 use crate::receive::access::{MailFrom, Network, Senders};
 use crate::vocabulary::Level;
@@ -33,7 +33,7 @@ pub(super) fn root<T>(
         }
         Err(error) => {
             let span = error.span().unwrap_or(0..0);
-            c.error(typed::place(0, span), Fault::new("syntax", error.message().to_owned()));
+            c.error(typed::place(0, span), Mistake::new("syntax", error.message().to_owned()));
             None
         }
     }
@@ -71,8 +71,8 @@ impl Reader<'_, '_> {
                     found.extend(read(name, table, self));
                 }
                 DeValue::Table(_) => {
-                    let fault = Fault::new("wrong-name", format!("`{name}` is not a name here"));
-                    self.c.error(at, fault.hint("names have small letters, digits and hyphens"));
+                    let mistake = Mistake::new("wrong-name", format!("`{name}` is not a name here"));
+                    self.c.error(at, mistake.hint("names have small letters, digits and hyphens"));
                 }
                 other => self.c.error(at, typed::wrong_type(name, "a table", other)),
             }
@@ -97,8 +97,9 @@ impl Reader<'_, '_> {
         let what = format!("auth of {what}");
         table.check_keys_or(self.c, &what, keys, later);
         if require < Level::Encrypted {
-            let fault = Fault::new("wrong-value", format!("{what} would be said in clear text"));
-            self.c.error(relay.key_place("auth"), fault.hint("`require` of the relay has to be encrypted or verified"));
+            let mistake = Mistake::new("wrong-value", format!("{what} would be said in clear text"));
+            self.c
+                .error(relay.key_place("auth"), mistake.hint("`require` of the relay has to be encrypted or verified"));
         }
         let user = self.required(table, "user", &what, user);
         let file = self.required(table, "password-file", &what, text);
@@ -116,16 +117,16 @@ impl Reader<'_, '_> {
         let given = table.many_or_none(self.c, key, parse)?;
         let typed = table.value(key)?;
         if typed.get_ref().as_array().is_some_and(|items| items.is_empty()) {
-            let fault = Fault::new("empty-list", format!("`{key}` is empty"));
+            let mistake = Mistake::new("empty-list", format!("`{key}` is empty"));
             let at = typed::place(table.file, typed.span());
-            self.c.error(at, fault.hint(format!("name at least one: {what} does nothing without")));
+            self.c.error(at, mistake.hint(format!("name at least one: {what} does nothing without")));
         }
         Some(values(given))
     }
 
     fn must_have(&mut self, table: Table<'_>, key: &str, what: &str) {
         if !table.has(key) {
-            self.c.error(table.place, Fault::new("missing-key", format!("{what} has no `{key}`")));
+            self.c.error(table.place, Mistake::new("missing-key", format!("{what} has no `{key}`")));
         }
     }
 
@@ -134,9 +135,9 @@ impl Reader<'_, '_> {
         let names = table.many_or_none(self.c, "names", host).map(values).unwrap_or_default();
         let pins = table.many_or_none(self.c, "pins", pin).map(values).unwrap_or_default();
         if require >= Level::Verified && names.is_empty() && pins.is_empty() {
-            let fault =
-                Fault::new("missing-key", format!("{what} asks `verified` and gives neither `names` nor `pins`"));
-            self.c.error(table.place, fault.hint("name what its certificate must say, or pin its key"));
+            let mistake =
+                Mistake::new("missing-key", format!("{what} asks `verified` and gives neither `names` nor `pins`"));
+            self.c.error(table.place, mistake.hint("name what its certificate must say, or pin its key"));
         }
         (names, pins)
     }
@@ -146,7 +147,8 @@ impl Reader<'_, '_> {
         match u16::try_from(read.value) {
             Ok(port) if port > 0 => port,
             _ => {
-                self.c.error(read.place, Fault::new("wrong-value", format!("`{key}` must be a port from 1 to 65535")));
+                self.c
+                    .error(read.place, Mistake::new("wrong-value", format!("`{key}` must be a port from 1 to 65535")));
                 default
             }
         }
@@ -156,10 +158,10 @@ impl Reader<'_, '_> {
     pub fn at_least(&mut self, table: Table<'_>, key: &str, default: usize, least: usize) -> usize {
         let Some(read) = table.count(self.c, key) else { return default };
         if read.value < least {
-            let fault = Fault::new("wrong-value", format!("`{key}` must be {least} or more"));
+            let mistake = Mistake::new("wrong-value", format!("`{key}` must be {least} or more"));
             let hint = format!("RFC 5321 4.5.3.1: every server takes {least}; without the key it is {default}");
-            let fault = if least > 1 { fault.hint(hint) } else { fault };
-            self.c.error(read.place, fault);
+            let mistake = if least > 1 { mistake.hint(hint) } else { mistake };
+            self.c.error(read.place, mistake);
         }
         read.value
     }
@@ -168,8 +170,8 @@ impl Reader<'_, '_> {
     pub fn some_time(&mut self, table: Table<'_>, key: &str, default: Duration) -> Duration {
         let Some(read) = table.duration(self.c, key) else { return default };
         if read.value < SHORTEST {
-            let fault = Fault::new("wrong-value", format!("`{key}` must be {} or more", duration_words(SHORTEST)));
-            self.c.error(read.place, fault.hint(format!("without the key it is {}", duration_words(default))));
+            let mistake = Mistake::new("wrong-value", format!("`{key}` must be {} or more", duration_words(SHORTEST)));
+            self.c.error(read.place, mistake.hint(format!("without the key it is {}", duration_words(default))));
         }
         read.value
     }
@@ -178,7 +180,7 @@ impl Reader<'_, '_> {
     pub fn some_size(&mut self, table: Table<'_>, key: &str, default: u64) -> u64 {
         let Some(read) = table.size(self.c, key) else { return default };
         if read.value < SMALLEST {
-            self.c.error(read.place, Fault::new("wrong-value", format!("`{key}` must be 1KB or more")));
+            self.c.error(read.place, Mistake::new("wrong-value", format!("`{key}` must be 1KB or more")));
         }
         read.value
     }
@@ -190,8 +192,8 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const SMALLEST: u64 = 1_000;
 
 /// `not in this version`, said alike everywhere in gateway.toml.
-pub(super) fn later(what: &str) -> Fault {
-    Fault::new("not-in-this-version", format!("{what} is not in this version"))
+pub(super) fn later(what: &str) -> Mistake {
+    Mistake::new("not-in-this-version", format!("{what} is not in this version"))
         .hint("take it out; the gateway never promises what this version cannot keep")
 }
 
@@ -204,16 +206,16 @@ pub(super) fn text(written: &str) -> Parsed<String> {
 }
 
 pub(super) fn domain(written: &str) -> Parsed<Domain> {
-    written.parse().map_err(|e| Fault::new("wrong-value", format!("`{written}` is not a domain: {e}")))
+    written.parse().map_err(|e| Mistake::new("wrong-value", format!("`{written}` is not a domain: {e}")))
 }
 
 pub(super) fn mailbox(written: &str) -> Parsed<Mailbox> {
-    written.parse().map_err(|e| Fault::new("wrong-value", format!("`{written}` is not an address: {e}")))
+    written.parse().map_err(|e| Mistake::new("wrong-value", format!("`{written}` is not an address: {e}")))
 }
 
 pub(super) fn address(written: &str) -> Parsed<SocketAddr> {
     written.parse().map_err(|_| {
-        Fault::new("wrong-value", format!("`{written}` is not an address and port"))
+        Mistake::new("wrong-value", format!("`{written}` is not an address and port"))
             .hint("write it as \"127.0.0.1:25\" or \"[::1]:25\"")
     })
 }
@@ -221,7 +223,7 @@ pub(super) fn address(written: &str) -> Parsed<SocketAddr> {
 /// `10.20.0.5:25`, `[2001:db8::1]:25`, `relay.hub.example:587`; port 25 where none is given.
 pub(super) fn host_port(written: &str) -> Parsed<HostPort> {
     let wrong = || {
-        Fault::new("wrong-value", format!("`{written}` is not a host and port"))
+        Mistake::new("wrong-value", format!("`{written}` is not a host and port"))
             .hint("write it as \"10.20.0.5:25\" or \"relay.hub.example:587\"")
     };
     if let Ok(address) = written.parse::<SocketAddr>() {
@@ -240,19 +242,21 @@ pub(super) fn host_port(written: &str) -> Parsed<HostPort> {
 pub(super) fn host(written: &str) -> Parsed<String> {
     match written.parse::<Domain>() {
         Ok(domain) if domain.literal().is_none() && !written.starts_with('[') => Ok(domain.as_str().to_owned()),
-        _ => Err(Fault::new("wrong-value", format!("`{written}` is not a host name"))),
+        _ => Err(Mistake::new("wrong-value", format!("`{written}` is not a host name"))),
     }
 }
 
 pub(super) fn network(written: &str) -> Parsed<Network> {
-    written.parse().map_err(|why: String| Fault::new("wrong-value", why).hint("write it as \"10.20.0.0/24\""))
+    written.parse().map_err(|why: String| Mistake::new("wrong-value", why).hint("write it as \"10.20.0.0/24\""))
 }
 
 /// Levels that a link can have: `sealed` is a property of messages.
 pub(super) fn leg_level(written: &str) -> Parsed<Level> {
     let level = typed::word::<Level>(&["any", "encrypted", "verified"])(written)?;
     match level {
-        Level::Sealed => Err(Fault::new("wrong-value", "a link cannot be `sealed`").hint("any, encrypted or verified")),
+        Level::Sealed => {
+            Err(Mistake::new("wrong-value", "a link cannot be `sealed`").hint("any, encrypted or verified"))
+        }
         level => Ok(level),
     }
 }
@@ -263,7 +267,7 @@ pub(super) fn pin(written: &str) -> Parsed<String> {
     let digest = written.strip_prefix("sha256/").and_then(|b| base64::engine::general_purpose::STANDARD.decode(b).ok());
     match digest {
         Some(digest) if digest.len() == 32 => Ok(written.to_owned()),
-        _ => Err(Fault::new("wrong-value", format!("`{written}` is not a pin"))
+        _ => Err(Mistake::new("wrong-value", format!("`{written}` is not a pin"))
             .hint("\"sha256/\" and the key's SHA-256 in base64")),
     }
 }
@@ -272,20 +276,20 @@ pub(super) fn pin(written: &str) -> Parsed<String> {
 fn user(written: &str) -> Parsed<String> {
     match written.len() {
         1..=255 if !written.chars().any(char::is_control) => Ok(written.to_owned()),
-        _ => Err(Fault::new("wrong-value", "that is no user name").hint("1 to 255 octets, no control characters")),
+        _ => Err(Mistake::new("wrong-value", "that is no user name").hint("1 to 255 octets, no control characters")),
     }
 }
 
 pub(super) fn pause(written: &str) -> Parsed<Duration> {
-    let pause = parse_duration(written).map_err(|why| Fault::new("wrong-value", why))?;
-    if pause.is_zero() { Err(Fault::new("wrong-value", "a pause of no time would never rest")) } else { Ok(pause) }
+    let pause = parse_duration(written).map_err(|why| Mistake::new("wrong-value", why))?;
+    if pause.is_zero() { Err(Mistake::new("wrong-value", "a pause of no time would never rest")) } else { Ok(pause) }
 }
 
 pub(super) fn relay_name(written: &str) -> Parsed<Arc<str>> {
     match written.strip_prefix("relay:").filter(|name| typed::is_name(name)) {
         Some(name) => Ok(name.into()),
         None => {
-            Err(Fault::new("wrong-value", format!("`{written}` names no relay")).hint("write it as \"relay:NAME\""))
+            Err(Mistake::new("wrong-value", format!("`{written}` names no relay")).hint("write it as \"relay:NAME\""))
         }
     }
 }
@@ -294,7 +298,7 @@ fn choice<T: Copy>(written: &str, choices: &[(&'static str, T)]) -> Parsed<T> {
     let found = choices.iter().find(|(name, _)| *name == written).map(|(_, value)| *value);
     found.ok_or_else(|| {
         let names = choices.iter().map(|(name, _)| *name);
-        Fault::unknown("wrong-value", format!("`{written}` is not a value here"), written, names)
+        Mistake::unknown("wrong-value", format!("`{written}` is not a value here"), written, names)
     })
 }
 

@@ -13,7 +13,7 @@ pub mod server;
 use crate::clock::EntryId;
 use crate::config::Config;
 use crate::mail::Domain;
-use crate::policy::diagnostic::Fault;
+use crate::policy::diagnostic::Mistake;
 use crate::vocabulary::Reason;
 use instruct::Wanted;
 use serde::{Deserialize, Serialize};
@@ -89,8 +89,8 @@ fn domain(written: &str) -> Result<Domain, String> {
 fn reason(written: &str) -> Result<Reason, String> {
     written.parse().map_err(|_| {
         let message = format!("no mail waits for a reason `{written}`");
-        let fault = Fault::unknown("unknown-reason", message, written, Reason::NAMES.iter().copied());
-        format!("{}\nhint: {}", fault.message, fault.hint.unwrap_or_default())
+        let mistake = Mistake::unknown("unknown-reason", message, written, Reason::NAMES.iter().copied());
+        format!("{}\nhint: {}", mistake.message, mistake.hint.unwrap_or_default())
     })
 }
 

@@ -6,7 +6,7 @@
 
 use super::Filter;
 use crate::deliver::Delivery;
-use crate::policy::diagnostic::Fault;
+use crate::policy::diagnostic::Mistake;
 use crate::queue::{Entry, Instruction, Route, Stop};
 use crate::vocabulary::{Direction, Level};
 use serde::{Deserialize, Serialize};
@@ -127,8 +127,8 @@ pub fn known(order: &Order, delivery: &Delivery) -> Result<(), String> {
     }
     names.sort_unstable();
     let message = format!("gateway.toml has no {kind} `{name}`");
-    let fault = Fault::unknown("unknown-name", message, name, names.iter().copied());
-    Err(format!("{}\nhint: {}", fault.message, fault.hint.unwrap_or_default()))
+    let mistake = Mistake::unknown("unknown-name", message, name, names.iter().copied());
+    Err(format!("{}\nhint: {}", mistake.message, mistake.hint.unwrap_or_default()))
 }
 
 /// What the order makes of what was asked for a recipient before.

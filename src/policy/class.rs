@@ -4,7 +4,7 @@
 //! for weights are never negative and the best finding of each kind counts once. Fails at load only.
 
 use super::compile::Entry;
-use super::diagnostic::{Complaints, Fault, Place};
+use super::diagnostic::{Complaints, Mistake, Place};
 use super::typed::{Keys, Parsed, Table, later};
 use crate::vocabulary::{Confidence, FindingKind};
 use std::collections::BTreeMap;
@@ -94,8 +94,8 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>) -> Class {
     };
     let says = ["score", "threshold", "any-of", "all-of"].iter().any(|key| table.has(key));
     if !says && !table.has_unknown(KEYS) {
-        let fault = Fault::new("empty-class", format!("class `{}` says of nothing that it is in it", entry.name));
-        c.error(table.place, fault.hint("give it `any-of`, `all-of`, or `threshold` and a table `score`"));
+        let mistake = Mistake::new("empty-class", format!("class `{}` says of nothing that it is in it", entry.name));
+        c.error(table.place, mistake.hint("give it `any-of`, `all-of`, or `threshold` and a table `score`"));
     }
     made
 }
@@ -110,21 +110,21 @@ fn score(c: &mut Complaints<'_>, entry: &Entry<'_>) -> Option<Score> {
     let Some(scores) = table.below(c, "score") else {
         if threshold.is_some() {
             let message = format!("class `{}` has a threshold and nothing to score", entry.name);
-            let fault = Fault::new("missing-key", message).hint(format!("add [class.{}.score]", entry.name));
-            c.error(table.key_place("threshold"), fault);
+            let mistake = Mistake::new("missing-key", message).hint(format!("add [class.{}.score]", entry.name));
+            c.error(table.key_place("threshold"), mistake);
         }
         return None;
     };
     let Some(threshold) = threshold else {
         if !table.has("threshold") {
             let message = format!("class `{}` has a score and no threshold", entry.name);
-            c.error(table.place, Fault::new("missing-key", message).hint("add threshold = 10"));
+            c.error(table.place, Mistake::new("missing-key", message).hint("add threshold = 10"));
         }
         return None;
     };
     if threshold.value <= 0.0 {
-        let fault = Fault::new("wrong-value", "a threshold of 0 would put every message into the class");
-        c.error(threshold.place, fault.hint("write a number above 0"));
+        let mistake = Mistake::new("wrong-value", "a threshold of 0 would put every message into the class");
+        c.error(threshold.place, mistake.hint("write a number above 0"));
     }
     Some(Score { threshold: threshold.value, weights: weights(c, scores) })
 }
@@ -137,7 +137,7 @@ fn weights(c: &mut Complaints<'_>, scores: Table<'_>) -> BTreeMap<FindingKind, f
             Ok(kind) => {
                 weights.extend(scores.number(c, key).map(|weight| (kind, weight.value)));
             }
-            Err(fault) => c.error(scores.key_place(key), fault),
+            Err(mistake) => c.error(scores.key_place(key), mistake),
         }
     }
     weights
@@ -151,7 +151,7 @@ pub(super) fn finding_kind(text: &str) -> Parsed<FindingKind> {
     }
     text.parse().map_err(|_| {
         let message = format!("nothing recognises `{text}`");
-        Fault::unknown("unknown-finding", message, text, FindingKind::NAMES.iter().copied())
+        Mistake::unknown("unknown-finding", message, text, FindingKind::NAMES.iter().copied())
     })
 }
 

@@ -4,7 +4,7 @@
 //! holds no name without meaning. Fails by diagnostics, with place and hint.
 
 use super::class::{self, Class};
-use super::diagnostic::{Complaints, Diagnostic, Fault, Place, Severity};
+use super::diagnostic::{Complaints, Diagnostic, Mistake, Place, Severity};
 use super::group::Groups;
 use super::judge::Policy;
 use super::rule::{self, Rule};
@@ -88,12 +88,12 @@ fn parse<'a>(c: &mut Complaints<'_>, number: usize, file: &'a SourceFile) -> Spa
     table
 }
 
-fn syntax(message: &str) -> Fault {
+fn syntax(message: &str) -> Mistake {
     match message {
         "duplicate key" => {
-            Fault::new("defined-twice", "this is defined twice in this file").hint("give it another name")
+            Mistake::new("defined-twice", "this is defined twice in this file").hint("give it another name")
         }
-        other => Fault::new(SYNTAX, other.replace('\n', "; ")),
+        other => Mistake::new(SYNTAX, other.replace('\n', "; ")),
     }
 }
 
@@ -130,8 +130,8 @@ impl<'a> Written<'a> {
                 continue;
             };
             if !is_name(text) {
-                let fault = Fault::new("wrong-name", format!("`{text}` is not a name for a {kind}"));
-                c.error(at, fault.hint("names are lower-case letters, digits and hyphens"));
+                let mistake = Mistake::new("wrong-name", format!("`{text}` is not a name for a {kind}"));
+                c.error(at, mistake.hint("names are lower-case letters, digits and hyphens"));
             }
             let all = self.named.entry(kind).or_default();
             if let Some(first) = all.get(text) {
@@ -187,11 +187,11 @@ impl<'a> Written<'a> {
         table.check_keys(c, "`recognise.nhs-number`", Keys { known: &["labels", "against", "window"], later: &[] });
         let texts = |c: &mut Complaints<'_>, key: &str| -> Vec<String> {
             if !table.has(key) {
-                let fault = Fault::new("missing-key", format!("`recognise.nhs-number` has no `{key}`"));
-                c.error(table.place, fault.hint("labels and against replace the built-in lists, so both are needed"));
+                let mistake = Mistake::new("missing-key", format!("`recognise.nhs-number` has no `{key}`"));
+                c.error(table.place, mistake.hint("labels and against replace the built-in lists, so both are needed"));
             }
             let parse = |text: &str| match text.trim() {
-                "" => Err(Fault::new("wrong-value", "an empty text would be found everywhere")),
+                "" => Err(Mistake::new("wrong-value", "an empty text would be found everywhere")),
                 _ => Ok(text.to_owned()),
             };
             table.many(c, key, parse).into_iter().flatten().map(|s| s.value).collect()
@@ -199,7 +199,7 @@ impl<'a> Written<'a> {
         let (labels, against) = (texts(c, "labels"), texts(c, "against"));
         let window = table.count(c, "window");
         if let Some(wrong) = window.as_ref().filter(|w| !(1..=1_000).contains(&w.value)) {
-            c.error(wrong.place, Fault::new("wrong-value", "`window` must be between 1 and 1000 characters"));
+            c.error(wrong.place, Mistake::new("wrong-value", "`window` must be between 1 and 1000 characters"));
         }
         Some(Recognise { labels, against, window: window.map_or(80, |w| w.value) })
     }
@@ -212,10 +212,10 @@ impl<'a> Written<'a> {
         let empty = table.and_then(|table| table.boolean(c, "empty"));
         let meant = empty.is_some_and(|empty| empty.value);
         if !meant && !c.failed() && !policy.protects_content() {
-            let fault = Fault::new("no-content-rule", "no rule in force looks at what a message contains");
+            let mistake = Mistake::new("no-content-rule", "no rule in force looks at what a message contains");
             let hint =
                 "add a rule with `content` and `require` or `refuse`, or say that you mean it: [policy] empty = true";
-            c.error_overall(fault.hint(hint));
+            c.error_overall(mistake.hint(hint));
         }
     }
 }
@@ -233,21 +233,21 @@ fn due(files: &[SourceFile], policy: &Policy) -> Vec<Due> {
         .into_iter()
         .filter_map(|dated| {
             let mut c = Complaints::about(files);
-            c.warn(dated.place, dated.fault);
+            c.warn(dated.place, dated.mistake);
             c.finish().pop().map(|diagnostic| Due { after: dated.after, diagnostic })
         })
         .collect()
 }
 
-fn unknown_table(key: &str) -> Fault {
+fn unknown_table(key: &str) -> Mistake {
     rule::later_table(key).unwrap_or_else(|| {
         let known = NAMED.into_iter().chain(SINGLE);
-        Fault::unknown("unknown-key", format!("a policy has no table `{key}`"), key, known)
+        Mistake::unknown("unknown-key", format!("a policy has no table `{key}`"), key, known)
     })
 }
 
-fn twice(what: &str, first: &str) -> Fault {
-    Fault::new("defined-twice", format!("{what} is already defined in {first}"))
+fn twice(what: &str, first: &str) -> Mistake {
+    Mistake::new("defined-twice", format!("{what} is already defined in {first}"))
         .hint("every name is defined once in all files; give it another, or take one away")
 }
 

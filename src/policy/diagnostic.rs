@@ -100,20 +100,20 @@ pub(crate) struct Sited<T> {
     pub place: Place,
 }
 
-/// A complaint about a place that is not known yet.
+/// What is wrong, before its place is known.
 #[derive(Debug, Clone)]
-pub(crate) struct Fault {
+pub(crate) struct Mistake {
     pub code: &'static str,
     pub message: String,
     pub hint: Option<String>,
 }
 
-impl Fault {
-    pub fn new(code: &'static str, message: impl Into<String>) -> Fault {
-        Fault { code, message: message.into(), hint: None }
+impl Mistake {
+    pub fn new(code: &'static str, message: impl Into<String>) -> Mistake {
+        Mistake { code, message: message.into(), hint: None }
     }
 
-    pub fn hint(mut self, hint: impl Into<String>) -> Fault {
+    pub fn hint(mut self, hint: impl Into<String>) -> Mistake {
         self.hint = Some(hint.into());
         self
     }
@@ -124,14 +124,14 @@ impl Fault {
         message: String,
         written: &str,
         known: impl Iterator<Item = &'n str>,
-    ) -> Fault {
+    ) -> Mistake {
         let known: Vec<&str> = known.collect();
         let hint = match nearest(written, &known) {
             Some(name) => format!("did you mean `{name}`?"),
             None if known.is_empty() => "none is defined".to_owned(),
             None => format!("known are: {}", known.join(", ")),
         };
-        Fault::new(code, message).hint(hint)
+        Mistake::new(code, message).hint(hint)
     }
 }
 
@@ -155,25 +155,25 @@ impl<'a> Complaints<'a> {
         Complaints { files, found: Vec::new() }
     }
 
-    pub fn error(&mut self, place: Place, fault: Fault) {
-        let diagnostic = self.diagnostic(Some(place), fault, Severity::Error);
+    pub fn error(&mut self, place: Place, mistake: Mistake) {
+        let diagnostic = self.diagnostic(Some(place), mistake, Severity::Error);
         self.found.push(diagnostic);
     }
 
-    pub fn warn(&mut self, place: Place, fault: Fault) {
-        let diagnostic = self.diagnostic(Some(place), fault, Severity::Warning);
+    pub fn warn(&mut self, place: Place, mistake: Mistake) {
+        let diagnostic = self.diagnostic(Some(place), mistake, Severity::Warning);
         self.found.push(diagnostic);
     }
 
     /// About the policy as a whole.
-    pub fn error_overall(&mut self, fault: Fault) {
-        let diagnostic = self.diagnostic(None, fault, Severity::Error);
+    pub fn error_overall(&mut self, mistake: Mistake) {
+        let diagnostic = self.diagnostic(None, mistake, Severity::Error);
         self.found.push(diagnostic);
     }
 
     /// About gateway.toml, of which the policy knows no place.
-    pub fn warn_overall(&mut self, fault: Fault) {
-        let diagnostic = self.diagnostic(None, fault, Severity::Warning);
+    pub fn warn_overall(&mut self, mistake: Mistake) {
+        let diagnostic = self.diagnostic(None, mistake, Severity::Warning);
         self.found.push(diagnostic);
     }
 
@@ -194,8 +194,8 @@ impl<'a> Complaints<'a> {
         self.found
     }
 
-    fn diagnostic(&self, place: Option<Place>, fault: Fault, severity: Severity) -> Diagnostic {
-        let Fault { code, message, hint } = fault;
+    fn diagnostic(&self, place: Option<Place>, mistake: Mistake, severity: Severity) -> Diagnostic {
+        let Mistake { code, message, hint } = mistake;
         let mut made = Diagnostic {
             code,
             file: None,
@@ -238,7 +238,7 @@ mod tests {
     fn render(text: &str, start: usize, end: usize) -> String {
         let files = [SourceFile { name: "a.toml".into(), text: text.into() }];
         let mut complaints = Complaints::about(&files);
-        complaints.error(Place { file: 0, start, end }, Fault::new("unknown-key", "wrong").hint("right"));
+        complaints.error(Place { file: 0, start, end }, Mistake::new("unknown-key", "wrong").hint("right"));
         complaints.finish()[0].to_string()
     }
 

@@ -3,7 +3,7 @@
 //! Called by groups and the rule index. Promises: compared as A-labels at label boundaries, so `evilnhs.net` and
 //! `nhs.net.example` are strangers; a look-up costs one hash per label of the domain, however many patterns there are.
 
-use super::diagnostic::Fault;
+use super::diagnostic::Mistake;
 use super::typed::Parsed;
 use crate::mail::Domain;
 use std::collections::HashMap;
@@ -22,13 +22,13 @@ impl Pattern {
             Some(suffix) => (suffix, true),
             None => (text, false),
         };
-        let fault = || {
-            Fault::new("wrong-domain", format!("`{text}` is not a domain"))
+        let mistake = || {
+            Mistake::new("wrong-domain", format!("`{text}` is not a domain"))
                 .hint("write nhs.net for exactly that domain, *.gov.uk for all below gov.uk and not gov.uk itself")
         };
-        let domain: Domain = suffix.parse().map_err(|_| fault())?;
+        let domain: Domain = suffix.parse().map_err(|_| mistake())?;
         match (below, domain.literal()) {
-            (true, Some(_)) => Err(fault()),
+            (true, Some(_)) => Err(mistake()),
             (true, None) => Ok(Pattern::Below(domain)),
             (false, _) => Ok(Pattern::Exact(domain)),
         }

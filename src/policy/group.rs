@@ -4,7 +4,7 @@
 //! order of files change nothing. Fails at load: unknown and circular groups, empty ones, domains that are none.
 
 use super::compile::Entry;
-use super::diagnostic::{Complaints, Fault, Place, Sited};
+use super::diagnostic::{Complaints, Mistake, Place, Sited};
 use super::domains::{DomainIndex, Pattern};
 use super::requirement::{ProofCheck, ProofSource};
 use super::typed::{Keys, Parsed};
@@ -140,7 +140,10 @@ impl Groups {
         }
         for (group, _) in self.all.iter().zip(&placed).filter(|(_, placed)| !**placed) {
             let message = format!("group `{}` is in a circle of groups", group.name);
-            c.error(group.place, Fault::new("circular-groups", message).hint("take one of the circle out of `groups`"));
+            c.error(
+                group.place,
+                Mistake::new("circular-groups", message).hint("take one of the circle out of `groups`"),
+            );
         }
     }
 }
@@ -183,14 +186,14 @@ fn group(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &BTreeMap<&str, usize
 fn check(c: &mut Complaints<'_>, entry: &Entry<'_>, group: &Group) {
     let table = entry.table;
     if !table.has("domains") && !table.has("groups") && !table.has_unknown(KEYS) {
-        let fault = Fault::new("empty-group", format!("group `{}` has nobody in it", entry.name));
-        c.error(table.place, fault.hint("give it `domains` or `groups`"));
+        let mistake = Mistake::new("empty-group", format!("group `{}` has nobody in it", entry.name));
+        c.error(table.place, mistake.hint("give it `domains` or `groups`"));
     }
     if group.domains.is_empty() && !table.has("domains") && (!group.mx.is_empty() || !group.pins.is_empty()) {
         let key = if group.pins.is_empty() { "mx" } else { "pins" };
         let message = format!("`{key}` proves nothing here: group `{}` lists no domain itself", entry.name);
         let hint = "a proof holds for the domains that the same group lists; put it beside them";
-        c.warn(table.key_place(key), Fault::new("proof-without-domains", message).hint(hint));
+        c.warn(table.key_place(key), Mistake::new("proof-without-domains", message).hint(hint));
     }
 }
 
@@ -202,8 +205,8 @@ fn nested(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &BTreeMap<&str, usiz
     entry.table.many(c, "groups", parse).into_iter().flatten().map(|s| s.value).collect()
 }
 
-pub(super) fn unknown(name: &str, names: &BTreeMap<&str, usize>) -> Fault {
-    Fault::unknown("unknown-group", format!("no group is called `{name}`"), name, names.keys().copied())
+pub(super) fn unknown(name: &str, names: &BTreeMap<&str, usize>) -> Mistake {
+    Mistake::unknown("unknown-group", format!("no group is called `{name}`"), name, names.keys().copied())
 }
 
 /// `mail.example.org`, or `*.example.org` for exactly one label more.
@@ -211,7 +214,7 @@ fn host(text: &str) -> Parsed<String> {
     match Pattern::parse(text) {
         Ok(pattern @ Pattern::Below(_)) => Ok(pattern.to_string()),
         Ok(Pattern::Exact(domain)) if domain.literal().is_none() => Ok(domain.to_string()),
-        _ => Err(Fault::new("wrong-host", format!("`{text}` is not a host name"))
+        _ => Err(Mistake::new("wrong-host", format!("`{text}` is not a host name"))
             .hint("write mx1.example.org, or *.example.org where * is exactly the left-most label")),
     }
 }
@@ -222,7 +225,7 @@ fn pin(text: &str) -> Parsed<String> {
         text.strip_prefix("sha256/").and_then(|b64| base64::engine::general_purpose::STANDARD.decode(b64).ok());
     match digest {
         Some(bytes) if bytes.len() == 32 => Ok(text.to_owned()),
-        _ => Err(Fault::new("wrong-pin", format!("`{text}` is not a pin"))
+        _ => Err(Mistake::new("wrong-pin", format!("`{text}` is not a pin"))
             .hint("a pin is sha256/ and the base64 of the SHA-256 of the public key (SPKI), 44 characters")),
     }
 }

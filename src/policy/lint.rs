@@ -3,7 +3,7 @@
 //! Called by the compiler. Promises: warnings only; nothing here changes a decision.
 
 use super::Known;
-use super::diagnostic::{Complaints, Fault, Place};
+use super::diagnostic::{Complaints, Mistake, Place};
 use super::domains::Pattern;
 use super::implied::{self, within};
 use super::judge::Policy;
@@ -22,14 +22,17 @@ const NHS_RELAY: &str = "relay.nhs.uk";
 pub(super) struct Dated {
     pub after: Date,
     pub place: Place,
-    pub fault: Fault,
+    pub mistake: Mistake,
 }
 
 pub(super) fn warn(c: &mut Complaints<'_>, policy: &Policy, known: &Known) {
     domains(c, policy);
     for class in policy.classes.iter().filter(|class| !class.reachable()) {
         let message = format!("no message can ever be in class `{}`", class.name);
-        c.warn(class.place, Fault::new("never-matches", message).hint("its weights together stay below its threshold"));
+        c.warn(
+            class.place,
+            Mistake::new("never-matches", message).hint("its weights together stay below its threshold"),
+        );
     }
     for rule in &policy.rules {
         never(c, rule, policy);
@@ -46,12 +49,12 @@ fn surroundings(c: &mut Complaints<'_>, known: &Known) {
     for site in &known.open_sites {
         let message = format!("the legs between site `{site}` and this gateway may be in clear text");
         let hint = format!("rules hold beyond this gateway only: set require = \"encrypted\" in [site.{site}]");
-        c.warn_overall(Fault::new("site-leg-in-clear", message).hint(hint));
+        c.warn_overall(Mistake::new("site-leg-in-clear", message).hint(hint));
     }
     for relay in known.relays.iter().filter(|r| !r.carries.is_empty() && r.hosts.iter().any(|h| is_nhs_relay(h))) {
         let message = format!("relay `{}` is {NHS_RELAY}, and carries {}", relay.name, relay.carries.join(", "));
         let hint = "it is for mail without patient information, and takes clear text: take `carries` out";
-        c.warn_overall(Fault::new("relay-not-for-class", message).hint(hint));
+        c.warn_overall(Mistake::new("relay-not-for-class", message).hint(hint));
     }
 }
 
@@ -64,7 +67,7 @@ fn trusted_claim(c: &mut Complaints<'_>, rule: &Rule) {
     if rule.direction == Direction::Inbound && !rule.when.not_from.is_empty() {
         let message = format!("rule `{}` spares mail for the sender that it claims to have", rule.name);
         let hint = "inbound, anybody can write any sender: ask more of some with `from`, never less with `not-from`";
-        c.warn(rule.place, Fault::new("claim-trusted", message).hint(hint));
+        c.warn(rule.place, Mistake::new("claim-trusted", message).hint(hint));
     }
 }
 
@@ -80,7 +83,7 @@ fn shadowed(c: &mut Complaints<'_>, rule: &Rule, policy: &Policy) {
             "rule `{}` changes nothing: `{}` ({}) asks as much whenever it matches",
             rule.name, other.name, other.at
         );
-        c.warn(rule.place, Fault::new("shadowed-rule", message).hint("take it out, or let it ask for more"));
+        c.warn(rule.place, Mistake::new("shadowed-rule", message).hint("take it out, or let it ask for more"));
     }
 }
 
@@ -89,15 +92,15 @@ pub(super) fn dated(policy: &Policy) -> Vec<Dated> {
     let reviews = policy.groups.all.iter().filter_map(|group| {
         let review = group.review.as_ref()?;
         let message = format!("the review of group `{}` was due on {}", group.name, review.value);
-        let fault = Fault::new("review-due", message).hint("look through its domains, then set the next date");
-        Some(Dated { after: review.value, place: review.place, fault })
+        let mistake = Mistake::new("review-due", message).hint("look through its domains, then set the next date");
+        Some(Dated { after: review.value, place: review.place, mistake })
     });
     let ends = policy.rules.iter().filter_map(|rule| {
         let until = rule.until.as_ref()?;
         let message = format!("rule `{}` was to be monitored until {}", rule.name, until.value);
-        let fault = Fault::new("monitored-past-end", message)
+        let mistake = Mistake::new("monitored-past-end", message)
             .hint("it still decides nothing: put it in force with mode = \"enforce\", take it out, or set a new end");
-        Some(Dated { after: until.value, place: until.place, fault })
+        Some(Dated { after: until.value, place: until.place, mistake })
     });
     reviews.chain(ends).collect()
 }
@@ -108,13 +111,13 @@ fn domains(c: &mut Complaints<'_>, policy: &Policy) {
             let (Pattern::Exact(name) | Pattern::Below(name)) = &domain.value;
             if RETIRED.iter().any(|retired| name.as_str() == *retired || name.is_below(retired)) {
                 let message = format!("`{}` was retired in 2019: nobody answers for it any more", domain.value);
-                c.warn(domain.place, Fault::new("retired-domain", message).hint("take it out of the group"));
+                c.warn(domain.place, Mistake::new("retired-domain", message).hint("take it out of the group"));
             }
             let whole_nhs = matches!(&domain.value, Pattern::Below(parent) if parent.as_str() == "nhs.uk");
             if whole_nhs {
-                let fault = Fault::new("not-secure-as-a-whole", "`*.nhs.uk` is not secure as a whole");
+                let mistake = Mistake::new("not-secure-as-a-whole", "`*.nhs.uk` is not secure as a whole");
                 let hint = "only organisations accredited to DCB1596 are: list their domains one by one";
-                c.warn(domain.place, fault.hint(hint));
+                c.warn(domain.place, mistake.hint(hint));
             }
         }
     }
@@ -129,7 +132,7 @@ fn never(c: &mut Complaints<'_>, rule: &Rule, policy: &Policy) {
         let message = format!("rule `{}` can never match: it leaves out all that it names", rule.name);
         c.warn(
             rule.place,
-            Fault::new("never-matches", message).hint("compare `to` with `not-to`, `from` with `not-from`"),
+            Mistake::new("never-matches", message).hint("compare `to` with `not-to`, `from` with `not-from`"),
         );
     }
 }
@@ -142,7 +145,7 @@ fn beyond_smarthost(c: &mut Complaints<'_>, rule: &Rule, known: &Known) {
     if let Some(level) = asked {
         let message = format!("rule `{}` asks for {level}, and behind relay `{name}` {onward} is promised", rule.name);
         let hint = "its mail will not leave; give the relay an `onward` that its owner has promised, or send by MX";
-        c.warn(rule.place, Fault::new("not-behind-smarthost", message).hint(hint));
+        c.warn(rule.place, Mistake::new("not-behind-smarthost", message).hint(hint));
     }
 }
 
@@ -160,7 +163,7 @@ fn no_shared_rung(c: &mut Complaints<'_>, policy: &Policy) {
                 let message =
                     format!("rules `{}` and `{}` can match together and share no rung", first.name, second.name);
                 let hint = "mail that both match has no way up, and goes by `otherwise`";
-                c.warn(second.place, Fault::new("no-shared-rung", message).hint(hint));
+                c.warn(second.place, Mistake::new("no-shared-rung", message).hint(hint));
             }
         }
     }

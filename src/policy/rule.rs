@@ -4,7 +4,7 @@
 //! for the rule's direction, rules that ask nothing, rules that could keep mail with nobody to tell.
 
 use super::compile::{Entry, Names};
-use super::diagnostic::{Complaints, Fault, Place, Sited};
+use super::diagnostic::{Complaints, Mistake, Place, Sited};
 use super::typed::{Keys, Parsed, Table, later, word};
 use super::when::{self, When};
 use crate::clock::duration_words;
@@ -125,8 +125,8 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
 
 fn direction(c: &mut Complaints<'_>, entry: &Entry<'_>) -> Option<Direction> {
     if !entry.table.has("direction") {
-        let fault = Fault::new("missing-key", format!("rule `{}` has no direction", entry.name));
-        c.error(entry.table.place, fault.hint("add direction = \"outbound\", \"inbound\" or \"internal\""));
+        let mistake = Mistake::new("missing-key", format!("rule `{}` has no direction", entry.name));
+        c.error(entry.table.place, mistake.hint("add direction = \"outbound\", \"inbound\" or \"internal\""));
     }
     entry.table.one(c, "direction", word(Direction::NAMES)).map(|s| s.value)
 }
@@ -150,7 +150,7 @@ fn asks(c: &mut Complaints<'_>, table: Table<'_>, names: &Names<'_>) -> Asks {
 fn address(text: &str) -> Parsed<String> {
     let mailbox: Result<Mailbox, _> = text.parse();
     mailbox.map(|m| m.to_string()).map_err(|why| {
-        Fault::new("wrong-address", format!("`{text}` is not an address: {why}")).hint("write duty@example.org")
+        Mistake::new("wrong-address", format!("`{text}` is not an address: {why}")).hint("write duty@example.org")
     })
 }
 
@@ -159,8 +159,8 @@ pub(super) fn rung(text: &str, names: &Names<'_>) -> Parsed<Rung> {
     let rung = any_rung(text, names)?;
     match &names.ladder {
         Some(ladder) if !ladder.contains(&rung) => {
-            let fault = Fault::new("rung-not-in-ladder", format!("the ladder has no rung `{rung}`"));
-            Err(fault.hint("add it to `order` of [ladder], which says where it stands for all rules"))
+            let mistake = Mistake::new("rung-not-in-ladder", format!("the ladder has no rung `{rung}`"));
+            Err(mistake.hint("add it to `order` of [ladder], which says where it stands for all rules"))
         }
         _ => Ok(rung),
     }
@@ -168,14 +168,14 @@ pub(super) fn rung(text: &str, names: &Names<'_>) -> Parsed<Rung> {
 
 pub(super) fn any_rung(text: &str, names: &Names<'_>) -> Parsed<Rung> {
     let rung: Rung = text.parse().map_err(|_| {
-        Fault::unknown("unknown-rung", format!("`{text}` is not a rung"), text, Rung::NAMES.iter().copied())
+        Mistake::unknown("unknown-rung", format!("`{text}` is not a rung"), text, Rung::NAMES.iter().copied())
     })?;
     if let Rung::Relay(name) = &rung
         && names.known.sites.is_some()
         && !names.known.relays.iter().any(|relay| *relay.name == **name)
     {
         let known = names.known.relays.iter().map(|relay| relay.name.as_str());
-        return Err(Fault::unknown("unknown-relay", format!("gateway.toml has no relay `{name}`"), name, known));
+        return Err(Mistake::unknown("unknown-relay", format!("gateway.toml has no relay `{name}`"), name, known));
     }
     Ok(rung)
 }
@@ -186,16 +186,16 @@ fn refusal(text: &str) -> Parsed<String> {
     if printable && (1..=300).contains(&text.trim().len()) {
         return Ok(text.trim().to_owned());
     }
-    let fault = Fault::new("wrong-value", "`refuse` must be one line of 1 to 300 plain ASCII characters");
-    Err(fault.hint("it travels in an SMTP reply, which older servers cannot carry in other characters"))
+    let mistake = Mistake::new("wrong-value", "`refuse` must be one line of 1 to 300 plain ASCII characters");
+    Err(mistake.hint("it travels in an SMTP reply, which older servers cannot carry in other characters"))
 }
 
 fn check(c: &mut Complaints<'_>, entry: &Entry<'_>, rule: &Rule, names: &Names<'_>) {
     let table = entry.table;
     let written = NOT_INBOUND.iter().chain(&["require", "refuse"]).any(|key| table.has(key));
     if rule.asks.is_nothing() && !written && !table.has_unknown(KEYS) {
-        let fault = Fault::new("rule-asks-nothing", format!("rule `{}` asks for nothing", entry.name));
-        c.error(table.place, fault.hint("give it `require` or `refuse`, or another effect"));
+        let mistake = Mistake::new("rule-asks-nothing", format!("rule `{}` asks for nothing", entry.name));
+        c.error(table.place, mistake.hint("give it `require` or `refuse`, or another effect"));
     }
     if rule.direction == Direction::Inbound {
         check_inbound(c, table, rule);
@@ -204,36 +204,36 @@ fn check(c: &mut Complaints<'_>, entry: &Entry<'_>, rule: &Rule, names: &Names<'
     let kept = rule.is_enforced() && rule.direction != Direction::Inbound && rule.asks.can_keep();
     if kept && !table.has("notify") && names.known.sites.is_some() && !names.known.duty {
         let message = format!("rule `{}` can keep mail waiting, and nobody would be told", entry.name);
-        let fault = Fault::new("nobody-to-tell", message);
+        let mistake = Mistake::new("nobody-to-tell", message);
         c.error(
             table.place,
-            fault.hint("add notify = [\"duty@…\"], or give every site in gateway.toml a `duty` address"),
+            mistake.hint("add notify = [\"duty@…\"], or give every site in gateway.toml a `duty` address"),
         );
     }
 }
 
 fn check_inbound(c: &mut Complaints<'_>, table: Table<'_>, rule: &Rule) {
     for key in NOT_INBOUND.iter().filter(|key| table.has(key)) {
-        let fault = Fault::new("not-inbound", format!("`{key}` has no meaning for inbound mail"));
+        let mistake = Mistake::new("not-inbound", format!("`{key}` has no meaning for inbound mail"));
         let hint = "an inbound rule asks for any, encrypted or verified, or refuses: the answer is given at once";
-        c.error(table.key_place(key), fault.hint(hint));
+        c.error(table.key_place(key), mistake.hint(hint));
     }
     if rule.asks.require == Some(Level::Sealed) {
-        let fault = Fault::new("not-inbound", "nobody can be made to seal inbound mail");
-        c.error(table.key_place("require"), fault.hint("an inbound rule asks for any, encrypted or verified"));
+        let mistake = Mistake::new("not-inbound", "nobody can be made to seal inbound mail");
+        c.error(table.key_place("require"), mistake.hint("an inbound rule asks for any, encrypted or verified"));
     }
 }
 
 fn check_mode(c: &mut Complaints<'_>, table: Table<'_>, rule: &Rule) {
     match (rule.mode, table.has("until")) {
         (Mode::Monitor, false) => {
-            let fault = Fault::new("missing-key", "a monitored rule needs an end");
-            c.error(table.key_place("mode"), fault.hint("add until = 2027-06-30, the day on which somebody decides"));
+            let mistake = Mistake::new("missing-key", "a monitored rule needs an end");
+            c.error(table.key_place("mode"), mistake.hint("add until = 2027-06-30, the day on which somebody decides"));
         }
         (Mode::Enforce, true) => {
-            let fault = Fault::new("unknown-key", "`until` belongs to a monitored rule");
+            let mistake = Mistake::new("unknown-key", "`until` belongs to a monitored rule");
             let hint = "a rule in force has no end; add mode = \"monitor\", or take `until` out";
-            c.error(table.key_place("until"), fault.hint(hint));
+            c.error(table.key_place("until"), mistake.hint(hint));
         }
         _ => {}
     }
@@ -245,7 +245,7 @@ pub(super) fn ladder(c: &mut Complaints<'_>, table: Table<'_>, names: &Names<'_>
     let mut order: Vec<Rung> = Vec::new();
     for rung in table.many_or_none(c, "order", |text| any_rung(text, names)).unwrap_or_default() {
         if order.contains(&rung.value) {
-            c.error(rung.place, Fault::new("defined-twice", format!("the rung `{}` stands here twice", rung.value)));
+            c.error(rung.place, Mistake::new("defined-twice", format!("the rung `{}` stands here twice", rung.value)));
         } else {
             order.push(rung.value);
         }
@@ -254,6 +254,6 @@ pub(super) fn ladder(c: &mut Complaints<'_>, table: Table<'_>, names: &Names<'_>
 }
 
 /// Keys of the top level that a later version understands.
-pub(super) fn later_table(name: &str) -> Option<Fault> {
+pub(super) fn later_table(name: &str) -> Option<Mistake> {
     ["exception", "pattern", "lexicon"].contains(&name).then(|| later(&format!("the table `{name}`")))
 }

@@ -3,7 +3,7 @@
 //! Promises: a test means the same with and without a gateway.toml. Fails at load: what is no address, level or fate.
 
 use super::compile::{Entry, Names};
-use super::diagnostic::{Complaints, Fault, Sited};
+use super::diagnostic::{Complaints, Mistake, Sited};
 use super::rule::any_rung;
 use super::typed::{Keys, Parsed, Table, word};
 use crate::mail::{Mailbox, ReversePath};
@@ -81,11 +81,11 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
     let from = table.one(c, "from", address::<ReversePath>);
     let to = table.many(c, "to", address::<Mailbox>);
     for key in ["from", "to", "expect"].iter().filter(|key| !table.has(key)) {
-        let fault = Fault::new("missing-key", format!("test `{}` has no `{key}`", entry.name));
-        c.error(table.place, fault.hint("a test needs from, to and expect"));
+        let mistake = Mistake::new("missing-key", format!("test `{}` has no `{key}`", entry.name));
+        c.error(table.place, mistake.hint("a test needs from, to and expect"));
     }
     let direction = table.one(c, "direction", word(Direction::NAMES)).map_or(Direction::Outbound, |s| s.value);
-    let peer = table.one(c, "peer", |text| peer_level(text).map_err(|why| Fault::new("wrong-value", why)));
+    let peer = table.one(c, "peer", |text| peer_level(text).map_err(|why| Mistake::new("wrong-value", why)));
     let can = table.many_or_none(c, "can", |text| any_rung(text, names)).into_iter().flatten();
     let (content, expect) = (content(c, table, names.day), expect(c, table, names));
     let made = PolicyTest {
@@ -104,7 +104,7 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
 }
 
 fn address<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Parsed<T> {
-    text.parse().map_err(|why| Fault::new("wrong-address", format!("`{text}` is not an address: {why}")))
+    text.parse().map_err(|why| Mistake::new("wrong-address", format!("`{text}` is not an address: {why}")))
 }
 
 fn content(c: &mut Complaints<'_>, table: Table<'_>, day: Option<Date>) -> TestContent {
@@ -112,8 +112,8 @@ fn content(c: &mut Complaints<'_>, table: Table<'_>, day: Option<Date>) -> TestC
     let [subject, body] = texts;
     let Some(path) = table.text(c, "message") else { return TestContent::Text { subject, body, day } };
     if table.has("subject") || table.has("body") {
-        let fault = Fault::new("wrong-value", "`message` brings its own subject and body");
-        c.error(table.key_place("message"), fault.hint("give the file, or `subject` and `body`"));
+        let mistake = Mistake::new("wrong-value", "`message` brings its own subject and body");
+        c.error(table.key_place("message"), mistake.hint("give the file, or `subject` and `body`"));
     }
     TestContent::File(path.value)
 }
@@ -122,7 +122,7 @@ fn expect(c: &mut Complaints<'_>, table: Table<'_>, names: &Names<'_>) -> Option
     let table = table.below(c, "expect")?;
     table.check_keys(c, "`expect`", EXPECT_KEYS);
     if table.inner.is_empty() {
-        c.error(table.place, Fault::new("empty-test", "a test that expects nothing tests nothing"));
+        c.error(table.place, Mistake::new("empty-test", "a test that expects nothing tests nothing"));
     }
     let values = |items: Option<Vec<Sited<String>>>| items.map(|i| i.into_iter().map(|s| s.value).collect());
     let rule = |text: &str| known("unknown-rule", "rule", text, &names.rules);
@@ -140,7 +140,7 @@ fn known(code: &'static str, what: &str, text: &str, names: &std::collections::B
     if names.contains(text) {
         return Ok(text.to_owned());
     }
-    Err(Fault::unknown(code, format!("no {what} is called `{text}`"), text, names.iter().copied()))
+    Err(Mistake::unknown(code, format!("no {what} is called `{text}`"), text, names.iter().copied()))
 }
 
 fn fate(text: &str, names: &Names<'_>) -> Parsed<String> {
@@ -148,5 +148,5 @@ fn fate(text: &str, names: &Names<'_>) -> Parsed<String> {
         return Ok(text.to_owned());
     }
     let known = Fate::NAMES.iter().chain(Rung::NAMES).copied();
-    Err(Fault::unknown("wrong-value", format!("`{text}` is not a fate"), text, known))
+    Err(Mistake::unknown("wrong-value", format!("`{text}` is not a fate"), text, known))
 }

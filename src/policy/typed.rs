@@ -3,7 +3,7 @@
 //! Called by the compiler's parts. Promises: nothing unknown is passed over in silence, and every complaint points at
 //! what was typed; one value is accepted where a list is. Fails by complaining, and goes on with the rest.
 
-use super::diagnostic::{Complaints, Fault, Place, Sited};
+use super::diagnostic::{Complaints, Mistake, Place, Sited};
 use crate::clock::{parse_duration, parse_size};
 use jiff::civil::Date;
 use std::ops::Range;
@@ -28,15 +28,15 @@ pub(crate) struct Table<'a> {
 }
 
 /// What a parser of one text says.
-pub(crate) type Parsed<T> = Result<T, Fault>;
+pub(crate) type Parsed<T> = Result<T, Mistake>;
 
 pub(crate) fn place(file: usize, span: Range<usize>) -> Place {
     Place { file, start: span.start, end: span.end }
 }
 
 /// `not in this version`, said alike everywhere in a policy.
-pub(crate) fn later(what: &str) -> Fault {
-    Fault::new("not-in-this-version", format!("{what} is not in this version"))
+pub(crate) fn later(what: &str) -> Mistake {
+    Mistake::new("not-in-this-version", format!("{what} is not in this version"))
         .hint("take it out; a policy never holds what this version cannot keep")
 }
 
@@ -59,14 +59,14 @@ impl<'a> Table<'a> {
     }
 
     /// The same; `later` says what becomes of a key of a later version.
-    pub fn check_keys_or(self, c: &mut Complaints<'_>, what: &str, keys: Keys, later: impl Fn(&str) -> Fault) {
+    pub fn check_keys_or(self, c: &mut Complaints<'_>, what: &str, keys: Keys, later: impl Fn(&str) -> Mistake) {
         for name in self.inner.keys() {
             let (written, at) = (name.get_ref().as_ref(), place(self.file, name.span()));
             if keys.later.contains(&written) {
                 c.error(at, later(&format!("`{written}` of {what}")));
             } else if !keys.known.contains(&written) {
                 let message = format!("{what} has no key `{written}`");
-                c.error(at, Fault::unknown("unknown-key", message, written, keys.known.iter().copied()));
+                c.error(at, Mistake::unknown("unknown-key", message, written, keys.known.iter().copied()));
             }
         }
     }
@@ -107,7 +107,7 @@ impl<'a> Table<'a> {
             let at = place(self.file, self.value(key)?.span());
             c.error(
                 at,
-                Fault::new("empty-list", format!("`{key}` is empty")).hint("name at least one, or leave it out"),
+                Mistake::new("empty-list", format!("`{key}` is empty")).hint("name at least one, or leave it out"),
             );
         }
         Some(values)
@@ -141,8 +141,8 @@ impl<'a> Table<'a> {
         };
         match parsed {
             Ok(value) => Some(Sited { value, place: at }),
-            Err(fault) => {
-                c.error(at, fault);
+            Err(mistake) => {
+                c.error(at, mistake);
                 None
             }
         }
@@ -153,11 +153,11 @@ impl<'a> Table<'a> {
     }
 
     pub fn duration(self, c: &mut Complaints<'_>, key: &str) -> Option<Sited<Duration>> {
-        self.one(c, key, |text| parse_duration(text).map_err(|why| Fault::new("wrong-value", why)))
+        self.one(c, key, |text| parse_duration(text).map_err(|why| Mistake::new("wrong-value", why)))
     }
 
     pub fn size(self, c: &mut Complaints<'_>, key: &str) -> Option<Sited<u64>> {
-        self.one(c, key, |text| parse_size(text).map_err(|why| Fault::new("wrong-value", why)))
+        self.one(c, key, |text| parse_size(text).map_err(|why| Mistake::new("wrong-value", why)))
     }
 
     pub fn boolean(self, c: &mut Complaints<'_>, key: &str) -> Option<Sited<bool>> {
@@ -187,8 +187,8 @@ impl<'a> Table<'a> {
         match number.filter(|n| n.is_finite() && *n >= 0.0) {
             Some(value) => Some(Sited { value, place: at }),
             None => {
-                let fault = Fault::new("wrong-value", format!("`{key}` must be a number of 0 or more"));
-                c.error(at, fault.hint("weights are never negative: more evidence never lowers a class"));
+                let mistake = Mistake::new("wrong-value", format!("`{key}` must be a number of 0 or more"));
+                c.error(at, mistake.hint("weights are never negative: more evidence never lowers a class"));
                 None
             }
         }
@@ -198,14 +198,14 @@ impl<'a> Table<'a> {
     pub fn count(self, c: &mut Complaints<'_>, key: &str) -> Option<Sited<usize>> {
         let value = self.value(key)?;
         let at = place(self.file, value.span());
-        let fault = match value.get_ref() {
+        let mistake = match value.get_ref() {
             DeValue::Integer(n) => match usize::from_str_radix(n.as_str(), n.radix()) {
                 Ok(value) => return Some(Sited { value, place: at }),
-                Err(_) => Fault::new("wrong-value", format!("`{key}` must be a whole number of 0 or more")),
+                Err(_) => Mistake::new("wrong-value", format!("`{key}` must be a whole number of 0 or more")),
             },
             other => wrong_type(key, "a whole number", other),
         };
-        c.error(at, fault);
+        c.error(at, mistake);
         None
     }
 
@@ -224,7 +224,7 @@ impl<'a> Table<'a> {
         match date_of(&written) {
             Some(value) => Some(Sited { value, place: at }),
             None => {
-                c.error(at, Fault::new("wrong-value", format!("`{written}` is not a date such as 2027-03-31")));
+                c.error(at, Mistake::new("wrong-value", format!("`{written}` is not a date such as 2027-03-31")));
                 None
             }
         }
@@ -236,8 +236,8 @@ fn date_of(written: &str) -> Option<Date> {
     (written.len() == 10).then(|| written.parse().ok()).flatten()
 }
 
-pub(crate) fn wrong_type(key: &str, wanted: &str, got: &DeValue<'_>) -> Fault {
-    Fault::new("wrong-type", format!("`{key}` must be {wanted}, not {}", kind_of(got)))
+pub(crate) fn wrong_type(key: &str, wanted: &str, got: &DeValue<'_>) -> Mistake {
+    Mistake::new("wrong-type", format!("`{key}` must be {wanted}, not {}", kind_of(got)))
 }
 
 fn kind_of(value: &DeValue<'_>) -> &'static str {
@@ -255,7 +255,7 @@ fn kind_of(value: &DeValue<'_>) -> &'static str {
 pub(crate) fn word<T: std::str::FromStr>(names: &'static [&'static str]) -> impl Fn(&str) -> Parsed<T> {
     move |text| {
         text.parse().map_err(|_| {
-            Fault::unknown("wrong-value", format!("`{text}` is not a value of this key"), text, names.iter().copied())
+            Mistake::unknown("wrong-value", format!("`{text}` is not a value of this key"), text, names.iter().copied())
         })
     }
 }

@@ -5,7 +5,7 @@
 
 use super::class::finding_kind;
 use super::compile::Names;
-use super::diagnostic::{Complaints, Fault, Sited};
+use super::diagnostic::{Complaints, Mistake, Sited};
 use super::domains::Pattern;
 use super::facts::MessageFacts;
 use super::group::{self, Membership};
@@ -64,13 +64,16 @@ impl Who {
         }
         // An address may really begin with a star, and nobody who writes this means it.
         if let Some((local, domain)) = text.rsplit_once('@').filter(|(local, _)| local.contains('*')) {
-            let fault =
-                Fault::new("wrong-address", format!("`{local}` stands for no set of mailboxes: it would never match"));
-            return Err(fault.hint(format!("for every mailbox of the domain write `{domain}`")));
+            let mistake = Mistake::new(
+                "wrong-address",
+                format!("`{local}` stands for no set of mailboxes: it would never match"),
+            );
+            return Err(mistake.hint(format!("for every mailbox of the domain write `{domain}`")));
         }
         if text.contains('@') {
             let mailbox: Mailbox = text.parse().map_err(|why| {
-                Fault::new("wrong-address", format!("`{text}` is not an address: {why}")).hint("write user@example.org")
+                Mistake::new("wrong-address", format!("`{text}` is not an address: {why}"))
+                    .hint("write user@example.org")
             })?;
             return Ok(Who::Address(mailbox.key(), Pattern::Exact(mailbox.domain().clone())));
         }
@@ -81,8 +84,8 @@ impl Who {
     }
 }
 
-fn missing_at(name: &str) -> Fault {
-    Fault::new("wrong-domain", format!("`{name}` is a group, and stands here as a domain"))
+fn missing_at(name: &str) -> Mistake {
+    Mistake::new("wrong-domain", format!("`{name}` is a group, and stands here as a domain"))
         .hint(format!("for the group write `@{name}`"))
 }
 
@@ -210,14 +213,14 @@ fn site(text: &str, names: &Names<'_>) -> Parsed<String> {
         return Ok(text.to_owned());
     }
     let sites = names.known.sites.iter().flatten().map(String::as_str);
-    Err(Fault::unknown("unknown-site", format!("no site is called `{text}`"), text, sites))
+    Err(Mistake::unknown("unknown-site", format!("no site is called `{text}`"), text, sites))
 }
 
 fn class(text: &str, names: &Names<'_>) -> Parsed<String> {
     if names.classes.contains(text) {
         return Ok(text.to_owned());
     }
-    Err(Fault::unknown("unknown-class", format!("no class is called `{text}`"), text, names.classes.iter().copied()))
+    Err(Mistake::unknown("unknown-class", format!("no class is called `{text}`"), text, names.classes.iter().copied()))
 }
 
 fn header(c: &mut Complaints<'_>, when: Table<'_>) -> Vec<FieldGlob> {
@@ -226,7 +229,7 @@ fn header(c: &mut Complaints<'_>, when: Table<'_>) -> Vec<FieldGlob> {
     for name in table.inner.keys() {
         let name: &str = name.get_ref();
         if !name.bytes().all(|b| (33..=126).contains(&b) && b != b':') || name.is_empty() {
-            c.error(table.key_place(name), Fault::new("wrong-field", format!("`{name}` is not the name of a field")));
+            c.error(table.key_place(name), Mistake::new("wrong-field", format!("`{name}` is not the name of a field")));
         }
         fields.push(FieldGlob { name: name.to_owned(), globs: plain(table.many(c, name, glob)) });
     }
@@ -244,19 +247,19 @@ fn glob(text: &str) -> Parsed<Regex> {
         }
     }
     pattern.push('$');
-    Regex::new(&pattern).map_err(|_| Fault::new("wrong-value", "the glob is too long"))
+    Regex::new(&pattern).map_err(|_| Mistake::new("wrong-value", "the glob is too long"))
 }
 
 /// A tag of the subject in any case, with blanks inside brackets tolerated. A word is matched as a word.
 fn tag(text: &str) -> Parsed<Regex> {
     let words: Vec<String> = text.split_whitespace().map(regex::escape).collect();
     if words.is_empty() {
-        return Err(Fault::new("wrong-value", "a tag of the subject is a text such as \"[secure]\""));
+        return Err(Mistake::new("wrong-value", "a tag of the subject is a text such as \"[secure]\""));
     }
     let body = words.join(r"\s+").replace(r"\[", r"\[\s*").replace(r"\]", r"\s*\]");
     let edge = |ch: Option<char>| if ch.is_some_and(char::is_alphanumeric) { r"\b" } else { "" };
     let (first, last) = (edge(text.trim().chars().next()), edge(text.trim().chars().last()));
-    Regex::new(&format!("(?i){first}{body}{last}")).map_err(|_| Fault::new("wrong-value", "the tag is too long"))
+    Regex::new(&format!("(?i){first}{body}{last}")).map_err(|_| Mistake::new("wrong-value", "the tag is too long"))
 }
 
 #[cfg(test)]
