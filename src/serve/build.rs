@@ -1,8 +1,8 @@
 //! From the whole configuration to the small structs that the stages get.
 
 use super::gauges::Gauges;
-use super::{DroppedLines, ServeError};
-use crate::clock::{Ids, Now};
+use super::{DroppedLines, ServeError, opening};
+use crate::clock::{EntryId, Ids, Now};
 use crate::config::{Config, Listener, ListenerTls, Site, secret};
 use crate::decide::Judge;
 use crate::decide::announce::{Announcer, Contact};
@@ -13,7 +13,7 @@ use crate::dns::Resolver;
 use crate::metrics::Metrics;
 use crate::policy::{ProofCheck, ProofSource};
 use crate::queue::schedule::Caps;
-use crate::queue::{Counter, Destination, Lane, Routes, Schedule, WarmRoom, recover};
+use crate::queue::{Counter, Destination, Lane, Routes, Schedule, WarmRoom};
 use crate::receive::SessionLimits;
 use crate::receive::accept::Acceptance;
 use crate::receive::access::{Access, Door};
@@ -43,6 +43,8 @@ const STRANGERS_HANDSHAKES: usize = 512;
 /// Everything that is started.
 pub(super) struct Built {
     pub opened: Opened,
+    /// The newest id of before.
+    pub last: Option<EntryId>,
     pub reception: Arc<Reception>,
     pub delivery: Arc<Delivery>,
     pub openings: UnboundedReceiver<Arc<Lane>>,
@@ -73,8 +75,9 @@ pub(super) fn build(
     let judge = Arc::new(judge);
     metrics.announce_policy(judge.policy.hash(), judge.policy.class_names(), judge.policy.rule_modes());
     let flushes = metrics.clone();
-    let opened = Opened::open(&config.data, move |took| flushes.store_commit_duration.observe(took.as_secs_f64()))?;
-    let ids = Arc::new(Ids::new(recover::newest(&opened.reader()?)?, 0));
+    let observe = move |took: Duration| flushes.store_commit_duration.observe(took.as_secs_f64());
+    let (opened, last) = opening::open(&config.data, observe)?;
+    let ids = Arc::new(Ids::new(last, 0));
     let identity = match &config.tls.identity {
         Some((certificate, key)) => Identity::load(certificate, key)?,
         None => Identity::self_signed(config.hostname.as_str(), &config.data, Now::read().wall)?,
@@ -112,7 +115,7 @@ pub(super) fn build(
         dropped,
     };
     let delivery = Arc::new(delivery(config, shared, &opened, resolver)?);
-    Ok(Built { opened, reception, delivery, openings: opened_lanes, no_room, gauges })
+    Ok(Built { opened, last, reception, delivery, openings: opened_lanes, no_room, gauges })
 }
 
 fn contact(site: &Site) -> Contact {

@@ -6,14 +6,16 @@
 mod build;
 mod descriptors;
 mod gauges;
+mod opening;
 
+use crate::clock::EntryId;
 use crate::config::secret::SecretError;
 use crate::config::{Config, ConfigError};
 use crate::control;
 use crate::decide::{self, LoadError};
 use crate::deliver;
 use crate::queue::Keeper;
-use crate::queue::recover::{self, Recovery};
+use crate::queue::recover::Recovery;
 use crate::receive::listener::{self, Reception, Rules};
 use crate::receive::logins::LoginsError;
 use crate::store::{Opened, Store, StoreError};
@@ -127,7 +129,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
         tracing::warn!(policy = %config.policies.display(), "{}", warning.message);
     }
     let (stop, stopping) = watch::channel(false);
-    let Built { opened, reception, delivery, openings, no_room, gauges } =
+    let Built { opened, last, reception, delivery, openings, no_room, gauges } =
         build::build(&config, loaded.judge, (stopping, dropped), body_files)?;
     let listeners = bind(&config).await?;
     let admin = TcpListener::bind(config.admin).await.map_err(|why| ServeError::Listen {
@@ -164,7 +166,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
         },
     )?;
     let keeper = keeper(&gateway.opened, &delivery)?;
-    let recovery = recovery(&gateway.opened, &delivery)?;
+    let recovery = recovery(&gateway.opened, last, &delivery)?;
     tokio::spawn(watch_room(gauges, config.queue.min_free, no_room));
     tokio::spawn(forget(gateway.store.clone()));
     tokio::spawn(deliver::run(delivery, openings));
@@ -281,16 +283,15 @@ fn keeper(opened: &Opened, delivery: &deliver::Delivery) -> Result<Arc<Keeper>, 
     }))
 }
 
-/// Sweeps left-overs, while no message is on its way in; what recovers the rest beside the listeners.
-fn recovery(opened: &Opened, delivery: &deliver::Delivery) -> Result<Option<Arc<Recovery>>, ServeError> {
-    let connection = opened.reader()?;
-    let swept = recover::sweep(&connection, delivery.store.bodies())?;
-    if swept > 0 {
-        tracing::info!(swept, "files of messages that were never acknowledged are gone");
-    }
-    let last = recover::newest(&connection)?;
-    let (routes, schedule, reader) = (delivery.routes.clone(), delivery.schedule.clone(), Mutex::new(connection));
-    Ok(last.map(|last| Arc::new(Recovery { store: opened.store.clone(), reader, last, routes, schedule })))
+/// What recovers, beside the listeners, the entries up to the `last` one of before.
+fn recovery(
+    opened: &Opened,
+    last: Option<EntryId>,
+    delivery: &deliver::Delivery,
+) -> Result<Option<Arc<Recovery>>, ServeError> {
+    let Some(last) = last else { return Ok(None) };
+    let (routes, schedule, reader) = (delivery.routes.clone(), delivery.schedule.clone(), Mutex::new(opened.reader()?));
+    Ok(Some(Arc::new(Recovery { store: opened.store.clone(), reader, last, routes, schedule })))
 }
 
 async fn recover(recovery: Option<Arc<Recovery>>) {

@@ -10,6 +10,8 @@
 
 mod bodies;
 mod committer;
+#[cfg(test)]
+pub mod damage;
 mod digest;
 mod log;
 mod open;

@@ -1,3 +1,4 @@
+use super::damage::{leaves, zero};
 use super::*;
 use std::time::Duration;
 
@@ -270,15 +271,6 @@ async fn damage_that_a_reader_finds_stops_the_store_and_is_salvaged_at_the_next_
     assert!(!folder.path().join("damaged-2").exists(), "once is enough");
 }
 
-/// The leaves of a table in the order of their keys: page and number of rows.
-fn leaves(folder: &std::path::Path, table: &str) -> Vec<(u64, i64)> {
-    let connection = rusqlite::Connection::open(folder.join("mailward.db")).unwrap();
-    let select = "SELECT pageno, ncell FROM dbstat WHERE name = ?1 AND pagetype = 'leaf' ORDER BY path";
-    let mut select = connection.prepare(select).unwrap();
-    let leaves = select.query_map([table], |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))).unwrap();
-    leaves.collect::<Result<_, _>>().unwrap()
-}
-
 /// Where the ids of 250 messages a second begin, and how far they are apart.
 const ID: (i64, i64) = (62_000_000_000_000_000, 4 * 65_536);
 
@@ -316,7 +308,7 @@ fn however_many_leaves_are_gone_what_is_on_the_others_is_kept() {
         // In a table without row ids, a row that parts two leaves is found through one of them.
         let between = if table == "body" { 0 } else { gone.windows(2).filter(|two| two[0] + 1 == two[1]).count() };
         let lost = gone.iter().map(|at| leaves[*at].1).sum::<i64>() + between as i64;
-        gone.iter().for_each(|at| overwrite(folder.path(), (leaves[*at].0 - 1) * 4096, &[0; 4096]));
+        gone.iter().for_each(|at| zero(folder.path(), leaves[*at].0));
         kept.push(6_000 - lost);
     }
     let opened = open(folder.path());
@@ -329,7 +321,7 @@ fn a_large_queue_is_salvaged_within_seconds() {
     spread(folder.path(), 100_000);
     let leaves = leaves(folder.path(), "body");
     let gone = [0, leaves.len() / 2, leaves.len() - 1].map(|at| leaves[at]);
-    gone.iter().for_each(|(page, _)| overwrite(folder.path(), (page - 1) * 4096, &[0; 4096]));
+    gone.iter().for_each(|(page, _)| zero(folder.path(), *page));
     let begun = std::time::Instant::now();
     let opened = open(folder.path());
     let took = begun.elapsed();
