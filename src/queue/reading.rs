@@ -1,7 +1,7 @@
 //! Reads what is due from the rows of what waits: a page of all lanes in the order of their dates, or of one lane.
 //!
-//! Called by `keeper`. Promises: a page is read in well under 100 ms and holds bounded memory; entries that cannot be read are
-//! reported and passed over. Fails with the database.
+//! Called by `keeper`. Promises: a page is read in well under 100 ms and holds bounded memory; entries that make no
+//! sense are reported and passed over. Fails with the database, and where it is damaged.
 
 use super::backlog::{Backlog, Position};
 use super::entry::{self, Entry, Progress};
@@ -49,7 +49,7 @@ impl Reader<'_> {
         let last = rows.last().map_or(end, |(place, _)| *place);
         let fits = |lane: &Option<String>| lane.as_ref().is_none_or(|lane| !crowded.contains(lane));
         let places = rows.into_iter().filter(|(_, lane)| fits(lane)).map(|(place, _)| place).collect();
-        let (found, stopped) = self.entries(self.backlog.free(places), after, most);
+        let (found, stopped) = self.entries(self.backlog.free(places), after, most)?;
         let reached = stopped.unwrap_or(if all { end } else { last });
         Ok(Page { found, reached, is_last: all && stopped.is_none() })
     }
@@ -65,7 +65,7 @@ impl Reader<'_> {
         let places = rows.collect::<Result<Vec<_>, _>>()?;
         let all = places.len() < limit;
         let end = Position::after(self.now);
-        let (found, stopped) = self.entries(self.backlog.free(places), end, most);
+        let (found, stopped) = self.entries(self.backlog.free(places), end, most)?;
         Ok(Page { found, reached: end, is_last: all && stopped.is_none() })
     }
 
@@ -87,33 +87,40 @@ impl Reader<'_> {
     }
 
     /// The entries of these rows; and, where that was too much, the row behind which it stopped.
-    fn entries(&self, places: Vec<Position>, after: Position, most: usize) -> (Vec<Found>, Option<Position>) {
+    fn entries(
+        &self,
+        places: Vec<Position>,
+        after: Position,
+        most: usize,
+    ) -> Result<(Vec<Found>, Option<Position>), StoreError> {
         let (mut found, mut seen, mut octets) = (Vec::new(), HashSet::new(), 0);
         let mut before = after;
         for place in places {
             if !seen.contains(&place.entry) {
                 if found.len() >= most || octets > OCTETS {
-                    return (found, Some(before));
+                    return Ok((found, Some(before)));
                 }
                 seen.insert(place.entry);
-                if let Some((one, size)) = self.entry(place.entry) {
+                if let Some((one, size)) = self.entry(place.entry)? {
                     found.push(one);
                     octets += size;
                 }
             }
             before = place;
         }
-        (found, None)
+        Ok((found, None))
     }
 
-    /// None: it has left, or cannot be read. That is reported, and tried again when all rows are looked at anew.
-    fn entry(&self, id: EntryId) -> Option<(Found, usize)> {
+    /// None: it has left, or makes no sense. That is reported, and tried again when all rows are looked at anew. A page of the
+    /// database that is damaged is no matter of one entry: whoever reads has to hear of it.
+    fn entry(&self, id: EntryId) -> Result<Option<(Found, usize)>, StoreError> {
         match self.stored(id) {
-            Ok(found) => found,
+            Err(StoreError::Damaged(why)) => Err(StoreError::Damaged(why)),
             Err(error) => {
                 tracing::error!(entry = %id, %error, "an entry cannot be read and is set aside");
-                None
+                Ok(None)
             }
+            found => found,
         }
     }
 

@@ -3,7 +3,7 @@
 //! Called by `serve`; the listeners do not wait for `recover`. What was tried has rows and is read back by `keeper`; this is
 //! for recipients without. Promises: each of them is scheduled once; an entry that cannot be read is reported and set aside
 //! in place, the rest goes on; it waits while memory is full, and goes on when it is not. A page that cannot be read is
-//! tried again until it can.
+//! tried again until it can; where the database is damaged the store stops, recovery ends, and the next start salvages.
 
 use super::entry::{self, Entry};
 use super::lane::Routes;
@@ -85,6 +85,8 @@ impl Recovery {
                     }
                     tokio::time::sleep(PAUSE).await;
                 }
+                // The store has stopped, and the next start salvages: until then it would only be found again.
+                Err(StoreError::Damaged(_)) => return recovered,
                 Err(error) => {
                     tracing::error!(%error, after = %after, "the queue cannot be read back; it is tried again");
                     tokio::time::sleep(AGAIN).await;
@@ -116,6 +118,7 @@ impl Recovery {
             match parsed(&connection, id, &head).and_then(|e| Ok((open(&connection, &e)?, e))) {
                 Ok((open, entry)) if !open.is_empty() => page.found.push((entry, open)),
                 Ok(_) => {}
+                Err(StoreError::Damaged(why)) => return Err(StoreError::Damaged(why)),
                 Err(error) => page.damaged.push((id, error.to_string())),
             }
         }
@@ -175,6 +178,7 @@ mod tests {
     use crate::queue::Progress;
     use crate::queue::entry::tests::entry;
     use crate::queue::schedule::Caps;
+    use crate::store::damage::{leaves, zero};
     use crate::store::{Change, Opened, Value};
 
     /// A recovery whose schedule has room for so many tasks of one lane; nobody opens links.
@@ -222,6 +226,30 @@ mod tests {
         let recovered = recovery(&opened, EntryId::at(Wall(1)), Caps::of_links(1, 1)).run().await;
         assert_eq!((recovered.entries, recovered.damaged.len()), (1, 1));
         assert_eq!(recovered.damaged[0].0.row(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_page_ends_it_and_stops_the_store_and_the_next_start_goes_on() {
+        for damaged in ["entry", "progress", "instruction"] {
+            let folder = tempfile::tempdir().unwrap();
+            let opened = Opened::open(folder.path(), |_| {}).unwrap();
+            for id in 1..=60 {
+                opened.store.ride(entry(id, &["a@one.example"]).admitted(None));
+            }
+            opened.store.flush().await.unwrap();
+            opened.close();
+            let opened = Opened::open(folder.path(), |_| {}).unwrap();
+            let (page, rows) = leaves(folder.path(), damaged)[0];
+            zero(folder.path(), page);
+            let last = EntryId::from_row(60);
+            assert_eq!(recovery(&opened, last, Caps::of_links(1, 1)).run().await.damaged.len(), 0, "{damaged}");
+            assert!(!opened.store.is_writable(), "{damaged}");
+            opened.close();
+            let opened = Opened::open(folder.path(), |_| {}).unwrap();
+            let recovered = recovery(&opened, last, Caps::of_links(1, 1)).run().await;
+            let left = if damaged == "entry" { 60 - rows as usize } else { 60 };
+            assert_eq!(recovered.entries, left, "{damaged}");
+        }
     }
 
     #[tokio::test]

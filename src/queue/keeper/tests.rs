@@ -7,6 +7,7 @@ use crate::queue::Task;
 use crate::queue::entry::{brought_forward, tests::entry};
 use crate::queue::schedule::Caps;
 use crate::store::Opened;
+use crate::store::damage::{leaves, zero};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,21 +80,26 @@ const KINDS: [&[&str]; 4] = [
     &["c@three.example"],
 ];
 
+/// With little room.
+fn keeper(opened: &Opened) -> Arc<Keeper> {
+    let (openings, _) = tokio::sync::mpsc::unbounded_channel();
+    let store = opened.store.clone();
+    let caps = Caps { tasks: 7, tasks_per_lane: 4, ..Caps::of_links(4, 2) };
+    let schedule = Arc::new(Schedule::new(caps, openings, Box::new(move |rows| store.ride(rows))));
+    Arc::new(Keeper {
+        schedule,
+        routes: Arc::default(),
+        store: opened.store.clone(),
+        reader: Mutex::new(opened.reader().unwrap()),
+        longest: Duration::from_secs(5 * MINUTE),
+    })
+}
+
 impl World {
     fn new() -> World {
         let folder = tempfile::tempdir().unwrap();
         let opened = Opened::open(folder.path(), |_| {}).unwrap();
-        let (openings, _) = tokio::sync::mpsc::unbounded_channel();
-        let store = opened.store.clone();
-        let caps = Caps { tasks: 7, tasks_per_lane: 4, ..Caps::of_links(4, 2) };
-        let schedule = Arc::new(Schedule::new(caps, openings, Box::new(move |rows| store.ride(rows))));
-        let keeper = Arc::new(Keeper {
-            schedule,
-            routes: Arc::default(),
-            store: opened.store.clone(),
-            reader: Mutex::new(opened.reader().unwrap()),
-            longest: Duration::from_secs(5 * MINUTE),
-        });
+        let keeper = keeper(&opened);
         let lanes = ["one.example", "two.example", "three.example"].map(|domain| {
             let destination = crate::queue::Destination::Mx(domain.parse().unwrap());
             Arc::new(Lane { destination, level: Level::Verified })
@@ -257,5 +263,37 @@ proptest! {
             let lost = ops.iter().any(|op| matches!(op, Op::Lose(_)));
             world.finish(lost).await;
         });
+    }
+}
+
+/// Passing over what is on a damaged page would leave it behind for ever, and nobody would know.
+#[tokio::test]
+async fn a_damaged_page_stops_the_store_and_the_next_start_goes_on_with_the_others() {
+    for damaged in ["entry", "progress", "progress_due", "instruction"] {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        for id in 1..=60 {
+            let entry = entry(id, &["a@one.example"]);
+            let mut changes = entry.admitted(None);
+            changes.push(Progress::unattempted(Wall(1)).kept(entry.id, 0));
+            opened.store.commit(changes).await.unwrap();
+        }
+        opened.close();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let (page, rows) = leaves(folder.path(), damaged)[0];
+        zero(folder.path(), page);
+        let reading = tokio::spawn(keeper(&opened).run());
+        let stops = async {
+            while opened.store.is_writable() {
+                tokio::task::yield_now().await;
+            }
+        };
+        assert!(timeout(Duration::from_secs(20), stops).await.is_ok(), "{damaged}: nobody hears of it");
+        reading.abort();
+        opened.close();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let left = opened.reader().unwrap().query_row("SELECT count(*) FROM entry", [], |row| row.get::<_, i64>(0));
+        assert_eq!(left.unwrap(), if damaged == "entry" { 60 - rows } else { 60 }, "{damaged}");
+        assert!(folder.path().join("damaged-1/mailward.db").exists(), "{damaged}");
     }
 }
