@@ -2,7 +2,7 @@
 //!
 //! `receive::connection` asks. Promises: however many ask, at most two checks run, each on a thread for it, and a bounded
 //! number wait, of one client no more than a quarter of them; a client whose logins were refused ten times in ten minutes is
-//! put off unread; what is remembered of clients is bounded. Fails by `Denial`.
+//! put off unread, whatever logins of its own it has; what is remembered of clients is bounded. Fails by `Denial`.
 
 use super::limits::{SessionLimits, Who, counted};
 use super::logins::Logins;
@@ -102,16 +102,11 @@ impl Desk {
         }
         let logins = self.logins.clone();
         let checked = tokio::task::spawn_blocking(move || logins.check(&given)).await.map_err(|_| Denial::Busy)?;
-        match checked {
-            Some(site) => {
-                self.refusals().forget(client);
-                Ok(site)
-            }
-            None => {
-                self.refusals().add(client, Instant::now());
-                Err(Denial::Wrong)
-            }
-        }
+        // A good login forgives nothing: whoever has one could guess the others' between two of its own.
+        checked.ok_or_else(|| {
+            self.refusals().add(client, Instant::now());
+            Denial::Wrong
+        })
     }
 
     fn refusals(&self) -> std::sync::MutexGuard<'_, Refusals> {
@@ -151,10 +146,6 @@ impl Refusals {
             self.clients.remove(&least);
         }
     }
-
-    fn forget(&mut self, client: IpAddr) {
-        self.clients.remove(&client);
-    }
 }
 
 #[cfg(test)]
@@ -166,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_forgotten_after_their_time_and_by_a_good_login() {
+    fn refusals_are_forgotten_after_their_time() {
         let (mut refusals, begin) = (Refusals::default(), Instant::now());
         for n in 0..REFUSALS {
             refusals.add(address(1), begin + Duration::from_secs(u64::from(n)));
@@ -176,8 +167,6 @@ mod tests {
         assert_eq!(refusals.of(address(1), begin + MEMORY), 0);
         refusals.add(address(1), begin + MEMORY);
         assert_eq!(refusals.of(address(1), begin + MEMORY), 1, "it begins anew");
-        refusals.forget(address(1));
-        assert_eq!(refusals.of(address(1), begin + MEMORY), 0);
     }
 
     #[test]
@@ -189,24 +178,40 @@ mod tests {
         assert_eq!(refusals.of(address(0), now), REFUSALS);
     }
 
-    #[tokio::test]
-    async fn a_client_that_guesses_is_put_off_unread_and_nobody_else() {
+    fn desk(folder: &tempfile::TempDir) -> Desk {
         let entry = super::super::logins::entry("exchange", "right").unwrap();
-        let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("k");
         std::fs::write(&file, entry).unwrap();
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        let desk = Desk::new(Logins::read([(&"kingston".into(), file.as_path())].into_iter()).unwrap());
-        let ask = |client, password: &str| {
-            desk.check(address(client), Credentials { name: "exchange".into(), password: password.into() })
-        };
+        Desk::new(Logins::read([(&"kingston".into(), file.as_path())].into_iter()).unwrap())
+    }
+
+    async fn ask(desk: &Desk, client: u32, password: &str) -> Result<Arc<str>, Denial> {
+        desk.check(address(client), Credentials { name: "exchange".into(), password: password.into() }).await
+    }
+
+    #[tokio::test]
+    async fn a_client_that_guesses_is_put_off_unread_and_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = desk(&folder);
         let mut guesses = Vec::new();
         for _ in 0..REFUSALS + 1 {
-            guesses.push(ask(1, "guess").await.unwrap_err());
+            guesses.push(ask(&desk, 1, "guess").await.unwrap_err());
         }
         assert_eq!(guesses.pop(), Some(Denial::TooMany));
         assert!(guesses.iter().all(|denial| *denial == Denial::Wrong));
-        assert_eq!(ask(1, "right").await, Err(Denial::TooMany));
-        assert_eq!(ask(2, "right").await.as_deref(), Ok("kingston"));
+        assert_eq!(ask(&desk, 1, "right").await, Err(Denial::TooMany));
+        assert_eq!(ask(&desk, 2, "right").await.as_deref(), Ok("kingston"));
+    }
+
+    #[tokio::test]
+    async fn whoever_has_a_login_guesses_no_more_than_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = desk(&folder);
+        for _ in 0..REFUSALS {
+            assert!(ask(&desk, 1, "right").await.is_ok());
+            assert_eq!(ask(&desk, 1, "guess").await, Err(Denial::Wrong));
+        }
+        assert_eq!(ask(&desk, 1, "guess").await, Err(Denial::TooMany));
     }
 }
