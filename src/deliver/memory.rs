@@ -1,6 +1,6 @@
 //! What delivery remembers of hosts for a while, so that one bad host does not cost every message its time-out.
 //!
-//! Called by `link` and `attempt`. Promises: bounded, and every memory ends; forgetting costs time and nothing else; nothing
+//! Called by `link` and `attempt`. Promises: bounded, and every memory ends; what is new is always remembered; forgetting costs time and nothing else; nothing
 //! here makes a link count for more than it is. Lost at a restart.
 
 use crate::policy::FailedTls;
@@ -104,16 +104,19 @@ impl<K, V> Default for Expiring<K, V> {
     }
 }
 
-impl<K: Eq + Hash, V> Expiring<K, V> {
+impl<K: Clone + Eq + Hash, V> Expiring<K, V> {
     fn keep(&mut self, key: K, value: V, patience: Duration) {
         if self.known.len() >= MOST {
             let now = Instant::now();
             self.known.retain(|_, (_, until)| *until > now);
         }
-        // Still full: what is new is not remembered, which costs time only.
-        if self.known.len() < MOST || self.known.contains_key(&key) {
-            self.known.insert(key, (value, Instant::now() + patience));
+        // Still full: what ends first goes. What is new must be remembered, or a host that cannot do BDAT would get it again
+        // at once for ever.
+        if self.known.len() >= MOST && !self.known.contains_key(&key) {
+            let first = self.known.iter().min_by_key(|(_, (_, until))| *until).map(|(known, _)| known.clone());
+            first.map(|first| self.known.remove(&first));
         }
+        self.known.insert(key, (value, Instant::now() + patience));
     }
 
     fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&V>
@@ -153,6 +156,14 @@ mod tests {
         assert!(map.get(&0).is_none());
         (1..MOST + 10).for_each(|n| map.keep(n, (), Duration::from_secs(60)));
         assert_eq!(map.known.len(), MOST);
-        assert!(map.get(&1).is_some() && map.get(&(MOST + 9)).is_none());
+        assert!(map.get(&1).is_none() && map.get(&(MOST + 9)).is_some(), "the oldest make room");
+    }
+
+    #[test]
+    fn a_host_that_cannot_do_bdat_is_remembered_however_many_are() {
+        let memory = HostMemory::default();
+        (0..MOST).for_each(|n| memory.say_data(&n.to_string()));
+        memory.say_data("one more");
+        assert!(memory.says_data("one more"), "or the same message would go to it at once for ever");
     }
 }
