@@ -56,14 +56,16 @@ impl Connection {
     }
 
     /// Whether the recipient is ours to take, and whether rules that need no content refuse it already.
-    pub(super) fn judge_recipient(&mut self, recipient: &Mailbox) -> Result<(), Reply> {
+    pub(super) fn judge_recipient(&mut self, given: &Mailbox) -> Result<(), Reply> {
         let reception = self.reception.clone();
-        if self.is_own_postmaster(recipient) {
-            return Ok(());
-        }
         let access = &reception.access;
+        let postmaster = self.as_own_postmaster(given);
+        let recipient = postmaster.as_ref().unwrap_or(given);
         let direction = access.direction(self.door.as_deref(), recipient).map_err(|d| self.deny(d))?;
-        access.comes_back(self.door.as_deref(), self.client, recipient).map_err(|d| self.deny(d))?;
+        // An Exchange that writes to us by our name has not missed a mailbox of its own.
+        if postmaster.is_none() {
+            access.comes_back(self.door.as_deref(), self.client, recipient).map_err(|d| self.deny(d))?;
+        }
         let Some(envelope) = self.envelope.as_ref().filter(|_| direction == Direction::Inbound) else { return Ok(()) };
         let transaction = Transaction {
             direction,
@@ -87,8 +89,11 @@ impl Connection {
         }
     }
 
-    fn is_own_postmaster(&self, recipient: &Mailbox) -> bool {
-        recipient.domain().as_str() == self.reception.hostname && recipient.local().eq_ignore_ascii_case("postmaster")
+    /// Who has the mail for the postmaster of this host (RFC 5321 4.5.1), if that is whom it is for.
+    fn as_own_postmaster(&self, recipient: &Mailbox) -> Option<Mailbox> {
+        let is_own = recipient.domain().as_str() == self.reception.hostname
+            && recipient.local().eq_ignore_ascii_case("postmaster");
+        self.reception.access.postmaster(self.door.as_deref()).filter(|_| is_own)
     }
 
     fn deny(&self, denied: Denied) -> Reply {
@@ -113,9 +118,9 @@ impl Connection {
         let Complete { mut envelope, normalised } = complete;
         self.reception.metrics.line_endings_normalised.inc_by(normalised);
         let hello = session.hello().map_or_else(|| "unknown".to_owned(), |h| h.name.to_string());
-        if let Some(postmaster) = self.reception.access.postmaster(self.door.as_deref()) {
-            for recipient in envelope.recipients.iter_mut().filter(|r| self.is_own_postmaster(&r.mailbox)) {
-                recipient.mailbox = postmaster.clone();
+        for recipient in &mut envelope.recipients {
+            if let Some(postmaster) = self.as_own_postmaster(&recipient.mailbox) {
+                recipient.mailbox = postmaster;
             }
         }
         let trace = Trace {
