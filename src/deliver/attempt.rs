@@ -86,7 +86,14 @@ impl Delivery {
             let Transacted { link: kept, again } = self.transaction(link, portion, &loaded).await;
             task = rest.for_recipients(rest.recipients.iter().copied().chain(again).collect());
             match (kept, task.recipients.is_empty()) {
-                (Some(kept), false) => link = kept,
+                (Some(mut kept), false) => {
+                    // A reply that nobody asked for would be believed as the next transaction's.
+                    if !kept.connection.is_quiet() {
+                        self.schedule.push(task);
+                        return None;
+                    }
+                    link = kept;
+                }
                 (Some(kept), true) if kept.is_spent() => {
                     kept.quit().await;
                     return None;

@@ -1,6 +1,6 @@
 //! What a peer bounds (RFC 9422 LIMITS, 452 4.5.3) divides a message over transactions and sessions; nobody waits for it.
 
-use crate::lab::peers::{Behaviour, Peer};
+use crate::lab::peers::{Answer, Behaviour, Peer, Then};
 use crate::world::{self, Setup, World};
 use std::collections::BTreeSet;
 
@@ -73,4 +73,23 @@ fn domains_beyond_the_limit_go_in_another_session() {
     assert_ne!(got[0].session_number, got[1].session_number);
     assert_eq!(got.iter().map(|m| m.recipients.len()).sum::<usize>(), 3);
     assert_each_once(&hub, &to);
+}
+
+/// The first session's end of data gets a word of 4 KiB and one word too many right behind it: what is read at once ends
+/// between them.
+#[test]
+fn a_reply_too_many_is_not_believed_as_the_next_transactions() {
+    let mut long: String = format!("250-{}\r\n", "a".repeat(506)).repeat(7);
+    long.push_str(&format!("250 {}\r\n250 2.1.0 one too many\r\n", "b".repeat(506)));
+    assert_eq!(long.find("250 2.1.0"), Some(4096));
+    let shifted = Answer { sessions: 1, ..Answer::new("END", long.leak(), Then::GoOn) };
+    let world = World::new(107);
+    let behaviour = Behaviour { answers: vec![shifted], ..offering("LIMITS RCPTMAX=1") };
+    let peer = world.mx(14, "many.example", behaviour);
+    let gateway = world.gateway(&setup());
+    gateway.send(&FIVE[..2], &world::ordinary("shifted"));
+    let got = peer.wait_for(1);
+    gateway.wait_until_empty();
+    assert_ne!(got[0].session_number, 1);
+    assert_eq!((&got[0].recipients[..], peer.dots()), (&[FIVE[1].to_owned()][..], 2));
 }
