@@ -128,6 +128,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     for warning in &loaded.warnings {
         tracing::warn!(policy = %config.policies.display(), "{}", warning.message);
     }
+    warn_of_little_room(&config);
     let (stop, stopping) = watch::channel(false);
     let Built { opened, last, reception, delivery, openings, no_room, gauges } =
         build::build(&config, loaded.judge, (stopping, dropped), body_files)?;
@@ -300,6 +301,18 @@ async fn recover(recovery: Option<Arc<Recovery>>) {
     tracing::info!(entries = recovered.entries, tasks = recovered.tasks, "what was never tried is read back");
     for (entry, why) in recovered.damaged {
         tracing::error!(%entry, why, "an entry is damaged and set aside");
+    }
+}
+
+/// A mark that one message in transit can fall through is none: laboratories set it, a hospital should not.
+fn warn_of_little_room(config: &Config) {
+    let (min_free, max_message) = (config.queue.min_free, config.limits.max_message);
+    if min_free < max_message {
+        tracing::warn!(
+            min_free,
+            max_message,
+            "`min-free` is less than one message may have: the disk can be full before mail is put off; hint: set it to 2GB, as it is without the key"
+        );
     }
 }
 

@@ -14,6 +14,7 @@ fn deliveries_reports_and_marks_find_room_while_mail_is_put_off() {
     let partner = world.mx(10, "partner.example", mending);
     let mut gateway =
         world.gateway(&Setup { more: "[queue]\nretry = [\"1h\"]\nmin-free = \"1B\"", ..Setup::default() });
+    assert!(gateway.log().contains("`min-free` is less than one message may have"), "{}", gateway.log());
     gateway.send(&["b@partner.example"], &world::ordinary("put off once"));
     gateway.waits_for("message-deferred");
     world.names.fails("late.example");
