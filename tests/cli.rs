@@ -7,8 +7,9 @@ use assert_cmd::Command;
 use bytes::Bytes;
 use mailward::clock::{EntryId, Wall};
 use mailward::mail::{Envelope, Recipient};
-use mailward::policy::Requirement;
+use mailward::policy::{Requirement, RuleAsk};
 use mailward::queue::entry::{Destined, Entry, Progress};
+use mailward::queue::{Instruction, Stop};
 use mailward::record::{self, Ending};
 use mailward::store::Opened;
 use mailward::vocabulary::{Direction, Level, Outcome, Reason};
@@ -318,6 +319,62 @@ fn ids_that_are_not_there_are_named_and_domains_are_found_however_they_are_typed
     assert!(retried.fails(1).err.contains("an operator holds all of it"), "it asks nothing: {}", retried.err);
     assert_eq!(retried.out, "nothing was done\n");
     assert!(!queue(&["bounce", "--to-domain", "nhs.net.", "--yes"]).out.contains("0 messages"));
+}
+
+/// Entries that people have dealt with, and one that is a notice; none is due.
+fn with_instructions(folder: &TempDir) -> [String; 3] {
+    let rule = |name: &str| RuleAsk { name: name.to_owned(), at: "r.toml:1".to_owned(), require: None };
+    let requirement = Requirement { rules: vec![rule("first"), rule("second")], ..Requirement::unreadable() };
+    let asked = [
+        Instruction { stop: Some(Stop::Bounce), ..Instruction::default() },
+        Instruction { lowered_from: Some(Level::Sealed), ..Instruction::default() },
+        Instruction { route: Some("relay:hub".parse().unwrap()), ..Instruction::default() },
+    ];
+    let opened = Opened::open(&folder.path().join("data"), |_| {}).unwrap();
+    let mut changes = Vec::new();
+    let ids = [0, 1, 2].map(|number| {
+        let requirements = if number == 0 { vec![requirement.clone()] } else { entry().requirements };
+        let id = EntryId::at(Wall(1_795_348_471_000 + number * 1_000));
+        let entry = Entry { id, requirements, notice: number == 2, ..entry() };
+        changes.extend(entry.admitted(Some(Bytes::from_static(b"a\r\n"))));
+        for recipient in [0, 1] {
+            changes.push(Progress::unattempted(NEXT).kept(id, recipient));
+            changes.push(asked[usize::try_from(number).unwrap()].kept(id, recipient));
+        }
+        id.to_string()
+    });
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(opened.store.commit(changes)).unwrap();
+    opened.close();
+    ids
+}
+
+#[test]
+fn people_read_what_was_asked_for_an_entry_and_whose_it_is() {
+    let (folder, config) = gateway("");
+    let [bounced, lowered, rerouted] = with_instructions(&folder);
+    let show = |id: &str| mailward(&["queue", "show", id, "--config", &config]).out;
+    assert!(show(&lowered).contains("RELEASED IN CLEAR: sealed was required"), "{}", show(&lowered));
+    assert!(show(&lowered).contains("site       kingston\n"), "{}", show(&lowered));
+    assert!(show(&rerouted).contains("rerouted to relay:hub"), "{}", show(&rerouted));
+    assert!(show(&rerouted).contains("site       this gateway (a notice)\n"), "{}", show(&rerouted));
+    assert!(show(&bounced).contains("(ended-by-operator)"), "{}", show(&bounced));
+    assert!(show(&bounced).contains("next never: it ends"), "{}", show(&bounced));
+    let chosen = |filter: [&str; 2]| {
+        let rows = mailward(&["queue", "list", "--json", "--config", &config, filter[0], filter[1]]).json();
+        rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for filter in [["--rule", "first"], ["--rule", "second"], ["--reason", "ended-by-operator"]] {
+        assert_eq!(chosen(filter), std::slice::from_ref(&bounced), "{filter:?}");
+    }
+}
+
+#[test]
+fn the_control_socket_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, config) = gateway("");
+    let _running = Running::on(&config);
+    let mode = std::fs::metadata(folder.path().join("data/control.sock")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 /// What the parser of the command line says ends in one hint as well.

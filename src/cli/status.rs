@@ -25,25 +25,48 @@ pub fn run(args: Args) -> ExitCode {
     if args.json {
         say!("{status}");
     } else {
-        print(&status);
+        say!("{}", lines(&status).join("\n"));
     }
     if status["running"] == true { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-fn print(status: &Value) {
+/// The same for people.
+fn lines(status: &Value) -> Vec<String> {
     if status["running"] != true {
-        say!("stopped");
-        return;
+        return vec!["stopped".to_owned()];
     }
     let text = |key: &str| status[key].as_str().unwrap_or("?").to_owned();
-    say!("running     {} {} since {}", text("hostname"), text("version"), text("started"));
-    say!("policy      {}", text("policy_hash"));
+    let mut lines = vec![
+        format!("running     {} {} since {}", text("hostname"), text("version"), text("started")),
+        format!("policy      {}", text("policy_hash")),
+    ];
     for listener in status["listeners"].as_array().into_iter().flatten() {
-        say!("listening   {} {}", listener[0].as_str().unwrap_or("?"), listener[1].as_str().unwrap_or("?"));
+        let word = |index: usize| listener[index].as_str().unwrap_or("?");
+        lines.push(format!("listening   {} {}", word(0), word(1)));
     }
     if status["store"] != "writable" {
-        say!("store       {}: nothing is accepted; look at the log and the disk, then restart", text("store"));
+        let store = text("store");
+        lines.push(format!("store       {store}: nothing is accepted; look at the log and the disk, then restart"));
     }
     let queue = &status["queue"];
-    say!("queue       active {}, deferred {}, held {}", queue["active"], queue["deferred"], queue["held"]);
+    lines.push(format!(
+        "queue       active {}, deferred {}, held {}",
+        queue["active"], queue["deferred"], queue["held"]
+    ));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_store_that_stopped_is_said_to_people() {
+        let status = |store: &str| json!({ "running": true, "store": store, "queue": { "active": 1 } });
+        let said = lines(&status("stopped")).join("\n");
+        assert!(said.contains("store       stopped: nothing is accepted"), "{said}");
+        assert!(!lines(&status("writable")).join("\n").contains("store"));
+        assert_eq!(lines(&crate::control::stopped()), ["stopped"]);
+    }
 }

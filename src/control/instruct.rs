@@ -186,6 +186,10 @@ impl Instruct<'_> {
     }
 
     fn tell(&self, wanted: &Wanted, action: EntryId, done: &Done) {
+        if done.entries.is_empty() {
+            // No action is on record, so none is named.
+            return tracing::info!(verb = wanted.order.name(), uid = self.uid, "an operator's order changed nothing");
+        }
         let masked = |text: &Option<String>| text.as_deref().map(mask);
         tracing::warn!(
             %action, verb = wanted.order.name(), uid = self.uid, by = masked(&wanted.by), because = masked(&wanted.because),

@@ -156,7 +156,8 @@ impl Row {
     }
 }
 
-/// Lives that match `query`, each with what of it still waits.
+/// `lives` that match `query`, newest first, each with what of it still waits; `more`: there are older ones;
+/// `searched_since`: since when was looked (null: all).
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -170,7 +171,10 @@ pub fn trace(connection: &Connection, query: &str) -> Result<Value, StoreError> 
         value["waiting"] = json!(entry.map(|entry| rows_of(&entry, &progress, now)).unwrap_or_default());
         Ok(value)
     };
-    record::trace(connection, query, LIVES)?.into_iter().map(with_waiting).collect()
+    let found = record::trace(connection, query, LIVES)?;
+    let lives: Vec<Value> = found.lives.into_iter().map(with_waiting).collect::<Result<_, _>>()?;
+    let since = found.searched_since.map(|id| rfc3339(id.time()));
+    Ok(json!({ "lives": lives, "more": found.is_more, "searched_since": since }))
 }
 
 /// Everything about one entry; null when it has left.
@@ -194,7 +198,7 @@ pub fn show(connection: &Connection, id: EntryId) -> Result<Value, StoreError> {
         "progress": progress.iter().map(|(r, p)| json!({ "recipient": r, "progress": shown(p) })).collect::<Vec<_>>(),
         "requirements": entry.requirements,
         "actions": record::actions(connection, id)?,
-        "decision": decision.into_iter().next().map(|life| life.decision),
+        "decision": decision.lives.into_iter().next().map(|life| life.decision),
     }))
 }
 

@@ -44,7 +44,9 @@ struct Waiting {
 impl Delivery {
     /// A link could not be opened: everything that is ready in its lane shares its fate.
     pub(super) async fn lane_missed(self: &Arc<Self>, lane: &Arc<Lane>, missed: &Missed) {
-        tracing::info!(lane = %lane.destination, level = %lane.level, reason = %missed.reason, host = missed.host, "no link");
+        if lane.destination != Destination::Operator {
+            tracing::info!(lane = %lane.destination, level = %lane.level, reason = %missed.reason, host = missed.host, "no link");
+        }
         for task in self.schedule.missed(lane) {
             let turn = self.under_way.begin(task.entry);
             self.task_missed(task, missed).await;

@@ -138,7 +138,8 @@ impl Delivery {
         self.metrics.messages.with_label_values(&[direction.name(), outcome.name()]).inc();
         let domain = entry.envelope.recipients.get(usize::from(recipient)).map(|r| r.mailbox.domain().as_str());
         let level = attempt.setting.link.as_ref().map(|l| l.level().name());
-        let rule = entry.requirement(recipient).rules.into_iter().next().map(|r| r.name);
+        let requirement = entry.requirement(recipient);
+        let rule = requirement.deciding_rule();
         tracing::info!(
             entry = %entry.id, session = entry.session, %direction, domain, rule, %outcome, %reason,
             fault = %reason.fault(), host = attempt.setting.host, level, "final"

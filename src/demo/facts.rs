@@ -98,7 +98,7 @@ pub async fn settled(data: &Path, id: EntryId, deadline: Instant) -> Result<Fact
     loop {
         let lives = ask(data.to_owned(), Request::Trace { query: id.to_string() }).await?;
         let shown = ask(data.to_owned(), Request::QueueShow { id: id.to_string() }).await?;
-        if let Some(life) = lives.get(0)
+        if let Some(life) = lives["lives"].get(0)
             && let Some(facts) = facts(life, &shown)?
         {
             return Ok(facts);

@@ -48,6 +48,17 @@ fn told<'a>(recipient: &'a Recipient, news: News, reason: Reason, status: &'a St
     }
 }
 
+#[test]
+fn a_notice_says_whom_to_telephone() {
+    let to: Mailbox = "dr.jones@kingston.example".parse().unwrap();
+    let with = report(&to, Vec::new());
+    let question = "Questions: telephone 020 7946 0000, and give the reference ABC123.";
+    let text = |report: &Report<'_>| String::from_utf8(compose(report)).unwrap();
+    assert!(text(&with).contains(question), "{}", text(&with));
+    let without = Report { phone: None, ..with };
+    assert!(!text(&without).contains("telephone"), "{}", text(&without));
+}
+
 fn report<'a>(to: &'a Mailbox, recipients: Vec<Told<'a>>) -> Report<'a> {
     Report {
         kind: Kind::Failed,

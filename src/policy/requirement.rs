@@ -77,4 +77,31 @@ impl Requirement {
             subject: SubjectCare::Replace,
         }
     }
+
+    /// The rule that decided the level: the first by name among those that ask the most.
+    #[must_use]
+    pub fn deciding_rule(&self) -> Option<&str> {
+        let asking = self.rules.iter().filter(|rule| rule.require.is_some());
+        let most = asking.clone().map(|rule| rule.require).max()?;
+        asking.clone().find(|rule| rule.require == most).map(|rule| rule.name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_that_asks_the_most_decided_and_the_first_by_name_among_equals() {
+        let rule = |name: &str, require| RuleAsk { name: name.to_owned(), at: "r.toml:1".to_owned(), require };
+        let rules = vec![
+            rule("a", None),
+            rule("b", Some(Level::Encrypted)),
+            rule("c", Some(Level::Verified)),
+            rule("d", Some(Level::Verified)),
+        ];
+        let asked = Requirement { rules, ..Requirement::unreadable() };
+        assert_eq!(asked.deciding_rule(), Some("c"));
+        assert_eq!(Requirement { rules: vec![rule("a", None)], ..asked }.deciding_rule(), None);
+    }
 }

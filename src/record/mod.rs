@@ -117,20 +117,41 @@ pub struct Life {
     pub actions: Vec<serde_json::Value>,
 }
 
-/// Lives that match `query`: an entry id, a Message-ID, a sender, a recipient, or a part of one of these. Newest first.
+/// What a question found, and what it did not look at.
+#[derive(Debug)]
+pub struct Found {
+    /// Newest first.
+    pub lives: Vec<Life>,
+    /// There are older ones that match.
+    pub is_more: bool,
+    /// Older messages than this one were not searched; none: all were.
+    pub searched_since: Option<EntryId>,
+}
+
+/// Lives that match `query`: an entry id, a Message-ID, a sender, a recipient, or a part of one of these. The newest `most`.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn trace(connection: &Connection, query: &str, most: usize) -> Result<Vec<Life>, StoreError> {
-    let ids = match query.parse::<EntryId>() {
-        Ok(id) => vec![id.row()],
-        Err(_) => search(connection, query, most)?,
+pub fn trace(connection: &Connection, query: &str, most: usize) -> Result<Found, StoreError> {
+    let (mut ids, searched_since) = match query.parse::<EntryId>() {
+        Ok(id) => (vec![id.row()], None),
+        Err(_) => (search(connection, query, most.saturating_add(1))?, oldest_searched(connection, SEARCHED)?),
     };
+    let is_more = ids.len() > most;
+    ids.truncate(most);
     let mut lives = Vec::new();
     for id in ids {
         lives.extend(life(connection, id)?);
     }
-    Ok(lives)
+    Ok(Found { lives, is_more, searched_since })
+}
+
+/// The oldest of the newest `searched` messages, where there are older ones.
+fn oldest_searched(connection: &Connection, searched: i64) -> Result<Option<EntryId>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT id FROM decision ORDER BY id DESC LIMIT 2 OFFSET ?1")?;
+    let rows = statement.query_map([searched - 1], |row| Ok(EntryId::from_row(row.get(0)?)))?;
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    Ok(if rows.len() == 2 { rows.first().copied() } else { None })
 }
 
 fn search(connection: &Connection, query: &str, most: usize) -> Result<Vec<i64>, StoreError> {
@@ -160,11 +181,23 @@ fn life(connection: &Connection, id: i64) -> Result<Option<Life>, StoreError> {
         accepted: crate::clock::rfc3339(EntryId::from_row(id).time()),
         message_id,
         reverse_path,
-        recipients: recipients.split(' ').map(str::to_owned).collect(),
+        recipients: addresses(&recipients),
         decision: serde_json::from_slice(&record).unwrap_or_default(),
         endings,
         actions,
     }))
+}
+
+/// Addresses with a blank between them; one within a quoted local part (RFC 5321 4.1.2) parts nothing.
+fn addresses(joined: &str) -> Vec<String> {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = joined.split(|c: char| {
+        let parts = c == ' ' && !quoted;
+        quoted ^= c == '"' && !escaped;
+        escaped = quoted && c == '\\' && !escaped;
+        parts
+    });
+    parts.map(str::to_owned).collect()
 }
 
 fn endings(connection: &Connection, id: i64) -> Result<Vec<serde_json::Value>, StoreError> {
@@ -207,11 +240,34 @@ mod tests {
         opened.store.commit(changes).await.unwrap();
         let connection = opened.reader().unwrap();
         for query in [id.to_string().as_str(), "<m@x>", "dr.jones", "@nhs.net"] {
-            let lives = trace(&connection, query, 10).unwrap();
+            let lives = trace(&connection, query, 10).unwrap().lives;
             assert_eq!(lives.len(), 1, "{query}");
             assert_eq!(lives[0].accepted, "2026-11-22T11:54:31Z");
         }
-        assert!(trace(&connection, "%", 10).unwrap().is_empty(), "a percent sign is only itself");
+        assert!(trace(&connection, "%", 10).unwrap().lives.is_empty(), "a percent sign is only itself");
+    }
+
+    #[test]
+    fn a_blank_in_a_quoted_local_part_parts_nothing() {
+        let all = [r#""a b"@x.example"#, r#""c\" d\\"@x.example"#, "e@x.example"];
+        assert_eq!(addresses(&all.join(" ")), all);
+        assert_eq!(addresses("e@x.example"), ["e@x.example"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_left_out_of_an_answer_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let id = |n: i64| EntryId::at(Wall(1_795_348_471_000 + n));
+        let changes = (0..3).map(|n| decided(id(n), None, &envelope(), b"{}".to_vec())).collect();
+        opened.store.commit(changes).await.unwrap();
+        let connection = opened.reader().unwrap();
+        let found = trace(&connection, "nhs.net", 2).unwrap();
+        assert_eq!((found.lives.len(), found.is_more, found.searched_since), (2, true, None));
+        assert_eq!(found.lives[0].id, id(2), "the newest first");
+        assert!(!trace(&connection, "nhs.net", 3).unwrap().is_more);
+        assert_eq!(oldest_searched(&connection, 2).unwrap(), Some(id(1)), "one more is older");
+        assert_eq!(oldest_searched(&connection, 3).unwrap(), None, "all was searched");
     }
 
     #[tokio::test]
@@ -223,7 +279,7 @@ mod tests {
         opened.store.commit(changes).await.unwrap();
         opened.store.commit(forget(Wall(1_795_348_471_000))).await.unwrap();
         let connection = opened.reader().unwrap();
-        assert!(trace(&connection, &old.to_string(), 1).unwrap().is_empty());
-        assert_eq!(trace(&connection, &new.to_string(), 1).unwrap().len(), 1);
+        assert!(trace(&connection, &old.to_string(), 1).unwrap().lives.is_empty());
+        assert_eq!(trace(&connection, &new.to_string(), 1).unwrap().lives.len(), 1);
     }
 }

@@ -4,6 +4,8 @@ use crate::lab::ca::self_signed;
 use crate::lab::peers::{Behaviour, Tls};
 use crate::lab::until;
 use crate::world::{self, POLICY, SECRET, Setup, World};
+use mailward::clock::{EntryId, rfc5322_date};
+use std::time::Duration;
 
 #[test]
 fn held_announced_and_gone_by_itself() {
@@ -18,8 +20,11 @@ fn held_announced_and_gone_by_itself() {
     let mut readers: Vec<&str> = told.iter().map(|n| n.recipients[0].as_str()).collect();
     readers.sort_unstable();
     assert_eq!(readers, ["dr.jones@trust.example", "duty-ig@trust.example"]);
+    // Five days are the default of `hold-for`; `wait` was over before the notice was written.
+    let until_day = rfc5322_date(id.parse::<EntryId>().unwrap().time().plus(Duration::from_secs(5 * 86_400)));
     for notice in &told {
         let text = notice.text();
+        assert!(text.contains(&format!("held until {}", &until_day[..16])), "{until_day}: {text}");
         assert!(text.contains("Held: your message") && text.contains(&id), "{text}");
         assert!(text.contains("certificate is self-signed") && text.contains("Action: delayed"), "{text}");
         assert!(!text.contains(SECRET) && !text.contains("943"), "{text}");

@@ -66,6 +66,10 @@ fn what_is_held_waits_for_its_release_and_leaves_once() {
     assert_eq!(verbs, ["hold", "release"]);
     assert_eq!(life[0]["actions"][0]["by"], "A. Admin");
     assert_eq!(life[0]["actions"][0]["selection"]["to_domain"], "partner.example");
+    let log = gateway.log();
+    assert!(!log.contains("the operators"), "an operator's hold is no link: {log}");
+    assert_eq!(log.matches("an operator's order changed nothing").count(), 1, "the second hold: {log}");
+    assert_eq!(log.matches("\"message\":\"operator\"").count(), 2, "what is on record: {log}");
 }
 
 #[test]
