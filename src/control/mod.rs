@@ -157,6 +157,7 @@ pub fn stopped() -> serde_json::Value {
         "queue": null,
         "entries": null,
         "store": null,
+        "room": null,
     })
 }
 

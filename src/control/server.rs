@@ -9,10 +9,12 @@ use crate::deliver::Delivery;
 use crate::mail::Domain;
 use crate::queue::{Counter, State, entry};
 use crate::store::{self, Change, StoreError};
+use crate::vocabulary::Reason;
 use rusqlite::Connection;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -27,6 +29,8 @@ pub struct Served {
     pub delivery: Arc<Delivery>,
     pub counter: Arc<Counter>,
     pub status: Status,
+    /// Free octets in the data folder are below the mark: MAIL is put off.
+    pub no_room: Arc<AtomicBool>,
 }
 
 struct Shared {
@@ -34,6 +38,7 @@ struct Shared {
     delivery: Arc<Delivery>,
     counter: Arc<Counter>,
     status: Status,
+    no_room: Arc<AtomicBool>,
     data: PathBuf,
     /// One order at a time: each builds on what was asked before.
     ordering: Mutex<()>,
@@ -53,10 +58,10 @@ pub fn start(data: &Path, served: Served) -> io::Result<()> {
     }
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    let Served { reader, delivery, counter, status } = served;
+    let Served { reader, delivery, counter, status, no_room } = served;
     let (reader, ordering, data) = (Mutex::new(reader), Mutex::default(), data.to_owned());
     let runtime = tokio::runtime::Handle::current();
-    let shared = Arc::new(Shared { reader, delivery, counter, status, data, ordering, runtime });
+    let shared = Arc::new(Shared { reader, delivery, counter, status, no_room, data, ordering, runtime });
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
@@ -120,6 +125,7 @@ fn status(shared: &Shared) -> serde_json::Value {
     });
     status["entries"] = counts.entries.into();
     status["store"] = if shared.delivery.store.is_writable() { "writable" } else { "stopped" }.into();
+    status["room"] = if shared.no_room.load(Ordering::Relaxed) { Reason::NoRoom.name() } else { "enough" }.into();
     status
 }
 

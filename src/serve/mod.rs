@@ -20,6 +20,7 @@ use crate::receive::listener::{self, Reception, Rules};
 use crate::receive::logins::LoginsError;
 use crate::store::{Opened, Store, StoreError};
 use crate::tls::TlsError;
+use crate::vocabulary::Reason;
 use crate::web;
 use build::Built;
 use gauges::Gauges;
@@ -154,6 +155,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
         store: gateway.store.clone(),
         metrics: reception.metrics.clone(),
         names: config.deliver.smarthost.is_none().then(|| (gauges.resolver.clone(), config.hostname.clone())),
+        no_room: no_room.clone(),
     };
     let before_scrape = gauges.clone();
     tokio::spawn(web::serve(admin, ready, move || before_scrape.refresh()));
@@ -163,6 +165,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
             reader: gateway.opened.reader()?,
             delivery: delivery.clone(),
             counter: gauges.counter.clone(),
+            no_room: no_room.clone(),
             status: control::Status::of(&config, reception.judge.policy.hash(), &gateway.listening),
         },
     )?;
@@ -172,6 +175,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     tokio::spawn(forget(gateway.store.clone()));
     tokio::spawn(deliver::run(delivery, openings));
     for (rules, socket) in listeners {
+        reception.metrics.sessions.with_label_values(&[&rules.name]);
         tokio::spawn(listener::listen(socket, rules, reception.clone()));
     }
     tokio::spawn(keeper.run());
@@ -319,9 +323,15 @@ fn warn_of_little_room(config: &Config) {
 /// Keeps an eye on the disk: below the mark MAIL is put off, long before the disk is full.
 async fn watch_room(gauges: Arc<Gauges>, min_free: u64, no_room: Arc<AtomicBool>) {
     loop {
-        let short = gauges.free_octets().is_some_and(|free| free < min_free);
-        if short != no_room.swap(short, std::sync::atomic::Ordering::Relaxed) {
-            tracing::warn!(min_free, short, "free room in the data folder crossed the mark");
+        let free = gauges.free_octets();
+        let short = free.is_some_and(|free| free < min_free);
+        let data = gauges.data.display();
+        match (no_room.swap(short, std::sync::atomic::Ordering::Relaxed), short) {
+            (false, true) => {
+                tracing::warn!(%data, free, min_free, reason = %Reason::NoRoom, "below min-free: MAIL is put off with 452 until there is room");
+            }
+            (true, false) => tracing::warn!(%data, free, min_free, "above min-free again: mail is taken"),
+            _ => {}
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }

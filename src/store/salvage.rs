@@ -40,7 +40,8 @@ pub(super) fn look(connection: &Connection) -> Result<(), StoreError> {
             handle.interrupt();
         }
     })?;
-    let found = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+    // Not the quick check: mail is found by an index, so one that differs from its table would hide it.
+    let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
     drop(done);
     let _ = timer.join();
     match found {

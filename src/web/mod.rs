@@ -12,6 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -22,6 +23,8 @@ pub struct Health {
     pub metrics: Arc<Metrics>,
     /// Where a route needs names: the resolver, and a name to ask for. Any answer will do.
     pub names: Option<(Resolver, Domain)>,
+    /// Free octets in the data folder are below the mark: MAIL is put off.
+    pub no_room: Arc<AtomicBool>,
 }
 
 /// How long a resolver may think before `/readyz` says that it does not answer.
@@ -47,6 +50,9 @@ pub async fn serve(listener: TcpListener, health: Health, refresh: impl Fn() + C
 async fn readiness(health: &Health) -> impl IntoResponse + use<> {
     if !health.store.is_writable() {
         return not_ready("the store stopped after a failed write; look at the disk, then restart");
+    }
+    if health.no_room.load(Ordering::Relaxed) {
+        return not_ready("no-room: free octets in the data folder are below min-free, and MAIL gets 452; make room");
     }
     if let Some((resolver, name)) = &health.names {
         match tokio::time::timeout(PATIENCE, resolver.mx(name)).await {

@@ -34,6 +34,14 @@ fn deliveries_reports_and_marks_find_room_while_mail_is_put_off() {
         (reply.code == 452).then_some(reply)
     });
     assert!(put_off.unwrap().text.contains("4.3.1"));
+    let (code, why) = gateway.get("/readyz").unwrap();
+    assert!(code == 503 && why.contains("no-room"), "{code} {why}");
+    assert_eq!(gateway.json(&["status", "--json"])["room"], "no-room");
+    let status = gateway.cli(&["status"]);
+    assert!(String::from_utf8_lossy(&status.stdout).contains("below min-free"), "{status:?}");
+    let log = gateway.log();
+    let line = log.lines().find(|line| line.contains("below min-free")).unwrap();
+    assert!(["no-room", "999999000000000", "/data", "free"].iter().all(|fact| line.contains(fact)), "{line}");
     until(|| gateway.cli(&["queue", "retry", "--yes"]).status.success().then_some(())).unwrap();
     assert_eq!(partner.wait_for(1)[0].recipients, ["b@partner.example"]);
     let told = exchange.wait_for(1).remove(0);
