@@ -118,6 +118,7 @@ fn with_waiting(folder: &TempDir) {
         direction: Direction::Outbound,
         outcome: Outcome::Delivered,
         reason: Reason::Delivered,
+        last_reason: None,
         host: None,
         address: None,
         tls: None,

@@ -84,11 +84,19 @@ fn print(life: &Value) {
             "  ended      {}: {} ({}) at {}, {} [{}]",
             text(&ending["recipient"]),
             text(&ending["outcome"]),
-            text(&ending["reason"]),
+            reason_of(ending),
             text(&ending["at"]),
             text(&ending["host"]),
             link(ending)
         );
+    }
+}
+
+/// Why it ended; of what expired, what the last attempt failed for as well.
+fn reason_of(ending: &Value) -> String {
+    match ending["last_reason"].as_str() {
+        Some(last) => format!("{}, last {last}", text(&ending["reason"])),
+        None => text(&ending["reason"]).to_owned(),
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Told {
     pub recipient: Recipient,
     pub requirement: Requirement,
     pub reason: Reason,
+    /// Where it expired: what the last attempt failed for.
+    pub last_reason: Option<Reason>,
     pub status: Status,
     /// The server that the last attempt reached, and what it said.
     pub peer: Option<Peer>,
@@ -119,6 +121,7 @@ impl Announcer {
             recipient,
             news,
             reason,
+            last_reason: None,
             status,
             peer: None,
             last_attempt: now,
@@ -162,7 +165,7 @@ impl Announcer {
             News::Held => (Kind::Held, notice::News::Held),
             News::Relayed => (Kind::Relayed, notice::News::Relayed),
         };
-        let about = |t| notice::Told { news: action, ..as_told(t) };
+        let about = |t| notice::Told { news: action, last_reason: last_reason(entry, t), ..as_told(t) };
         let about: Vec<notice::Told<'_>> = told.iter().map(about).collect();
         let care = told.iter().map(|t| t.requirement.subject).max().unwrap_or(SubjectCare::Scrub);
         let listed = entry.is_in_class() || care > SubjectCare::Keep;
@@ -322,11 +325,17 @@ fn wants(news: News, recipient: &Recipient) -> bool {
     }
 }
 
+/// What the world may hear of why mail expired: nothing of what policy asked of it.
+fn last_reason(entry: &Entry, told: &Told) -> Option<Reason> {
+    told.last_reason.filter(|last| entry.site.is_some() || !(last.is_of_protection() || last.fault() == Fault::Policy))
+}
+
 fn as_told(told: &Told) -> notice::Told<'_> {
     notice::Told {
         recipient: &told.recipient,
         news: notice::News::Failed,
         reason: told.reason,
+        last_reason: told.last_reason,
         status: &told.status,
         peer: told.peer.as_ref().map(|peer| notice::Peer { host: &peer.host, said: &peer.said }),
         last_attempt: told.last_attempt,

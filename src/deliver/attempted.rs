@@ -45,6 +45,12 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
+    /// Where the time was up: what the attempt failed for.
+    pub fn behind(&self, recipient: u16, reason: Reason) -> Option<Reason> {
+        let one = self.attempted.iter().find(|a| a.recipient == recipient && reason == Reason::Expired)?;
+        one.result.as_ref().err().map(|refusal| refusal.reason)
+    }
+
     /// What the peer said. Of mail in a class its words are taken out once it has seen the text, which it may quote, and
     /// its digits before: a subject line of another message, or a number from an address, may be in them.
     pub fn status_of(&self, recipient: u16) -> Option<Status> {

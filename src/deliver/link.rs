@@ -6,7 +6,6 @@
 
 use super::Delivery;
 use super::connection::{Broken, Connection, Secured};
-use super::next::is_of_protection;
 use super::open_link::OpenLink;
 use super::route::{Host, Unroutable};
 use crate::clock::Now;
@@ -63,7 +62,7 @@ impl Missed {
     fn weight(&self) -> Weight {
         match self.reason {
             Reason::NoAddress | Reason::AddressNotAllowed => Weight::Useless,
-            reason if is_of_protection(reason) => Weight::Short,
+            reason if reason.is_of_protection() => Weight::Short,
             _ => Weight::Unknown,
         }
     }

@@ -20,30 +20,6 @@ pub(super) enum Next {
     Fail(Reason),
 }
 
-/// Whether the reason says that a link was there and was not good enough, or that nothing can make it so.
-pub(super) fn is_of_protection(reason: Reason) -> bool {
-    use Reason as R;
-    matches!(
-        reason,
-        R::RequirementNotMet
-            | R::SealingNotPossible
-            | R::RelayNotAllowedForClass
-            | R::TlsNotOffered
-            | R::TlsRefused
-            | R::TlsHandshakeFailed
-            | R::TlsStalled
-            | R::CertificateExpired
-            | R::CertificateNotYetValid
-            | R::CertificateWrongName
-            | R::CertificateSelfSigned
-            | R::CertificateUnknownIssuer
-            | R::CertificateInvalid
-            | R::PinMismatch
-            | R::HostNotListed
-            | R::NoProofSource
-    )
-}
-
 /// Whether what the rules ask is what was missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shortfall {
@@ -138,7 +114,7 @@ mod tests {
         let retry = Retry::default();
         let now = Wall(0).plus(Duration::from_secs(seconds));
         let refusal = Refusal { reason, status: None };
-        let asked = is_for_good(reason) || (is_of_protection(reason) && requirement.level > Level::Any);
+        let asked = is_for_good(reason) || (reason.is_of_protection() && requirement.level > Level::Any);
         let shortfall = if asked { Shortfall::OfRules } else { Shortfall::None };
         // Every minute an attempt: none of these times is in doubt.
         let attempts = u32::try_from(seconds / MINUTE).unwrap();

@@ -9,7 +9,7 @@ use super::attempt::all;
 use super::attempted::{Attempt, Setting};
 use super::heed::stopped;
 use super::link::Missed;
-use super::next::{Next, Shortfall, Times, is_for_good, is_of_protection, next};
+use super::next::{Next, Shortfall, Times, is_for_good, next};
 use super::waited::waited;
 use crate::clock::{Now, Wall};
 use crate::decide::announce::{Announced, News};
@@ -172,7 +172,7 @@ impl Delivery {
         let asked = attempt.entry.direction(recipient) != Direction::Inbound && reached < requirement.level;
         match reason {
             reason if is_for_good(reason) => Shortfall::OfRules,
-            reason if asked && is_of_protection(reason) => Shortfall::OfRules,
+            reason if asked && reason.is_of_protection() => Shortfall::OfRules,
             _ => Shortfall::None,
         }
     }
@@ -284,6 +284,7 @@ fn ending(attempt: &Attempt, recipient: u16, outcome: Outcome, reason: Reason) -
         direction: entry.direction(recipient),
         outcome,
         reason,
+        last_reason: attempt.behind(recipient, reason),
         host: attempt.setting.host.clone(),
         address: link.map(|l| l.address.to_string()),
         tls: link.and_then(|l| l.tls.as_ref()).map(|t| format!("{} {}", t.version.name(), t.cipher)),

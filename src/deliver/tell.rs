@@ -6,7 +6,7 @@
 use super::Delivery;
 use super::attempt::Loaded;
 use super::attempted::Attempt;
-use super::next::{Shortfall, is_of_protection};
+use super::next::Shortfall;
 use super::outgoing::Outgoing;
 use super::settle::{Settled, outcome_of};
 use crate::clock::Now;
@@ -63,6 +63,7 @@ impl Delivery {
             recipient: entry.envelope.recipients.get(usize::from(recipient))?.clone(),
             requirement,
             reason,
+            last_reason: attempt.behind(recipient, reason),
             status: status.unwrap_or_else(|| general_status(reason, news)),
             // Only what the peer itself said is put into its mouth.
             peer: attempt.setting.host.clone().zip(said).map(|(host, said)| Peer { host, said }),
@@ -142,7 +143,7 @@ impl Delivery {
         let rule = requirement.deciding_rule();
         tracing::info!(
             entry = %entry.id, session = entry.session, %direction, domain, rule, %outcome, %reason,
-            fault = %reason.fault(), host = attempt.setting.host, level, "final"
+            last_reason = attempt.behind(recipient, reason).map(Reason::name), fault = %reason.fault(), host = attempt.setting.host, level, "final"
         );
     }
 }
@@ -170,7 +171,7 @@ fn general_status(reason: Reason, news: News) -> Status {
         (News::Failed, _) => (550, Enhanced(5, 7, 10)),
         (News::Relayed, _) => (250, Enhanced(2, 0, 0)),
         (News::Held | News::Delayed, Reason::HeldByOperator) => (451, Enhanced(4, 3, 0)),
-        (News::Held | News::Delayed, reason) if is_of_protection(reason) => (451, Enhanced(4, 7, 10)),
+        (News::Held | News::Delayed, reason) if reason.is_of_protection() => (451, Enhanced(4, 7, 10)),
         (News::Held | News::Delayed, _) => (451, Enhanced(4, 4, 1)),
     };
     Status::new(code, enhanced, reason.words())

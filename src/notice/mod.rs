@@ -50,6 +50,8 @@ pub struct Told<'a> {
     pub recipient: &'a Recipient,
     pub news: News,
     pub reason: Reason,
+    /// Where it expired: what the last attempt failed for.
+    pub last_reason: Option<Reason>,
     pub status: &'a Status,
     /// The server that was reached, and what it said.
     pub peer: Option<Peer<'a>>,

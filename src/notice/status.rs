@@ -43,6 +43,9 @@ fn recipient(out: &mut Lines, about: &Told<'_>) {
         out.line(&format!("Will-Retry-Until: {}", rfc5322_date(until)));
     }
     out.line(&format!("X-Mailward-Reason: {}", about.reason));
+    if let Some(last) = about.last_reason {
+        out.line(&format!("X-Mailward-Last-Reason: {last}"));
+    }
 }
 
 /// The type as it was written, and the address: xtext in ORCPT (RFC 3461 4.2), plain here (RFC 3464 2.3.1).

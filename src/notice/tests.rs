@@ -41,6 +41,7 @@ fn told<'a>(recipient: &'a Recipient, news: News, reason: Reason, status: &'a St
         recipient,
         news,
         reason,
+        last_reason: None,
         status,
         peer: Some(Peer { host: "mx.web.example", said: status }),
         last_attempt: Wall(1_795_348_471_000),

@@ -85,14 +85,23 @@ fn happened(report: &Report<'_>) -> String {
 fn why(kind: Kind, about: Option<&Told<'_>>) -> String {
     match (kind, about) {
         (Kind::Relayed, _) => "You are told because you asked for a receipt.".to_owned(),
-        (_, Some(about)) => format!("The reason is that {}.", about.reason.words()),
+        (_, Some(about)) => format!("The reason is that {}.", because(about)),
         (_, None) => "The reason is given for each recipient below.".to_owned(),
+    }
+}
+
+/// The reason; of what expired, what kept it from its way until then as well.
+fn because(about: &Told<'_>) -> String {
+    match about.last_reason {
+        Some(last) => format!("{}, because {}", about.reason.words(), last.words()),
+        None => about.reason.words().to_owned(),
     }
 }
 
 /// What the reader can do, which depends on whose move it is.
 fn now(kind: Kind, about: Option<&Told<'_>>) -> String {
-    let reason = about.map(|a| a.reason);
+    // That the time is up says nothing of what to do: what it was used up by does.
+    let reason = about.map(|a| a.last_reason.unwrap_or(a.reason));
     let advice = match (kind, reason) {
         (Kind::Relayed, _) => "You need do nothing.",
         (Kind::Delayed, _) => {
@@ -110,10 +119,14 @@ fn now(kind: Kind, about: Option<&Told<'_>>) -> String {
         (Kind::Failed, Some(Reason::NoSuchDomain | Reason::NullMx | Reason::RecipientRefused | Reason::NoAddress)) => {
             "Please check the address and send the message again."
         }
-        (Kind::Failed, Some(Reason::EndedByOperator)) => {
+        (Kind::Failed, Some(Reason::EndedByOperator | Reason::HeldByOperator)) => {
             "Please ask your help desk before you send it again, and reach the recipient another way if it is urgent."
         }
         (Kind::Failed, Some(Reason::MessageTooLarge)) => "Please send it in smaller parts or another way.",
+        // Protection that was missing until the time was up will be missing next time.
+        (Kind::Failed, Some(reason)) if reason.is_of_protection() => {
+            "Please use another approved way to reach the recipient, or ask your help desk; sending it again unchanged will not help."
+        }
         (Kind::Failed, Some(reason)) => match reason.fault() {
             Fault::Policy => "Please use another approved way to reach the recipient, or ask your help desk.",
             Fault::Us => "Please tell your help desk: the cause is on our side.",
@@ -125,7 +138,7 @@ fn now(kind: Kind, about: Option<&Told<'_>>) -> String {
 }
 
 fn fate(about: &Told<'_>) -> String {
-    let because = about.reason.words();
+    let because = because(about);
     let until = about.until.map(|u| format!(" until {}", rfc5322_date(u))).unwrap_or_default();
     match about.news {
         News::Failed => format!("not delivered, because {because}."),

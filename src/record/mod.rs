@@ -47,6 +47,8 @@ pub struct Ending {
     pub direction: Direction,
     pub outcome: Outcome,
     pub reason: Reason,
+    /// Where it expired: what the last attempt failed for.
+    pub last_reason: Option<Reason>,
     pub host: Option<String>,
     pub address: Option<String>,
     pub tls: Option<String>,

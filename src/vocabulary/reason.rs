@@ -91,6 +91,31 @@ impl Reason {
         }
     }
 
+    /// Whether it says that a link was there and was not good enough, or that nothing can make it so.
+    #[must_use]
+    pub const fn is_of_protection(self) -> bool {
+        use Reason as R;
+        matches!(
+            self,
+            R::RequirementNotMet
+                | R::SealingNotPossible
+                | R::RelayNotAllowedForClass
+                | R::TlsNotOffered
+                | R::TlsRefused
+                | R::TlsHandshakeFailed
+                | R::TlsStalled
+                | R::CertificateExpired
+                | R::CertificateNotYetValid
+                | R::CertificateWrongName
+                | R::CertificateSelfSigned
+                | R::CertificateUnknownIssuer
+                | R::CertificateInvalid
+                | R::PinMismatch
+                | R::HostNotListed
+                | R::NoProofSource
+        )
+    }
+
     /// What happened, in words that follow "because": for notices, logs and people.
     #[must_use]
     pub const fn words(self) -> &'static str {

@@ -61,3 +61,32 @@ fn a_rule_that_rejects_gives_up_after_its_wait() {
     assert_eq!(peer.dots(), 0);
     assert_eq!(exchange.received().len(), 2);
 }
+
+#[test]
+fn what_was_held_for_its_whole_time_says_what_it_waited_for() {
+    let world = World::new(142);
+    let exchange = world.exchange();
+    let peer = world.mx(10, "partner.example", Behaviour::default());
+    let policy = POLICY.replace("wait = \"1h\"", "wait = \"0s\"\nhold-for = \"2s\"");
+    let gateway = world.gateway(&Setup { policy: &policy, more: "[queue]\nretry = [\"1s\"]", ..Setup::default() });
+    let id = gateway.send(&["b@partner.example"], &world::clinical("letter"));
+    let is_last = |n: &crate::lab::peers::Received| n.text().contains("Not delivered");
+    let told = until(|| exchange.received().into_iter().find(is_last));
+    let told = told.unwrap_or_else(|| panic!("nobody is told\n{}", gateway.log())).text();
+    for words in [
+        "could not be delivered in the time allowed, because the receiving server does not offer encryption.",
+        "use another approved way to reach the recipient",
+        "X-Mailward-Reason: expired",
+        "X-Mailward-Last-Reason: tls-not-offered",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(!told.contains("try again later"), "{told}");
+    gateway.wait_until_empty();
+    let ending = &gateway.json(&["trace", &id, "--json"])[0]["endings"][0];
+    assert_eq!((&ending["reason"], &ending["last_reason"]), (&"expired".into(), &"tls-not-offered".into()));
+    let trace = gateway.cli(&["trace", &id]);
+    assert!(String::from_utf8_lossy(&trace.stdout).contains("expired, last tls-not-offered"), "{trace:?}");
+    assert!(gateway.log().contains("tls-not-offered"));
+    assert_eq!(peer.dots(), 0);
+}

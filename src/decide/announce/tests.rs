@@ -32,6 +32,7 @@ fn readers(mail: &Entry, news: News, reason: Reason) -> Vec<String> {
         recipient: mail.envelope.recipients[0].clone(),
         requirement: Requirement { level: Level::Any, ..Requirement::unreadable() },
         reason,
+        last_reason: None,
         status: Status::new(550, Enhanced(5, 0, 0), "no"),
         peer: None,
         last_attempt: Wall(0),

@@ -58,6 +58,7 @@ impl Facts {
             recipient,
             news: news[at],
             reason: Reason::ALL[usize::from(self.switches) % Reason::ALL.len()],
+            last_reason: None,
             status: &self.said,
             peer: on(4).then_some(Peer { host: &self.host, said: &self.said }),
             last_attempt: Wall(1_795_348_471_000),
