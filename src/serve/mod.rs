@@ -12,7 +12,7 @@ use crate::clock::EntryId;
 use crate::config::secret::SecretError;
 use crate::config::{Config, ConfigError};
 use crate::control;
-use crate::decide::{self, LoadError};
+use crate::decide::{self, Judge, LoadError};
 use crate::deliver;
 use crate::queue::Keeper;
 use crate::queue::recover::Recovery;
@@ -124,15 +124,11 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     let body_files = descriptors::share(descriptors::raise(), &mut config.limits);
     // What is written is ours alone: the queue holds patients' letters.
     nix::sys::stat::umask(nix::sys::stat::Mode::S_IRWXG | nix::sys::stat::Mode::S_IRWXO);
-    let today = jiff::Zoned::now().date();
-    let loaded = decide::load(&config.policies, &config.known(), today).map_err(|e| ServeError::Policy(Box::new(e)))?;
-    for warning in &loaded.warnings {
-        tracing::warn!(policy = %config.policies.display(), "{}", warning.message);
-    }
+    let judge = judge(&config)?;
     warn_of_little_room(&config);
     let (stop, stopping) = watch::channel(false);
     let Built { opened, last, reception, delivery, openings, no_room, gauges } =
-        build::build(&config, loaded.judge, (stopping, dropped), body_files)?;
+        build::build(&config, judge, (stopping, dropped), body_files)?;
     let listeners = bind(&config).await?;
     let admin = TcpListener::bind(config.admin).await.map_err(|why| ServeError::Listen {
         what: "the admin listener ([web] admin)".into(),
@@ -181,6 +177,16 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     tokio::spawn(keeper.run());
     tokio::spawn(recover(recovery));
     Ok(gateway)
+}
+
+/// The policy as it comes into force, with what it warns of in the log.
+fn judge(config: &Config) -> Result<Judge, ServeError> {
+    let today = jiff::Zoned::now().date();
+    let loaded = decide::load(&config.policies, &config.known(), today).map_err(|e| ServeError::Policy(Box::new(e)))?;
+    for warning in &loaded.warnings {
+        tracing::warn!(policy = %config.policies.display(), "{}", warning.message);
+    }
+    Ok(loaded.judge)
 }
 
 impl Gateway {
