@@ -81,6 +81,8 @@ table! {
         "Age of the oldest message by state and class. Alert on a class above 900.";
     delivery_duration: Histogram "delivery_duration_seconds" []
         "From 250 at our door to 250 at the peer's.";
+    refusals: IntCounterVec "refusals_total" ["reason"]
+        "What was refused or put off at the door, by reason; what rules refuse is in messages_total. Alert on no-room, store-failed or too-many-sessions above 0 (mail waits outside), on mail-loop (two servers send each other the same mail), on growth of the others: a site's programme writes wrong or too large mail.";
     logins_refused: IntCounterVec "logins_refused_total" ["reason"]
         "Logins that were not taken: wrong (name or password), too-many (the client guessed before), busy. Alert on wrong above 20 in an hour: somebody guesses, or a programme of a site has an old password.";
     line_endings_normalised: IntCounter "line_endings_normalised_total" []
@@ -110,6 +112,23 @@ table! {
     log_lines_dropped: IntCounter "log_lines_dropped_total" []
         "Log lines that were dropped because their reader was slow.";
 }
+
+/// Why mail and sessions are refused or put off at the door, other than by a rule.
+pub const REFUSALS: &[Reason] = &[
+    Reason::RelayDenied,
+    Reason::ClientUnknown,
+    Reason::SenderNotOfSite,
+    Reason::SiteLoop,
+    Reason::LineEndingRefused,
+    Reason::MessageTooLarge,
+    Reason::MailLoop,
+    Reason::TooManyRecipients,
+    Reason::TooManySessions,
+    Reason::TooManyErrors,
+    Reason::NoRoom,
+    Reason::StoreFailed,
+    Reason::RecognitionBusy,
+];
 
 /// Why logins are not taken.
 const LOGIN_REFUSALS: &[&str] = &["wrong", "too-many", "busy"];
@@ -189,6 +208,9 @@ impl Metrics {
                     self.link_attempts.with_label_values(&[direction.name(), level.name(), "failed", reason.name()]);
                 }
             }
+        }
+        for reason in REFUSALS {
+            self.refusals.with_label_values(&[reason.name()]);
         }
         for reason in LOGIN_REFUSALS {
             self.logins_refused.with_label_values(&[reason]);

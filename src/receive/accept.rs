@@ -13,6 +13,7 @@ mod loops;
 use super::access::{Access, Door};
 use super::collect::{CollectError, Collected, Collector};
 use super::received::{self, Trace};
+use super::refusals;
 use crate::clinical::Findings;
 use crate::clock::{EntryId, Ids, Now};
 use crate::decide::announce::{Announced, Announcer};
@@ -92,7 +93,8 @@ impl Acceptance {
         };
         self.metrics.accept_duration.observe(begun.elapsed().as_secs_f64());
         if (400..500).contains(&status.code) {
-            tracing::warn!(session = arrived.session, entry = %id, code = status.code, text = status.text, "put off");
+            let reason = refusals::reason_of(status.code, status.enhanced).map(Reason::name);
+            tracing::warn!(session = arrived.session, entry = %id, code = status.code, reason, text = status.text, "put off");
         }
         status
     }

@@ -12,11 +12,13 @@ use super::access::Door;
 use super::collect::Collector;
 use super::limits::Who;
 use super::listener::{Reception, Rules};
+use super::refusals;
 use super::socket::Socket;
 use crate::clock::Now;
 use crate::mail::{Envelope, TlsFacts};
 use crate::smtp::reply::Reply;
 use crate::smtp::server::{Action, Ending, Session, Settings};
+use crate::vocabulary::Reason;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -48,6 +50,8 @@ pub(super) struct Connection {
     spoken: Instant,
     /// A refusal at RCPT was put on record.
     recorded: bool,
+    /// Refusals that had a line of the log.
+    noted: u32,
 }
 
 /// Whether the session goes on.
@@ -81,6 +85,7 @@ impl Connection {
             message_deadline: None,
             spoken: Instant::now(),
             recorded: false,
+            noted: 0,
         }
     }
 
@@ -167,8 +172,23 @@ impl Connection {
         Ok(Flow::End)
     }
 
+    /// What is refused or put off other than by a rule leaves a trace.
     fn say(&mut self, reply: &Reply) {
+        let refused = self.say_counted(reply);
+        if let Some(reason) = refused.filter(|_| self.noted < refusals::LINES) {
+            self.noted += 1;
+            let (session, site) = (&self.session_id, self.door.as_ref().map(|d| d.site.as_ref()));
+            let (client, code, fault) = (self.client, reply.code, reason.fault());
+            tracing::warn!(session, %client, site, code, %reason, %fault, "refused at the door");
+        }
+    }
+
+    /// The same without a line of the log.
+    fn say_counted(&mut self, reply: &Reply) -> Option<Reason> {
         reply.write(&mut self.output);
+        let reason = refusals::reason_of(reply.code, reply.enhanced)?;
+        self.reception.metrics.refusals.with_label_values(&[reason.name()]).inc();
+        Some(reason)
     }
 
     fn answer(&mut self, session: Session, verdict: Result<(), Reply>) -> Flow {

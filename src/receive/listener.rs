@@ -9,6 +9,7 @@ use super::budget::Budget;
 use super::connection::Connection;
 use super::limits::{SessionLimits, Who};
 use super::login::Desk;
+use super::refusals::Crowd;
 use crate::decide::Judge;
 use crate::mail::Enhanced;
 use crate::metrics::Metrics;
@@ -69,6 +70,7 @@ pub struct Reception {
     pub access: Access,
     pub bounds: Bounds,
     pub limits: Arc<SessionLimits>,
+    pub crowd: Crowd,
     pub budget: Arc<Budget>,
     pub acceptor: Acceptor,
     pub handshakes: Handshakes,
@@ -106,6 +108,7 @@ fn admit(socket: TcpStream, client: SocketAddr, rules: &Arc<Rules>, reception: &
     let client = client.ip().to_canonical();
     let who = reception.access.door_of(client).map_or(Who::Stranger, |_| Who::Site);
     let Some(place) = reception.limits.take(client, who) else {
+        reception.crowd.turned_away(client, &rules.name, &reception.metrics);
         // In clear text nobody would read it there.
         if rules.tls != Tls::Implicit {
             refuse(socket, &reception.hostname);

@@ -13,6 +13,7 @@ pub mod listener;
 pub mod login;
 pub mod logins;
 mod received;
+pub mod refusals;
 mod socket;
 
 pub use limits::SessionLimits;

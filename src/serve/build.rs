@@ -21,6 +21,7 @@ use crate::receive::budget::{self, Budget};
 use crate::receive::listener::{Bounds, Handshakes, Reception, Rules, Tls};
 use crate::receive::login::Desk;
 use crate::receive::logins::Logins;
+use crate::receive::refusals::Crowd;
 use crate::smtp::server::Credentials;
 use crate::store::Opened;
 use crate::tls::{Acceptor, Connector, Identity, Roots};
@@ -152,6 +153,7 @@ fn reception(
             handshake: Duration::from_secs(30),
         },
         limits: SessionLimits::new(limits.sessions, limits.sessions_per_client),
+        crowd: Crowd::default(),
         budget,
         acceptor,
         handshakes: Handshakes {

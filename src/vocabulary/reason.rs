@@ -3,9 +3,16 @@
 //! Called by every room. Promises: every reason has a fault and words. Never fails.
 
 use super::{Fault, UnknownName};
+use Reason as R;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
+
+const SEALING_NOT_POSSIBLE: &str =
+    "the message would have to be sealed for its reader, and no way to seal it is available";
+
+const BARE_LINE_ENDING: &str =
+    "the message as our gateway keeps it has a line ending that must not be sent, so it has to be sent again";
 
 closed! {
     /// The machine-readable why: one name in log, metric, DSN, JSON and `explain`.
@@ -60,6 +67,11 @@ closed! {
         ClientUnknown = "client-unknown",
         SenderNotOfSite = "sender-not-of-site",
         SiteLoop = "site-loop",
+        LineEndingRefused = "line-ending-refused",
+        MailLoop = "mail-loop",
+        TooManyRecipients = "too-many-recipients",
+        TooManySessions = "too-many-sessions",
+        TooManyErrors = "too-many-errors",
         NoRoom = "no-room",
         StoreFailed = "store-failed",
         MessageDamaged = "message-damaged",
@@ -77,7 +89,6 @@ impl Reason {
     /// Whose fault it is, as far as the symptom tells.
     #[must_use]
     pub const fn fault(self) -> Fault {
-        use Reason as R;
         match self {
             R::Delivered | R::RequirementMet | R::Waiting => Fault::Nobody,
             R::RequirementNotMet | R::SealingNotPossible | R::RefusedByRule => Fault::Policy,
@@ -87,6 +98,9 @@ impl Reason {
             R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
             R::DnsTempfail => Fault::Resolver,
             R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::SiteLoop => Fault::Sender,
+            R::LineEndingRefused | R::MailLoop | R::TooManyRecipients | R::TooManySessions | R::TooManyErrors => {
+                Fault::Sender
+            }
             _ => Fault::Peer,
         }
     }
@@ -94,7 +108,6 @@ impl Reason {
     /// Whether it says that a link was there and was not good enough, or that nothing can make it so.
     #[must_use]
     pub const fn is_of_protection(self) -> bool {
-        use Reason as R;
         matches!(
             self,
             R::RequirementNotMet
@@ -119,14 +132,11 @@ impl Reason {
     /// What happened, in words that follow "because": for notices, logs and people.
     #[must_use]
     pub const fn words(self) -> &'static str {
-        use Reason as R;
         match self {
             R::Delivered => "the next server took responsibility for it",
             R::RequirementMet => "the link holds what the policy requires",
             R::RequirementNotMet => "the receiving server cannot give the protection that the policy requires",
-            R::SealingNotPossible => {
-                "the message would have to be sealed for its reader, and no way to seal it is available"
-            }
+            R::SealingNotPossible => SEALING_NOT_POSSIBLE,
             R::RefusedByRule => "a policy rule refuses it",
             R::RelayNotAllowedForClass => "the relay is not approved to carry this kind of message",
             R::ConnectionRefused => "the receiving server refused the connection",
@@ -167,12 +177,15 @@ impl Reason {
             R::ClientUnknown => "the client is in no site's network",
             R::SenderNotOfSite => "the sender's domain is not one of the site's",
             R::SiteLoop => "the site's own server sends it to be delivered to that very server",
+            R::LineEndingRefused => "the message came with a CR or LF on its own, or with a NUL",
+            R::MailLoop => "the message goes round in a loop",
+            R::TooManyRecipients => "the message has more recipients than are taken at once",
+            R::TooManySessions => "the client, or all clients together, have too many sessions open",
+            R::TooManyErrors => "the client made too many errors or sent too many idle commands",
             R::NoRoom => "there is no room to keep the message",
             R::StoreFailed => "the message could not be kept safely",
             R::MessageDamaged => "the message was damaged on the disk of our gateway, so it has to be sent again",
-            R::BareLineEnding => {
-                "the message as our gateway keeps it has a line ending that must not be sent, so it has to be sent again"
-            }
+            R::BareLineEnding => BARE_LINE_ENDING,
             R::RecognitionBusy => "the message could not be read at the moment",
             R::HeldByOperator => "somebody who looks after this mail gateway keeps it back",
             R::EndedByOperator => "somebody who looks after this mail gateway ended its delivery",

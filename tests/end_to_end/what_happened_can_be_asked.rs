@@ -68,3 +68,59 @@ fn health_metrics_and_status_tell_what_is() {
     assert_eq!(gateway.json(&["queue", "list", "--json", "--reason", "expired"]).as_array().unwrap().len(), 0);
     assert!(!gateway.get("/metrics").unwrap().1.contains('@'), "never an address");
 }
+
+#[test]
+fn every_metric_is_there_before_anything_happened() {
+    let world = World::new(143);
+    let watched = "[rule.watched]\ndirection = \"outbound\"\nwhen = { content = [\"clinical\"] }\nrequire = \"sealed\"\nmode = \"monitor\"\n";
+    let gateway = world.gateway(&Setup { policy: &format!("{}{watched}", world::POLICY), ..Setup::default() });
+    let (_, page) = gateway.get("/metrics").unwrap();
+    for row in mailward::metrics::TABLE {
+        let is_of = |line: &str| {
+            let rest = line.strip_prefix(row.name).map(|rest| rest.strip_prefix("_count").unwrap_or(rest));
+            rest.is_some_and(|rest| rest.starts_with(['{', ' ']))
+        };
+        assert!(page.lines().any(is_of), "{} is missing in\n{page}", row.name);
+    }
+    for listener in ["exchange", "internet"] {
+        assert_eq!(gateway.metric(&format!("mailward_sessions{{listener=\"{listener}\"}}")), 0.0);
+    }
+}
+
+/// A count and a line of the log for each thing that is refused though no rule asked for it.
+#[test]
+fn what_is_refused_at_the_door_is_counted_and_said() {
+    let world = World::new(144);
+    let more = "[limits]\nmax-message = \"100KB\"\nheader = \"64KB\"\nrecipients = 100\nsessions-per-client = 2";
+    let gateway = world.gateway(&Setup { more, ..Setup::default() });
+    let mut client = gateway.session();
+    let mut refused = |message: &[u8], code: u16| {
+        let reply = client.send(DOCTOR, &["b@partner.example"], message).unwrap();
+        assert_eq!(reply.code, code, "{reply:?}");
+    };
+    let counted = |reason: &str| gateway.metric(&format!("mailward_refusals_total{{reason=\"{reason}\"}}"));
+    refused(&[b"Subject: a\r\n\r\n".to_vec(), b"long line\r\n".repeat(20_000)].concat(), 552);
+    refused(&[b"X-Long: a\r\n".repeat(6_500), b"\r\ntext\r\n".to_vec()].concat(), 552);
+    assert_eq!(counted("message-too-large"), 2.0);
+    refused(&[b"Received: from a by b; c\r\n".repeat(31), b"\r\ntext\r\n".to_vec()].concat(), 554);
+    assert_eq!(counted("mail-loop"), 1.0);
+    refused(b"Subject: secret-word\r\n\r\nbare\nline\r\n", 550);
+    assert_eq!(counted("line-ending-refused"), 1.0);
+    client.say(&format!("MAIL FROM:<{DOCTOR}>")).unwrap();
+    let codes: Vec<u16> =
+        (0..101).map(|n| client.say(&format!("RCPT TO:<b{n}@partner.example>")).unwrap().code).collect();
+    assert_eq!((codes[99], codes[100]), (250, 452));
+    assert_eq!(counted("too-many-recipients"), 1.0);
+    let second = gateway.session();
+    assert!(gateway.greeting().starts_with("421"));
+    assert_eq!(counted("too-many-sessions"), 1.0);
+    drop(second);
+    let log = gateway.log();
+    let line = |reason: &str| log.lines().find(|l| l.contains("\"WARN\"") && l.contains(&format!("\"{reason}\"")));
+    for reason in ["message-too-large", "mail-loop", "line-ending-refused", "too-many-recipients", "too-many-sessions"]
+    {
+        let line = line(reason).unwrap_or_else(|| panic!("no line for {reason}\n{log}"));
+        assert!(line.contains("127.") && line.contains("code"), "{line}");
+        assert!(!line.contains("partner.example") && !line.contains("secret-word"), "{line}");
+    }
+}

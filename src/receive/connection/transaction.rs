@@ -97,6 +97,7 @@ impl Connection {
     }
 
     fn deny(&self, denied: Denied) -> Reply {
+        self.reception.metrics.refusals.with_label_values(&[denied.reason.name()]).inc();
         if denied.reason == Reason::ClientUnknown {
             // A site's server with an address that nobody told us, or a stranger who found the wrong door.
             tracing::warn!(session = self.session_id, client = %self.client, listener = %self.rules.name, "client in no site's network");
@@ -141,7 +142,11 @@ impl Connection {
         let status = self.reception.acceptance.accept(arrived, collector).await;
         self.forget_message();
         let (session, reply) = session.answer_message(reply_of(status));
-        self.say(&reply);
+        match reply.code {
+            // Its line is written: the message has an id there.
+            400..500 => drop(self.say_counted(&reply)),
+            _ => self.say(&reply),
+        }
         Ok(Flow::On(session))
     }
 
