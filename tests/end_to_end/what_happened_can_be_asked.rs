@@ -72,7 +72,7 @@ fn health_metrics_and_status_tell_what_is() {
 #[test]
 fn every_metric_is_there_before_anything_happened() {
     let world = World::new(143);
-    let watched = "[rule.watched]\ndirection = \"outbound\"\nwhen = { content = [\"clinical\"] }\nrequire = \"sealed\"\nmode = \"monitor\"\n";
+    let watched = "[rule.watched]\ndirection = \"outbound\"\nwhen = { content = [\"clinical\"] }\nrequire = \"sealed\"\nmode = \"monitor\"\nuntil = 2099-12-31\n";
     let gateway = world.gateway(&Setup { policy: &format!("{}{watched}", world::POLICY), ..Setup::default() });
     let (_, page) = gateway.get("/metrics").unwrap();
     for row in mailward::metrics::TABLE {
