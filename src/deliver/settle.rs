@@ -15,7 +15,7 @@ use crate::clock::{Now, Wall};
 use crate::decide::announce::{Announced, News};
 use crate::mail::Link;
 use crate::policy::Requirement;
-use crate::queue::{Destination, Entry, Lane, Progress, State, Task, tasks};
+use crate::queue::{Destination, Entry, Lane, Progress, State, Task, entry, tasks};
 use crate::record::{self, Ending};
 use crate::smtp::client::Refusal;
 use crate::store::Change;
@@ -195,6 +195,7 @@ impl Delivery {
 
     /// The recipients that go on waiting: a task for each reason.
     async fn waiting(self: &Arc<Self>, attempt: &Attempt, settled: &Settled) -> Vec<Waiting> {
+        let before = self.before(attempt).await;
         let mut waiting = Vec::new();
         for ((held, _), (reason, recipients)) in &settled.waiting {
             let state = if *held { State::Held } else { State::Deferred };
@@ -216,10 +217,19 @@ impl Delivery {
                 announced = self.tell(attempt, news, &about).await;
             }
             let due = self.next_attempt(&task, attempt);
-            let progress = recipients.iter().map(|r| (*r, progress_of(&task, attempt, *r, due))).collect();
+            let progress = recipients.iter().map(|r| (*r, progress_of(&task, attempt, (*r, due), &before))).collect();
             waiting.push(Waiting { task, due, progress, announced });
         }
         waiting
+    }
+
+    /// What is known of an operator's recipients: where their last attempt ended is not forgotten by a hold.
+    async fn before(self: &Arc<Self>, attempt: &Attempt) -> Vec<(u16, Progress)> {
+        let id = attempt.entry.id;
+        match attempt.task.lane.destination {
+            Destination::Operator => self.read(move |c| entry::read_progress(c, id)).await.unwrap_or_default(),
+            _ => Vec::new(),
+        }
     }
 
     /// How long after accept the sender hears that the mail waits.
@@ -259,15 +269,19 @@ fn to_report(attempt: &Attempt, settled: &Settled) -> Vec<(u16, Reason)> {
     settled.delivered.iter().filter(wants).map(|r| (*r, Reason::Delivered)).collect()
 }
 
-fn progress_of(task: &Task, attempt: &Attempt, recipient: u16, due: Wall) -> Progress {
+fn progress_of(task: &Task, attempt: &Attempt, (recipient, due): (u16, Wall), before: &[(u16, Progress)]) -> Progress {
+    let (status, host) = match before.iter().find(|(known, _)| *known == recipient) {
+        Some((_, Progress::Waiting { status, host, .. })) => (status.clone(), host.clone()),
+        _ => (attempt.status_of(recipient), attempt.setting.host.clone()),
+    };
     Progress::Waiting {
         attempts: task.attempts,
         held: task.state == State::Held,
         told: task.told,
         next_attempt: due,
         reason: task.reason,
-        status: attempt.status_of(recipient),
-        host: attempt.setting.host.clone(),
+        status,
+        host,
     }
 }
 

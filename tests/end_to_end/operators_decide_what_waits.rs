@@ -52,6 +52,9 @@ fn what_is_held_waits_for_its_release_and_leaves_once() {
     arrives(&gateway, &peer, "one");
     arrives(&gateway, &peer, "two");
     assert_eq!(queue(&gateway, &["hold", &id])["left_alone"], json!({ "already-so": 1 }));
+    let last = row_of(&gateway, &id).unwrap();
+    assert_eq!(last["host"], row["host"], "where the last attempt ended is not forgotten: {last}");
+    assert!(last["host"].is_string(), "{last}");
     let retried = gateway.json(&["queue", "retry", &id, "--yes", "--json"]);
     assert_eq!(retried["retried"], 0, "only a release ends it");
     arrives(&gateway, &peer, "three");
