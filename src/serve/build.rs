@@ -130,6 +130,7 @@ fn reception(
     ((acceptor, desk, no_room), budget): ((Acceptor, Desk, Arc<AtomicBool>), Arc<Budget>),
 ) -> Reception {
     let limits = &config.limits;
+    config.listeners.iter().for_each(|l| drop(shared.metrics.sessions.with_label_values(&[&l.name])));
     let door = |s: &Site| {
         Arc::new(Door {
             site: s.name.clone(),

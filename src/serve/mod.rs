@@ -171,7 +171,6 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     tokio::spawn(forget(gateway.store.clone()));
     tokio::spawn(deliver::run(delivery, openings));
     for (rules, socket) in listeners {
-        reception.metrics.sessions.with_label_values(&[&rules.name]);
         tokio::spawn(listener::listen(socket, rules, reception.clone()));
     }
     tokio::spawn(keeper.run());
