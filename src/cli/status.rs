@@ -48,11 +48,9 @@ fn lines(status: &Value) -> Vec<String> {
         let store = text("store");
         lines.push(format!("store       {store}: nothing is accepted; look at the log and the disk, then restart"));
     }
-    if status["room"] != "enough" {
-        say!(
-            "room        {}: free octets in the data folder are below min-free, MAIL gets 452; make room",
-            text("room")
-        );
+    if status["room"] == "no-room" {
+        lines
+            .push("room        free octets in the data folder are below min-free, MAIL gets 452: make room".to_owned());
     }
     let queue = &status["queue"];
     lines.push(format!(

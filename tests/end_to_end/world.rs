@@ -19,6 +19,8 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::LazyLock;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
 use tempfile::TempDir;
 
 pub const DOCTOR: &str = "dr.jones@trust.example";
@@ -193,9 +195,13 @@ impl Gateway {
     /// The same for a gateway that may not come so far: how it ended.
     pub fn try_start(&mut self) -> Result<(), ExitStatus> {
         let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
-        let mut command = self.command_through(&[ends_with_the_test(), &self.launcher].concat());
-        command.args(["serve", "--config"]).arg(self.config()).stdout(Stdio::null()).stderr(log);
-        self.running = Some(command.spawn().unwrap());
+        let begin = |gateway: &Gateway| {
+            let mut command = gateway.command_through(&[ends_with_the_test(), &gateway.launcher].concat());
+            let log = log.try_clone().unwrap();
+            command.args(["serve", "--config"]).arg(gateway.config()).stdout(Stdio::null()).stderr(log);
+            Some(spawn(command))
+        };
+        self.running = begin(self);
         let ready = until(|| {
             if let Some(ended) = self.running.as_mut().and_then(|child| child.try_wait().unwrap()) {
                 // See `lab::listen`: a port that was found free may be held for a moment by a process that is starting.
@@ -203,7 +209,7 @@ impl Gateway {
                     self.running = None;
                     return Some(Err(ended));
                 }
-                self.running = Some(command.spawn().unwrap());
+                self.running = begin(self);
             }
             // Without room it is as far as it comes: it delivers, and puts MAIL off.
             self.get("/readyz").filter(|(code, why)| *code == 200 || why.contains("no-room")).map(|_| Ok(()))
@@ -343,8 +349,25 @@ impl Drop for Gateway {
     }
 }
 
-/// Words in front of a gateway that let the kernel end it when this test's thread ends, even by SIGKILL: nothing else would
-/// then. None where `setpriv` (util-linux) is missing.
+/// Starts a process from a thread that lasts as long as the tests: the kernel's signal to orphans goes out when the thread
+/// ends that made them, and several tests may share a gateway.
+fn spawn(command: Command) -> Child {
+    static MAKER: LazyLock<Sender<(Command, Sender<Child>)>> = LazyLock::new(|| {
+        let (maker, wanted) = channel::<(Command, Sender<Child>)>();
+        thread::spawn(move || {
+            for (mut command, made) in wanted {
+                made.send(command.spawn().unwrap()).unwrap();
+            }
+        });
+        maker
+    });
+    let (made, child) = channel();
+    MAKER.send((command, made)).unwrap();
+    child.recv().unwrap()
+}
+
+/// Words in front of a gateway that let the kernel end it when the tests are killed: nothing else would then. None where
+/// `setpriv` (util-linux) is missing.
 fn ends_with_the_test() -> &'static [String] {
     static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| {
         let words = ["setpriv", "--pdeathsig", "KILL"];
