@@ -24,6 +24,7 @@ pub mod inspect;
 pub mod known;
 pub mod levels;
 mod life;
+mod log;
 pub mod login_entry;
 pub mod queue;
 pub mod serve;

@@ -1,11 +1,11 @@
 //! `mailward serve`: runs the gateway until it is told to stop.
 
+use super::log::Writer;
 use super::{ConfigFile, Failure, fail};
 use crate::serve::DroppedLines;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 /// Run the gateway
@@ -26,26 +26,29 @@ pub fn run(args: Args) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(error),
     };
-    let (_written, dropped) = log();
-    match runtime.block_on(crate::serve::run(config, dropped)) {
+    let writer = match Writer::start(std::io::stderr()) {
+        Ok(writer) => writer,
+        Err(error) => return fail(error),
+    };
+    log_to(&writer);
+    let lines = writer.lines();
+    let dropped: DroppedLines = Arc::new(move || lines.dropped());
+    let ended = runtime.block_on(crate::serve::run(config, dropped));
+    // What it logged comes before what is said of its end.
+    drop(writer);
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => Failure::from(error).print(),
     }
 }
 
-/// JSON lines, or for people on a terminal. The writer has its own thread, never blocks, and drops what it cannot keep up
-/// with.
-fn log() -> (WorkerGuard, DroppedLines) {
-    // Buffered: lines that come together are written together.
-    let buffered = std::io::BufWriter::with_capacity(64 * 1024, std::io::stderr());
-    let (writer, guard) = tracing_appender::non_blocking(buffered);
-    let counter = writer.error_counter();
+/// JSON lines, or for people on a terminal.
+fn log_to(writer: &Writer) {
     let filter = EnvFilter::try_from_env("MAILWARD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let to = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    let to = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer.maker()).with_target(false);
     if std::io::stderr().is_terminal() {
         to.init();
     } else {
         to.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
     }
-    (guard, Arc::new(move || counter.dropped_lines() as u64))
 }

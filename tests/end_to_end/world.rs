@@ -233,7 +233,16 @@ impl Gateway {
     }
 
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        let read = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        // Lines gather for some milliseconds before they are written: what is asked for may be among them.
+        let (mut before, mut same) = (read(), 0);
+        until(|| {
+            let now = read();
+            same = if now == before { same + 1 } else { 0 };
+            before = now;
+            (same > 2).then_some(())
+        });
+        before
     }
 
     /// SIGKILL: nothing is finished.
