@@ -4,42 +4,37 @@
 //! error, in a batch or in cutting the log, every later batch is refused, and so it is when one of the two threads falls over.
 //! The log is cut by a second connection, so that no sender waits for it.
 
-use super::bodies::{Bodies, BodyFile};
-use super::{Change, Job, StoreError};
+use super::bodies::Bodies;
+use super::inbox::Inbox;
+use super::{Change, Put, StoreError};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
 
-/// Riders wait this long at most for somebody else's flush: with a flush of their own they are kept within 50 ms.
-const RIDE: Duration = Duration::from_millis(30);
+/// Riders wait this long at most for somebody else's flush: with a flush of their own they are kept within 50 ms, on a busy
+/// machine too.
+const RIDE: Duration = Duration::from_millis(10);
 /// How long riders wait that found the disk full.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Batches that one flush takes at most, so that the first of them does not wait for ever.
+/// Whoever was just answered is likely to send again at once: the next flush waits for as many as that, and so long at most
+/// since the last one ended. A busy gateway flushes less often for it, one that is not busy waits for nobody.
+const COMPANY: Duration = Duration::from_millis(1);
+/// Puts that one flush takes at most, so that the first of them does not wait for ever.
 const BATCH: usize = 1024;
 /// Octets of log after which it is cut.
 const CHECKPOINT: usize = 16 * 1024 * 1024;
 
-type Waiting = oneshot::Sender<Result<(), StoreError>>;
-
 pub(super) struct Committer {
     pub connection: Connection,
-    pub inbox: Receiver<Job>,
+    pub inbox: Inbox,
     pub riders: Arc<Mutex<Vec<Change>>>,
     pub stopped: Arc<AtomicBool>,
     pub bodies: Bodies,
     pub checkpointer: Checkpointer,
     pub observe: Box<dyn Fn(Duration) + Send>,
-}
-
-/// One owner's changes.
-struct Put {
-    changes: Vec<Change>,
-    file: Option<BodyFile>,
-    done: Waiting,
 }
 
 impl Put {
@@ -51,24 +46,6 @@ impl Put {
             (file, _) => drop(file),
         }
         let _ = self.done.send(result.as_ref().map(|_| ()).map_err(Clone::clone));
-    }
-}
-
-/// What one flush takes: one put per waiting owner; riders are taken when it begins.
-#[derive(Default)]
-struct Batch {
-    puts: Vec<Put>,
-    stops: bool,
-}
-
-impl Batch {
-    /// Takes a job in; a nudge only says that riders wait.
-    fn take(&mut self, job: Job) {
-        match job {
-            Job::Put { changes, file, done } => self.puts.push(Put { changes, file, done }),
-            Job::Nudge => {}
-            Job::Stop => self.stops = true,
-        }
     }
 }
 
@@ -87,45 +64,29 @@ impl Committer {
         let mut riders_due: Option<Instant> = None;
         let mut log = 0;
         loop {
-            let mut batch = Batch::default();
-            match self.next(riders_due) {
-                Ok(job) => batch.take(job),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            while batch.puts.len() < BATCH
-                && !batch.stops
-                && let Ok(job) = self.inbox.try_recv()
-            {
-                batch.take(job);
-            }
+            self.inbox.wait(riders_due);
+            let batch = self.inbox.take(BATCH);
             let due = *riders_due.get_or_insert_with(|| Instant::now() + RIDE);
             if batch.puts.is_empty() && !batch.stops && Instant::now() < due {
                 continue;
             }
-            let stops = batch.stops;
+            let answered = batch.puts.len();
             let flushed = self.flush(batch.puts);
+            let ended = Instant::now();
             log += flushed.weight;
             // What came during the flush rides as ever; what found the disk full waits for room.
             let pause = if flushed.found_no_room { AGAIN } else { RIDE };
-            riders_due = self.has_riders().then(|| Instant::now() + pause);
-            if stops {
+            riders_due = self.has_riders().then(|| ended + pause);
+            if batch.stops {
                 return;
             }
             log = self.checkpointer.cut(&self.connection, log);
+            self.inbox.gather(answered, ended + COMPANY);
         }
-        self.flush(Vec::new());
     }
 
     fn has_riders(&self) -> bool {
         !self.riders.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
-    fn next(&self, riders_due: Option<Instant>) -> Result<Job, RecvTimeoutError> {
-        match riders_due {
-            Some(due) => self.inbox.recv_timeout(due.saturating_duration_since(Instant::now())),
-            None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        }
     }
 
     /// One transaction, one flush. Riders go first: they are older.
@@ -320,9 +281,9 @@ fn checkpoint(connection: &Connection, stopped: &AtomicBool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Value;
+    use crate::store::{Value, inbox};
     use bytes::Bytes;
-    use std::sync::mpsc::channel;
+    use tokio::sync::oneshot;
 
     const PUT: &str = "INSERT INTO body (id, bytes) VALUES (?1, ?2)";
 
@@ -341,7 +302,7 @@ mod tests {
         let connection = Connection::open(&database).unwrap();
         connection.execute_batch("CREATE TABLE body (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL)").unwrap();
         connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
-        let (_, inbox) = channel();
+        let (_, inbox) = inbox::open();
         Committer {
             connection,
             inbox,

@@ -13,6 +13,7 @@ mod committer;
 #[cfg(test)]
 pub mod damage;
 mod digest;
+mod inbox;
 mod log;
 mod open;
 mod salvage;
@@ -23,11 +24,11 @@ pub use digest::{digest_of, digest_read};
 pub use open::{Opened, log_octets, reader_of};
 
 use bytes::Bytes;
+use inbox::Door;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
@@ -165,20 +166,17 @@ fn damage_marker(folder: &std::path::Path) -> PathBuf {
     folder.join("mailward.db.damaged")
 }
 
-/// What the committer is asked.
-enum Job {
-    /// A batch whose owner waits.
-    Put { changes: Vec<Change>, file: Option<BodyFile>, done: oneshot::Sender<Result<(), StoreError>> },
-    /// The first rider since the last flush is waiting.
-    Nudge,
-    /// Flush what rides and end.
-    Stop,
+/// One owner's changes, and the owner, who waits for them.
+struct Put {
+    changes: Vec<Change>,
+    file: Option<BodyFile>,
+    done: oneshot::Sender<Result<(), StoreError>>,
 }
 
 /// The handle that the stages share.
 #[derive(Clone)]
 pub struct Store {
-    jobs: Sender<Job>,
+    door: Arc<Door>,
     riders: Arc<Mutex<Vec<Change>>>,
     stopped: Arc<AtomicBool>,
     bodies: Bodies,
@@ -204,7 +202,9 @@ impl Store {
 
     async fn put(&self, changes: Vec<Change>, file: Option<BodyFile>) -> Result<(), StoreError> {
         let (done, answer) = oneshot::channel();
-        self.jobs.send(Job::Put { changes, file, done }).map_err(|_| StoreError::Stopped)?;
+        if !self.door.put(Put { changes, file, done }) {
+            return Err(StoreError::Stopped);
+        }
         answer.await.unwrap_or_else(|_| {
             // The committer is gone.
             self.stopped.store(true, Ordering::Relaxed);
@@ -222,7 +222,7 @@ impl Store {
         riders.extend(changes);
         if first {
             // A committer that is gone has flushed its riders; what comes later is attempted again after the restart.
-            let _ = self.jobs.send(Job::Nudge);
+            self.door.nudge();
         }
     }
 

@@ -4,13 +4,13 @@
 
 use super::bodies::Bodies;
 use super::committer::{self, Committer};
-use super::{Job, Store, StoreError, log, salvage};
+use super::{Store, StoreError, inbox, log, salvage};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Octets that the log keeps on disk when it begins anew.
@@ -42,10 +42,11 @@ impl Opened {
         let database = folder.join("mailward.db");
         let connection = whole(folder, &database)?;
         File::open(folder)?.sync_all()?;
-        let (jobs, inbox) = mpsc::channel();
+        let (door, inbox) = inbox::open();
         let riders = Arc::new(Mutex::new(Vec::new()));
         let stopped = Arc::new(AtomicBool::new(false));
-        let store = Store { jobs, riders: riders.clone(), stopped: stopped.clone(), bodies: bodies.clone() };
+        let store =
+            Store { door: Arc::new(door), riders: riders.clone(), stopped: stopped.clone(), bodies: bodies.clone() };
         let checkpointer = committer::spawn_checkpointer(database.clone(), stopped.clone())?;
         let committer =
             Committer { connection, inbox, riders, stopped, bodies, checkpointer, observe: Box::new(observe) };
@@ -64,7 +65,7 @@ impl Opened {
     /// Ends the committer after a last flush, and only then gives the folder free. Handles that are left are refused.
     pub fn close(mut self) {
         // A committer that is gone has flushed what there was.
-        let _ = self.store.jobs.send(Job::Stop);
+        self.store.door.stop();
         if let Some(thread) = self.committer.take() {
             let _ = thread.join();
         }
