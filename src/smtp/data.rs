@@ -7,8 +7,11 @@
 //! and by `Unsendable`.
 
 pub mod chunks;
+mod lines;
 
-use memchr::memchr3;
+pub(super) use lines::is_clean;
+
+use memchr::{memchr3, memrchr};
 use std::fmt;
 
 /// How a message ended.
@@ -68,8 +71,17 @@ impl Decoder {
     /// Takes in as much of `input` as belongs to the message and appends its clean text to `out`, never more than the
     /// limit in all. What was appended before a fault was found is worthless.
     pub fn feed(&mut self, input: &[u8], out: &mut Vec<u8>) -> Progress {
-        let (mut at, mut run) = (0, 0);
+        let (mut at, mut run, mut is_clean) = (0, 0, !self.bare);
         while at < input.len() {
+            if is_clean && self.place == Place::LineStart {
+                // What is not clean is looked at octet by octet: a second try for each of its lines would take for ever.
+                let lines = clean_lines(&input[at..]);
+                is_clean = lines.is_some();
+                at += lines.unwrap_or(0);
+                if at == input.len() {
+                    break;
+                }
+            }
             if self.place == Place::Inside {
                 at += self.pass_over_text(&input[at..]);
                 continue;
@@ -154,6 +166,16 @@ impl Decoder {
     }
 }
 
+/// Octets of whole lines at the start of `text` that are taken as they are: none of them begins with a dot. None: not all of
+/// them are clean.
+fn clean_lines(text: &[u8]) -> Option<usize> {
+    if text.first() == Some(&b'.') {
+        return Some(0);
+    }
+    let end = lines::before_dot(text).or_else(|| memrchr(b'\n', text).map(|at| at + 1)).unwrap_or(0);
+    lines::is_clean(b'\n', &text[..end]).then_some(end)
+}
+
 /// The message has a CR or LF on its own, or a NUL. It must not be sent: the next server might end it elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unsendable;
@@ -199,48 +221,31 @@ impl Encoder {
     }
 
     fn append(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Unsendable> {
-        let mut rest = self.resume(chunk, out)?;
-        loop {
-            if self.place == Place::LineStart && rest.first() == Some(&b'.') {
+        let held = self.place == Place::Cr;
+        if !is_clean(if held { b'\r' } else { b' ' }, chunk) {
+            return Err(Unsendable);
+        }
+        let Some(last) = chunk.last() else { return Ok(()) };
+        let mut rest = chunk.strip_suffix(b"\r").unwrap_or(chunk);
+        if held {
+            out.extend_from_slice(b"\r\n");
+            rest = rest.get(1..).unwrap_or_default();
+        }
+        let mut at_line_start = held || self.place == Place::LineStart;
+        while !rest.is_empty() {
+            if at_line_start && rest.first() == Some(&b'.') {
                 out.push(b'.'); // RFC 5321 4.5.2
             }
-            let Some(at) = memchr3(b'\r', b'\n', 0, rest) else {
-                if !rest.is_empty() {
-                    self.place = Place::Inside;
-                }
-                out.extend_from_slice(rest);
-                return Ok(());
-            };
-            if rest[at] != b'\r' {
-                return Err(Unsendable);
-            }
-            match rest.get(at + 1) {
-                Some(b'\n') => {
-                    out.extend_from_slice(&rest[..at + 2]);
-                    rest = &rest[at + 2..];
-                    self.place = Place::LineStart;
-                }
-                Some(_) => return Err(Unsendable),
-                None => {
-                    out.extend_from_slice(&rest[..at]);
-                    self.place = Place::Cr;
-                    return Ok(());
-                }
-            }
+            let (lines, dotted) = rest.split_at(lines::before_dot(rest).unwrap_or(rest.len()));
+            out.extend_from_slice(lines);
+            (rest, at_line_start) = (dotted, true);
         }
-    }
-
-    /// Puts out the CR that waited, if its LF is here.
-    fn resume<'a>(&mut self, chunk: &'a [u8], out: &mut Vec<u8>) -> Result<&'a [u8], Unsendable> {
-        match (self.place, chunk.split_first()) {
-            (Place::Cr, Some((b'\n', rest))) => {
-                out.extend_from_slice(b"\r\n");
-                self.place = Place::LineStart;
-                Ok(rest)
-            }
-            (Place::Cr, Some(_)) => Err(Unsendable),
-            _ => Ok(chunk),
-        }
+        self.place = match last {
+            b'\r' => Place::Cr,
+            b'\n' => Place::LineStart,
+            _ => Place::Inside,
+        };
+        Ok(())
     }
 
     /// Appends the end of data, and the CRLF before it if the message has none.

@@ -4,8 +4,7 @@
 //! octet, and has no CR or LF outside a CRLF and no NUL: a server that ends lines elsewhere is not smuggled anything; the
 //! result is the same for every split. Fails by `Unsendable`, after which the connection has to be closed.
 
-use crate::smtp::data::Unsendable;
-use memchr::memchr3_iter;
+use crate::smtp::data::{Unsendable, is_clean};
 
 /// Sends one message through any number of BDAT.
 #[derive(Debug, Default)]
@@ -25,19 +24,20 @@ impl Chunk {
     /// # Errors
     /// When the text so far is not sendable; nothing of `piece` is appended then.
     pub fn append(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Unsendable> {
-        let mut cr = if self.after_cr { Some(0) } else { None };
-        for at in memchr3_iter(b'\r', b'\n', 0, piece) {
-            match (piece[at], cr.take()) {
-                (b'\n', Some(due)) if due == at => {}
-                (b'\r', None) => cr = Some(at + 1),
-                _ => return Err(Unsendable),
-            }
-        }
-        if cr.is_some_and(|due| due < piece.len()) {
+        self.pass(piece)?;
+        out.extend_from_slice(piece);
+        Ok(())
+    }
+
+    /// `piece` is sent unchanged from where it stands.
+    ///
+    /// # Errors
+    /// When the text so far is not sendable; then it must not be sent.
+    pub fn pass(&mut self, piece: &[u8]) -> Result<(), Unsendable> {
+        if !is_clean(if self.after_cr { b'\r' } else { b' ' }, piece) {
             return Err(Unsendable);
         }
-        self.after_cr = if piece.is_empty() { self.after_cr } else { cr.is_some() };
-        out.extend_from_slice(piece);
+        self.after_cr = piece.last().map_or(self.after_cr, |last| *last == b'\r');
         Ok(())
     }
 

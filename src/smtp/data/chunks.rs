@@ -3,7 +3,7 @@
 //! Called by `smtp::server`. Promises: what comes out holds no CR or LF outside a CRLF and no NUL, ends in CRLF unless it
 //! is empty, and is the same for every split of the input. Fails by `End`, once all octets that were announced have come.
 
-use super::End;
+use super::{End, is_clean};
 use memchr::memchr3;
 
 /// What becomes of a CR or LF on its own.
@@ -45,6 +45,9 @@ impl Chunks {
     /// found is worthless.
     pub fn feed(&mut self, input: &[u8], out: &mut Vec<u8>) {
         let mut rest = self.resume(input, out);
+        if is_clean(b' ', rest) {
+            return self.keep_clean(rest, out);
+        }
         while let Some(at) = memchr3(b'\r', b'\n', 0, rest) {
             match (rest[at], rest.get(at + 1)) {
                 (b'\r', Some(b'\n')) => {
@@ -68,6 +71,17 @@ impl Chunks {
         if !rest.is_empty() {
             self.keep(rest, Place::Inside, out);
         }
+    }
+
+    /// Nearly all that comes is clean: nothing stands in it but whole line ends, and perhaps half of one at its end.
+    fn keep_clean(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        let (run, place) = match text {
+            [] => return,
+            [run @ .., b'\r'] => (run, Place::Cr),
+            [.., b'\n'] => (text, Place::LineStart),
+            _ => (text, Place::Inside),
+        };
+        self.keep(run, place, out);
     }
 
     /// Settles the CR that waited, if there is something behind it now.
