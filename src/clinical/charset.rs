@@ -124,6 +124,7 @@ fn utf16(bytes: &[u8], sample: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [0xFF, 0xFE, ..] => return Some(UTF_16LE),
         [0xFE, 0xFF, ..] => return Some(UTF_16BE),
+        _ if memchr::memchr(0, sample).is_none() => return None,
         _ => {}
     }
     let zeros = |parity: usize| sample.iter().skip(parity).step_by(2).filter(|b| **b == 0).count() * 4;

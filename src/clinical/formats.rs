@@ -82,6 +82,18 @@ pub(super) fn of(bytes: &[u8], charset: Option<&str>) -> Format {
     }
 }
 
+/// Octets that tell what is behind them, where `is_settled` says so: more than any signature needs, detached ones with their
+/// certificates too.
+pub(super) const TELLING: usize = 72 * 1024;
+
+/// Whether `of` says the same of `start` and of anything that begins with it and has `octets` at most, and it is nothing
+/// whose octets are read any further. So most attachments are told without being decoded to their end.
+pub(super) fn is_settled(start: &[u8], octets: usize, charset: Option<&str>) -> bool {
+    let signed = MAGIC.iter().any(|(magic, _)| start.starts_with(magic)) || deeper_magic(start).is_some();
+    let is_long = start.len() >= TELLING;
+    is_long && (signed || (super::charset::wide(start, charset).is_none() && controls(start, octets / 200).is_none()))
+}
+
 /// Signatures that do not stand at the very beginning.
 fn deeper_magic(bytes: &[u8]) -> Option<Format> {
     let at = |from: usize, magic: &[u8]| bytes.get(from..from + magic.len()) == Some(magic);
@@ -122,9 +134,27 @@ fn zip_kind(bytes: &[u8]) -> &'static str {
 
 /// Hardly any control characters, and no zeros.
 fn is_texty(bytes: &[u8]) -> bool {
-    let odd = |b: &&u8| (**b < 0x20 && !matches!(**b, b'\t' | b'\n' | b'\r' | 0x0C | 0x0B | 0x1B)) || **b == 0x7F;
-    let controls = bytes.iter().filter(odd).count();
-    controls * 200 <= bytes.len() || (controls <= 4 && bytes.len() < 256 && !bytes.contains(&0))
+    let few = if bytes.len() < 256 && !bytes.contains(&0) { 4 } else { 0 };
+    controls(bytes, few.max(bytes.len() / 200)).is_some()
+}
+
+/// How many control characters there are; none: more than `most`, and nobody looked further.
+fn controls(bytes: &[u8], most: usize) -> Option<usize> {
+    let mut controls = 0;
+    for block in bytes.chunks(128) {
+        // One octet counts a block: the compiler looks at many at once.
+        controls += usize::from(block.iter().fold(0u8, |odd, byte| odd + u8::from(is_control(*byte))));
+        if controls > most {
+            return None;
+        }
+    }
+    Some(controls)
+}
+
+/// A control character that text has no use for.
+const fn is_control(byte: u8) -> bool {
+    // Tab, line feed, vertical tab, form feed and carriage return stand in a row.
+    (byte < 0x20 && !(byte >= 0x09 && byte <= 0x0D) && byte != 0x1B) || byte == 0x7F
 }
 
 /// A field that people write and one that only programmes write, before the first line that is none: a forwarded
@@ -159,6 +189,31 @@ fn data_follows(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_settled_by_its_start_stays_so_whatever_follows() {
+        let mut noise = 1u32;
+        let mut random = |octets: usize| -> Vec<u8> {
+            let next = |_| {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (noise >> 24) as u8
+            };
+            (0..octets).map(next).collect()
+        };
+        let text = b"NHS number 943 476 5919\r\n".repeat(20_000);
+        let signed = |magic: &[u8]| [magic, &text[..TELLING]].concat();
+        let starts = [random(TELLING), signed(b"PK\x03\x04"), signed(b"%PDF-1.7"), signed(b"\xFF\xD8\xFF")];
+        for start in starts {
+            let whole = [start.clone(), text.clone()].concat();
+            assert!(is_settled(&start, whole.len(), None));
+            assert_eq!(of(&start, None), of(&whole, None));
+        }
+        let begins_binary = [random(2_000), text[..TELLING].to_vec()].concat();
+        assert!(!is_settled(&begins_binary, 20_000_000, None), "so much text may follow that it is text");
+        assert!(is_settled(&begins_binary, begins_binary.len() / 4, None));
+        assert!(!is_settled(&text, text.len(), None) && !is_settled(b"PK\x03\x04", 4, None));
+        assert!(!is_settled(&b"9\0".repeat(TELLING), 2 * TELLING, None), "UTF-16 is read");
+    }
 
     #[test]
     fn content_is_known_by_its_octets() {

@@ -43,9 +43,13 @@ pub(super) fn read(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>) {
     if let Some(name) = part.about.name(part.content) {
         walk.scan(name, &format!("{}attachment-name", part.spot.prefix));
     }
-    let decoded = decode(walk, body, part.encoding, &place);
     let kind = part.content.kind.as_str();
-    match formats::of(&decoded, part.content.charset.as_deref().filter(|_| is_text(kind))) {
+    let charset = part.content.charset.as_deref().filter(|_| is_text(kind));
+    let decoded = match told_by_start(walk, body, part.encoding, charset) {
+        Some(start) => Cow::Owned(start),
+        None => decode(walk, body, part.encoding, &place),
+    };
+    match formats::of(&decoded, charset) {
         Format::Empty => walk.report.read(&place),
         _ if matches!(kind, "message/partial" | "message/external-body") => {
             walk.report.unread(FindingKind::UnknownAttachment, &place, &kind[8..]);
@@ -92,6 +96,23 @@ fn image(walk: &mut Walk<'_>, bytes: &[u8], what: &'static str, part: &Part<'_>,
     if !is_inline || bytes.len() >= LOGO {
         walk.report.unread(FindingKind::Image, place, what);
     }
+}
+
+/// The start of an attachment in base64, where that tells what it is: a large file that nobody here reads is not decoded to
+/// its end. What is no sound base64, or too much, is decoded as ever.
+fn told_by_start(walk: &mut Walk<'_>, body: &[u8], encoding: &str, charset: Option<&str>) -> Option<Vec<u8>> {
+    let octets = body.len() / 4 * 3;
+    // With line ends, so many letters are a little more than that many octets.
+    let letters = formats::TELLING / 2 * 3;
+    if encoding != "base64" || body.len() < 2 * letters || octets > walk.limits.part.min(walk.left) {
+        return None;
+    }
+    let start = transfer::base64(body.get(..letters)?, octets).bytes;
+    if !formats::is_settled(&start, octets, charset) || !transfer::is_sound_base64(body) {
+        return None;
+    }
+    walk.left -= octets;
+    Some(start)
 }
 
 /// Undoes the transfer encoding, within what is left of the limits.

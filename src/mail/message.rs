@@ -6,6 +6,7 @@
 
 use memchr::memmem;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// One field: where its name, its value and the whole of it stand in the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,14 +83,18 @@ pub fn header_len(message: &[u8]) -> usize {
     if message.starts_with(b"\r\n") {
         return 0;
     }
-    memmem::find(message, b"\r\n\r\n").map_or(message.len(), |at| at + 2)
+    static END: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\r\n\r\n"));
+    END.find(message).map_or(message.len(), |at| at + 2)
 }
 
 /// Octets of the first field with its folded lines.
 fn field_len(bytes: &[u8]) -> usize {
     let mut from = 0;
-    while let Some(at) = memmem::find(&bytes[from..], b"\r\n") {
-        from += at + 2;
+    while let Some(at) = memchr::memchr(b'\n', &bytes[from..]) {
+        from += at + 1;
+        if !bytes[..from].ends_with(b"\r\n") {
+            continue;
+        }
         // RFC 5322 2.2.3: a line that begins with a blank continues the field.
         if !matches!(bytes.get(from), Some(b' ' | b'\t')) {
             return from;
