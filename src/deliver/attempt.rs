@@ -13,7 +13,7 @@ use crate::mail::{Envelope, Recipient};
 use crate::policy::Requirement;
 use crate::queue::{Destination, Entry, Task, Warm, entry};
 use crate::smtp::client::{Outcome, Refusal, Reuse, Sequel};
-use crate::store::{StoreError, digest_of, digest_read};
+use crate::store::StoreError;
 use crate::vocabulary::Reason;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -230,12 +230,13 @@ impl Delivery {
 /// Whether what was read back is what was accepted. A file that cannot be read now is for the attempt to find out.
 async fn is_whole(loaded: &Loaded) -> bool {
     let path = match &loaded.body {
-        Outgoing::Memory(body) => return loaded.entry.is_of((&digest_of(body), body.len() as u64)),
+        Outgoing::Memory(body) => return loaded.entry.is_of(&body[..]).unwrap_or(false),
         Outgoing::File(path) => path.clone(),
     };
-    let read = tokio::task::spawn_blocking(move || std::fs::File::open(path).and_then(digest_read)).await;
+    let entry = loaded.entry.clone();
+    let read = tokio::task::spawn_blocking(move || std::fs::File::open(path).and_then(|file| entry.is_of(file))).await;
     match read {
-        Ok(Ok((digest, size))) => loaded.entry.is_of((&digest, size)),
+        Ok(Ok(is_whole)) => is_whole,
         Ok(Err(error)) => error.kind() != std::io::ErrorKind::NotFound,
         Err(_) => true,
     }

@@ -79,7 +79,7 @@ impl BodyFile {
     /// Of what was written so far.
     #[must_use]
     pub fn digest(&self) -> String {
-        self.digest.clone().finish()
+        self.digest.finish()
     }
 
     /// Flushes the file's content. The directory is synced by the committer.
