@@ -4,7 +4,7 @@
 //! so that no peer holds a link by answering in crumbs; what was read before a handshake is not believed after it. Fails with a reason, and with what the peer said last.
 
 use super::Patience;
-use super::outgoing::{Framer, Message, PIECE, Reader};
+use super::outgoing::{Framer, Message, Reader, SENT};
 use crate::mail::{Envelope, Status, TlsFacts};
 use crate::policy::Permit;
 use crate::smtp::client::{Chunk, Client, Event, Offer, Outcome, Refusal, Reuse, Sequel};
@@ -239,8 +239,15 @@ impl Connection {
         let mut out = commands;
         let mut left = octets;
         while left > 0 && !reader.is_at_end() {
+            if let Some(piece) = reader.as_it_is(left)? {
+                self.write_within(&out, self.patience.data).await?;
+                out.clear();
+                self.write_within(&piece, self.patience.data).await?;
+                left -= piece.len() as u64;
+                continue;
+            }
             left -= reader.fill(left, &mut out).await?;
-            if out.len() >= PIECE {
+            if out.len() >= SENT {
                 self.write_within(&out, self.patience.data).await?;
                 out.clear();
             }
@@ -328,6 +335,9 @@ impl Connection {
     }
 
     async fn write_within(&mut self, bytes: &[u8], patience: Duration) -> Result<(), Broken> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let write = async {
             match &mut self.socket {
                 Socket::Clear(tcp) => tcp.write_all(bytes).await,

@@ -1,7 +1,7 @@
 //! A message on its way out: the Received field, then the body from memory or from its file, framed for DATA or BDAT.
 //!
-//! Called by `connection`. Promises: one copy of the body, into the session's buffer; a file is read in pieces on a thread
-//! for it; a body that is not as long as its entry says is not sent. Fails by `Broken`: what is stored is not what was kept.
+//! Called by `connection`. Promises: one copy of the body, into the session's buffer, a piece at a time; a file is read on a
+//! thread for it; a body that is not as long as its entry says is not sent. Fails by `Broken`: what is stored is not what was kept.
 
 use super::connection::Broken;
 use crate::smtp::client::{Chunk, Extent};
@@ -11,8 +11,12 @@ use bytes::Bytes;
 use std::io;
 use std::path::PathBuf;
 
-/// Octets of a large body that are read and sent at once.
-pub(super) const PIECE: usize = 256 * 1024;
+/// Octets of a large body that are read from its file at once.
+const PIECE: usize = 256 * 1024;
+/// Octets that are sent at once: what one write into TLS takes, and little enough to stay near the processor.
+pub(super) const SENT: usize = 64 * 1024;
+/// Up to here a message goes out with its commands, though the peer may refuse them.
+const ONE_FLIGHT: usize = 128 * 1024;
 
 /// The body that goes out behind its Received field.
 #[derive(Debug, Clone)]
@@ -32,9 +36,9 @@ pub(super) struct Message<'m> {
 
 impl Message<'_> {
     pub fn extent(&self) -> Extent {
-        match self.body {
-            Outgoing::Memory(_) => Extent::Whole(self.size),
-            Outgoing::File(_) => Extent::Pieces(self.size),
+        match &self.body {
+            Outgoing::Memory(body) if body.len() <= ONE_FLIGHT => Extent::Whole(self.size),
+            Outgoing::Memory(_) | Outgoing::File(_) => Extent::Pieces(self.size),
         }
     }
 }
@@ -100,6 +104,24 @@ impl<'m> Reader<'m> {
         self.left == 0
     }
 
+    /// The next octets of a large message that go over the wire as they stand in memory, at most `most`, where that is so:
+    /// they need no copy. The last of them come by `fill`, with what ends them.
+    ///
+    /// # Errors
+    /// When there is a line end that must not be sent.
+    pub fn as_it_is(&mut self, most: u64) -> Result<Option<Bytes>, Broken> {
+        let (Some(Framer::Octets(chunk)), Body::Memory(bytes)) = (&mut self.framer, &mut self.body) else {
+            return Ok(None);
+        };
+        if !self.received.is_empty() || bytes.len() <= SENT || most < SENT as u64 {
+            return Ok(None);
+        }
+        let piece = bytes.split_to(SENT);
+        chunk.pass(&piece).map_err(|_| Broken::from(Reason::BareLineEnding))?;
+        self.left -= SENT as u64;
+        Ok(Some(piece))
+    }
+
     /// Appends at most `most` octets as they go over the wire, and what ends them behind the last; returns how many it took.
     ///
     /// # Errors
@@ -116,7 +138,7 @@ impl<'m> Reader<'m> {
         } else {
             match &mut self.body {
                 Body::Memory(bytes) => {
-                    let now = bytes.split_to(most.min(bytes.len()));
+                    let now = bytes.split_to(most.min(bytes.len()).min(SENT));
                     framer.append(&now, out).map_err(unsendable)?;
                     now.len()
                 }
@@ -164,9 +186,11 @@ impl File {
             return Err(Reason::StoreFailed.into());
         };
         let read = move || {
-            use io::Read;
-            piece.clear();
-            (&mut file).take(most as u64).read_to_end(&mut piece).map(|_| (file, piece))
+            // Its room is made once: read_to_end would ask for it little by little.
+            piece.resize(most, 0);
+            let read = fill(&mut file, &mut piece)?;
+            piece.truncate(read);
+            Ok((file, piece))
         };
         let (file, piece) = on_a_thread(read).await?;
         self.file = Some(file);
@@ -176,6 +200,21 @@ impl File {
     fn give_back(&mut self, piece: Vec<u8>) {
         self.spare = piece;
     }
+}
+
+/// Reads until `piece` is full or the file ends; returns how much there was.
+fn fill(file: &mut std::fs::File, piece: &mut [u8]) -> io::Result<usize> {
+    use io::Read;
+    let mut filled = 0;
+    while filled < piece.len() {
+        match file.read(&mut piece[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Broken> {
@@ -220,6 +259,35 @@ mod tests {
                 assert_eq!(dots.unwrap(), b"Received: x\r\nSubject: y\r\n\r\n..dot\r\n.\r\n");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_large_message_in_memory_crosses_as_it_is_chunk_by_chunk() {
+        let (received, text) = ("Received: x\r\n", b"a line of a long message\r\n".repeat(20_000));
+        for chunk in [70_000, SENT as u64, 1024 * 1024] {
+            let body = Outgoing::Memory(text.clone().into());
+            let message = Message { received, body, size: (received.len() + text.len()) as u64 };
+            assert_eq!(message.extent(), Extent::Pieces(message.size));
+            let mut reader = Reader::open(message, Framer::Octets(Chunk::new())).await.map_err(|b| b.reason).unwrap();
+            let (mut wire, mut uncopied) = (Vec::new(), 0);
+            while !reader.is_at_end() {
+                let mut left = chunk;
+                while left > 0 && !reader.is_at_end() {
+                    if let Some(piece) = reader.as_it_is(left).map_err(|b| b.reason).unwrap() {
+                        wire.extend_from_slice(&piece);
+                        (left, uncopied) = (left - piece.len() as u64, uncopied + piece.len());
+                    } else {
+                        left -= reader.fill(left, &mut wire).await.map_err(|b| b.reason).unwrap();
+                    }
+                }
+            }
+            assert!(wire == [received.as_bytes(), &text].concat() && uncopied > text.len() / 2, "{chunk}");
+        }
+        let broken = [text, b"\n.\r\n".to_vec(), b"x".repeat(2 * SENT)].concat();
+        let message = Message { received: "", size: broken.len() as u64, body: Outgoing::Memory(broken.into()) };
+        let mut reader = Reader::open(message, Framer::Octets(Chunk::new())).await.map_err(|b| b.reason).unwrap();
+        let refused = std::iter::repeat_with(|| reader.as_it_is(u64::MAX)).find_map(Result::err);
+        assert_eq!(refused.map(|broken| broken.reason), Some(Reason::BareLineEnding));
     }
 
     #[tokio::test]

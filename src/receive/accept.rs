@@ -28,11 +28,11 @@ use crate::store::{Change, Store, StoreError};
 use crate::vocabulary::{Direction, Level, Reason};
 use bytes::Bytes;
 use cut::Seen;
+pub use inspect::Readers;
 use judged::Judged;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
 
 /// How long the 250 waits at most for delivery to catch up.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -51,8 +51,7 @@ pub struct Acceptance {
     pub announcer: Arc<Announcer>,
     pub max_hops: usize,
     pub max_header: usize,
-    /// Large messages that are read at once.
-    pub readers: Semaphore,
+    pub readers: Readers,
 }
 
 /// Whether a refusal is put on record, or counted only.
@@ -101,7 +100,7 @@ impl Acceptance {
 
     async fn take(&self, id: EntryId, arrived: &Arrived<'_>, collector: Collector) -> Result<Status, Status> {
         // What it holds of the budget is held until it is kept, or refused.
-        let (collected, _share) = collector.finish().await.map_err(|e| self.uncollected(&e))?;
+        let (collected, _share) = collector.finish(self.store.bodies()).await.map_err(|e| self.uncollected(&e))?;
         loops::check(collected.header(), arrived.trace.hostname, self.max_hops)?;
         let findings = self.inspect(&collected).await?;
         let judged = self.judge(arrived, &collected, &findings)?;
@@ -204,11 +203,12 @@ impl Acceptance {
         decision: Change,
         notices: Vec<Announced>,
     ) -> Result<(), Status> {
-        let (body, file) = match collected {
+        let whole = collected.whole().cloned();
+        let (row, file) = match collected {
             Collected::Small(message) => (Some(message), None),
             Collected::Large { file, .. } => (None, Some(file)),
         };
-        let mut changes = entry.admitted(body.clone());
+        let mut changes = entry.admitted(row);
         changes.push(decision);
         changes.extend(notices.iter().flat_map(Announced::admitted));
         let committed = match file {
@@ -219,7 +219,7 @@ impl Acceptance {
             tracing::error!(entry = %entry.id, %error, "a message could not be kept");
             not_kept(&error)
         })?;
-        self.hand_over(entry, body).await;
+        self.hand_over(entry, whole).await;
         for notice in notices {
             self.hand_over(Arc::new(notice.entry), Some(notice.body)).await;
         }

@@ -1,4 +1,4 @@
-//! A message on its way in: in memory while it is small, streamed into a body file when it is large.
+//! A message on its way in: in memory while it is not too large, streamed into a body file when it is.
 //!
 //! Called by `receive::connection`. Promises: memory per message is bounded whatever its size, and of all messages by the
 //! budget: who finds no room there goes to its file at once, or is refused for now; fields that are stripped at
@@ -12,7 +12,14 @@ use bytes::Bytes;
 use std::io;
 
 /// Up to here a message is a row in the database; above, a file.
-const INLINE: usize = 128 * 1024;
+pub const INLINE: usize = 128 * 1024;
+/// Up to here a message that becomes a file is in memory until its end, where the budget has room: it is written in one
+/// piece, and reading and delivery take it from memory.
+const WHOLE: usize = 2 * 1024 * 1024;
+/// Octets of a message that have come before its declared size is believed.
+const BELIEVED: usize = 32 * 1024;
+/// Octets that one read adds.
+const READ_AT_ONCE: usize = 64 * 1024;
 /// Octets that a large message gathers before they are written: with what one read adds, its buffer stays at 256 KiB.
 const CHUNK: usize = 224 * 1024;
 
@@ -27,10 +34,12 @@ pub struct Collector {
     file: Option<BodyFile>,
     written: u64,
     max_header: usize,
-    /// The header section of a large message, for decisions.
+    /// The header section of a message that streams into its file, for decisions.
     header: Vec<u8>,
     failed: Option<CollectError>,
     share: Share,
+    /// What MAIL said of its size (RFC 1870).
+    declared: usize,
 }
 
 /// A message as it was received.
@@ -39,8 +48,10 @@ pub enum Collected {
     /// Synced, but for its directory.
     Large {
         file: BodyFile,
-        header: Vec<u8>,
+        header: Bytes,
         size: u64,
+        /// All of it, where it was small enough to stay in memory.
+        whole: Option<Bytes>,
     },
 }
 
@@ -53,10 +64,19 @@ impl Collected {
         }
     }
 
-    /// Whether it is known to be ASCII throughout; of a large message nobody knows.
+    /// All of it, if it is in memory.
+    #[must_use]
+    pub fn whole(&self) -> Option<&Bytes> {
+        match self {
+            Collected::Small(message) => Some(message),
+            Collected::Large { whole, .. } => whole.as_ref(),
+        }
+    }
+
+    /// Whether it is known to be ASCII throughout; of what is not in memory nobody knows.
     #[must_use]
     pub fn is_ascii(&self) -> bool {
-        matches!(self, Collected::Small(message) if message.is_ascii())
+        self.whole().is_some_and(|whole| whole.is_ascii())
     }
 
     /// By which damage is seen when it is read back.
@@ -91,7 +111,14 @@ impl Collector {
     #[must_use]
     pub fn new(id: EntryId, max_header: usize, share: Share) -> Collector {
         let (memory, header) = (Vec::new(), Vec::new());
-        Collector { id, memory, file: None, written: 0, max_header, header, failed: None, share }
+        Collector { id, memory, file: None, written: 0, max_header, header, failed: None, share, declared: 0 }
+    }
+
+    /// The size that MAIL declared: once some of it has come, room is made for it in one piece.
+    #[must_use]
+    pub fn declared(self, octets: Option<u64>) -> Collector {
+        let declared = octets.and_then(|octets| usize::try_from(octets).ok()).unwrap_or(0);
+        Collector { declared, ..self }
     }
 
     #[must_use]
@@ -109,7 +136,14 @@ impl Collector {
     /// Writes what has gathered, when it is too much for memory. What goes wrong is said by `finish`: the client has to
     /// send the rest anyway.
     pub async fn relieve(&mut self, bodies: &Bodies) {
-        let bound = if self.file.is_some() { CHUNK } else { INLINE };
+        let bound = if self.file.is_some() { CHUNK } else { WHOLE };
+        if self.file.is_none() && self.memory.len() > BELIEVED && self.declared <= WHOLE {
+            // A little more than was said, for what the counting of line ends may differ in.
+            self.memory.reserve_exact((self.declared + READ_AT_ONCE).saturating_sub(self.memory.len()));
+        }
+        if self.failed.is_none() && self.file.is_none() && self.memory.len() > INLINE {
+            self.failed = self.check_header().err();
+        }
         let fits = self.account();
         if fits && self.memory.len() <= bound && self.failed.is_none() {
             return;
@@ -137,11 +171,7 @@ impl Collector {
             None => Some(self.share.leave().ok_or(CollectError::Crowded)?),
         };
         if self.file.is_none() {
-            let header = message::header_len(&self.memory);
-            if header > self.max_header {
-                return Err(CollectError::HeaderTooLarge);
-            }
-            if header == self.memory.len() {
+            if self.check_header()? == self.memory.len() {
                 // The header section has not ended yet: only whole is it free of what is stripped.
                 return fits.map(|Fits| ()).ok_or(CollectError::Crowded);
             }
@@ -158,6 +188,12 @@ impl Collector {
         Ok(())
     }
 
+    /// Octets of the header section so far.
+    fn check_header(&self) -> Result<usize, CollectError> {
+        let octets = message::header_len(&self.memory);
+        if octets > self.max_header { Err(CollectError::HeaderTooLarge) } else { Ok(octets) }
+    }
+
     async fn spill(&mut self, bodies: &Bodies) -> io::Result<()> {
         let (file, bodies, id) = (self.file.take(), bodies.clone(), self.id);
         let chunk = std::mem::take(&mut self.memory);
@@ -168,27 +204,27 @@ impl Collector {
         .await?;
         self.written += chunk.len() as u64;
         chunk.clear();
-        (self.memory, self.file) = (chunk, Some(file));
+        // What it gathered before it was known to be large is more than it needs from now on.
+        self.memory = if chunk.capacity() > 2 * CHUNK { Vec::new() } else { chunk };
+        self.file = Some(file);
         Ok(())
     }
 
-    /// The whole message, and what it holds of the budget; a large one is flushed to its file.
+    /// The message as it was received, and what it holds of the budget; a large one is flushed to its file.
     ///
     /// # Errors
     /// When the disk refused, too much is being received, or the header section is over its limit.
-    pub async fn finish(mut self) -> Result<(Collected, Share), CollectError> {
+    pub async fn finish(mut self, bodies: &Bodies) -> Result<(Collected, Share), CollectError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let Some(mut file) = self.file.take() else {
-            if message::header_len(&self.memory) > self.max_header {
-                return Err(CollectError::HeaderTooLarge);
-            }
-            strip_edge_fields(&mut self.memory);
-            // It may wait for a while, and should take no more than it is.
-            self.memory.shrink_to_fit();
-            return Ok((Collected::Small(Bytes::from(self.memory)), self.share));
-        };
+        match self.file.take() {
+            Some(file) => self.finish_file(file).await,
+            None => self.finish_whole(bodies).await,
+        }
+    }
+
+    async fn finish_file(mut self, mut file: BodyFile) -> Result<(Collected, Share), CollectError> {
         let size = self.written + self.memory.len() as u64;
         let rest = std::mem::take(&mut self.memory);
         let file = blocking(move || {
@@ -197,7 +233,30 @@ impl Collector {
         })
         .await
         .map_err(CollectError::Disk)?;
-        Ok((Collected::Large { file, header: self.header, size }, self.share))
+        Ok((Collected::Large { file, header: self.header.into(), size, whole: None }, self.share))
+    }
+
+    async fn finish_whole(mut self, bodies: &Bodies) -> Result<(Collected, Share), CollectError> {
+        self.check_header()?;
+        strip_edge_fields(&mut self.memory);
+        // It may wait for a while, and should take no more than it is.
+        self.memory.shrink_to_fit();
+        let message = Bytes::from(self.memory);
+        if message.len() <= INLINE {
+            return Ok((Collected::Small(message), self.share));
+        }
+        if !self.share.open_file() {
+            return Err(CollectError::Crowded);
+        }
+        let (bodies, id, whole) = (bodies.clone(), self.id, message.clone());
+        let written = blocking(move || {
+            let mut file = bodies.create(id.row())?;
+            file.write_all(&whole)?;
+            file.sync().map(|()| file)
+        });
+        let file = written.await.map_err(CollectError::Disk)?;
+        let header = message.slice(..message::header_len(&message));
+        Ok((Collected::Large { file, header, size: message.len() as u64, whole: Some(message) }, self.share))
     }
 }
 
@@ -247,11 +306,13 @@ mod tests {
 
     #[tokio::test]
     async fn exchange_internal_fields_are_gone_before_anything_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
         let mut collector = collector();
         collector.memory.extend_from_slice(
             b"Subject: a\r\nX-MS-Exchange-Organization-SCL: -1\r\nx-ms-exchange-forest-x: y\r\n\r\ntext\r\n",
         );
-        let Ok((Collected::Small(message), _)) = collector.finish().await else { panic!("small") };
+        let Ok((Collected::Small(message), _)) = collector.finish(opened.store.bodies()).await else { panic!("small") };
         assert_eq!(&message[..], b"Subject: a\r\n\r\ntext\r\n");
     }
 
@@ -261,19 +322,37 @@ mod tests {
         let opened = Opened::open(folder.path(), |_| {}).unwrap();
         let mut collector = collector();
         let mut sent = b"Subject: a\r\nX-MS-Exchange-Organization-SCL: -1\r\n\r\n".to_vec();
-        for n in 0..20_000 {
+        for n in 0..80_000 {
             sent.extend_from_slice(format!("line {n} of a long message\r\n").as_bytes());
         }
         for chunk in sent.chunks(50_000) {
             collector.memory.extend_from_slice(chunk);
             collector.relieve(opened.store.bodies()).await;
-            assert!(collector.memory.len() <= CHUNK);
+            assert!(collector.memory.len() <= WHOLE && (collector.file.is_none() || collector.memory.len() <= CHUNK));
+            assert!(collector.file.is_none() || collector.memory.capacity() <= 2 * CHUNK, "it gives back what it had");
         }
-        let Ok((Collected::Large { file, header, size }, _)) = collector.finish().await else { panic!("large") };
+        let finished = collector.finish(opened.store.bodies()).await;
+        let Ok((Collected::Large { file, header, size, whole: None }, _)) = finished else { panic!("large") };
         let kept = std::fs::read(file.path()).unwrap();
-        assert_eq!(header, b"Subject: a\r\n");
+        assert_eq!(&header[..], b"Subject: a\r\n");
         assert_eq!(kept.len() as u64, size);
         assert!(kept.starts_with(b"Subject: a\r\n\r\nline 0") && sent.ends_with(&kept[12..]));
+    }
+
+    #[tokio::test]
+    async fn a_message_between_small_and_large_is_a_file_and_in_memory_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Opened::open(folder.path(), |_| {}).unwrap();
+        let mut collector = collector();
+        let sent = [b"Subject: a\r\nX-MS-Exchange-Forest-A: b\r\n\r\n".to_vec(), b"line\r\n".repeat(50_000)].concat();
+        feed(&mut collector, &sent, opened.store.bodies()).await;
+        let files = opened.store.bodies().ids().unwrap();
+        assert!(files.is_empty(), "nothing is written before it is known whether it is whole");
+        let Ok((collected, _share)) = collector.finish(opened.store.bodies()).await else { panic!("large") };
+        let Collected::Large { file, header, whole: Some(whole), .. } = &collected else { panic!("in memory too") };
+        assert_eq!(std::fs::read(file.path()).unwrap()[..], whole[..]);
+        assert_eq!((&header[..], whole.len()), (&b"Subject: a\r\n"[..], 300_014));
+        assert_eq!((collected.digest(), collected.is_ascii()), (digest_of(whole), true));
     }
 
     #[tokio::test]
@@ -286,7 +365,7 @@ mod tests {
             collector.relieve(opened.store.bodies()).await;
         }
         assert!(collector.memory.len() < 2 * INLINE);
-        assert!(matches!(collector.finish().await, Err(CollectError::HeaderTooLarge)));
+        assert!(matches!(collector.finish(opened.store.bodies()).await, Err(CollectError::HeaderTooLarge)));
     }
 
     #[tokio::test]
@@ -298,9 +377,10 @@ mod tests {
         let sent = [b"Subject: a\r\nX-MS-Exchange-Forest-A: b\r\n\r\n".to_vec(), b"line\r\n".repeat(10_000)].concat();
         feed(&mut collector, &sent, opened.store.bodies()).await;
         assert!(collector.memory.capacity() + collector.header.capacity() <= 20_000, "{}", collector.memory.capacity());
-        let Ok((Collected::Large { file, header, size }, share)) = collector.finish().await else { panic!("a file") };
+        let finished = collector.finish(opened.store.bodies()).await;
+        let Ok((Collected::Large { file, header, size, whole: None }, share)) = finished else { panic!("a file") };
         let kept = std::fs::read(file.path()).unwrap();
-        assert_eq!((kept.len() as u64, header), (size, b"Subject: a\r\n".to_vec()));
+        assert_eq!((kept.len() as u64, &header[..]), (size, &b"Subject: a\r\n"[..]));
         assert!(kept.starts_with(b"Subject: a\r\n\r\nline") && sent.ends_with(&kept[12..]));
         drop(share);
         assert_eq!(budget.free(), 20_000 * 17);
@@ -314,7 +394,7 @@ mod tests {
         let mut collector = Collector::new(EntryId::from_row(7), 1_000_000, budget.share(Who::Site));
         feed(&mut collector, &b"X-A: b\r\n".repeat(50_000), opened.store.bodies()).await;
         assert_eq!((collector.memory.capacity(), budget.free()), (0, 20_000 * 17));
-        assert!(matches!(collector.finish().await, Err(CollectError::Crowded)));
+        assert!(matches!(collector.finish(opened.store.bodies()).await, Err(CollectError::Crowded)));
     }
 
     #[tokio::test]
@@ -325,12 +405,14 @@ mod tests {
         let large = [b"Subject: a\r\n\r\n".to_vec(), b"line\r\n".repeat(50_000)].concat();
         let mut first = Collector::new(EntryId::from_row(7), 1_000, budget.share(Who::Site));
         feed(&mut first, &large, opened.store.bodies()).await;
+        let first = first.finish(opened.store.bodies()).await;
+        assert!(matches!(first, Ok((Collected::Large { .. }, _))));
         let mut second = Collector::new(EntryId::from_row(8), 1_000, budget.share(Who::Site));
         feed(&mut second, &large, opened.store.bodies()).await;
-        assert!(matches!(second.finish().await, Err(CollectError::Crowded)));
-        assert!(matches!(first.finish().await, Ok((Collected::Large { .. }, _))));
+        assert!(matches!(second.finish(opened.store.bodies()).await, Err(CollectError::Crowded)));
+        drop(first);
         let mut third = Collector::new(EntryId::from_row(9), 1_000, budget.share(Who::Site));
         feed(&mut third, &large, opened.store.bodies()).await;
-        assert!(third.finish().await.is_ok(), "what ended gives its file back");
+        assert!(third.finish(opened.store.bodies()).await.is_ok(), "what ended gives its file back");
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Connection {
     collector: Option<Collector>,
     /// What MAIL said, for rules that need no content.
     envelope: Option<Envelope>,
+    /// The size that MAIL declared.
+    declared: Option<u64>,
     message_deadline: Option<Instant>,
     /// When the last reply went out: a command has its time from then on, however it trickles.
     spoken: Instant,
@@ -82,6 +84,7 @@ impl Connection {
             output: Vec::new(),
             collector: None,
             envelope: None,
+            declared: None,
             message_deadline: None,
             spoken: Instant::now(),
             recorded: false,
@@ -134,7 +137,8 @@ impl Connection {
                 let id = self.reception.acceptance.ids.next(Now::read().wall);
                 let who = if self.door.is_some() { Who::Site } else { Who::Stranger };
                 let share = self.reception.budget.share(who);
-                self.collector = Some(Collector::new(id, self.reception.bounds.max_header, share));
+                let collector = Collector::new(id, self.reception.bounds.max_header, share);
+                self.collector = Some(collector.declared(self.declared));
                 self.message_deadline = Some(Instant::now() + self.reception.bounds.message_time);
                 reply.iter().for_each(|reply| self.say(reply));
             }

@@ -3,6 +3,7 @@
 //! Called by `receive::connection`. Promises: waiting for input holds no buffer but for what has come; a task that has used up its turn gives way.
 //! Fails with the socket's error.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -12,8 +13,13 @@ use tokio::net::TcpStream;
 use tokio::task::coop::consume_budget;
 use tokio_rustls::server::TlsStream;
 
-/// Octets read at once: a small message with its commands fits.
-const READ: usize = 16 * 1024;
+/// Octets read at once: a small message with its commands fits, and a large one comes in few pieces.
+const READ: usize = 64 * 1024;
+
+thread_local! {
+    /// Where this thread reads to, whoever's turn it is: only what has come takes memory of its session.
+    static READING: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
+}
 
 pub(super) enum Socket {
     Clear(TcpStream),
@@ -26,14 +32,8 @@ impl Socket {
     /// Appends what the client sent. Waits without a buffer, so that an idle session holds none.
     pub async fn read(&mut self, input: &mut Vec<u8>) -> io::Result<usize> {
         loop {
-            let before = input.len();
-            input.resize(before + READ, 0);
-            let mut buffer = ReadBuf::new(&mut input[before..]);
-            let polled = poll_fn(|context| Poll::Ready(self.poll_read(context, &mut buffer))).await;
-            let octets = buffer.filled().len();
-            input.truncate(before + octets);
-            match polled {
-                Poll::Ready(result) => return result.map(|()| octets),
+            match poll_fn(|context| Poll::Ready(self.poll_append(context, input))).await {
+                Poll::Ready(result) => return result,
                 Poll::Pending if input.is_empty() => *input = Vec::new(),
                 // Who sends half a line and waits holds half a line.
                 Poll::Pending => input.shrink_to_fit(),
@@ -56,12 +56,17 @@ impl Socket {
         }
     }
 
-    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Socket::Clear(tcp) => Pin::new(tcp).poll_read(context, buffer),
-            Socket::Tls(tls) => Pin::new(tls.as_mut()).poll_read(context, buffer),
-            Socket::Gone => Poll::Ready(Ok(())),
-        }
+    fn poll_append(&mut self, context: &mut Context<'_>, input: &mut Vec<u8>) -> Poll<io::Result<usize>> {
+        READING.with_borrow_mut(|reading| {
+            let mut buffer = ReadBuf::new(reading);
+            let polled = match self {
+                Socket::Clear(tcp) => Pin::new(tcp).poll_read(context, &mut buffer),
+                Socket::Tls(tls) => Pin::new(tls.as_mut()).poll_read(context, &mut buffer),
+                Socket::Gone => Poll::Ready(Ok(())),
+            };
+            input.extend_from_slice(buffer.filled());
+            polled.map_ok(|()| buffer.filled().len())
+        })
     }
 
     async fn readable(&self) -> io::Result<()> {

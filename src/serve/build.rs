@@ -15,7 +15,7 @@ use crate::policy::{ProofCheck, ProofSource};
 use crate::queue::schedule::Caps;
 use crate::queue::{Counter, Destination, Lane, Routes, Schedule, WarmRoom};
 use crate::receive::SessionLimits;
-use crate::receive::accept::Acceptance;
+use crate::receive::accept::{Acceptance, Readers};
 use crate::receive::access::{Access, Door};
 use crate::receive::budget::{self, Budget};
 use crate::receive::listener::{Bounds, Handshakes, Reception, Rules, Tls};
@@ -34,8 +34,6 @@ use tokio::sync::{Semaphore, watch};
 
 /// Octets of messages that may be in memory for their first attempt.
 const WARM: usize = 64 * 1024 * 1024;
-/// Large messages that are read at once.
-const READERS: usize = 3;
 /// Handshakes at once: more would only wait for the same cores.
 const HANDSHAKES: usize = 64;
 /// Those of strangers, most of which only wait for their client.
@@ -174,7 +172,7 @@ fn reception(
             announcer: shared.announcer.clone(),
             max_hops: limits.hops,
             max_header: limits.header,
-            readers: Semaphore::new(READERS),
+            readers: Readers::new(limits.max_message),
         },
         metrics: shared.metrics.clone(),
         no_room,

@@ -21,6 +21,7 @@ use std::sync::atomic::Ordering;
 impl Connection {
     pub(super) fn ask_sender(&mut self, session: Session, sender: Sender) -> Flow {
         let verdict = self.judge_sender(&sender);
+        self.declared = sender.size;
         self.envelope = Some(Envelope {
             reverse_path: sender.reverse_path,
             recipients: Vec::new(),
