@@ -166,11 +166,7 @@ pub fn fitting(
 
 /// What is asked of the way now, whatever was released before.
 fn asked(delivery: &Delivery, (entry, recipient): (&Entry, u16)) -> (Level, Vec<String>) {
-    let stored = entry.requirement(recipient);
-    let now = match entry.envelope.recipients.get(usize::from(recipient)) {
-        Some(r) => delivery.judge.at_attempt(&stored, r.mailbox.domain()).0,
-        None => stored,
-    };
+    let now = delivery.judge.at_attempt(&entry.requirement(recipient));
     (now.level, now.classes)
 }
 

@@ -10,8 +10,8 @@ mod load;
 mod readers;
 
 use crate::clinical::{self, Findings, Limits};
-use crate::mail::{Domain, Envelope, Header, Mailbox};
-use crate::policy::{MessageFacts, Policy, ProofSource, RecipientFacts, Requirement, Sites, Verdict};
+use crate::mail::{Envelope, Header, Mailbox};
+use crate::policy::{MessageFacts, Policy, RecipientFacts, Requirement, Sites, Verdict};
 use crate::vocabulary::{Confidence, Direction, Fate, FindingKind, Level, Rung};
 use headers::HeaderFacts;
 use std::collections::BTreeMap;
@@ -104,10 +104,10 @@ impl Judge {
         matches!(verdict.fate, Fate::Refuse | Fate::Reject).then_some(verdict)
     }
 
-    /// What must hold now, and how the domain's hosts may prove themselves.
+    /// What must hold now.
     #[must_use]
-    pub fn at_attempt(&self, stored: &Requirement, domain: &Domain) -> (Requirement, Vec<ProofSource>) {
-        (self.policy.current(stored), self.policy.proof_sources(domain))
+    pub fn at_attempt(&self, stored: &Requirement) -> Requirement {
+        self.policy.current(stored)
     }
 }
 

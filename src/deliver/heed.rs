@@ -16,11 +16,7 @@ use std::sync::Arc;
 impl Delivery {
     /// What must hold for a recipient now: never less than what was stored, unless a person released it.
     pub(super) fn requirement(&self, entry: &Entry, recipient: u16) -> Requirement {
-        let stored = entry.requirement(recipient);
-        let now = match entry.envelope.recipients.get(usize::from(recipient)) {
-            Some(r) => self.judge.at_attempt(&stored, r.mailbox.domain()).0,
-            None => stored,
-        };
+        let now = self.judge.at_attempt(&entry.requirement(recipient));
         match entry.instruction(recipient) {
             Some(Instruction { lowered_from: Some(_), .. }) => Requirement { level: Level::Any, ..now },
             _ => now,

@@ -101,9 +101,12 @@ impl Groups {
 
     /// Every group that itself lists the domain and says how its hosts prove themselves.
     pub fn proof_sources(&self, domain: &Domain) -> Vec<ProofSource> {
-        let lists =
-            |g: &&Group| g.domains.iter().any(|p| p.value.holds(domain)) && !g.except.iter().any(|p| p.holds(domain));
-        self.all.iter().filter(lists).filter_map(Group::proof).collect()
+        let mut lists = Vec::new();
+        self.own.each(domain, |group| lists.push(group));
+        lists.sort_unstable();
+        lists.dedup();
+        let counts = |group: &&Group| !group.except.iter().any(|pattern| pattern.holds(domain));
+        lists.iter().filter_map(|group| self.all.get(*group)).filter(counts).filter_map(Group::proof).collect()
     }
 
     /// Whether nobody at this domain would open a portal.

@@ -43,7 +43,8 @@ enum Seen {
 }
 
 impl Policy {
-    pub(super) fn new(groups: Groups, classes: Vec<Class>, rules: Vec<Rule>, ladder: Vec<Rung>) -> Policy {
+    pub(super) fn new(groups: Groups, classes: Vec<Class>, mut rules: Vec<Rule>, ladder: Vec<Rung>) -> Policy {
+        rules.sort_by(|a, b| a.name.cmp(&b.name));
         let index = |direction| Index::of(&rules, direction, groups.all.len());
         let (outbound, inbound) = (index(Direction::Outbound), index(Direction::Inbound));
         let internal = index(Direction::Internal);
@@ -112,8 +113,11 @@ impl Policy {
     /// What must hold now for an entry that was judged earlier: never less than was kept with it.
     #[must_use]
     pub fn current(&self, stored: &Requirement) -> Requirement {
-        let named = |rule: &&Rule| rule.is_enforced() && stored.rules.iter().any(|ask| *ask.name == *rule.name);
-        let rules: Vec<&Rule> = self.rules.iter().filter(named).collect();
+        // In the order of their names, as they are kept: a delivery costs what matched and not what is written.
+        let mut numbers: Vec<usize> = stored.rules.iter().filter_map(|ask| self.number(&ask.name)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let rules: Vec<&Rule> = numbers.iter().filter_map(|n| self.rules.get(*n)).filter(|r| r.is_enforced()).collect();
         let settled = settle(&rules, !stored.classes.is_empty());
         let asked = stored.rules.iter().filter_map(|ask| ask.require).max();
         Requirement {
@@ -129,6 +133,10 @@ impl Policy {
             notify: settled.notify,
             subject: settled.subject.max(stored.subject),
         }
+    }
+
+    fn number(&self, name: &str) -> Option<usize> {
+        self.rules.binary_search_by(|rule| (*rule.name).cmp(name)).ok()
     }
 
     /// Whether a rule in force protects by what a message contains.

@@ -117,7 +117,7 @@ fn an_attempt_never_asks_less_than_was_stored_and_takes_the_rest_from_today() {
 #[test]
 fn every_group_that_lists_a_domain_brings_its_own_proof() {
     let judge = judge(POLICY);
-    let sources = |domain: &str| judge.at_attempt(&stored(Level::Any), &domain.parse().unwrap()).1;
+    let sources = |domain: &str| judge.policy.proof_sources(&domain.parse().unwrap());
     let both = sources("friend.example");
     assert_eq!(both.len(), 2);
     assert!(matches!(&both[0].check, ProofCheck::Mx(names) if names == &["*.mail.example"]), "{both:?}");
