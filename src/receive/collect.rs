@@ -18,10 +18,10 @@ pub const INLINE: usize = 128 * 1024;
 const WHOLE: usize = 2 * 1024 * 1024;
 /// Octets of a message that have come before its declared size is believed.
 const BELIEVED: usize = 32 * 1024;
-/// Octets that one read adds.
-const READ_AT_ONCE: usize = 64 * 1024;
+/// Octets more than that: some clients count line ends otherwise.
+const MARGIN: usize = 4 * 1024;
 /// Octets that a large message gathers before they are written: with what one read adds, its buffer stays at 256 KiB.
-const CHUNK: usize = 224 * 1024;
+const CHUNK: usize = 192 * 1024;
 
 /// Exchange trusts these among its own servers; from anybody else they are forged, to anybody else they are private.
 const EXCHANGE_INTERNAL: [&str; 2] = ["x-ms-exchange-organization-", "x-ms-exchange-forest-"];
@@ -126,9 +126,15 @@ impl Collector {
         self.id
     }
 
+    /// Whether it is more than a small message: there are never many of these at once.
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        self.memory.len() > INLINE || self.file.is_some()
+    }
+
     /// There is no room on the disk: what needs a file is put off.
     pub fn refuse_large(&mut self) {
-        if self.memory.len() > INLINE || self.file.is_some() {
+        if self.is_large() {
             self.failed.get_or_insert_with(|| CollectError::Disk(io::ErrorKind::StorageFull.into()));
         }
     }
@@ -138,8 +144,7 @@ impl Collector {
     pub async fn relieve(&mut self, bodies: &Bodies) {
         let bound = if self.file.is_some() { CHUNK } else { WHOLE };
         if self.file.is_none() && self.memory.len() > BELIEVED && self.declared <= WHOLE {
-            // A little more than was said, for what the counting of line ends may differ in.
-            self.memory.reserve_exact((self.declared + READ_AT_ONCE).saturating_sub(self.memory.len()));
+            self.memory.reserve_exact((self.declared + MARGIN).saturating_sub(self.memory.len()));
         }
         if self.failed.is_none() && self.file.is_none() && self.memory.len() > INLINE {
             self.failed = self.check_header().err();

@@ -13,7 +13,7 @@ use super::collect::Collector;
 use super::limits::Who;
 use super::listener::{Reception, Rules};
 use super::refusals;
-use super::socket::Socket;
+use super::socket::{READ, READ_LARGE, Socket};
 use crate::clock::Now;
 use crate::mail::{Envelope, TlsFacts};
 use crate::smtp::reply::Reply;
@@ -225,7 +225,8 @@ impl Connection {
                 std::future::pending::<()>().await;
             }
         };
-        let read = timeout_at(deadline, self.socket.read(&mut self.input));
+        let most = if self.collector.as_ref().is_some_and(Collector::is_large) { READ_LARGE } else { READ };
+        let read = timeout_at(deadline, self.socket.read(most, &mut self.input));
         let why = tokio::select! {
             read = read => match read {
                 Ok(octets) => return octets.map(|n| n > 0),

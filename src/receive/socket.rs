@@ -13,12 +13,14 @@ use tokio::net::TcpStream;
 use tokio::task::coop::consume_budget;
 use tokio_rustls::server::TlsStream;
 
-/// Octets read at once: a small message with its commands fits, and a large one comes in few pieces.
-const READ: usize = 64 * 1024;
+/// Octets read at once: a small message with its commands fits.
+pub(super) const READ: usize = 16 * 1024;
+/// The same of a large message: fewer system calls and wake-ups.
+pub(super) const READ_LARGE: usize = 64 * 1024;
 
 thread_local! {
     /// Where this thread reads to, whoever's turn it is: only what has come takes memory of its session.
-    static READING: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
+    static READING: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_LARGE].into());
 }
 
 pub(super) enum Socket {
@@ -29,10 +31,10 @@ pub(super) enum Socket {
 }
 
 impl Socket {
-    /// Appends what the client sent. Waits without a buffer, so that an idle session holds none.
-    pub async fn read(&mut self, input: &mut Vec<u8>) -> io::Result<usize> {
+    /// Appends what the client sent, at most so many octets. Waits without a buffer, so that an idle session holds none.
+    pub async fn read(&mut self, most: usize, input: &mut Vec<u8>) -> io::Result<usize> {
         loop {
-            match poll_fn(|context| Poll::Ready(self.poll_append(context, input))).await {
+            match poll_fn(|context| Poll::Ready(self.poll_append(context, most, input))).await {
                 Poll::Ready(result) => return result,
                 Poll::Pending if input.is_empty() => *input = Vec::new(),
                 // Who sends half a line and waits holds half a line.
@@ -56,9 +58,10 @@ impl Socket {
         }
     }
 
-    fn poll_append(&mut self, context: &mut Context<'_>, input: &mut Vec<u8>) -> Poll<io::Result<usize>> {
+    fn poll_append(&mut self, context: &mut Context<'_>, most: usize, input: &mut Vec<u8>) -> Poll<io::Result<usize>> {
         READING.with_borrow_mut(|reading| {
-            let mut buffer = ReadBuf::new(reading);
+            let most = most.min(reading.len());
+            let mut buffer = ReadBuf::new(&mut reading[..most]);
             let polled = match self {
                 Socket::Clear(tcp) => Pin::new(tcp).poll_read(context, &mut buffer),
                 Socket::Tls(tls) => Pin::new(tls.as_mut()).poll_read(context, &mut buffer),
@@ -95,7 +98,7 @@ mod tests {
         while has_budget_remaining() {
             consume_budget().await;
         }
-        Socket::Clear(server).read(&mut Vec::new()).await.unwrap()
+        Socket::Clear(server).read(READ, &mut Vec::new()).await.unwrap()
     }
 
     #[test]
