@@ -86,8 +86,8 @@ pub(super) fn of(bytes: &[u8], charset: Option<&str>) -> Format {
 /// certificates too.
 pub(super) const TELLING: usize = 72 * 1024;
 
-/// Whether `of` says the same of `start` and of anything that begins with it and has `octets` at most, and it is nothing
-/// whose octets are read any further. So most attachments are told without being decoded to their end.
+/// Whether `of` says the same of `start` and of anything that begins with it and has `octets` at most, and that it is no
+/// format that is read. So most attachments are told without being decoded to their end.
 pub(super) fn is_settled(start: &[u8], octets: usize, charset: Option<&str>) -> bool {
     let signed = MAGIC.iter().any(|(magic, _)| start.starts_with(magic)) || deeper_magic(start).is_some();
     let is_long = start.len() >= TELLING;

@@ -45,7 +45,7 @@ pub(super) fn read(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>) {
     }
     let kind = part.content.kind.as_str();
     let charset = part.content.charset.as_deref().filter(|_| is_text(kind));
-    let decoded = match told_by_start(walk, body, part.encoding, charset) {
+    let decoded = match told_by_start(walk, body, part, charset) {
         Some(start) => Cow::Owned(start),
         None => decode(walk, body, part.encoding, &place),
     };
@@ -99,16 +99,20 @@ fn image(walk: &mut Walk<'_>, bytes: &[u8], what: &'static str, part: &Part<'_>,
 }
 
 /// The start of an attachment in base64, where that tells what it is: a large file that nobody here reads is not decoded to
-/// its end. What is no sound base64, or too much, is decoded as ever.
-fn told_by_start(walk: &mut Walk<'_>, body: &[u8], encoding: &str, charset: Option<&str>) -> Option<Vec<u8>> {
-    let octets = body.len() / 4 * 3;
+/// its end. What `read` looks at whatever it is, what is no sound base64, and what is too much, is decoded as ever.
+fn told_by_start(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>, charset: Option<&str>) -> Option<Vec<u8>> {
+    let kind = part.content.kind.as_str();
     // With line ends, so many letters are a little more than that many octets.
     let letters = formats::TELLING / 2 * 3;
-    if encoding != "base64" || body.len() < 2 * letters || octets > walk.limits.part.min(walk.left) {
+    let is_read_anyway = matches!(kind, "message/partial" | "message/external-body");
+    if part.encoding != "base64" || body.len() < 2 * letters || is_read_anyway {
         return None;
     }
+    let octets = transfer::sound_base64_len(body).filter(|octets| *octets <= walk.limits.part.min(walk.left))?;
     let start = transfer::base64(body.get(..letters)?, octets).bytes;
-    if !formats::is_settled(&start, octets, charset) || !transfer::is_sound_base64(body) {
+    // Text that looks like anything else is looked at as it stands.
+    let is_broken_text = is_text(kind) && formats::of(&start, charset) == Format::Unknown("binary");
+    if is_broken_text || !formats::is_settled(&start, octets, charset) {
         return None;
     }
     walk.left -= octets;
