@@ -22,6 +22,8 @@ use std::sync::Arc;
 pub(super) struct Loaded {
     pub entry: Arc<Entry>,
     pub body: Outgoing,
+    /// The room that it takes, until its attempt is over.
+    _warm: Option<Warm>,
 }
 
 /// What one transaction left.
@@ -165,8 +167,13 @@ impl Delivery {
     /// The entry and its message: from memory, or read back.
     pub(super) async fn load(self: &Arc<Self>, task: &mut Task) -> Result<Option<Loaded>, StoreError> {
         match task.warm.take().filter(|_| !self.under_way.may_be_instructed(task.entry)) {
-            Some(Warm { entry, body: Some(body), .. }) => Ok(Some(Loaded { entry, body: Outgoing::Memory(body) })),
-            Some(Warm { entry, body: None, .. }) => Ok(Some(self.in_file(entry))),
+            Some(warm) => {
+                let loaded = match &warm.body {
+                    Some(body) => in_memory(warm.entry.clone(), body.clone()),
+                    None => self.in_file(warm.entry.clone()),
+                };
+                Ok(Some(Loaded { _warm: Some(warm), ..loaded }))
+            }
             None => self.load_cold(task.entry).await,
         }
     }
@@ -188,16 +195,16 @@ impl Delivery {
             Ok(Some((Arc::new(entry), body)))
         };
         Ok(self.read(read).await?.map(|(entry, body)| match body {
-            Some(body) => Loaded { entry, body: Outgoing::Memory(body) },
+            Some(body) => in_memory(entry, body),
             None if entry.large => self.in_file(entry),
             // An entry without its message is damaged.
-            None => Loaded { entry, body: Outgoing::Memory(Bytes::new()) },
+            None => in_memory(entry, Bytes::new()),
         }))
     }
 
     fn in_file(&self, entry: Arc<Entry>) -> Loaded {
         let path = self.store.bodies().path(entry.id.row());
-        Loaded { entry, body: Outgoing::File(path) }
+        Loaded { entry, body: Outgoing::File(path), _warm: None }
     }
 
     /// What must hold for the recipients of a task, and for whoever else makes the message one of a class.
@@ -227,14 +234,18 @@ impl Delivery {
     }
 }
 
+fn in_memory(entry: Arc<Entry>, body: Bytes) -> Loaded {
+    Loaded { entry, body: Outgoing::Memory(body), _warm: None }
+}
+
 /// Whether what was read back is what was accepted. A file that cannot be read now is for the attempt to find out.
 async fn is_whole(loaded: &Loaded) -> bool {
     let path = match &loaded.body {
-        Outgoing::Memory(body) => return loaded.entry.is_of(&body[..]).unwrap_or(false),
+        Outgoing::Memory(body) => return loaded.entry.is(body),
         Outgoing::File(path) => path.clone(),
     };
     let entry = loaded.entry.clone();
-    let read = tokio::task::spawn_blocking(move || std::fs::File::open(path).and_then(|file| entry.is_of(file))).await;
+    let read = tokio::task::spawn_blocking(move || std::fs::File::open(path).and_then(|file| entry.is_in(file))).await;
     match read {
         Ok(Ok(is_whole)) => is_whole,
         Ok(Err(error)) => error.kind() != std::io::ErrorKind::NotFound,

@@ -1,6 +1,6 @@
 //! A message on its way out: the Received field, then the body from memory or from its file, framed for DATA or BDAT.
 //!
-//! Called by `connection`. Promises: one copy of the body, into the session's buffer, a piece at a time; a file is read on a
+//! Called by `connection`. Promises: one copy of the body at most, into the session's buffer, a piece at a time; a file is read on a
 //! thread for it; a body that is not as long as its entry says is not sent. Fails by `Broken`: what is stored is not what was kept.
 
 use super::connection::Broken;

@@ -10,7 +10,7 @@ use super::states::State;
 use crate::clock::{EntryId, Wall};
 use crate::mail::Envelope;
 use crate::policy::requirement::Requirement;
-use crate::store::{Change, StoreError, Value, digest_read};
+use crate::store::{Change, StoreError, Value, digest_as, digest_read};
 use crate::vocabulary::{Direction, Level, Reason};
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension};
@@ -135,11 +135,18 @@ impl Entry {
         std::iter::once(head).chain(body).collect()
     }
 
-    /// Whether what can be read from `message` is what was accepted.
+    /// Whether `message` is what was accepted.
+    #[must_use]
+    pub fn is(&self, message: &[u8]) -> bool {
+        let same = |known: &str| digest_as(known, message) == known;
+        self.size == message.len() as u64 && self.digest.as_deref().is_none_or(same)
+    }
+
+    /// The same of what can be read from `message`.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn is_of(&self, message: impl std::io::Read) -> std::io::Result<bool> {
+    pub fn is_in(&self, message: impl std::io::Read) -> std::io::Result<bool> {
         let known = self.digest.as_deref();
         let (digest, size) = digest_read(known.unwrap_or_default(), message)?;
         Ok(self.size == size && known.is_none_or(|known| known == digest))

@@ -33,4 +33,4 @@ pub use schedule::Schedule;
 pub use states::State;
 pub use task::Task;
 pub use under_way::UnderWay;
-pub use warm::{Warm, WarmRoom};
+pub use warm::{Room, Warm, WarmRoom};

@@ -1,7 +1,7 @@
 //! Messages that are still in memory for their first attempt: bounded, so that delivery falling behind slows arrival.
 //!
-//! Called by `receive` (take room) and `deliver` (use, drop). Promises: never more octets than the bound; who finds no room
-//! is cold and read back later. Fails never.
+//! Called by `receive` (take room) and `deliver` (use, drop when the attempt is over). Promises: never more octets than the
+//! bound, those under way counted; who finds no room is cold and read back later. Fails never.
 
 use crate::queue::Entry;
 use bytes::Bytes;
@@ -50,7 +50,8 @@ pub struct Room {
 impl Drop for Room {
     fn drop(&mut self) {
         self.of.used.fetch_sub(self.octets, Ordering::Relaxed);
-        self.of.freed.notify_one();
+        // All of them: room for a small one may be none for the one that has waited longest.
+        self.of.freed.notify_waiters();
     }
 }
 
@@ -69,6 +70,15 @@ impl WarmRoom {
     #[must_use]
     pub fn take(self: &Arc<Self>, octets: usize) -> Option<Room> {
         let grow = |used: usize| used.checked_add(octets).filter(|sum| *sum <= self.bound);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow).ok()?;
+        Some(Room { of: self.clone(), octets })
+    }
+
+    /// Room for `octets` of a body that is in its file too: never more than half of all, so that large mail on its way to slow
+    /// peers leaves room for what has no other place.
+    #[must_use]
+    pub fn take_spare(self: &Arc<Self>, octets: usize) -> Option<Room> {
+        let grow = |used: usize| used.checked_add(octets).filter(|sum| *sum <= self.bound / 2);
         self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow).ok()?;
         Some(Room { of: self.clone(), octets })
     }
@@ -103,5 +113,6 @@ mod tests {
         assert!(warm.wait(11, Duration::from_secs(60)).await.is_none(), "what never fits does not wait");
         let (room, ()) = tokio::join!(warm.wait(3, Duration::from_secs(60)), async { drop(first) });
         assert_eq!((room.is_some(), warm.used()), (true, 3));
+        assert!(warm.take_spare(3).is_none() && warm.take_spare(2).is_some(), "half of it");
     }
 }

@@ -55,6 +55,8 @@ struct Flushed {
     weight: usize,
     /// The disk is full, and riders wait for room.
     found_no_room: bool,
+    /// Puts that had ever come before anybody was answered.
+    came: u64,
 }
 
 impl Committer {
@@ -70,7 +72,7 @@ impl Committer {
             if batch.puts.is_empty() && !batch.stops && Instant::now() < due {
                 continue;
             }
-            let answered = batch.puts.len();
+            let answered = batch.puts.len() as u64;
             let flushed = self.flush(batch.puts);
             let ended = Instant::now();
             log += flushed.weight;
@@ -81,7 +83,7 @@ impl Committer {
                 return;
             }
             log = self.checkpointer.cut(&self.connection, log);
-            self.inbox.gather(answered, ended + COMPANY);
+            self.inbox.gather(flushed.came + answered, BATCH, ended + COMPANY);
         }
     }
 
@@ -100,18 +102,18 @@ impl Committer {
         if weight > 0 {
             (self.observe)(begun.elapsed());
         }
-        let mut found_no_room = false;
+        let (mut found_no_room, came) = (false, self.inbox.came());
         match &together {
             Err(StoreError::Wrong(_)) => {
                 self.one_by_one(puts, riders);
-                return Flushed { weight, found_no_room };
+                return Flushed { weight, found_no_room, came };
             }
             Err(StoreError::Full) => found_no_room = self.riders_alone(riders),
             _ => {}
         }
         puts.into_iter().for_each(|put| put.answer(&together));
         remove(together.unwrap_or_default());
-        Flushed { weight, found_no_room }
+        Flushed { weight, found_no_room, came }
     }
 
     /// What was delivered must not be forgotten because a message found no room: marks are small, and free room. Whether

@@ -18,12 +18,14 @@ struct Shared {
 #[derive(Default)]
 struct Waiting {
     puts: Vec<Put>,
+    /// Puts that ever came.
+    came: u64,
     nudged: bool,
     stops: bool,
     /// The committer is gone.
     closed: bool,
-    /// The committer sleeps until there are so many puts; none: it is awake.
-    sleeps_until: Option<usize>,
+    /// The committer sleeps until so many have come; none: it is awake.
+    sleeps_until: Option<u64>,
 }
 
 impl Shared {
@@ -49,7 +51,8 @@ impl Door {
             return false;
         }
         waiting.puts.push(put);
-        let enough = waiting.sleeps_until.is_some_and(|wanted| waiting.puts.len() >= wanted);
+        waiting.came += 1;
+        let enough = waiting.sleeps_until.is_some_and(|wanted| waiting.came >= wanted);
         drop(waiting);
         if enough {
             self.0.rung.notify_one();
@@ -86,23 +89,29 @@ pub(super) struct Batch {
 }
 
 impl Inbox {
-    /// Waits until as many puts have come as wait now and `more`, or until the moment has passed.
-    pub fn gather(&self, more: usize, until: Instant) {
-        let waiting = self.0.lock();
-        let wanted = waiting.puts.len() + more;
-        self.sleep(waiting, wanted, Some(until), |waiting| waiting.puts.len() < wanted && !waiting.stops);
+    /// How many puts ever came.
+    pub fn came(&self) -> u64 {
+        self.0.lock().came
+    }
+
+    /// Waits until so many puts have come, ever, or `most` wait, or the moment has passed.
+    pub fn gather(&self, wanted: u64, most: usize, until: Instant) {
+        let goes_on = |waiting: &Waiting| waiting.came < wanted && waiting.puts.len() < most && !waiting.stops;
+        self.sleep(self.0.lock(), wanted, Some(until), goes_on);
     }
 
     /// Waits until there is something to do, or until the moment has passed.
     pub fn wait(&self, until: Option<Instant>) {
         let idle = |waiting: &Waiting| waiting.puts.is_empty() && !waiting.nudged && !waiting.stops;
-        self.sleep(self.0.lock(), 1, until, idle);
+        let waiting = self.0.lock();
+        let next = waiting.came + 1;
+        self.sleep(waiting, next, until, idle);
     }
 
     fn sleep(
         &self,
         mut waiting: MutexGuard<'_, Waiting>,
-        wanted: usize,
+        wanted: u64,
         until: Option<Instant>,
         goes_on: impl Fn(&Waiting) -> bool,
     ) {
@@ -155,20 +164,22 @@ mod tests {
     fn company_is_waited_for_until_it_has_come() {
         let (door, inbox) = open();
         door.put(put());
-        let begun = Instant::now();
+        let (begun, came) = (Instant::now(), inbox.came());
         std::thread::scope(|scope| {
             scope.spawn(|| (0..3).for_each(|_| assert!(door.put(put()))));
-            inbox.gather(3, begun + LONG);
+            inbox.gather(came + 3, 100, begun + LONG);
         });
-        assert!(begun.elapsed() < LONG, "it was rung");
         assert_eq!(inbox.take(100).puts.len(), 4);
+        (0..2).for_each(|_| assert!(door.put(put())));
+        inbox.gather(u64::MAX, 2, begun + LONG);
+        assert!(begun.elapsed() < LONG, "it was rung, and a whole batch waits for nobody");
     }
 
     #[test]
     fn company_that_does_not_come_is_waited_for_no_longer_than_was_said() {
         let (door, inbox) = open();
         door.put(put());
-        inbox.gather(1, Instant::now() + Duration::from_millis(1));
+        inbox.gather(2, 100, Instant::now() + Duration::from_millis(1));
         assert_eq!(inbox.take(100).puts.len(), 1);
         door.nudge();
         inbox.wait(None);
@@ -180,7 +191,7 @@ mod tests {
         let (door, inbox) = open();
         (0..3).for_each(|_| assert!(door.put(put())));
         drop(door);
-        inbox.gather(1, Instant::now() + LONG);
+        inbox.gather(u64::MAX, 100, Instant::now() + LONG);
         inbox.wait(None);
         assert!(!inbox.take(2).stops && inbox.take(2).stops);
         let (door, inbox) = open();

@@ -20,7 +20,7 @@ mod salvage;
 mod separators;
 
 pub use bodies::{Bodies, BodyFile};
-pub use digest::{digest_of, digest_read};
+pub use digest::{digest_as, digest_of, digest_read};
 pub use open::{Opened, log_octets, reader_of};
 
 use bytes::Bytes;

@@ -62,7 +62,8 @@ impl Opened {
         reader(&self.database)
     }
 
-    /// Ends the committer after a last flush, and only then gives the folder free. Handles that are left are refused.
+    /// Ends the committer after a last flush of all that waits, and only then gives the folder free. What handles that are left
+    /// put in afterwards is refused.
     pub fn close(mut self) {
         // A committer that is gone has flushed what there was.
         self.store.door.stop();
