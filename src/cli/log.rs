@@ -1,19 +1,21 @@
 //! The log's writer: lines gather in memory, and a thread of its own writes them out a few times a second.
 //!
 //! Called by `serve`, through `tracing_subscriber`. Promises: no session ever waits for whoever reads the log; a line is
-//! written whole or counted as dropped, never cut; at an orderly end everything is written. A crash loses what came in the
-//! last `GATHER`: evidence is in the database, not here. Fails by dropping lines.
+//! written whole or counted as dropped; at an orderly end everything is written that is read within `PATIENCE`. A crash loses
+//! what came in the last `GATHER`: evidence is in the database, not here. Fails by dropping lines.
 //!
 //! A channel with a wake-up and a write for each line cost more than a tenth of a small message's whole processor time.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long lines gather before they are written.
 const GATHER: Duration = Duration::from_millis(20);
+/// How long the end waits for whoever reads the log.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Octets that gather at most while whoever reads the log does not keep up.
 const MOST: usize = 8 * 1024 * 1024;
 
@@ -43,7 +45,7 @@ impl Lines {
 
     fn add(&self, line: &[u8]) {
         let mut gathered = self.lock();
-        if gathered.text.len() + line.len() > MOST {
+        if gathered.over || gathered.text.len() + line.len() > MOST {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
@@ -82,10 +84,25 @@ impl Write for Line {
     }
 }
 
+/// Writes all of `text`; where that fails, returns how many lines were not written whole.
+fn write(to: &mut impl Write, text: &[u8]) -> u64 {
+    let mut rest = text;
+    while !rest.is_empty() {
+        match to.write(rest) {
+            Ok(0) => break,
+            Ok(written) => rest = &rest[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    let _ = to.flush();
+    rest.iter().filter(|octet| **octet == b'\n').count() as u64
+}
+
 /// The writing thread; dropped, it writes what there is and ends.
 pub(super) struct Writer {
     lines: Arc<Lines>,
-    thread: Option<JoinHandle<()>>,
+    ended: Receiver<()>,
 }
 
 impl Writer {
@@ -96,14 +113,17 @@ impl Writer {
     pub fn start(mut to: impl Write + Send + 'static) -> io::Result<Writer> {
         let lines = Arc::<Lines>::default();
         let gathering = lines.clone();
+        let (ends, ended) = channel();
         let write = move || {
             while let Some(text) = gathering.take() {
                 // Whoever reads the log may be gone: mail goes on without it.
-                let _ = to.write_all(&text).and_then(|()| to.flush());
+                let dropped = write(&mut to, &text);
+                gathering.dropped.fetch_add(dropped, Ordering::Relaxed);
             }
+            drop(ends);
         };
-        let thread = std::thread::Builder::new().name("log".into()).spawn(write)?;
-        Ok(Writer { lines, thread: Some(thread) })
+        std::thread::Builder::new().name("log".into()).spawn(write)?;
+        Ok(Writer { lines, ended })
     }
 
     pub fn lines(&self) -> Arc<Lines> {
@@ -121,16 +141,14 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.lines.lock().over = true;
         self.lines.rung.notify_one();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        let _ = self.ended.recv_timeout(PATIENCE);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::sync::mpsc::Sender;
 
     /// A reader of the log that takes nothing until it is told to.
     struct Slow(Receiver<()>, Sender<Vec<u8>>);

@@ -12,6 +12,7 @@ mod loops;
 
 use super::access::{Access, Door};
 use super::collect::{CollectError, Collected, Collector};
+use super::limits::Who;
 use super::received::{self, Trace};
 use super::refusals;
 use crate::clinical::Findings;
@@ -21,7 +22,7 @@ use crate::decide::{Judge, Transaction};
 use crate::mail::{Body, Enhanced, Envelope, Header, Mailbox, Recipient, Status};
 use crate::metrics::Metrics;
 use crate::policy::Verdict;
-use crate::queue::{Destined, Entry, Routes, Schedule, Warm, WarmRoom, tasks};
+use crate::queue::{Destined, Entry, Room, Routes, Schedule, Warm, WarmRoom, tasks};
 use crate::record;
 use crate::smtp::reply::Reply;
 use crate::store::{Change, Store, StoreError};
@@ -102,7 +103,8 @@ impl Acceptance {
         // What it holds of the budget is held until it is kept, or refused.
         let (collected, _share) = collector.finish(self.store.bodies()).await.map_err(|e| self.uncollected(&e))?;
         loops::check(collected.header(), arrived.trace.hostname, self.max_hops)?;
-        let findings = self.inspect(&collected).await?;
+        let who = if arrived.door.is_some() { Who::Site } else { Who::Stranger };
+        let findings = self.inspect(&collected, who).await?;
         let judged = self.judge(arrived, &collected, &findings)?;
         let seen = Seen { collected, findings, judged, cut_from: None };
         let Seen { collected, findings, judged, cut_from } = self.cut_where_needed(id, arrived, seen).await?;
@@ -228,16 +230,27 @@ impl Acceptance {
 
     /// Gives a kept message to delivery, warm where there is room for it.
     async fn hand_over(&self, entry: Arc<Entry>, body: Option<Bytes>) {
-        let octets = HEAD + body.as_ref().map_or(0, Bytes::len);
-        let room = match self.warm.take(octets) {
-            Some(room) => Some(room),
-            None => {
-                self.metrics.accept_delayed.inc();
-                self.warm.wait(octets, PATIENCE).await
+        let warm = match body {
+            Some(body) if entry.large => match self.warm.take_spare(HEAD + body.len()) {
+                Some(room) => Some(Warm::new(entry.clone(), Some(body), room)),
+                // It is in its file.
+                None => self.room(HEAD).await.map(|room| Warm::new(entry.clone(), None, room)),
+            },
+            body => {
+                let octets = HEAD + body.as_ref().map_or(0, Bytes::len);
+                self.room(octets).await.map(|room| Warm::new(entry.clone(), body, room))
             }
         };
-        let warm = room.map(|room| Warm::new(entry.clone(), body, room));
         tasks::enqueue(&entry, warm.as_ref(), &self.routes, &self.schedule);
+    }
+
+    /// Room in warm memory, waited for a moment: this slows a sender when delivery falls behind.
+    async fn room(&self, octets: usize) -> Option<Room> {
+        if let Some(room) = self.warm.take(octets) {
+            return Some(room);
+        }
+        self.metrics.accept_delayed.inc();
+        self.warm.wait(octets, PATIENCE).await
     }
 
     /// A recipient that rules without content refuse: recorded and answered before the text crosses.

@@ -12,12 +12,12 @@ use bytes::Bytes;
 use std::io;
 
 /// Up to here a message is a row in the database; above, a file.
-pub const INLINE: usize = 128 * 1024;
+const INLINE: usize = 128 * 1024;
 /// Up to here a message that becomes a file is in memory until its end, where the budget has room: it is written in one
 /// piece, and reading and delivery take it from memory.
 const WHOLE: usize = 2 * 1024 * 1024;
-/// Octets of a message that have come before its declared size is believed.
-const BELIEVED: usize = 32 * 1024;
+/// A declared size is believed up to so many times what has come.
+const BELIEVED: usize = 8;
 /// Octets more than that: some clients count line ends otherwise.
 const MARGIN: usize = 4 * 1024;
 /// Octets that a large message gathers before they are written: with what one read adds, its buffer stays at 256 KiB.
@@ -40,6 +40,9 @@ pub struct Collector {
     share: Share,
     /// What MAIL said of its size (RFC 1870).
     declared: usize,
+    /// Octets of the header section, among those that were searched for its end.
+    header_len: usize,
+    scanned: usize,
 }
 
 /// A message as it was received.
@@ -111,7 +114,19 @@ impl Collector {
     #[must_use]
     pub fn new(id: EntryId, max_header: usize, share: Share) -> Collector {
         let (memory, header) = (Vec::new(), Vec::new());
-        Collector { id, memory, file: None, written: 0, max_header, header, failed: None, share, declared: 0 }
+        Collector {
+            id,
+            memory,
+            file: None,
+            written: 0,
+            max_header,
+            header,
+            failed: None,
+            share,
+            declared: 0,
+            header_len: 0,
+            scanned: 0,
+        }
     }
 
     /// The size that MAIL declared: once some of it has come, room is made for it in one piece.
@@ -126,15 +141,15 @@ impl Collector {
         self.id
     }
 
-    /// Whether it is more than a small message: there are never many of these at once.
+    /// Whether much more of it may come, and the budget knows of it.
     #[must_use]
-    pub fn is_large(&self) -> bool {
-        self.memory.len() > INLINE || self.file.is_some()
+    pub fn takes_much(&self) -> bool {
+        self.memory.len() > INLINE
     }
 
     /// There is no room on the disk: what needs a file is put off.
     pub fn refuse_large(&mut self) {
-        if self.is_large() {
+        if self.memory.len() > INLINE || self.file.is_some() {
             self.failed.get_or_insert_with(|| CollectError::Disk(io::ErrorKind::StorageFull.into()));
         }
     }
@@ -143,11 +158,9 @@ impl Collector {
     /// send the rest anyway.
     pub async fn relieve(&mut self, bodies: &Bodies) {
         let bound = if self.file.is_some() { CHUNK } else { WHOLE };
-        if self.file.is_none() && self.memory.len() > BELIEVED && self.declared <= WHOLE {
-            self.memory.reserve_exact((self.declared + MARGIN).saturating_sub(self.memory.len()));
-        }
-        if self.failed.is_none() && self.file.is_none() && self.memory.len() > INLINE {
-            self.failed = self.check_header().err();
+        if self.file.is_none() {
+            self.believe_size();
+            self.failed = self.failed.take().or_else(|| self.check_header().err());
         }
         let fits = self.account();
         if fits && self.memory.len() <= bound && self.failed.is_none() {
@@ -161,6 +174,15 @@ impl Collector {
         }
         if !self.account() {
             self.failed.get_or_insert(CollectError::Crowded);
+        }
+    }
+
+    /// Makes room for what was declared in few steps, each of which what has come bears out, where the budget has it.
+    fn believe_size(&mut self) {
+        let wanted = (self.declared + MARGIN).min(self.memory.len().saturating_mul(BELIEVED));
+        let grows = wanted > self.memory.capacity() && self.declared <= WHOLE && self.memory.len() > INLINE / 4;
+        if grows && self.share.resize(wanted + self.header.capacity()) {
+            self.memory.reserve_exact(wanted - self.memory.len());
         }
     }
 
@@ -193,10 +215,13 @@ impl Collector {
         Ok(())
     }
 
-    /// Octets of the header section so far.
-    fn check_header(&self) -> Result<usize, CollectError> {
-        let octets = message::header_len(&self.memory);
-        if octets > self.max_header { Err(CollectError::HeaderTooLarge) } else { Ok(octets) }
+    /// Octets of the header section, or of what has come of it: looked for until its end has come.
+    fn check_header(&mut self) -> Result<usize, CollectError> {
+        if self.header_len == 0 || self.header_len == self.scanned {
+            self.header_len = message::header_len(&self.memory);
+            self.scanned = self.memory.len();
+        }
+        if self.header_len > self.max_header { Err(CollectError::HeaderTooLarge) } else { Ok(self.header_len) }
     }
 
     async fn spill(&mut self, bodies: &Bodies) -> io::Result<()> {
@@ -238,6 +263,7 @@ impl Collector {
         })
         .await
         .map_err(CollectError::Disk)?;
+        let _ = self.share.resize(self.header.capacity());
         Ok((Collected::Large { file, header: self.header.into(), size, whole: None }, self.share))
     }
 
@@ -246,6 +272,8 @@ impl Collector {
         strip_edge_fields(&mut self.memory);
         // It may wait for a while, and should take no more than it is.
         self.memory.shrink_to_fit();
+        // Less than before, or by what came last more: that is in memory already.
+        let _ = self.account();
         let message = Bytes::from(self.memory);
         if message.len() <= INLINE {
             return Ok((Collected::Small(message), self.share));

@@ -105,6 +105,12 @@ impl Connection {
             unread += step.consumed;
             let starved = matches!(step.action, Action::Need)
                 || matches!(step.action, Action::Body if unread == self.input.len());
+            if matches!(step.action, Action::AskMessage(_)) {
+                // The answer may take a while: what was read with the message is not held meanwhile.
+                self.input.drain(..unread);
+                self.input.shrink_to_fit();
+                unread = 0;
+            }
             session = match self.act(step.session, step.action).await? {
                 Flow::On(session) => session,
                 Flow::End => return Ok(()),
@@ -225,7 +231,7 @@ impl Connection {
                 std::future::pending::<()>().await;
             }
         };
-        let most = if self.collector.as_ref().is_some_and(Collector::is_large) { READ_LARGE } else { READ };
+        let most = if self.collector.as_ref().is_some_and(Collector::takes_much) { READ_LARGE } else { READ };
         let read = timeout_at(deadline, self.socket.read(most, &mut self.input));
         let why = tokio::select! {
             read = read => match read {

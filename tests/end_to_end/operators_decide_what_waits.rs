@@ -46,6 +46,7 @@ fn what_is_held_waits_for_its_release_and_leaves_once() {
     assert_eq!((&held["held"], &held["recipients"]), (&json!(1), &json!(1)), "{held}");
     let row = row_of(&gateway, &id).unwrap();
     assert_eq!((&row["state"], &row["reason"]), (&json!("held"), &json!("held-by-operator")), "{row}");
+    assert!(gateway.log().contains("\"message\":\"operator\""), "a kill may take the last lines with it");
     gateway.kill();
     peer.becomes(Behaviour::default());
     gateway.start();

@@ -12,6 +12,7 @@ use crate::decide::announce::boundary;
 use crate::mail::Status;
 use crate::notice;
 use crate::receive::collect::Collected;
+use crate::receive::limits::Who;
 use crate::vocabulary::{Direction, Fate};
 
 /// A message that was read and judged.
@@ -38,7 +39,7 @@ impl Acceptance {
         }
         let with = notice::Cut { gateway: arrived.trace.hostname, entry: &id.to_string(), boundary: &boundary(id) };
         let cut = Collected::Small(notice::cut(seen.collected.header(), &with).into());
-        let judged = self.judge(arrived, &cut, &self.inspect(&cut).await?)?;
+        let judged = self.judge(arrived, &cut, &self.inspect(&cut, Who::Site).await?)?;
         if stays(&judged) || answer::any_refused(&judged) {
             return Ok(seen);
         }

@@ -1,6 +1,7 @@
 //! Reading what a message holds, where it stops nobody: small ones in place, larger ones on a thread for it.
 
 use super::super::collect::Collected;
+use super::super::limits::Who;
 use super::Acceptance;
 use crate::clinical::Findings;
 use crate::mail::{Enhanced, Status};
@@ -11,55 +12,72 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// Up to here a message is read by the session's own task.
 const IN_PLACE: usize = 64 * 1024;
 /// How long a large message waits for its turn to be read: its sender waits ten minutes (RFC 5321 4.5.3.2.6), and would have
-/// to send it all again. Waiting costs a descriptor and the header section.
+/// to send it all again. Waiting costs what it holds of the budget.
 const TURN: Duration = Duration::from_secs(240);
 /// Messages that are read at once on threads of their own: they must not keep the sessions from the processors.
 const TURNS: u32 = 4;
-/// Octets that those hold at least together.
-const ROOM: u64 = 64 * MIB;
+/// Octets that strangers' messages hold at least together while they are read.
+const ROOM: u64 = 48 * MIB;
 const MIB: u64 = 1024 * 1024;
 
-/// The room in which large messages are read: however many come at once, they hold no more memory than this. A message counts
-/// twice, for its octets and for what they decode to.
+/// The room in which large messages are read: however many come at once, they take their turns within it. A message counts
+/// twice, for its octets and for what they decode to; text in a charset that it is not may take more while it is looked at.
+/// A quarter of the room is the sites' alone.
 pub struct Readers {
     room: Semaphore,
+    strangers: Semaphore,
     mib: u32,
 }
 
+/// A turn; over when dropped.
+struct Turn<'a> {
+    _room: SemaphorePermit<'a>,
+    _stranger: Option<SemaphorePermit<'a>>,
+}
+
 impl Readers {
-    /// Room for one message of the largest size.
+    /// Room for one message of the largest size, whoever's it is.
     #[must_use]
     pub fn new(max_message: u64) -> Readers {
-        let mib = u32::try_from(ROOM.max(max_message.saturating_mul(2)).div_ceil(MIB)).unwrap_or(u32::MAX);
-        Readers { room: Semaphore::new(usize::try_from(mib).unwrap_or(Semaphore::MAX_PERMITS)), mib }
+        let strangers = u32::try_from(ROOM.max(max_message.saturating_mul(2)).div_ceil(MIB)).unwrap_or(u32::MAX / 2);
+        let mib = strangers + strangers.div_ceil(3);
+        let semaphore = |mib: u32| Semaphore::new(usize::try_from(mib).unwrap_or(Semaphore::MAX_PERMITS));
+        Readers { room: semaphore(mib), strangers: semaphore(strangers), mib }
     }
 
     /// Room for a message of `size` octets, and a turn.
-    async fn turn(&self, size: u64) -> Result<SemaphorePermit<'_>, Status> {
+    async fn turn(&self, size: u64, who: Who) -> Result<Turn<'_>, Status> {
         let mib = u32::try_from(size.saturating_mul(2).div_ceil(MIB)).unwrap_or(u32::MAX);
-        let wanted = mib.max(self.mib / TURNS).min(self.mib);
-        match tokio::time::timeout(TURN, self.room.acquire_many(wanted)).await {
-            Ok(Ok(turn)) => Ok(turn),
-            _ => Err(busy()),
-        }
+        let wanted = mib.max(self.mib / TURNS).min(self.mib / 4 * 3);
+        let taken = async {
+            let stranger = match who {
+                Who::Stranger => Some(self.strangers.acquire_many(wanted).await.ok()?),
+                Who::Site => None,
+            };
+            Some(Turn { _room: self.room.acquire_many(wanted).await.ok()?, _stranger: stranger })
+        };
+        tokio::time::timeout(TURN, taken).await.ok().flatten().ok_or_else(busy)
     }
 }
 
 impl Acceptance {
     /// # Errors
     /// With 451 when the message cannot be read now; never with findings that are not there.
-    pub(super) async fn inspect(&self, collected: &Collected) -> Result<Findings, Status> {
+    pub(super) async fn inspect(&self, collected: &Collected, who: Who) -> Result<Findings, Status> {
         let judge = self.judge.clone();
-        let read = match (collected.whole(), collected) {
-            (Some(message), _) if message.len() <= IN_PLACE => return Ok(judge.inspect(message)),
-            (Some(message), _) => {
-                let _turn = self.readers.turn(collected.size()).await?;
+        let read = match collected {
+            Collected::Small(message) if message.len() <= IN_PLACE => return Ok(judge.inspect(message)),
+            Collected::Small(message) => {
                 let message = message.clone();
                 tokio::task::spawn_blocking(move || Ok(judge.inspect(&message))).await
             }
-            (None, Collected::Small(_)) => return Err(busy()),
-            (None, Collected::Large { file, size, .. }) => {
-                let _turn = self.readers.turn(*size).await?;
+            Collected::Large { whole: Some(message), size, .. } => {
+                let _turn = self.readers.turn(*size, who).await?;
+                let message = message.clone();
+                tokio::task::spawn_blocking(move || Ok(judge.inspect(&message))).await
+            }
+            Collected::Large { file, size, .. } => {
+                let _turn = self.readers.turn(*size, who).await?;
                 let path = file.path().to_owned();
                 tokio::task::spawn_blocking(move || Ok(judge.inspect(&std::fs::read(path)?))).await
             }
@@ -86,28 +104,32 @@ fn busy() -> Status {
 mod tests {
     use super::*;
 
-    /// How many messages of `size` octets are read at once.
-    async fn at_once(readers: &Readers, size: u64) -> usize {
-        let mut turns = Vec::new();
-        while readers.room.available_permits() > 0 && turns.len() < 100 {
-            match tokio::time::timeout(Duration::from_millis(5), readers.turn(size)).await {
-                Ok(turn) => turns.push(turn.map_err(|status| status.text).unwrap()),
-                Err(_) => break,
-            }
+    /// How many messages of `size` octets are read at once beside those that are read already.
+    async fn at_once<'a>(readers: &'a Readers, size: u64, who: Who, turns: &mut Vec<Turn<'a>>) -> usize {
+        let before = turns.len();
+        while let Ok(turn) = tokio::time::timeout(Duration::from_millis(5), readers.turn(size, who)).await {
+            turns.push(turn.map_err(|status| status.text).unwrap());
         }
-        turns.len()
+        turns.len() - before
     }
 
     #[tokio::test]
     async fn what_is_read_at_once_fits_the_room_and_leaves_the_processors_to_others() {
         let readers = Readers::new(50_000_000);
-        for (size, expected) in [(1, 4), (1_000_000, 4), (20_000_000, 2), (50_000_000, 1)] {
-            assert_eq!(at_once(&readers, size).await, expected, "{size}");
+        for (size, strangers, sites) in [(1, 3, 1), (1_000_000, 3, 1), (20_000_000, 2, 1), (50_000_000, 1, 0)] {
+            let mut turns = Vec::new();
+            assert_eq!(at_once(&readers, size, Who::Stranger, &mut turns).await, strangers, "{size}");
+            assert_eq!(at_once(&readers, size, Who::Site, &mut turns).await, sites, "{size}");
+            assert!(size > 20_000_000 || at_once(&readers, 1, Who::Site, &mut turns).await <= 1);
         }
-        assert_eq!(
-            at_once(&Readers::new(1_000), 1_000_000_000).await,
-            1,
-            "what is larger than allowed has a turn, too"
-        );
+        let small = Readers::new(1_000);
+        assert_eq!(at_once(&small, 1_000_000_000, Who::Site, &mut Vec::new()).await, 1, "all have a turn");
+    }
+
+    #[tokio::test]
+    async fn strangers_who_take_all_they_may_leave_a_turn_to_the_sites() {
+        let (readers, mut turns) = (Readers::new(50_000_000), Vec::new());
+        assert_eq!(at_once(&readers, 50_000_000, Who::Stranger, &mut turns).await, 1);
+        assert!(at_once(&readers, 1_000_000, Who::Site, &mut turns).await >= 1);
     }
 }
