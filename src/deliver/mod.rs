@@ -36,7 +36,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// A relay as delivery sees it.
 #[derive(Debug, Clone)]
@@ -91,6 +91,8 @@ pub struct Delivery {
     pub store: Store,
     /// For messages that are no longer in memory.
     pub reader: Mutex<rusqlite::Connection>,
+    /// One turn: whoever waits for the reader does not hold a thread meanwhile.
+    pub reading: Semaphore,
     pub schedule: Arc<Schedule>,
     pub under_way: Arc<UnderWay>,
     pub routes: Arc<Routes>,
@@ -192,6 +194,7 @@ impl Delivery {
         self: &Arc<Self>,
         read: impl FnOnce(&rusqlite::Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let _turn = self.reading.acquire().await;
         let delivery = self.clone();
         let work = move || read(&delivery.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         let read = tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(StoreError::Io(e.to_string())));

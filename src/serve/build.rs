@@ -190,6 +190,7 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
         judge: shared.judge,
         store: opened.store.clone(),
         reader: Mutex::new(opened.reader()?),
+        reading: Semaphore::new(1),
         schedule: shared.schedule,
         under_way: Arc::default(),
         routes: shared.routes,
