@@ -26,6 +26,13 @@ const COMPANY: Duration = Duration::from_millis(1);
 const BATCH: usize = 1024;
 /// Octets of log after which it is cut.
 const CHECKPOINT: usize = 16 * 1024 * 1024;
+/// Pages of log (64 MiB) from which the committer waits for those who read an older state, so that the log begins anew: while
+/// some page of a large queue is always being read, it would else grow without end.
+const LONG: i64 = 16 * 1024;
+/// So long at most: readers keep their transactions under 100 ms.
+const READERS: Duration = Duration::from_millis(200);
+/// How long a connection waits for another one's lock.
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 pub(super) struct Committer {
     pub connection: Connection,
@@ -235,7 +242,9 @@ impl Checkpointer {
     fn cut(&self, connection: &Connection, log: usize) -> usize {
         if self.bulk_done.swap(false, Ordering::AcqRel) {
             // Nobody else writes now, so this copies the rest and the log begins anew with the next commit.
-            checkpoint(connection, &self.stopped);
+            if checkpoint(connection, Cut::Passive, &self.stopped).is_some_and(|pages| pages >= LONG) {
+                begin_anew(connection, &self.stopped);
+            }
             return 0;
         }
         if log >= CHECKPOINT {
@@ -248,7 +257,7 @@ impl Checkpointer {
 
 pub(super) fn spawn_checkpointer(database: PathBuf, stopped: Arc<AtomicBool>) -> Result<Checkpointer, StoreError> {
     let connection = Connection::open(database)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     let (ask, asked) = sync_channel::<()>(1);
     let bulk_done = Arc::new(AtomicBool::new(false));
@@ -256,7 +265,7 @@ pub(super) fn spawn_checkpointer(database: PathBuf, stopped: Arc<AtomicBool>) ->
     std::thread::Builder::new().name("checkpointer".into()).spawn(move || {
         let _guard = Guard(stops.clone());
         while asked.recv().is_ok() {
-            if checkpoint(&connection, &stops) {
+            if checkpoint(&connection, Cut::Passive, &stops).is_some() {
                 done.store(true, Ordering::Release);
             }
         }
@@ -264,11 +273,35 @@ pub(super) fn spawn_checkpointer(database: PathBuf, stopped: Arc<AtomicBool>) ->
     Ok(Checkpointer { ask, bulk_done, stopped })
 }
 
-/// Whether the log was cut as far as its readers allow. Without room, or beside somebody else who cuts it, it stays as it is
-/// and the next flush asks again. A disk that cannot take what was flushed before can be trusted with nothing more.
-fn checkpoint(connection: &Connection, stopped: &AtomicBool) -> bool {
-    let cut = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-    let Err(error) = cut else { return true };
+/// How the log is cut.
+#[derive(Clone, Copy)]
+enum Cut {
+    /// As far as its readers allow.
+    Passive,
+    /// Whole: waits for its readers, and the next commit begins at its start.
+    Restart,
+}
+
+/// Cuts the log whole. Where a reader takes too long, it stays and the next cut tries again.
+fn begin_anew(connection: &Connection, stopped: &AtomicBool) {
+    let patience = |patience| connection.busy_timeout(patience).is_ok();
+    if patience(READERS) {
+        checkpoint(connection, Cut::Restart, stopped);
+    }
+    patience(BUSY);
+}
+
+/// The pages that the log had, if it was cut. Without room, or beside somebody else who cuts it, it stays as it is and the
+/// next flush asks again. A disk that cannot take what was flushed before can be trusted with nothing more.
+fn checkpoint(connection: &Connection, cut: Cut, stopped: &AtomicBool) -> Option<i64> {
+    let statement = match cut {
+        Cut::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
+        Cut::Restart => "PRAGMA wal_checkpoint(RESTART)",
+    };
+    let error = match connection.query_row(statement, [], |row| row.get(1)) {
+        Ok(pages) => return Some(pages),
+        Err(error) => error,
+    };
     let busy = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
     match StoreError::from(error) {
         StoreError::Io(why) | StoreError::Damaged(why) if !busy => {
@@ -277,7 +310,7 @@ fn checkpoint(connection: &Connection, stopped: &AtomicBool) -> bool {
         }
         _ => {}
     }
-    false
+    None
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 //!
 //! Called by `open` only, under the lock. Promises: a log that is whole, or that ends in one transaction that was never
 //! finished, stays as it is; where finished transactions lie behind the damage, the log is set aside and goes on with every
-//! frame in a chain of new checksums, so that what is wrong with a page is found where damage of the database is found.
-//! Fails when the disk does. (SQLite's file format, chapter 4.)
+//! frame in a chain of new checksums, so that what is wrong with a page is found where damage of the database is found; one
+//! frame is in memory at a time, however long the log grew. Fails when the disk does. (SQLite's file format, chapter 4.)
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 const PAGE: usize = 4096;
@@ -47,55 +47,97 @@ fn is_commit(frame: &[u8]) -> bool {
     frame[4..8] != [0; 4]
 }
 
-/// The log with a chain of new checksums, where finished transactions lie behind damage.
-fn mended(log: &[u8]) -> Option<Vec<u8>> {
-    // A log that is cut off in its header holds nothing.
-    let (header, frames) = log.split_at_checked(HEADER)?;
-    let header_is_whole =
-        header[..4] == MAGIC.to_be_bytes() && Sum::default().over(&header[..24]).octets() == header[24..];
-    let frames: Vec<&[u8]> = frames.chunks_exact(FRAME).collect();
-    // Frames of this generation; where the header cannot say which it is, the second frame does (the first one shares its page).
-    let salts = if header_is_whole { &log[16..24] } else { &frames.get(1)?[8..16] };
-    let mut sum = Sum::default().over(&log[..24]);
-    let whole = frames.iter().take_while(|frame| {
+type Salts = [u8; 8];
+
+/// The frames of a log, one at a time: a log may be larger than memory. What is cut off in its middle is no frame.
+struct Frames<'a, R> {
+    log: &'a mut R,
+    frame: Vec<u8>,
+}
+
+impl<'a, R: Read + Seek> Frames<'a, R> {
+    /// From the first frame on; None: it is cut off in its header and holds nothing.
+    fn of(log: &'a mut R) -> io::Result<Option<([u8; HEADER], Frames<'a, R>)>> {
+        let mut header = [0; HEADER];
+        log.seek(SeekFrom::Start(0))?;
+        match log.read_exact(&mut header) {
+            Ok(()) => Ok(Some((header, Frames { log, frame: Vec::with_capacity(FRAME) }))),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        self.frame.clear();
+        self.log.by_ref().take(FRAME as u64).read_to_end(&mut self.frame)?;
+        Ok((self.frame.len() == FRAME).then_some(&self.frame))
+    }
+}
+
+/// The salts of the log's generation, if its header can say them.
+fn salts(header: &[u8; HEADER]) -> Option<Salts> {
+    let is_whole = header[..4] == MAGIC.to_be_bytes() && Sum::default().over(&header[..24]).octets() == header[24..];
+    is_whole.then(|| header[16..24].try_into().unwrap_or_default())
+}
+
+/// The salts of the log's generation, where finished transactions lie behind damage.
+fn damaged(log: &mut (impl Read + Seek)) -> io::Result<Option<Salts>> {
+    let Some((header, mut frames)) = Frames::of(log)? else { return Ok(None) };
+    let mut known = salts(&header);
+    let mut whole = known.is_some();
+    let mut sum = Sum::default().over(&header[..24]);
+    let (mut number, mut behind) = (0, 0);
+    while let Some(frame) = frames.next()? {
+        number += 1;
+        // Where the header cannot say the salts, the second frame does (the first one shares its page).
+        if known.is_none() && number == 2 {
+            known = frame[8..16].try_into().ok();
+        }
         sum = sum.over_frame(frame);
-        header_is_whole && frame[8..16] == *salts && sum.octets() == frame[16..24]
-    });
-    let whole = whole.count();
-    let behind = frames[whole..].iter().filter(|frame| frame[8..16] == *salts && is_commit(frame)).count();
+        let is_ours = known.is_some_and(|salts| frame[8..16] == salts);
+        whole = whole && is_ours && sum.octets() == frame[16..24];
+        behind += usize::from(!whole && is_ours && is_commit(frame));
+    }
     // One transaction that is not whole is what a power cut leaves: it was not acknowledged.
-    if behind < 2 {
-        return None;
-    }
-    let mut mended = Vec::with_capacity(log.len());
+    Ok(known.filter(|_| behind >= 2))
+}
+
+/// Writes the log of these salts with a chain of new checksums.
+fn rewrite(log: &mut (impl Read + Seek), salts: Salts, target: &mut impl Write) -> io::Result<()> {
+    let Some((_, mut frames)) = Frames::of(log)? else { return Ok(()) };
+    let mut header = Vec::with_capacity(HEADER);
     for word in [MAGIC, VERSION, PAGE as u32, 0] {
-        mended.extend(word.to_be_bytes());
+        header.extend(word.to_be_bytes());
     }
-    mended.extend(salts);
-    let mut sum = Sum::default().over(&mended);
-    mended.extend(sum.octets());
-    let of_this_generation = frames.iter().filter(|frame| frame[8..16] == *salts && frame[..4] != [0; 4]);
-    for frame in of_this_generation {
-        sum = sum.over_frame(frame);
-        mended.extend(&frame[..16]);
-        mended.extend(sum.octets());
-        mended.extend(&frame[24..]);
+    header.extend(salts);
+    let mut sum = Sum::default().over(&header);
+    header.extend(sum.octets());
+    target.write_all(&header)?;
+    while let Some(frame) = frames.next()? {
+        // Of this generation, and of a page that there is.
+        if frame[8..16] == salts && frame[..4] != [0; 4] {
+            sum = sum.over_frame(frame);
+            target.write_all(&frame[..16])?;
+            target.write_all(&sum.octets())?;
+            target.write_all(&frame[24..])?;
+        }
     }
-    Some(mended)
+    target.flush()
 }
 
 /// Mends the log of the database in `folder` if it is damaged. Whether it was.
-pub(super) fn mend(folder: &Path) -> std::io::Result<bool> {
+pub(super) fn mend(folder: &Path) -> io::Result<bool> {
     let path = folder.join("mailward.db-wal");
-    let Ok(log) = fs::read(&path) else { return Ok(false) };
-    let Some(mended) = mended(&log) else { return Ok(false) };
+    let Ok(log) = File::open(&path) else { return Ok(false) };
+    let mut log = BufReader::with_capacity(1 << 16, log);
+    let Some(salts) = damaged(&mut log)? else { return Ok(false) };
     let aside = super::salvage::aside(folder)?;
     let kept = aside.join("mailward.db-wal");
     fs::hard_link(&path, &kept)?;
     let new = folder.join("mailward.db-wal.new");
-    let mut file = File::create(&new)?;
-    file.write_all(&mended)?;
-    file.sync_all()?;
+    let mut target = BufWriter::new(File::create(&new)?);
+    rewrite(&mut log, salts, &mut target)?;
+    target.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     // The index is of the damaged log; SQLite makes another.
     let _ = fs::remove_file(folder.join("mailward.db-shm"));
     fs::rename(new, path)?;
@@ -121,15 +163,19 @@ mod tests {
         fs::read(folder.join("mailward.db-wal")).unwrap()
     }
 
+    fn look(log: &[u8]) -> Option<Salts> {
+        damaged(&mut io::Cursor::new(log)).unwrap()
+    }
+
     #[test]
     fn a_log_that_is_whole_or_ends_in_half_a_transaction_stays_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let log = log(folder.path());
-        assert!(mended(&log).is_none());
+        assert_eq!(look(&log), None);
         let mut torn = log.clone();
         let last = log.len() - 100;
         torn[last] ^= 1;
-        assert!(mended(&torn).is_none());
+        assert_eq!(look(&torn), None);
     }
 
     #[test]
@@ -137,8 +183,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = log(folder.path());
         for length in (0..=64).chain([FRAME, HEADER + FRAME, log.len() / 2]) {
-            assert!(mended(&log[..length]).is_none(), "{length}");
-            assert!(mended(&[0xff; FRAME][..length.min(FRAME)]).is_none(), "{length}");
+            assert_eq!(look(&log[..length]), None, "{length}");
+            assert_eq!(look(&[0xff; FRAME][..length.min(FRAME)]), None, "{length}");
         }
     }
 

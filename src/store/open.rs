@@ -84,7 +84,7 @@ pub fn reader_of(folder: &Path) -> Result<Connection, StoreError> {
 fn reader(database: &Path) -> Result<Connection, StoreError> {
     let connection =
         Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(committer::BUSY)?;
     Ok(connection)
 }
 
@@ -188,7 +188,7 @@ fn connect(database: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "journal_size_limit", LOG_KEPT)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(committer::BUSY)?;
     Ok(connection)
 }
 

@@ -199,6 +199,38 @@ async fn a_start_begins_the_log_anew() {
     assert_eq!((log_octets(folder.path()), count(&opened)), (0, 1));
 }
 
+/// Two readers take turns so that one of them always reads; a log that only began anew when nobody reads would hold all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_somebody_always_reads_begins_anew_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path());
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let longest = std::thread::scope(|scope| {
+        for offset in [0, 20] {
+            let (mut reader, done) = (opened.reader().unwrap(), &done);
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(offset));
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    let reading = reader.transaction().unwrap();
+                    reading.query_row("SELECT count(*) FROM entry", [], |row| row.get::<_, i64>(0)).unwrap();
+                    std::thread::sleep(Duration::from_millis(40));
+                }
+            });
+        }
+        let blob = Bytes::from(vec![b'x'; 1 << 20]);
+        let mut longest = 0;
+        for id in 0..300 {
+            let put = Change::new(PUT, vec![Value::Int(id), Value::Blob(blob.clone())]);
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(opened.store.commit(vec![put])))
+                .unwrap();
+            longest = longest.max(log_octets(folder.path()));
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        longest
+    });
+    assert!(longest < 200 << 20, "{} MiB of log for 300 MiB of rows", longest >> 20);
+}
+
 /// Puts 400 rows of 3,000 octets on some 400 pages, and closes.
 async fn filled(folder: &std::path::Path) -> u64 {
     let opened = open(folder);
