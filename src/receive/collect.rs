@@ -5,6 +5,7 @@
 //! the edge are gone before anything is kept; a message that is not admitted leaves no file. Fails with the disk's error.
 
 use super::budget::Share;
+use super::socket::READ_LARGE;
 use crate::clock::EntryId;
 use crate::mail::message;
 use crate::store::{Bodies, BodyFile, digest_of};
@@ -144,7 +145,7 @@ impl Collector {
     /// Whether much more of it may come, and the budget knows of it.
     #[must_use]
     pub fn takes_much(&self) -> bool {
-        self.memory.len() > INLINE
+        self.memory.len() > INLINE / 4
     }
 
     /// There is no room on the disk: what needs a file is put off.
@@ -180,7 +181,9 @@ impl Collector {
     /// Makes room for what was declared in few steps, each of which what has come bears out, where the budget has it.
     fn believe_size(&mut self) {
         let wanted = (self.declared + MARGIN).min(self.memory.len().saturating_mul(BELIEVED));
-        let grows = wanted > self.memory.capacity() && self.declared <= WHOLE && self.memory.len() > INLINE / 4;
+        // Not before there is need: else each read would move it to a place that is a little larger.
+        let is_full = self.memory.capacity() - self.memory.len() < READ_LARGE;
+        let grows = is_full && wanted > self.memory.capacity() && self.declared <= WHOLE && self.takes_much();
         if grows && self.share.resize(wanted + self.header.capacity()) {
             self.memory.reserve_exact(wanted - self.memory.len());
         }
