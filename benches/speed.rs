@@ -184,6 +184,7 @@ fn decisions(c: &mut Criterion, all: &mut Vec<Measured>) {
         let judge = judge(rules);
         let findings = judge.inspect(&text);
         let transaction = Transaction {
+            at: mailward::clock::Wall(0),
             direction: Direction::Outbound,
             sites: Sites { leaves: None, reaches: None },
             envelope: &envelope,
@@ -195,8 +196,15 @@ fn decisions(c: &mut Criterion, all: &mut Vec<Measured>) {
         let verdict = judge.at_accept(&transaction, &findings).recipients.remove(0);
         assert_eq!(verdict.rules.len(), 1, "one rule matches");
         let kept = verdict.requirement();
+        let queued = QueuedFacts {
+            at: mailward::clock::Wall(0),
+            direction: Direction::Outbound,
+            sites: Sites { leaves: None, reaches: None },
+            reverse_path: &envelope.reverse_path,
+            recipient: &envelope.recipients[0].mailbox,
+        };
         all.push(measure(c, (&format!("at an attempt, {rules} rules"), 40.0), (Pass::Memchr, &prose(4_096)), || {
-            black_box(judge.at_attempt(black_box(&kept)));
+            black_box(judge.at_attempt(black_box(&kept), &queued));
             black_box(judge.policy.proof_sources(envelope.recipients[0].mailbox.domain()));
         }));
         all.push(measure(c, (&format!("a decision by {rules} rules"), 200.0), (Pass::Memchr, &prose(4_096)), || {

@@ -51,6 +51,24 @@ pub fn rfc5322_date(at: Wall) -> String {
     stamp.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %-d %b %Y %H:%M:%S +0000").to_string()
 }
 
+/// When a day is half over where this machine stands: an end date ends then, while people are at work.
+#[must_use]
+pub fn noon_of(day: jiff::civil::Date) -> Wall {
+    local(day.at(12, 0, 0, 0))
+}
+
+/// When a day begins where this machine stands.
+#[must_use]
+pub fn start_of(day: jiff::civil::Date) -> Wall {
+    local(day.at(0, 0, 0, 0))
+}
+
+fn local(time: jiff::civil::DateTime) -> Wall {
+    let zoned = time.to_zoned(jiff::tz::TimeZone::system());
+    // What lies beyond all calendars has not come yet.
+    Wall(zoned.map_or(i64::MAX, |zoned| zoned.timestamp().as_millisecond()))
+}
+
 /// `2026-11-22T11:54:31Z`, for JSON and logs.
 #[must_use]
 pub fn rfc3339(at: Wall) -> String {

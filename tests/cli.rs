@@ -324,7 +324,8 @@ fn ids_that_are_not_there_are_named_and_domains_are_found_however_they_are_typed
 
 /// Entries that people have dealt with, and one that is a notice; none is due.
 fn with_instructions(folder: &TempDir) -> [String; 3] {
-    let rule = |name: &str| RuleAsk { name: name.to_owned(), at: "r.toml:1".to_owned(), require: None };
+    let rule =
+        |name: &str| RuleAsk { name: name.to_owned(), at: "r.toml:1".to_owned(), require: None, excepted: Vec::new() };
     let requirement = Requirement { rules: vec![rule("first"), rule("second")], ..Requirement::unreadable() };
     let asked = [
         Instruction { stop: Some(Stop::Bounce), ..Instruction::default() },

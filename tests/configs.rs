@@ -19,16 +19,8 @@ fn folders() -> Vec<PathBuf> {
 }
 
 fn sources(folder: &Path) -> Vec<SourceFile> {
-    let mut files: Vec<SourceFile> = fs::read_dir(folder)
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
-        .map(|path| SourceFile {
-            name: path.file_name().unwrap().to_string_lossy().into_owned(),
-            text: fs::read_to_string(&path).unwrap(),
-        })
-        .collect();
-    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut files = mailward::decide::read(folder).unwrap();
+    files.retain(|file| file.name != "expected.txt");
     files
 }
 

@@ -10,6 +10,7 @@ mod properties;
 #[path = "decisions/stages.rs"]
 mod stages;
 
+use mailward::clock::Wall;
 use mailward::decide::{self, Judge};
 use mailward::mail::{Header, ReversePath};
 use mailward::policy::{Known, MessageFacts, RecipientFacts, Sites, SourceFile, Verdict, compile};
@@ -38,6 +39,7 @@ struct Asked<'a> {
     evidence: &'a [(FindingKind, Confidence)],
     peer: Option<Level>,
     can: &'a [Rung],
+    at: Wall,
 }
 
 impl Asked<'_> {
@@ -45,6 +47,7 @@ impl Asked<'_> {
         let classes = judge.policy.classify(self.evidence);
         let header = Header::of(b"");
         let message = MessageFacts {
+            at: self.at,
             direction: self.direction,
             sites: Sites::default(),
             reverse_path: &ReversePath::Mailbox("sender@site.example".parse().unwrap()),
@@ -105,8 +108,14 @@ fn table() -> String {
             ));
             for (peer, can) in peers.iter().flat_map(|peer| [(peer, &[][..]), (peer, &[Rung::Portal][..])]) {
                 let evidence = [(FindingKind::NhsNumber, Confidence::High)];
-                let asked =
-                    Asked { direction: Direction::Outbound, to: "b@b.example", evidence: &evidence, peer: *peer, can };
+                let asked = Asked {
+                    direction: Direction::Outbound,
+                    to: "b@b.example",
+                    evidence: &evidence,
+                    peer: *peer,
+                    can,
+                    at: Wall(0),
+                };
                 let v = asked.of(&judge);
                 let peer = peer.map_or("unknown", Level::name);
                 let can = can.first().map_or("-", |_| "portal");
@@ -141,7 +150,8 @@ fn the_table_of_fates_is_as_it_is_stored() {
 fn defaults_are_those_of_the_language() {
     let plain = judge("[policy]\nempty = true\n[class.c]\nany-of = [\"nhs-number\"]\n");
     let ask = |evidence| {
-        let asked = Asked { direction: Direction::Outbound, to: "b@b.example", evidence, peer: None, can: &[] };
+        let asked =
+            Asked { direction: Direction::Outbound, to: "b@b.example", evidence, peer: None, can: &[], at: Wall(0) };
         asked.of(&plain)
     };
     let verdict = ask(&[]);
@@ -161,8 +171,14 @@ fn defaults_are_those_of_the_language() {
 fn an_inbound_link_below_the_requirement_is_turned_away_at_once() {
     let judge = judge("[policy]\nempty = true\n[rule.r]\ndirection = \"inbound\"\nrequire = \"encrypted\"\n");
     for (peer, fate) in [(None, "reject"), (Some(Level::Any), "reject"), (Some(Level::Encrypted), "send")] {
-        let asked =
-            Asked { direction: Direction::Inbound, to: "b@b.example", evidence: &[], peer, can: &[Rung::Portal] };
+        let asked = Asked {
+            direction: Direction::Inbound,
+            to: "b@b.example",
+            evidence: &[],
+            peer,
+            can: &[Rung::Portal],
+            at: Wall(0),
+        };
         assert_eq!(asked.of(&judge).fate_name(), fate, "{peer:?}");
     }
 }
@@ -174,7 +190,7 @@ fn a_monitored_rule_is_reported_apart_with_what_it_would_have_done() {
          [rule.watched]\ndirection = \"outbound\"\nrequire = \"sealed\"\nmode = \"monitor\"\nuntil = 2030-01-01\n",
     );
     let peer = Some(Level::Encrypted);
-    let asked = Asked { direction: Direction::Outbound, to: "b@b.example", evidence: &[], peer, can: &[] };
+    let asked = Asked { direction: Direction::Outbound, to: "b@b.example", evidence: &[], peer, can: &[], at: Wall(0) };
     let verdict = asked.of(&judge);
     assert_eq!((verdict.fate_name().as_str(), verdict.require), ("send", Level::Encrypted));
     let watched = &verdict.monitored[0];
@@ -198,6 +214,7 @@ fn a_smarthost_carries_a_class_only_if_it_is_approved_for_it() {
             evidence: &evidence,
             peer: Some(Level::Verified),
             can: &[],
+            at: Wall(0),
         };
         let verdict = asked.of(&judge);
         format!("{} {}", verdict.fate, verdict.reason)
@@ -219,6 +236,7 @@ fn a_sentence_is_plain_ascii_and_names_the_rule() {
         evidence: &evidence,
         peer: None,
         can: &[],
+        at: Wall(0),
     };
     let sentence = asked.of(&judge).sentence();
     assert!(sentence.is_ascii() && sentence.ends_with("(rule stop)") && sentence.len() <= 300, "{sentence}");

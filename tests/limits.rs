@@ -46,6 +46,7 @@ fn accept(message: &[u8]) -> Findings {
     let json = r#"{"reverse_path":"a@site.example","recipients":[{"mailbox":"b@partner.example"}]}"#;
     let envelope: Envelope = serde_json::from_str(json).unwrap();
     let transaction = Transaction {
+        at: mailward::clock::Wall(0),
         direction: Direction::Outbound,
         sites: Sites::default(),
         envelope: &envelope,

@@ -7,6 +7,7 @@ mod print;
 use super::known::{Source, Surroundings};
 use super::{Failure, inspect};
 use crate::clinical::Findings;
+use crate::clock::Now;
 use crate::decide::{self, Judge, Judgement, Transaction};
 use crate::mail::{AddressError, Body, Envelope, Mailbox, Recipient, ReversePath};
 use crate::policy::{Sites, peer_level};
@@ -104,7 +105,7 @@ impl Args {
     }
 
     fn explain<'a>(&'a self, judge: &'a Judge, around: &Surroundings, message: &[u8]) -> Explained<'a> {
-        let findings = judge.inspect(message);
+        let (findings, now) = (judge.inspect(message), Now::read().wall);
         let envelope = Envelope {
             reverse_path: self.from.clone(),
             recipients: self.to.iter().cloned().map(Recipient::new).collect(),
@@ -119,7 +120,7 @@ impl Args {
             let size = message.len() as u64;
             let peer = Some(self.peer);
             let transaction =
-                Transaction { direction, sites, envelope: &envelope, message, size, peer, can: &self.can };
+                Transaction { at: now, direction, sites, envelope: &envelope, message, size, peer, can: &self.can };
             let mut judgement = judge.at_accept(&transaction, &findings);
             judgement.recipients = judgement.recipients.drain(..).skip(number).take(1).collect();
             Part { to, direction, judgement }

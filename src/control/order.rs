@@ -166,7 +166,7 @@ pub fn fitting(
 
 /// What is asked of the way now, whatever was released before.
 fn asked(delivery: &Delivery, (entry, recipient): (&Entry, u16)) -> (Level, Vec<String>) {
-    let now = delivery.judge.at_attempt(&entry.requirement(recipient));
+    let now = delivery.asked(entry, recipient);
     (now.level, now.classes)
 }
 

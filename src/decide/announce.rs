@@ -278,6 +278,7 @@ impl Announcer {
             envid: None,
         };
         let transaction = Transaction {
+            at: Now::read().wall,
             direction,
             sites: Sites { leaves: None, reaches: site.as_deref() },
             envelope: &envelope,

@@ -3,6 +3,7 @@
 //! Called by `load`. Promises: no network, no clock; a test that cannot be run has failed. Never fails itself.
 
 use super::{Judge, Transaction};
+use crate::clock::Wall;
 use crate::mail::{Body, Envelope, Recipient};
 use crate::policy::{Expect, PolicyTest, Sites, TestContent, Verdict};
 use crate::vocabulary::Mode;
@@ -37,11 +38,12 @@ impl fmt::Display for FailedTest {
 /// The policy's folder: where messages of tests lie.
 pub(super) struct Folder<'a>(pub &'a Path);
 
-pub(super) fn run(judge: &Judge, tests: &[PolicyTest], folder: &Folder<'_>) -> Vec<FailedTest> {
-    tests.iter().filter_map(|test| run_one(judge, test, folder)).collect()
+/// The tests on a day.
+pub(super) fn run(judge: &Judge, tests: &[PolicyTest], folder: &Folder<'_>, day: Wall) -> Vec<FailedTest> {
+    tests.iter().filter_map(|test| run_one(judge, test, folder, day)).collect()
 }
 
-fn run_one(judge: &Judge, test: &PolicyTest, folder: &Folder<'_>) -> Option<FailedTest> {
+fn run_one(judge: &Judge, test: &PolicyTest, folder: &Folder<'_>, day: Wall) -> Option<FailedTest> {
     let message = match message_of(test, folder) {
         Ok(message) => message,
         Err(why) => return Some(failed(test, Mismatch { expected: "a message to read".into(), got: why }, None)),
@@ -57,6 +59,7 @@ fn run_one(judge: &Judge, test: &PolicyTest, folder: &Folder<'_>) -> Option<Fail
     // A test names one site; the other, if there is one, is nobody's concern.
     let sites = Sites { leaves: test.site.as_deref(), reaches: None };
     let transaction = Transaction {
+        at: day,
         direction: test.direction,
         sites,
         envelope: &envelope,

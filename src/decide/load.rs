@@ -5,10 +5,11 @@
 
 use super::cases::{self, FailedTest};
 use super::{Judge, cases::Folder};
+use crate::clock::start_of;
 use crate::policy::{self, Diagnostic, Known, PolicyTest, SourceFile, Style};
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A policy that can be put into force.
 pub struct Loaded {
@@ -56,14 +57,26 @@ pub fn load(dir: &Path, known: &Known, today: jiff::civil::Date) -> Result<Loade
     let files = read(dir).map_err(|why| LoadError { unreadable: Some(why), ..LoadError::default() })?;
     let compiled =
         policy::compile(&files, known).map_err(|diagnostics| LoadError { diagnostics, ..LoadError::default() })?;
-    let warnings = compiled.warnings_on(today);
+    let mut warnings = compiled.warnings_on(today);
+    let day = compiled.day.unwrap_or(today);
     let (judge, tests) = (Judge::new(compiled.policy), compiled.tests);
-    let failed = cases::run(&without_smarthost(&files, known)?, &tests, &Folder(dir));
+    let tested = without_smarthost(&files, known)?;
+    let on = |day| cases::run(&tested, &tests, &Folder(dir), start_of(day));
+    let failed = on(day);
     if failed.is_empty() {
+        let today = if day == today { Vec::new() } else { on(today) };
+        warnings.extend(today.iter().map(fails_today));
         return Ok(Loaded { judge, warnings, tests });
     }
     let passed = tests.len().saturating_sub(failed.len());
     Err(LoadError { unreadable: None, diagnostics: warnings, passed, failed })
+}
+
+/// A test that holds on the day that it lives on, and not today: an end has come, or a membership has lapsed.
+fn fails_today(failed: &FailedTest) -> Diagnostic {
+    let FailedTest { name, at, expected, got, .. } = failed;
+    let message = format!("test `{name}` ({at}) would fail today: expected {expected}, got {got}");
+    Diagnostic::overall("test-fails-today", message, "see which date has passed since the day in [tests] at")
 }
 
 /// The judge that a policy's tests meet: they are about the rules, and one policy serves gateways with and without a
@@ -81,24 +94,56 @@ pub fn judge_of(files: &[SourceFile], known: &Known) -> Result<Judge, Vec<Diagno
     policy::compile(files, known).map(|compiled| Judge::new(compiled.policy))
 }
 
-/// The `*.toml` files of a folder, by name. Hidden files (an editor's) are passed over.
+/// The policy in a folder: its `*.toml` files, and the lists (`*.csv`, `*.txt`) in it and in folders right below it. Hidden
+/// files (an editor's) are passed over.
 ///
 /// # Errors
 /// A sentence: which folder or file, and why it could not be read.
 pub fn read(dir: &Path) -> Result<Vec<SourceFile>, String> {
-    let said = |path: &Path, why: io::Error| format!("`{}` cannot be read: {why}", path.display());
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(|why| said(dir, why))? {
-        let path = entry.map_err(|why| said(dir, why))?.path();
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        if name.ends_with(".toml") && !name.starts_with('.') {
-            let text = std::fs::read_to_string(&path).map_err(|why| said(&path, why))?;
-            files.push(SourceFile { name, text });
+    let mut folders = Vec::new();
+    for path in entries(dir)? {
+        let name = name_of(&path);
+        if path.is_dir() {
+            folders.push(path);
+        } else if name.ends_with(".toml") || is_list(&name) {
+            files.push(SourceFile { text: text(&path)?, name });
         }
     }
-    if files.is_empty() {
+    if !files.iter().any(SourceFile::is_toml) {
         return Err(format!("`{}` holds no policy: there is no file *.toml in it", dir.display()));
+    }
+    for folder in folders {
+        for path in entries(&folder)?.into_iter().filter(|path| is_list(&name_of(path)) && path.is_file()) {
+            let name = format!("{}/{}", name_of(&folder), name_of(&path));
+            files.push(SourceFile { text: text(&path)?, name });
+        }
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
+}
+
+fn unreadable(path: &Path, why: &io::Error) -> String {
+    format!("`{}` cannot be read: {why}", path.display())
+}
+
+/// What is in a folder and not hidden.
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, String> {
+    let listed =
+        std::fs::read_dir(dir).and_then(|entries| entries.map(|e| Ok(e?.path())).collect::<io::Result<Vec<_>>>());
+    let mut paths = listed.map_err(|why| unreadable(dir, &why))?;
+    paths.retain(|path| !name_of(path).starts_with('.'));
+    Ok(paths)
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|why| unreadable(path, &why))
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn is_list(name: &str) -> bool {
+    name.ends_with(".csv") || name.ends_with(".txt")
 }

@@ -10,8 +10,9 @@ mod load;
 mod readers;
 
 use crate::clinical::{self, Findings, Limits};
+use crate::clock::Wall;
 use crate::mail::{Envelope, Header, Mailbox};
-use crate::policy::{MessageFacts, Policy, RecipientFacts, Requirement, Sites, Verdict};
+use crate::policy::{MessageFacts, Policy, QueuedFacts, RecipientFacts, Requirement, Sites, Verdict};
 use crate::vocabulary::{Confidence, Direction, Fate, FindingKind, Level, Rung};
 use headers::HeaderFacts;
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub struct Judge {
 /// One transaction, as far as it has come.
 #[derive(Debug, Clone, Copy)]
 pub struct Transaction<'a> {
+    /// When it is judged.
+    pub at: Wall,
     pub direction: Direction,
     pub sites: Sites<'a>,
     pub envelope: &'a Envelope,
@@ -106,8 +109,8 @@ impl Judge {
 
     /// What must hold now.
     #[must_use]
-    pub fn at_attempt(&self, stored: &Requirement) -> Requirement {
-        self.policy.current(stored)
+    pub fn at_attempt(&self, stored: &Requirement, queued: &QueuedFacts<'_>) -> Requirement {
+        self.policy.current(stored, queued)
     }
 }
 
@@ -117,6 +120,7 @@ fn known_at_rcpt<'a>(
     classes: &'a BTreeMap<String, f64>,
 ) -> MessageFacts<'a> {
     MessageFacts {
+        at: transaction.at,
         direction: transaction.direction,
         sites: transaction.sites,
         reverse_path: &transaction.envelope.reverse_path,

@@ -6,7 +6,7 @@
 use super::Delivery;
 use super::attempted::Attempted;
 use crate::clock::Now;
-use crate::policy::Requirement;
+use crate::policy::{QueuedFacts, Requirement, Sites};
 use crate::queue::under_way::Turn;
 use crate::queue::{Destination, Entry, Instruction, Lane, State, Stop, Task, entry};
 use crate::smtp::client::Refusal;
@@ -16,14 +16,29 @@ use std::sync::Arc;
 impl Delivery {
     /// What must hold for a recipient now: never less than what was stored, unless a person released it.
     pub(super) fn requirement(&self, entry: &Entry, recipient: u16) -> Requirement {
-        let now = self.judge.at_attempt(&entry.requirement(recipient));
+        let now = self.asked(entry, recipient);
         match entry.instruction(recipient) {
             Some(Instruction { lowered_from: Some(_), .. }) => Requirement { level: Level::Any, ..now },
             _ => now,
         }
     }
 
-    /// Recipients leave the task whose way is another: the policy now asks more than this lane's links give, or a person
+    /// What policy asks for a recipient now, whatever a person released.
+    pub(crate) fn asked(&self, entry: &Entry, recipient: u16) -> Requirement {
+        let stored = entry.requirement(recipient);
+        let Some(to) = entry.envelope.recipients.get(usize::from(recipient)) else { return stored };
+        let reaches = self.routes.site_of(to.mailbox.domain()).map(AsRef::as_ref);
+        let queued = QueuedFacts {
+            at: Now::read().wall,
+            direction: entry.direction(recipient),
+            sites: Sites { leaves: entry.site.as_deref(), reaches },
+            reverse_path: &entry.envelope.reverse_path,
+            recipient: &to.mailbox,
+        };
+        self.judge.at_attempt(&stored, &queued)
+    }
+
+    /// Recipients leave the task whose way is another: the policy now asks more, or less, than this lane's links give, or a person
     /// asked for something else.
     pub(super) fn move_to_their_lanes(&self, task: &mut Task, entry: &Entry) {
         let mut stay = Vec::with_capacity(task.recipients.len());
@@ -59,7 +74,7 @@ impl Delivery {
 
 fn is_elsewhere(lane: &Lane, task: &Task, instruction: Option<&Instruction>) -> bool {
     match instruction {
-        None if task.lane.destination != Destination::Operator => lane.level > task.lane.level,
+        None if task.lane.destination != Destination::Operator => lane.level != task.lane.level,
         _ => *lane != *task.lane,
     }
 }

@@ -99,6 +99,7 @@ mod tests {
         Requirement {
             level,
             rules: Vec::new(),
+            lifted: Vec::new(),
             watched: Vec::new(),
             classes: Vec::new(),
             wait: Duration::from_secs(15 * MINUTE),

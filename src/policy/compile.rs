@@ -5,6 +5,7 @@
 
 use super::class::{self, Class};
 use super::diagnostic::{Complaints, Diagnostic, Mistake, Place, Severity};
+use super::exception::{self, Exception};
 use super::group::Groups;
 use super::judge::Policy;
 use super::rule::{self, Rule};
@@ -18,7 +19,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Tables of the top level whose entries have names.
-const NAMED: [&str; 4] = ["group", "class", "rule", "test"];
+const NAMED: [&str; 5] = ["group", "class", "rule", "exception", "test"];
 /// Tables of the top level that stand once.
 const SINGLE: [&str; 4] = ["ladder", "recognise", "tests", "policy"];
 
@@ -55,12 +56,13 @@ struct Written<'a> {
 /// All that is wrong, in the order of files and lines; warnings among it.
 pub fn compile(files: &[SourceFile], known: &Known) -> Result<Compiled, Vec<Diagnostic>> {
     let mut c = Complaints::about(files);
-    let parsed: Vec<Spanned<DeTable<'_>>> = files.iter().enumerate().map(|(n, f)| parse(&mut c, n, f)).collect();
+    let texts = files.iter().enumerate().filter(|(_, file)| file.is_toml());
+    let parsed: Vec<(usize, Spanned<DeTable<'_>>)> = texts.map(|(n, f)| (n, parse(&mut c, n, f))).collect();
     let mut written = Written::default();
-    for (number, table) in parsed.iter().enumerate() {
-        written.collect(&mut c, number, table.get_ref());
+    for (number, table) in &parsed {
+        written.collect(&mut c, *number, table.get_ref());
     }
-    let (policy, tests) = written.compile(&mut c, known, files);
+    let (policy, tests, day) = written.compile(&mut c, known, files);
     // Whatever is wrong elsewhere may be why nothing protects.
     written.check_policy(&mut c, &policy);
     lint::warn(&mut c, &policy, known);
@@ -69,7 +71,7 @@ pub fn compile(files: &[SourceFile], known: &Known) -> Result<Compiled, Vec<Diag
     if found.iter().any(|d| d.severity == Severity::Error) {
         return Err(found);
     }
-    Ok(Compiled { policy, warnings: found, tests, due })
+    Ok(Compiled { policy, warnings: found, tests, day, due })
 }
 
 fn parse<'a>(c: &mut Complaints<'_>, number: usize, file: &'a SourceFile) -> Spanned<DeTable<'a>> {
@@ -150,7 +152,12 @@ impl<'a> Written<'a> {
         self.named.get(kind).into_iter().flat_map(|all| all.values())
     }
 
-    fn compile(&self, c: &mut Complaints<'_>, known: &Known, files: &[SourceFile]) -> (Policy, Vec<PolicyTest>) {
+    fn compile(
+        &self,
+        c: &mut Complaints<'_>,
+        known: &Known,
+        files: &[SourceFile],
+    ) -> (Policy, Vec<PolicyTest>, Option<Date>) {
         let mut names = Names {
             groups: self.names("group").enumerate().map(|(number, name)| (name, number)).collect(),
             classes: self.names("class").collect(),
@@ -165,12 +172,15 @@ impl<'a> Written<'a> {
         let classes: Vec<Class> = self.entries("class").map(|e| class::compile(c, e)).collect();
         let rules: Vec<Rule> = self.entries("rule").filter_map(|e| rule::compile(c, e, &names)).collect();
         let tests = self.entries("test").filter_map(|e| test_case::compile(c, e, &names)).collect();
-        let ladder = names.ladder.unwrap_or_else(|| default_ladder(&rules));
-        let mut policy = Policy::new(groups, classes, rules, ladder);
+        let ladder = names.ladder.take().unwrap_or_else(|| default_ladder(&rules));
+        let exceptions: Vec<Exception> =
+            self.entries("exception").filter_map(|e| exception::compile(c, e, &names)).collect();
+        exception::check(c, &exceptions, &rules, &groups);
+        let mut policy = Policy::new(groups, classes, rules, exceptions, ladder);
         policy.hash = hash(files);
         policy.recognise = self.recognise(c);
         policy.set_smarthost(known);
-        (policy, tests)
+        (policy, tests, names.day)
     }
 
     /// `[tests] at`

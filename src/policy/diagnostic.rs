@@ -42,6 +42,21 @@ struct Excerpt {
 }
 
 impl Diagnostic {
+    /// A warning about the policy as a whole.
+    #[must_use]
+    pub fn overall(code: &'static str, message: String, hint: &str) -> Diagnostic {
+        Diagnostic {
+            code,
+            file: None,
+            line: None,
+            column: None,
+            message,
+            hint: Some(hint.to_owned()),
+            severity: Severity::Warning,
+            excerpt: Excerpt::default(),
+        }
+    }
+
     /// With source line, caret and hint; colours only where the reader has a terminal.
     #[must_use]
     pub fn render(&self, style: Style) -> String {
@@ -175,6 +190,17 @@ impl<'a> Complaints<'a> {
     pub fn warn_overall(&mut self, mistake: Mistake) {
         let diagnostic = self.diagnostic(None, mistake, Severity::Warning);
         self.found.push(diagnostic);
+    }
+
+    /// A file of the policy that is no TOML, by the path that was typed.
+    pub fn file(&self, name: &str) -> Option<(usize, &'a SourceFile)> {
+        let name = name.strip_prefix("./").unwrap_or(name);
+        self.files.iter().enumerate().find(|(_, file)| file.name == name && !file.is_toml())
+    }
+
+    /// The paths of all of them.
+    pub fn lists(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.files.iter().filter(|file| !file.is_toml()).map(|file| file.name.as_str())
     }
 
     /// `30-rules.toml:12`

@@ -2,6 +2,7 @@
 //!
 //! Made by `decide` on the live path, for `explain` and for the tests of a policy alike. Never a finding's text.
 
+use crate::clock::Wall;
 use crate::mail::{Header, Mailbox, ReversePath};
 use crate::vocabulary::{Confidence, Direction, FindingKind, Level, Rung};
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ impl Sites<'_> {
 /// What is known about a message.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageFacts<'a> {
+    /// When it is judged: exceptions end, and memberships lapse.
+    pub at: Wall,
     pub direction: Direction,
     pub sites: Sites<'a>,
     pub reverse_path: &'a ReversePath,
@@ -52,4 +55,14 @@ pub struct RecipientFacts<'a> {
     pub peer: Option<Level>,
     /// Rungs that can serve this recipient.
     pub can: &'a [Rung],
+}
+
+/// What is still known about a recipient of a message that waits, when it is looked at again.
+#[derive(Debug, Clone, Copy)]
+pub struct QueuedFacts<'a> {
+    pub at: Wall,
+    pub direction: Direction,
+    pub sites: Sites<'a>,
+    pub reverse_path: &'a ReversePath,
+    pub recipient: &'a Mailbox,
 }

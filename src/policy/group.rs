@@ -1,28 +1,44 @@
-//! Groups of domains: `[group.NAME]`, nested, with exceptions, and how their hosts prove themselves.
+//! Groups of domains: `[group.NAME]`, nested, listed in files, with what is left out, and how their hosts prove themselves.
 //!
-//! Called by the compiler; asked by `judge` for every recipient. Promises: membership is exact, by label; time and the
-//! order of files change nothing. Fails at load: unknown and circular groups, empty ones, domains that are none.
+//! Called by the compiler; asked by `judge` for every recipient. Promises: membership is exact, by label; the order of
+//! files changes nothing, and time makes of a member one that has lapsed, never a stranger. Fails at load: unknown and circular groups, empty ones, domains that are none.
 
 use super::compile::Entry;
 use super::diagnostic::{Complaints, Mistake, Place, Sited};
 use super::domains::{DomainIndex, Pattern};
+use super::list::{self, Member};
 use super::requirement::{ProofCheck, ProofSource};
 use super::typed::{Keys, Parsed};
+use crate::clock::Wall;
 use crate::mail::Domain;
 use base64::Engine;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 const KEYS: Keys = Keys {
-    known: &["description", "domains", "groups", "except", "mx", "pins", "owner", "review", "pickup"],
-    later: &["list", "lapse-grace"],
+    known: &[
+        "description",
+        "domains",
+        "list",
+        "lapse-grace",
+        "groups",
+        "except",
+        "mx",
+        "pins",
+        "owner",
+        "review",
+        "pickup",
+    ],
+    later: &[],
 };
 
 #[derive(Debug)]
 pub(super) struct Group {
     pub name: String,
     pub place: Place,
-    pub domains: Vec<Sited<Pattern>>,
+    /// Its own, not those of its groups.
+    pub members: Vec<Member>,
     pub groups: Vec<usize>,
     pub except: Vec<Pattern>,
     pub mx: Vec<String>,
@@ -37,17 +53,50 @@ pub(super) struct Groups {
     pub all: Vec<Group>,
     /// Nested groups before those that hold them.
     order: Vec<usize>,
+    /// Which of `rows` a domain has.
     own: DomainIndex,
+    /// Groups and numbers of their members.
+    rows: Vec<(u32, u32)>,
     except: DomainIndex,
 }
 
-/// Which groups a domain is in.
+/// A time at which every membership with an end has lapsed.
+pub(super) const EVER: Wall = Wall(i64::MAX);
+
+/// Which groups a domain is in, and in which of them it has not lapsed.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Membership(Vec<u64>);
+pub(super) struct Membership {
+    listed: Set,
+    current: Set,
+}
 
 impl Membership {
     fn empty(groups: usize) -> Membership {
-        Membership(vec![0; groups.div_ceil(64)])
+        Membership { listed: Set::empty(groups), current: Set::empty(groups) }
+    }
+
+    /// In the group, lapsed or not.
+    pub fn has(&self, group: usize) -> bool {
+        self.listed.has(group)
+    }
+
+    /// In the group and not lapsed.
+    pub fn is_current(&self, group: usize) -> bool {
+        self.current.has(group)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.listed.0.len() * 64).filter(|group| self.has(*group))
+    }
+}
+
+/// Numbers of groups.
+#[derive(Debug, Clone, Default)]
+struct Set(Vec<u64>);
+
+impl Set {
+    fn empty(groups: usize) -> Set {
+        Set(vec![0; groups.div_ceil(64)])
     }
 
     fn insert(&mut self, group: usize) {
@@ -62,12 +111,8 @@ impl Membership {
         }
     }
 
-    pub fn has(&self, group: usize) -> bool {
+    fn has(&self, group: usize) -> bool {
         self.0.get(group / 64).is_some_and(|word| word & (1 << (group % 64)) != 0)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.0.len() * 64).filter(|group| self.has(*group))
     }
 }
 
@@ -77,36 +122,58 @@ impl Groups {
         let mut groups = Groups { all: entries.iter().map(|e| group(c, e, names)).collect(), ..Groups::default() };
         groups.sort(c);
         for (number, group) in groups.all.iter().enumerate() {
-            group.domains.iter().for_each(|p| groups.own.add(&p.value, number));
+            for (member, of) in group.members.iter().zip(0u32..) {
+                groups.own.add(&member.pattern.value, groups.rows.len());
+                groups.rows.push((u32::try_from(number).unwrap_or(u32::MAX), of));
+            }
             group.except.iter().for_each(|p| groups.except.add(p, number));
         }
         groups
     }
 
-    /// Every group that `domain` is in.
-    pub fn of(&self, domain: &Domain) -> Membership {
+    /// Every group that `domain` is in at that time.
+    pub fn of(&self, domain: &Domain, at: Wall) -> Membership {
         let mut members = Membership::empty(self.all.len());
-        self.own.each(domain, |group| members.insert(group));
-        let mut excepted = Membership::empty(self.all.len());
+        self.own.each(domain, |row| {
+            let Some((group, member)) = self.row(row) else { return };
+            members.listed.insert(group);
+            if member.ends.is_none_or(|end| at < end) {
+                members.current.insert(group);
+            }
+        });
+        let mut excepted = Set::empty(self.all.len());
         self.except.each(domain, |group| excepted.insert(group));
         for &number in &self.order {
-            if excepted.has(number) {
-                members.remove(number);
-            } else if self.all[number].groups.iter().any(|nested| members.has(*nested)) {
-                members.insert(number);
+            for set in [&mut members.listed, &mut members.current] {
+                if excepted.has(number) {
+                    set.remove(number);
+                } else if self.all[number].groups.iter().any(|nested| set.has(*nested)) {
+                    set.insert(number);
+                }
             }
         }
         members
     }
 
-    /// Every group that itself lists the domain and says how its hosts prove themselves.
+    fn row(&self, row: usize) -> Option<(usize, &Member)> {
+        let (group, member) = *self.rows.get(row)?;
+        Some((group as usize, self.all.get(group as usize)?.members.get(member as usize)?))
+    }
+
+    /// Every group that itself lists the domain and says how its hosts prove themselves. That a membership has lapsed takes
+    /// no proof away: with fewer sources less would have to hold.
     pub fn proof_sources(&self, domain: &Domain) -> Vec<ProofSource> {
-        let mut lists = Vec::new();
-        self.own.each(domain, |group| lists.push(group));
-        lists.sort_unstable();
-        lists.dedup();
-        let counts = |group: &&Group| !group.except.iter().any(|pattern| pattern.holds(domain));
-        lists.iter().filter_map(|group| self.all.get(*group)).filter(counts).filter_map(Group::proof).collect()
+        let mut rows = Vec::new();
+        self.own.each(domain, |row| rows.push(row));
+        rows.sort_unstable();
+        let mut sources = Vec::new();
+        for (number, member) in rows.iter().filter_map(|row| self.row(*row)) {
+            let Some(group) = self.all.get(number) else { continue };
+            let source = group.proof(member).filter(|_| !group.except.iter().any(|pattern| pattern.holds(domain)));
+            // Several rows of one group may hold for it.
+            sources.extend(source.filter(|source| !sources.contains(source)));
+        }
+        sources
     }
 
     /// Whether nobody at this domain would open a portal.
@@ -152,14 +219,13 @@ impl Groups {
 }
 
 impl Group {
-    /// Pins replace MX names inside one group: they hold whatever name or date.
-    fn proof(&self) -> Option<ProofSource> {
-        let check = if !self.pins.is_empty() {
-            ProofCheck::Pins(self.pins.clone())
-        } else if !self.mx.is_empty() {
-            ProofCheck::Mx(self.mx.clone())
-        } else {
-            return None;
+    /// What the row says replaces what the group says; pins replace MX names: they hold whatever name or date.
+    fn proof(&self, member: &Member) -> Option<ProofSource> {
+        let check = match &member.proof {
+            Some(own) => (**own).clone(),
+            None if !self.pins.is_empty() => ProofCheck::Pins(self.pins.clone()),
+            None if !self.mx.is_empty() => ProofCheck::Mx(self.mx.clone()),
+            None => return None,
         };
         Some(ProofSource { origin: format!("group {}", self.name), check })
     }
@@ -174,7 +240,7 @@ fn group(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &BTreeMap<&str, usize
     let made = Group {
         name: entry.name.to_owned(),
         place: table.place,
-        domains: table.many(c, "domains", Pattern::parse).unwrap_or_default(),
+        members: members(c, entry),
         groups: nested(c, entry, names),
         except: table.many_or_none(c, "except", Pattern::parse).into_iter().flatten().map(|s| s.value).collect(),
         mx: values(table.many_or_none(c, "mx", host)),
@@ -186,13 +252,31 @@ fn group(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &BTreeMap<&str, usize
     made
 }
 
+/// Those that are written in the group itself, and those of its lists.
+fn members(c: &mut Complaints<'_>, entry: &Entry<'_>) -> Vec<Member> {
+    let table = entry.table;
+    let written = table.many(c, "domains", Pattern::parse).unwrap_or_default();
+    let grace = table.duration(c, "lapse-grace");
+    if let Some(grace) = grace.as_ref().filter(|_| !table.has("list")) {
+        let mistake = Mistake::new("lapse-grace-without-list", "`lapse-grace` is about the dates of a list");
+        c.error(grace.place, mistake.hint("give the group a `list`, or take `lapse-grace` out"));
+    }
+    let grace = grace.map_or(Duration::ZERO, |grace| grace.value);
+    let lists = table.many(c, "list", |path| Ok(path.to_owned())).unwrap_or_default();
+    let listed: Vec<Member> = lists.iter().flat_map(|path| list::members(c, path, grace)).collect();
+    let own = written.into_iter().map(|pattern| Member { pattern, ends: None, proof: None });
+    own.chain(listed).collect()
+}
+
 fn check(c: &mut Complaints<'_>, entry: &Entry<'_>, group: &Group) {
     let table = entry.table;
-    if !table.has("domains") && !table.has("groups") && !table.has_unknown(KEYS) {
+    let names_nobody = ["domains", "list", "groups"].iter().all(|key| !table.has(key));
+    if names_nobody && !table.has_unknown(KEYS) {
         let mistake = Mistake::new("empty-group", format!("group `{}` has nobody in it", entry.name));
-        c.error(table.place, mistake.hint("give it `domains` or `groups`"));
+        c.error(table.place, mistake.hint("give it `domains`, `list` or `groups`"));
     }
-    if group.domains.is_empty() && !table.has("domains") && (!group.mx.is_empty() || !group.pins.is_empty()) {
+    let lists_none = !table.has("domains") && !table.has("list");
+    if lists_none && (!group.mx.is_empty() || !group.pins.is_empty()) {
         let key = if group.pins.is_empty() { "mx" } else { "pins" };
         let message = format!("`{key}` proves nothing here: group `{}` lists no domain itself", entry.name);
         let hint = "a proof holds for the domains that the same group lists; put it beside them";
@@ -213,7 +297,7 @@ pub(super) fn unknown(name: &str, names: &BTreeMap<&str, usize>) -> Mistake {
 }
 
 /// `mail.example.org`, or `*.example.org` for exactly one label more.
-fn host(text: &str) -> Parsed<String> {
+pub(super) fn host(text: &str) -> Parsed<String> {
     match Pattern::parse(text) {
         Ok(pattern @ Pattern::Below(_)) => Ok(pattern.to_string()),
         Ok(Pattern::Exact(domain)) if domain.literal().is_none() => Ok(domain.to_string()),
@@ -223,7 +307,7 @@ fn host(text: &str) -> Parsed<String> {
 }
 
 /// `sha256/BASE64` of the SPKI.
-fn pin(text: &str) -> Parsed<String> {
+pub(super) fn pin(text: &str) -> Parsed<String> {
     let digest =
         text.strip_prefix("sha256/").and_then(|b64| base64::engine::general_purpose::STANDARD.decode(b64).ok());
     match digest {

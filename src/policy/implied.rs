@@ -1,27 +1,41 @@
-//! Whether one rule says nothing that another does not say already.
+//! Whether one rule says nothing that another does not say already, and whether one matches whenever others do.
 //!
-//! Called by lint. Promises: `true` is certain, `false` is not: what cannot be compared counts as different. Never fails.
+//! Called by lint and for exceptions. Promises: `true` is certain, `false` is not: what cannot be compared counts as
+//! different. Never fails.
 
 use super::domains::Pattern;
-use super::group::Groups;
+use super::group::{EVER, Groups};
 use super::rule::{Asks, Rule};
 use super::when::{FieldGlob, When, Who};
 use regex::Regex;
 
 /// Whether `wider` matches whatever `rule` matches and asks at least as much for every key that `rule` sets.
 pub(super) fn by(rule: &Rule, wider: &Rule, groups: &Groups) -> bool {
-    rule.direction == wider.direction
-        && parties(&rule.when, &wider.when, groups)
-        && message(&rule.when, &wider.when)
-        && asks(&rule.asks, &wider.asks)
+    rule.direction == wider.direction && whenever(&[&rule.when], &wider.when, groups) && asks(&rule.asks, &wider.asks)
+}
+
+/// Whether `wide` holds whenever all of `given` hold.
+pub(super) fn whenever(given: &[&When], wide: &When, groups: &Groups) -> bool {
+    let implied: Vec<[bool; 14]> = given.iter().map(|narrow| keys(narrow, wide, groups)).collect();
+    (0..14).all(|key| implied.iter().any(|narrow| narrow[key]))
+}
+
+/// Whom a list of groups counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// Whoever is listed, lapsed or not: as `to` and `from` do.
+    Listed,
+    /// Whoever will never lapse: as `not-to` and `not-from` do at any time.
+    Lasting,
 }
 
 /// Whether whoever `who` holds for, `wider` holds for.
-pub(super) fn within(who: &Who, wider: &Who, groups: &Groups) -> bool {
+pub(super) fn within(who: &Who, wider: &Who, groups: &Groups, counted: Counted) -> bool {
     match (who, wider) {
         (Who::Group(inner), Who::Group(outer)) => nested(*inner, *outer, groups),
         (Who::Domain(Pattern::Exact(domain)) | Who::Address(_, Pattern::Exact(domain)), Who::Group(outer)) => {
-            groups.of(domain).has(*outer)
+            let members = groups.of(domain, EVER);
+            if counted == Counted::Listed { members.has(*outer) } else { members.is_current(*outer) }
         }
         (Who::Domain(Pattern::Exact(domain)) | Who::Address(_, Pattern::Exact(domain)), Who::Domain(pattern)) => {
             pattern.holds(domain)
@@ -40,29 +54,31 @@ fn nested(inner: usize, outer: usize, groups: &Groups) -> bool {
     above.contains(&inner) && above.iter().all(|g| below.contains(g) || groups.all[*g].except.is_empty())
 }
 
-fn parties(narrow: &When, wide: &When, groups: &Groups) -> bool {
-    let all_within =
-        |narrow: &[Who], wide: &[Who]| narrow.iter().all(|who| wide.iter().any(|wider| within(who, wider, groups)));
-    let listed = |narrow: &[Who], wide: &[Who]| wide.is_empty() || (!narrow.is_empty() && all_within(narrow, wide));
-    listed(&narrow.to, &wide.to)
-        && listed(&narrow.from, &wide.from)
-        // What the wider rule leaves out, the narrower leaves out too.
-        && all_within(&wide.not_to, &narrow.not_to)
-        && all_within(&wide.not_from, &narrow.not_from)
-        && one_of(&narrow.site, &wide.site)
-}
-
-fn message(narrow: &When, wide: &When) -> bool {
+/// Key by key, whether what `wide` wants holds whenever `narrow` does.
+fn keys(narrow: &When, wide: &When, groups: &Groups) -> [bool; 14] {
+    let all = |narrow: &[Who], wide: &[Who], counted| {
+        narrow.iter().all(|who| wide.iter().any(|wider| within(who, wider, groups, counted)))
+    };
+    let listed =
+        |narrow: &[Who], wide: &[Who]| wide.is_empty() || (!narrow.is_empty() && all(narrow, wide, Counted::Listed));
     let texts = |regexes: &[Regex]| regexes.iter().map(|r| r.as_str().to_owned()).collect::<Vec<_>>();
-    one_of(&narrow.content, &wide.content)
-        && one_of(&narrow.finding, &wide.finding)
-        && one_of(&texts(&narrow.subject_tag), &texts(&wide.subject_tag))
-        && over(narrow.size_over, wide.size_over)
-        && over(narrow.recipients_over, wide.recipients_over)
-        && over(narrow.visible_recipients_over, wide.visible_recipients_over)
-        && wide.auto_submitted.is_none_or(|wanted| narrow.auto_submitted == Some(wanted))
-        && wide.null_sender.is_none_or(|wanted| narrow.null_sender == Some(wanted))
-        && wide.header.iter().all(|field| narrow.header.iter().any(|other| field_implied(other, field)))
+    [
+        listed(&narrow.to, &wide.to),
+        listed(&narrow.from, &wide.from),
+        // What the wider rule leaves out, the narrower leaves out too.
+        all(&wide.not_to, &narrow.not_to, Counted::Lasting),
+        all(&wide.not_from, &narrow.not_from, Counted::Lasting),
+        one_of(&narrow.site, &wide.site),
+        one_of(&narrow.content, &wide.content),
+        one_of(&narrow.finding, &wide.finding),
+        one_of(&texts(&narrow.subject_tag), &texts(&wide.subject_tag)),
+        over(narrow.size_over, wide.size_over),
+        over(narrow.recipients_over, wide.recipients_over),
+        over(narrow.visible_recipients_over, wide.visible_recipients_over),
+        wide.auto_submitted.is_none_or(|wanted| narrow.auto_submitted == Some(wanted)),
+        wide.null_sender.is_none_or(|wanted| narrow.null_sender == Some(wanted)),
+        wide.header.iter().all(|field| narrow.header.iter().any(|other| field_implied(other, field))),
+    ]
 }
 
 /// Of a list one element is enough, so the shorter list is the narrower.

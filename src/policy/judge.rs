@@ -4,17 +4,20 @@
 //! same verdict, whatever the order of files; cost grows with the rules that can match. Never fails.
 
 use super::class::{self, Class};
+use super::exception::Exception;
+use super::excused::{Excused, Hearing};
 use super::facts::{MessageFacts, RecipientFacts};
 use super::fate::{Circumstances, Smarthost, decide};
 use super::group::Groups;
 use super::index::Index;
-use super::requirement::{ProofSource, Requirement};
+use super::requirement::ProofSource;
 use super::rule::Rule;
-use super::settle::{Settled, settle};
+use super::settle::{Heard, Settled, settle};
 use super::verdict::{MatchedRule, Monitored, Verdict};
-use super::when::Party;
+use super::when::{Lapsed, Party};
 use super::{Known, Recognise};
-use crate::mail::Domain;
+use crate::clock::Wall;
+use crate::mail::{Domain, Mailbox};
 use crate::vocabulary::{Confidence, Direction, FindingKind, Level, Mode, Rung};
 use std::collections::BTreeMap;
 
@@ -26,6 +29,8 @@ pub struct Policy {
     pub(super) classes: Vec<Class>,
     /// In the order of their names.
     pub(super) rules: Vec<Rule>,
+    /// In the order of their names.
+    pub(super) exceptions: Vec<Exception>,
     ladder: Vec<Rung>,
     pub(super) recognise: Option<Recognise>,
     smarthost: Option<Smarthost>,
@@ -36,20 +41,26 @@ pub struct Policy {
 
 /// How much of the message has been seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
+pub(super) enum Seen {
     /// Reverse-path and recipient only: rules that need more are not heard.
     Envelope,
     All,
 }
 
 impl Policy {
-    pub(super) fn new(groups: Groups, classes: Vec<Class>, mut rules: Vec<Rule>, ladder: Vec<Rung>) -> Policy {
+    pub(super) fn new(
+        groups: Groups,
+        classes: Vec<Class>,
+        mut rules: Vec<Rule>,
+        exceptions: Vec<Exception>,
+        ladder: Vec<Rung>,
+    ) -> Policy {
         rules.sort_by(|a, b| a.name.cmp(&b.name));
         let index = |direction| Index::of(&rules, direction, groups.all.len());
         let (outbound, inbound) = (index(Direction::Outbound), index(Direction::Inbound));
         let internal = index(Direction::Internal);
         let (hash, recognise, smarthost) = (String::new(), None, None);
-        Policy { hash, groups, classes, rules, ladder, recognise, smarthost, outbound, inbound, internal }
+        Policy { hash, groups, classes, rules, exceptions, ladder, recognise, smarthost, outbound, inbound, internal }
     }
 
     pub(super) fn set_smarthost(&mut self, known: &Known) {
@@ -110,35 +121,6 @@ impl Policy {
         self.groups.proof_sources(domain)
     }
 
-    /// What must hold now for an entry that was judged earlier: never less than was kept with it.
-    #[must_use]
-    pub fn current(&self, stored: &Requirement) -> Requirement {
-        // In the order of their names, as they are kept: a delivery costs what matched and not what is written.
-        let mut numbers: Vec<usize> = stored.rules.iter().filter_map(|ask| self.number(&ask.name)).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let rules: Vec<&Rule> = numbers.iter().filter_map(|n| self.rules.get(*n)).filter(|r| r.is_enforced()).collect();
-        let settled = settle(&rules, !stored.classes.is_empty());
-        let asked = stored.rules.iter().filter_map(|ask| ask.require).max();
-        Requirement {
-            level: settled.require.max(stored.level).max(asked.unwrap_or(Level::Any)),
-            rules: stored.rules.clone(),
-            watched: stored.watched.clone(),
-            classes: stored.classes.clone(),
-            wait: settled.wait,
-            // A load never bounces: what became reject is held and told.
-            otherwise: settled.otherwise.min(stored.otherwise),
-            hold_for: settled.hold_for,
-            tell_sender: settled.tell_sender,
-            notify: settled.notify,
-            subject: settled.subject.max(stored.subject),
-        }
-    }
-
-    fn number(&self, name: &str) -> Option<usize> {
-        self.rules.binary_search_by(|rule| (*rule.name).cmp(name)).ok()
-    }
-
     /// Whether a rule in force protects by what a message contains.
     pub(super) fn protects_content(&self) -> bool {
         self.rules.iter().any(|rule| {
@@ -155,44 +137,59 @@ impl Policy {
         }
     }
 
-    fn matching(&self, message: &MessageFacts<'_>, to: &Party<'_>, seen: Seen) -> Vec<&Rule> {
-        let index = self.index(message.direction);
+    fn senders<'a>(&self, message: &MessageFacts<'a>) -> Vec<Party<'a>> {
+        let asks = self.index(message.direction).asks_for_sender
+            || self.exceptions.iter().any(|exception| exception.when.asks_for_sender());
         let senders = message.reverse_path.mailbox().into_iter().chain(message.header_from);
-        let from: Vec<Party<'_>> = senders
-            .filter(|_| index.asks_for_sender)
-            .map(|mailbox| Party { mailbox, groups: self.groups.of(mailbox.domain()) })
-            .collect();
-        index
+        senders.filter(|_| asks).map(|mailbox| self.party(mailbox, message.at)).collect()
+    }
+
+    pub(super) fn party<'a>(&self, mailbox: &'a Mailbox, at: Wall) -> Party<'a> {
+        Party { mailbox, groups: self.groups.of(mailbox.domain(), at) }
+    }
+
+    fn matching(&self, hearing: &Hearing<'_>) -> Vec<&Rule> {
+        let Hearing { message, to, from, seen } = hearing;
+        self.index(message.direction)
             .candidates(to.mailbox.domain(), &to.groups)
             .into_iter()
             .filter_map(|number| self.rules.get(number))
-            .filter(|rule| seen == Seen::All || !rule.when.needs_content())
-            .filter(|rule| rule.when.holds(message, to, &from))
+            .filter(|rule| *seen == Seen::All || !rule.when.needs_content())
+            .filter(|rule| rule.when.holds(message, to, from, Lapsed::Adds))
             .collect()
     }
 
     fn hear(&self, message: &MessageFacts<'_>, recipient: &RecipientFacts<'_>, seen: Seen) -> Verdict {
-        let to = Party { mailbox: recipient.recipient, groups: self.groups.of(recipient.recipient.domain()) };
-        let matching = self.matching(message, &to, seen);
-        let (enforced, monitored): (Vec<&Rule>, Vec<&Rule>) = matching.iter().partition(|r| r.is_enforced());
-        let machines = self.groups.machines(&to.groups);
+        let from = self.senders(message);
+        let hearing = Hearing { message, to: self.party(recipient.recipient, message.at), from: &from, seen };
+        let (enforced, monitored): (Vec<&Rule>, Vec<&Rule>) =
+            self.matching(&hearing).into_iter().partition(|rule| rule.is_enforced());
+        let mut excused = Excused::of(&self.exceptions, &hearing, &enforced);
+        let machines = self.groups.machines(&hearing.to.groups);
         let around = Circumstances { ladder: &self.ladder, smarthost: self.smarthost.as_ref(), machines };
         let in_class = !message.classes.is_empty();
-        let settled = settle(&enforced, in_class);
+        let heard = excused.heard();
+        let settled = settle(&heard, in_class);
+        excused.note_what_is_left(settled.require);
         let decided = decide(&settled, message, recipient, &around);
         let would = |rule: &&Rule| {
-            let mut with: Vec<&Rule> = enforced.iter().copied().chain([*rule]).collect();
-            with.sort_by(|a, b| a.name.cmp(&b.name));
+            let mut with: Vec<Heard<'_>> = heard.iter().copied().chain([Heard::plainly(rule)]).collect();
+            with.sort_by(|a, b| a.rule.name.cmp(&b.rule.name));
             let settled = settle(&with, in_class);
             let fate = decide(&settled, message, recipient, &around).fate;
             Monitored { rule: rule.name.clone(), fate, require: settled.require }
         };
-        let monitored = monitored.iter().map(would).collect();
+        let watched = monitored.iter().map(would).collect();
+        let mut rules: Vec<MatchedRule> = heard.iter().map(|h| excused.matched(h.rule)).collect();
+        rules.extend(monitored.iter().map(|rule| excused.matched(rule)));
+        rules.sort_by(|a, b| a.name.cmp(&b.name));
         let Settled { require, wait, otherwise, hold_for, tell_sender, notify, subject, refuse, decided_by, .. } =
             settled;
         Verdict {
             classes: message.classes.clone(),
-            rules: matching.into_iter().map(matched).collect(),
+            rules,
+            lifted: excused.lifted(),
+            exceptions: excused.report(),
             require,
             decided_by,
             rungs: decided.rungs,
@@ -207,17 +204,7 @@ impl Policy {
             reason: decided.reason,
             then: decided.then,
             climb: decided.climb,
-            monitored,
+            monitored: watched,
         }
-    }
-}
-
-fn matched(rule: &Rule) -> MatchedRule {
-    MatchedRule {
-        name: rule.name.clone(),
-        at: rule.at.clone(),
-        mode: rule.mode,
-        asks: rule.shown.clone(),
-        require: rule.asks.require,
     }
 }

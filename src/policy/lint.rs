@@ -5,12 +5,13 @@
 use super::Known;
 use super::diagnostic::{Complaints, Mistake, Place};
 use super::domains::Pattern;
-use super::implied::{self, within};
+use super::exception::{Exception, Lowering};
+use super::implied::{self, Counted, within};
 use super::judge::Policy;
 use super::rule::Rule;
 use super::when::Who;
 use crate::vocabulary::{Direction, Level};
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 
 /// Domains of the government's retired secure mail, closed in 2019.
 const RETIRED: [&str; 4] = ["gsi.gov.uk", "gsx.gov.uk", "gse.gov.uk", "gcsx.gov.uk"];
@@ -40,6 +41,7 @@ pub(super) fn warn(c: &mut Complaints<'_>, policy: &Policy, known: &Known) {
         shadowed(c, rule, policy);
         beyond_smarthost(c, rule, known);
     }
+    policy.exceptions.iter().for_each(|exception| excepting(c, exception, policy));
     no_shared_rung(c, policy);
     surroundings(c, known);
 }
@@ -102,12 +104,41 @@ pub(super) fn dated(policy: &Policy) -> Vec<Dated> {
             .hint("it still decides nothing: put it in force with mode = \"enforce\", take it out, or set a new end");
         Some(Dated { after: until.value, place: until.place, mistake })
     });
-    reviews.chain(ends).collect()
+    let exceptions = policy.exceptions.iter().map(|exception| {
+        let until = &exception.until;
+        let message = format!("exception `{}` ended on {} at 12:00", exception.name, until.value);
+        let mistake = Mistake::new("exception-ended", message).hint("take it out, or have it approved anew");
+        // It warns from the day after its end.
+        Dated { after: until.value, place: until.place, mistake }
+    });
+    reviews.chain(ends).chain(exceptions).collect()
+}
+
+/// Exceptions that let text cross in clear, and those that end while nobody is at work.
+fn excepting(c: &mut Complaints<'_>, exception: &Exception, policy: &Policy) {
+    let asks = |rule: &&Rule| exception.is_for(&rule.name) && rule.asks.require.is_some_and(|level| level > Level::Any);
+    let to_clear = matches!(exception.lowering, Lowering::To(Level::Any) | Lowering::Lift);
+    if let Some(rule) = policy.rules.iter().find(asks).filter(|_| to_clear) {
+        let message =
+            format!("exception `{}` lets what rule `{}` is about cross in clear text", exception.name, rule.name);
+        let hint = "require = \"encrypted\" is enough where only the proof fails";
+        c.warn(exception.place, Mistake::new("exception-to-clear", message).hint(hint));
+    }
+    let until = exception.until.value;
+    if matches!(until.weekday(), Weekday::Saturday | Weekday::Sunday) {
+        let message = format!(
+            "exception `{}` ends on a {:?}: nobody may be there who hears of it",
+            exception.name,
+            until.weekday()
+        );
+        let hint = "let it end on a working day, before noon";
+        c.warn(exception.until.place, Mistake::new("ends-on-a-day-off", message).hint(hint));
+    }
 }
 
 fn domains(c: &mut Complaints<'_>, policy: &Policy) {
     for group in &policy.groups.all {
-        for domain in &group.domains {
+        for domain in group.members.iter().map(|member| &member.pattern) {
             let (Pattern::Exact(name) | Pattern::Below(name)) = &domain.value;
             if RETIRED.iter().any(|retired| name.as_str() == *retired || name.is_below(retired)) {
                 let message = format!("`{}` was retired in 2019: nobody answers for it any more", domain.value);
@@ -126,7 +157,8 @@ fn domains(c: &mut Complaints<'_>, policy: &Policy) {
 fn never(c: &mut Complaints<'_>, rule: &Rule, policy: &Policy) {
     let when = &rule.when;
     let shut = |given: &[Who], not: &[Who]| {
-        !given.is_empty() && given.iter().all(|who| not.iter().any(|not| within(who, not, &policy.groups)))
+        !given.is_empty()
+            && given.iter().all(|who| not.iter().any(|not| within(who, not, &policy.groups, Counted::Lasting)))
     };
     if shut(&when.to, &when.not_to) || shut(&when.from, &when.not_from) {
         let message = format!("rule `{}` can never match: it leaves out all that it names", rule.name);

@@ -8,6 +8,8 @@ mod class;
 mod compile;
 pub(crate) mod diagnostic;
 mod domains;
+mod exception;
+mod excused;
 mod facts;
 mod fate;
 mod group;
@@ -15,7 +17,9 @@ mod implied;
 mod index;
 mod judge;
 mod lint;
+mod list;
 pub mod permit;
+mod queued;
 pub mod requirement;
 mod rule;
 mod sentence;
@@ -30,19 +34,27 @@ use jiff::civil::Date;
 
 pub use compile::compile;
 pub use diagnostic::{Diagnostic, Severity, Style};
-pub use facts::{MessageFacts, RecipientFacts, Sites};
+pub use facts::{MessageFacts, QueuedFacts, RecipientFacts, Sites};
 pub use judge::Policy;
 pub use permit::{FailedTls, Permit, TlsFailedEverywhere, grant, grant_after_failed_tls};
 pub use requirement::{ProofCheck, ProofSource, Requirement, RuleAsk};
 pub use test_case::{Expect, PolicyTest, TestContent, peer_level};
-pub use verdict::{MatchedRule, Monitored, RungVerdict, Verdict};
+pub use verdict::{Excepted, ExceptionState, MatchedRule, Monitored, RungVerdict, Verdict};
 
 /// One file of a policy, as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
-    /// As shown: `30-rules.toml`
+    /// As shown: `30-rules.toml`, `lists/partners.csv`
     pub name: String,
     pub text: String,
+}
+
+impl SourceFile {
+    /// Whether it is a file of rules; all others are lists.
+    #[must_use]
+    pub fn is_toml(&self) -> bool {
+        self.name.ends_with(".toml")
+    }
 }
 
 /// What gateway.toml says that rules may name or need.
@@ -93,6 +105,8 @@ pub struct Compiled {
     pub policy: Policy,
     pub warnings: Vec<Diagnostic>,
     pub tests: Vec<PolicyTest>,
+    /// The day that the tests live on.
+    pub day: Option<Date>,
     due: Vec<Due>,
 }
 

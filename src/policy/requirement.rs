@@ -12,6 +12,9 @@ pub struct RuleAsk {
     pub at: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require: Option<Level>,
+    /// Exceptions that were in force for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excepted: Vec<String>,
 }
 
 /// A monitored rule and what it would ask.
@@ -27,6 +30,9 @@ pub struct Requirement {
     pub level: Level,
     /// Every enforced rule that matched.
     pub rules: Vec<RuleAsk>,
+    /// Those that an exception took away: when it ends, they hold again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lifted: Vec<RuleAsk>,
     /// Monitored rules whose level was not known to hold or fail at accept: the link shows what they would have done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub watched: Vec<Watched>,
@@ -67,6 +73,7 @@ impl Requirement {
         Requirement {
             level: Level::Sealed,
             rules: Vec::new(),
+            lifted: Vec::new(),
             watched: Vec::new(),
             classes: Vec::new(),
             wait: Duration::ZERO,
@@ -76,6 +83,12 @@ impl Requirement {
             notify: Vec::new(),
             subject: SubjectCare::Replace,
         }
+    }
+
+    /// The level, where no rule that was kept says why: it holds whatever becomes of them.
+    pub(super) fn unexplained(&self) -> Level {
+        let asked = self.rules.iter().chain(&self.lifted).filter_map(|rule| rule.require).max();
+        if asked.is_some_and(|asked| asked >= self.level) { Level::Any } else { self.level }
     }
 
     /// The rule that decided the level: the first by name among those that ask the most.
@@ -93,7 +106,12 @@ mod tests {
 
     #[test]
     fn the_rule_that_asks_the_most_decided_and_the_first_by_name_among_equals() {
-        let rule = |name: &str, require| RuleAsk { name: name.to_owned(), at: "r.toml:1".to_owned(), require };
+        let rule = |name: &str, require| RuleAsk {
+            name: name.to_owned(),
+            at: "r.toml:1".to_owned(),
+            require,
+            excepted: Vec::new(),
+        };
         let rules = vec![
             rule("a", None),
             rule("b", Some(Level::Encrypted)),

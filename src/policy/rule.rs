@@ -255,5 +255,5 @@ pub(super) fn ladder(c: &mut Complaints<'_>, table: Table<'_>, names: &Names<'_>
 
 /// Keys of the top level that a later version understands.
 pub(super) fn later_table(name: &str) -> Option<Mistake> {
-    ["exception", "pattern", "lexicon"].contains(&name).then(|| later(&format!("the table `{name}`")))
+    ["pattern", "lexicon"].contains(&name).then(|| later(&format!("the table `{name}`")))
 }

@@ -34,8 +34,22 @@ pub(super) struct Settled {
     pub decided_by: BTreeMap<&'static str, String>,
 }
 
+/// A rule that is heard, and what it asks of the way after the exceptions in force.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heard<'r> {
+    pub rule: &'r Rule,
+    pub require: Option<Level>,
+}
+
+impl<'r> Heard<'r> {
+    /// As it is written.
+    pub fn plainly(rule: &'r Rule) -> Heard<'r> {
+        Heard { rule, require: rule.asks.require }
+    }
+}
+
 struct Hearing<'r> {
-    rules: &'r [&'r Rule],
+    rules: &'r [Heard<'r>],
     decided_by: BTreeMap<&'static str, String>,
 }
 
@@ -47,11 +61,20 @@ impl Hearing<'_> {
         asked: impl Fn(&Asks) -> Option<T>,
         stricter: impl Fn(&T, &T) -> bool,
     ) -> Option<T> {
+        self.strictest_heard(key, |heard| asked(&heard.rule.asks), stricter)
+    }
+
+    fn strictest_heard<T: Copy>(
+        &mut self,
+        key: &'static str,
+        asked: impl Fn(&Heard<'_>) -> Option<T>,
+        stricter: impl Fn(&T, &T) -> bool,
+    ) -> Option<T> {
         let mut best: Option<(T, &Rule)> = None;
-        for rule in self.rules {
-            let Some(value) = asked(&rule.asks) else { continue };
+        for heard in self.rules {
+            let Some(value) = asked(heard) else { continue };
             if best.as_ref().is_none_or(|(held, _)| stricter(&value, held)) {
-                best = Some((value, rule));
+                best = Some((value, heard.rule));
             }
         }
         let (value, rule) = best?;
@@ -61,7 +84,7 @@ impl Hearing<'_> {
 
     fn upgrade(&mut self) -> BTreeSet<Rung> {
         let mut left: Option<BTreeSet<Rung>> = None;
-        for rule in self.rules {
+        for Heard { rule, .. } in self.rules {
             let Some(rungs) = &rule.asks.upgrade else { continue };
             self.decided_by.entry("upgrade").or_insert_with(|| rule.name.to_string());
             left = Some(match left {
@@ -74,7 +97,7 @@ impl Hearing<'_> {
 
     fn notify(&mut self) -> Vec<String> {
         let mut all = BTreeSet::new();
-        for rule in self.rules {
+        for Heard { rule, .. } in self.rules {
             let Some(addresses) = &rule.asks.notify else { continue };
             self.decided_by.entry("notify").or_insert_with(|| rule.name.to_string());
             all.extend(addresses.iter().cloned());
@@ -83,16 +106,16 @@ impl Hearing<'_> {
     }
 
     fn refuse(&mut self) -> Option<(String, String)> {
-        let (rule, text) = self.rules.iter().find_map(|r| r.asks.refuse.as_ref().map(|text| (r, text)))?;
+        let (rule, text) = self.rules.iter().find_map(|h| h.rule.asks.refuse.as_ref().map(|text| (h.rule, text)))?;
         self.decided_by.insert("refuse", rule.name.to_string());
         Some((rule.name.to_string(), text.clone()))
     }
 }
 
 /// Hears `rules`, which are in the order of their names.
-pub(super) fn settle(rules: &[&Rule], in_class: bool) -> Settled {
+pub(super) fn settle(rules: &[Heard<'_>], in_class: bool) -> Settled {
     let mut hearing = Hearing { rules, decided_by: BTreeMap::new() };
-    let require = hearing.strictest("require", |a| a.require, |a, b| a > b);
+    let require = hearing.strictest_heard("require", |heard| heard.require, |a, b| a > b);
     let wait = hearing.strictest("wait", |a| a.wait, |a, b| a < b);
     let otherwise = hearing.strictest("otherwise", |a| a.otherwise, |a, b| a > b);
     let hold_for = hearing.strictest("hold_for", |a| a.hold_for, |a, b| a > b);

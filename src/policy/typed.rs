@@ -232,7 +232,7 @@ impl<'a> Table<'a> {
 }
 
 /// A date and nothing behind it: a time of day would be passed over in silence.
-fn date_of(written: &str) -> Option<Date> {
+pub(super) fn date_of(written: &str) -> Option<Date> {
     (written.len() == 10).then(|| written.parse().ok()).flatten()
 }
 

@@ -5,7 +5,7 @@
 
 use super::requirement::{Requirement, RuleAsk, Watched};
 use crate::vocabulary::{Fate, Level, Mode, Otherwise, Reason, Rung, SubjectCare};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,41 @@ pub struct MatchedRule {
     /// What it asks: only keys that it sets.
     pub asks: Arc<Map<String, Value>>,
     pub(super) require: Option<Level>,
+    /// Exceptions in force for it.
+    pub excepted: Vec<Arc<str>>,
+}
+
+/// An exception that is for a rule that matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excepted {
+    pub name: Arc<str>,
+    /// `exceptions.toml:12`
+    pub at: Arc<str>,
+    pub state: ExceptionState,
+    /// At 12:00 of that day.
+    pub ends: jiff::civil::Date,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExceptionState {
+    Applied,
+    /// Its day is over.
+    Ended,
+    /// Another rule still asks for more.
+    WithoutEffect,
+}
+
+impl ExceptionState {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            ExceptionState::Applied => "applied",
+            ExceptionState::Ended => "ended",
+            ExceptionState::WithoutEffect => "without-effect",
+        }
+    }
 }
 
 /// A rung that the matching rules admit.
@@ -45,6 +80,10 @@ pub struct Monitored {
 pub struct Verdict {
     pub classes: BTreeMap<String, f64>,
     pub rules: Vec<MatchedRule>,
+    /// Rules in force that would match but for an exception.
+    pub lifted: Vec<MatchedRule>,
+    /// Those that are for a rule that matches.
+    pub exceptions: Vec<Excepted>,
     pub require: Level,
     /// Key to the rule that decided it; keys that no rule set are not in it.
     pub decided_by: BTreeMap<&'static str, String>,
@@ -72,11 +111,16 @@ impl Verdict {
     #[must_use]
     pub fn requirement(&self) -> Requirement {
         let enforced = self.rules.iter().filter(|r| r.mode == Mode::Enforce);
+        let ask = |r: &MatchedRule| RuleAsk {
+            name: r.name.to_string(),
+            at: r.at.to_string(),
+            require: r.require,
+            excepted: r.excepted.iter().map(ToString::to_string).collect(),
+        };
         Requirement {
             level: self.require,
-            rules: enforced
-                .map(|r| RuleAsk { name: r.name.to_string(), at: r.at.to_string(), require: r.require })
-                .collect(),
+            rules: enforced.map(ask).collect(),
+            lifted: self.lifted.iter().map(ask).collect(),
             watched: self.watched(),
             classes: self.classes.keys().cloned().collect(),
             wait: self.wait,
@@ -92,6 +136,13 @@ impl Verdict {
     fn watched(&self) -> Vec<Watched> {
         let open = self.monitored.iter().filter(|m| m.fate == Fate::Send && m.require > self.require);
         open.map(|m| Watched { rule: m.rule.to_string(), require: m.require }).collect()
+    }
+
+    /// As `explain` and the records show them.
+    #[must_use]
+    pub fn exceptions_json(&self) -> Value {
+        let shown = |e: &Excepted| json!({ "name": *e.name, "at": *e.at, "state": e.state });
+        self.exceptions.iter().map(shown).collect()
     }
 
     /// The fate as it is printed: a climb is printed as its rung.

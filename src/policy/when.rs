@@ -49,9 +49,19 @@ pub(super) struct Party<'a> {
     pub groups: Membership,
 }
 
+/// What a membership that has lapsed counts for. In a rule the domain is in the group for `to` and out of it for `not-to`, so
+/// that time only adds what must hold; in an exception the other way round, so that time never lowers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lapsed {
+    Adds,
+    NeverLowers,
+}
+
 impl Who {
-    pub fn holds(&self, party: &Party<'_>) -> bool {
+    /// `current`: whoever has lapsed does not count.
+    fn holds(&self, party: &Party<'_>, current: bool) -> bool {
         match self {
+            Who::Group(group) if current => party.groups.is_current(*group),
             Who::Group(group) => party.groups.has(*group),
             Who::Domain(pattern) => pattern.holds(party.mailbox.domain()),
             Who::Address(key, domain) => domain.holds(party.mailbox.domain()) && *key == party.mailbox.key(),
@@ -116,16 +126,18 @@ pub(super) struct When {
     pub header: Vec<FieldGlob>,
 }
 
-fn one_of(given: &[Who], party: &Party<'_>) -> bool {
-    given.iter().any(|who| who.holds(party))
+fn one_of(who: &[Who], party: &Party<'_>, current: bool) -> bool {
+    who.iter().any(|who| who.holds(party, current))
 }
 
 impl When {
-    pub fn holds(&self, message: &MessageFacts<'_>, to: &Party<'_>, from: &[Party<'_>]) -> bool {
-        (self.to.is_empty() || one_of(&self.to, to))
-            && !one_of(&self.not_to, to)
-            && (self.from.is_empty() || from.iter().any(|party| one_of(&self.from, party)))
-            && !from.iter().any(|party| one_of(&self.not_from, party))
+    pub fn holds(&self, message: &MessageFacts<'_>, to: &Party<'_>, from: &[Party<'_>], lapsed: Lapsed) -> bool {
+        let given = |who: &[Who], party: &Party<'_>| one_of(who, party, lapsed == Lapsed::NeverLowers);
+        let left_out = |who: &[Who], party: &Party<'_>| one_of(who, party, lapsed == Lapsed::Adds);
+        (self.to.is_empty() || given(&self.to, to))
+            && !left_out(&self.not_to, to)
+            && (self.from.is_empty() || from.iter().any(|party| given(&self.from, party)))
+            && !from.iter().any(|party| left_out(&self.not_from, party))
             && (self.site.is_empty() || self.site.iter().any(|site| message.sites.has(site)))
             && self.envelope_holds(message)
             && self.content_holds(message)
@@ -156,6 +168,19 @@ impl When {
             || self.visible_recipients_over.is_some()
             || self.auto_submitted.is_some()
             || !self.header.is_empty()
+    }
+
+    /// Whether what is kept with a message that waits is enough to judge by.
+    pub fn is_known_in_queue(&self) -> bool {
+        let unknown = !self.finding.is_empty()
+            || !self.not_from.is_empty()
+            || !self.subject_tag.is_empty()
+            || self.size_over.is_some()
+            || self.recipients_over.is_some()
+            || self.visible_recipients_over.is_some()
+            || self.auto_submitted.is_some()
+            || !self.header.is_empty();
+        !unknown
     }
 
     pub fn has_content_condition(&self) -> bool {

@@ -1,8 +1,10 @@
-//! Properties of the language: a rule more only ever protects more, and order does not matter.
+//! Properties of the language: a rule more only ever protects more, order does not matter, time alone never lowers, and an
+//! exception acts on its own rules, in its own place, until its own end.
 
 use super::{Asked, file};
+use mailward::clock::{Wall, noon_of, start_of};
 use mailward::decide::{Judge, judge_of};
-use mailward::policy::{Known, SourceFile, Verdict};
+use mailward::policy::{ExceptionState, Known, Severity, SourceFile, Verdict};
 use mailward::vocabulary::{Confidence, Direction, FindingKind, Level, Rung};
 use proptest::prelude::*;
 
@@ -13,6 +15,8 @@ empty = true
 order = ["relay:hub", "smime", "openpgp", "portal"]
 [group.a]
 domains = ["a.example", "*.a.example"]
+list = "dated.csv"
+lapse-grace = "1d"
 [group.b]
 domains = ["b.example"]
 groups = ["a"]
@@ -25,6 +29,32 @@ image = 5
 [class.opaque]
 any-of = ["scan"]
 "#;
+
+/// Members of `a` that lapse one after another, at noon of the day after their date.
+const DATED: &str = "domain,accredited-until\nd1.example,2026-06-01\nd2.example,2026-09-01\n*.d3.example,revoked\n";
+
+/// Days around those on which something ends.
+const DAYS: [&str; 5] = ["2026-05-01", "2026-06-03", "2026-07-15", "2026-09-03", "2027-01-01"];
+
+fn day(text: &str) -> Wall {
+    start_of(text.parse().unwrap())
+}
+
+fn files(text: &str) -> [SourceFile; 2] {
+    [file(text), SourceFile { name: "dated.csv".into(), text: DATED.into() }]
+}
+
+/// The body of an exception for the first rule, or the first two.
+fn exception() -> impl Strategy<Value = String> {
+    let rules = proptest::sample::select(&["[\"r0\"]", "[\"r0\", \"r1\"]"][..]);
+    let who = proptest::sample::select(
+        &["to = [\"@a\"]", "to = [\"d2.example\"]", "not-to = [\"@a\"]", "content = [\"clinical\"]"][..],
+    );
+    let lowering = proptest::sample::select(&["require = \"any\"", "require = \"encrypted\"", "lift = true"][..]);
+    (rules, who, lowering).prop_map(|(rules, who, lowering)| {
+        format!("rules = {rules}\nwhen = {{ {who} }}\n{lowering}\nuntil = 2026-07-14\nreason = \"r\"\napproved-by = \"cg\"\n")
+    })
+}
 
 fn key(name: &'static str, values: &'static [&'static str]) -> impl Strategy<Value = String> {
     let value = proptest::sample::select(values);
@@ -59,7 +89,21 @@ fn named(rules: &[String]) -> Vec<String> {
 
 fn judge(parts: &[String]) -> Judge {
     let text = format!("{FRAME}\n{}", parts.join("\n"));
-    judge_of(&[file(&text)], &Known::default()).unwrap_or_else(|found| panic!("{}\n{text}", found[0]))
+    judge_of(&files(&text), &Known::default()).unwrap_or_else(|found| panic!("{}\n{text}", found[0]))
+}
+
+/// None: an exception among them changes nothing, which is an error.
+fn judge_with(rules: &[String], exceptions: &[String]) -> Option<Judge> {
+    let exceptions = exceptions.iter().enumerate().map(|(n, body)| format!("[exception.e{n}]\n{body}"));
+    let text = format!("{FRAME}\n{}\n{}", named(rules).join("\n"), exceptions.collect::<Vec<_>>().join("\n"));
+    match judge_of(&files(&text), &Known::default()) {
+        Ok(judge) => Some(judge),
+        Err(found) => {
+            let mut errors = found.iter().filter(|d| d.severity == Severity::Error);
+            assert!(errors.all(|d| d.code == "exception-changes-nothing"), "{}\n{text}", found[0]);
+            None
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +112,7 @@ struct Facts {
     evidence: Vec<(FindingKind, Confidence)>,
     peer: Option<Level>,
     can: Vec<Rung>,
+    at: Wall,
 }
 
 fn facts() -> impl Strategy<Value = Facts> {
@@ -80,6 +125,9 @@ fn facts() -> impl Strategy<Value = Facts> {
             "u@c.example",
             "v@c.example",
             "u@evila.example",
+            "u@d1.example",
+            "u@d2.example",
+            "u@x.d3.example",
         ][..],
     );
     let kinds = &[FindingKind::NhsNumber, FindingKind::Image, FindingKind::Scan][..];
@@ -87,7 +135,14 @@ fn facts() -> impl Strategy<Value = Facts> {
         proptest::collection::vec((proptest::sample::select(kinds), proptest::sample::select(Confidence::ALL)), 0..4);
     let peer = proptest::sample::select(&[None, Some(Level::Any), Some(Level::Encrypted), Some(Level::Verified)][..]);
     let can = proptest::sample::subsequence(vec![Rung::Smime, Rung::Openpgp, Rung::Portal], 0..=3);
-    (to, evidence, peer, can).prop_map(|(to, evidence, peer, can)| Facts { to, evidence, peer, can })
+    let at = proptest::sample::select(&DAYS[..]);
+    (to, evidence, peer, can, at).prop_map(|(to, evidence, peer, can, at)| Facts {
+        to,
+        evidence,
+        peer,
+        can,
+        at: day(at),
+    })
 }
 
 fn verdict(judge: &Judge, facts: &Facts) -> Verdict {
@@ -97,6 +152,7 @@ fn verdict(judge: &Judge, facts: &Facts) -> Verdict {
         evidence: &facts.evidence,
         peer: facts.peer,
         can: &facts.can,
+        at: facts.at,
     };
     asked.of(judge)
 }
@@ -142,6 +198,7 @@ proptest! {
             .map(|(n, text)| SourceFile { name: format!("{n}.toml"), text: text.clone() })
             .collect();
         files.push(SourceFile { name: "frame.toml".into(), text: FRAME.into() });
+        files.push(SourceFile { name: "dated.csv".into(), text: DATED.into() });
         let many = judge_of(&files, &Known::default()).unwrap_or_else(|found| panic!("{}", found[0]));
         files.reverse();
         let reversed = judge_of(&files, &Known::default()).unwrap_or_else(|found| panic!("{}", found[0]));
@@ -149,6 +206,41 @@ proptest! {
         let (a, b) = (verdict(&one, &facts), verdict(&many, &facts));
         prop_assert_eq!(verdict(&reversed, &facts), b.clone());
         prop_assert_eq!((a.require, a.wait, a.fate, a.climb, a.decided_by, a.rungs), (b.require, b.wait, b.fate, b.climb, b.decided_by, b.rungs));
+    }
+
+    #[test]
+    fn time_alone_never_lowers(
+        rules in proptest::collection::vec(rule(), 2..5),
+        exceptions in proptest::collection::vec(exception(), 0..3),
+        facts in facts(),
+    ) {
+        let Some(judge) = judge_with(&rules, &exceptions) else { return Ok(()) };
+        let over_time = DAYS.map(|at| verdict(&judge, &Facts { at: day(at), ..facts.clone() }));
+        for pair in over_time.windows(2) {
+            let (before, after) = (&pair[0], &pair[1]);
+            prop_assert!(after.require >= before.require, "require was lowered");
+            prop_assert!(before.refuse.is_none() || after.refuse.is_some(), "a refusal was taken away");
+            prop_assert!(!set(before, "otherwise") || after.otherwise >= before.otherwise, "otherwise was lowered");
+            prop_assert!(before.rules.iter().all(|rule| after.rules.iter().any(|r| r.name == rule.name)), "a rule is gone");
+        }
+    }
+
+    #[test]
+    fn an_exception_acts_on_its_own_rules_until_its_end(
+        rules in proptest::collection::vec(rule(), 2..5),
+        exception in exception(),
+        facts in facts(),
+    ) {
+        let Some(with) = judge_with(&rules, std::slice::from_ref(&exception)) else { return Ok(()) };
+        let (plain, excepted) = (verdict(&judge(&named(&rules)), &facts), verdict(&with, &facts));
+        prop_assert!(excepted.require <= plain.require && (plain.refuse.is_some() || excepted.refuse.is_none()));
+        if excepted.exceptions.iter().all(|e| e.state == ExceptionState::Ended) {
+            prop_assert_eq!((plain.require, plain.fate, plain.rules, plain.decided_by), (excepted.require, excepted.fate, excepted.rules, excepted.decided_by));
+        } else {
+            prop_assert!(facts.at < noon_of("2026-07-14".parse().unwrap()));
+            let others = |v: &Verdict| v.rules.iter().filter(|r| !exception.contains(&*r.name)).map(|r| r.name.clone()).collect::<Vec<_>>();
+            prop_assert_eq!(others(&plain), others(&excepted), "another rule is gone");
+        }
     }
 
     #[test]
@@ -164,6 +256,8 @@ proptest! {
     #[test]
     fn no_text_makes_the_compiler_panic(text in "[\\[\\]{}=\"'a-z0-9.,@*\\-\n\t é#]{0,200}") {
         let _ = judge_of(&[file(&text)], &Known::default());
-        let _ = judge_of(&[file(&format!("{FRAME}{text}"))], &Known::default());
+        let _ = judge_of(&files(&format!("{FRAME}{text}")), &Known::default());
+        let list = SourceFile { name: "dated.csv".into(), text: text.clone() };
+        let _ = judge_of(&[file(FRAME), list], &Known::default());
     }
 }

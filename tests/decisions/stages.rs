@@ -1,10 +1,12 @@
 //! What the stages ask: at RCPT, at the dot, at an attempt.
 
 use super::judge;
+use mailward::clock::{Wall, noon_of};
 use mailward::decide::{Judge, Transaction};
-use mailward::mail::{Body, Envelope, Recipient};
-use mailward::policy::{ProofCheck, Requirement, Sites};
+use mailward::mail::{Body, Envelope, Mailbox, Recipient, ReversePath};
+use mailward::policy::{ProofCheck, QueuedFacts, Requirement, Sites};
 use mailward::vocabulary::{Direction, Fate, Level, Otherwise};
+use std::sync::LazyLock;
 
 const POLICY: &str = r#"
 [group.friends]
@@ -50,6 +52,7 @@ fn envelope(from: &str, to: &[&str]) -> Envelope {
 
 fn transaction<'a>(direction: Direction, envelope: &'a Envelope, message: &'a [u8]) -> Transaction<'a> {
     Transaction {
+        at: mailward::clock::Wall(0),
         direction,
         sites: Sites { leaves: None, reaches: Some("s") },
         envelope,
@@ -96,6 +99,14 @@ fn stored(level: Level) -> Requirement {
     Requirement { level, ..verdict.requirement() }
 }
 
+/// What is known of the entry when it is looked at again.
+fn queued(at: Wall) -> QueuedFacts<'static> {
+    static FROM: LazyLock<ReversePath> = LazyLock::new(|| "dr@site.example".parse().unwrap());
+    static TO: LazyLock<Mailbox> = LazyLock::new(|| "b@friend.example".parse().unwrap());
+    let sites = Sites::default();
+    QueuedFacts { at, direction: Direction::Outbound, sites, reverse_path: &FROM, recipient: &TO }
+}
+
 #[test]
 fn an_attempt_never_asks_less_than_was_stored_and_takes_the_rest_from_today() {
     let kept = stored(Level::Verified);
@@ -103,7 +114,7 @@ fn an_attempt_never_asks_less_than_was_stored_and_takes_the_rest_from_today() {
         (kept.rules.len(), kept.rules[0].name.as_str(), kept.classes.as_slice()),
         (1, "out", &["clinical".to_owned()][..])
     );
-    let now = |text: &str| judge(text).policy.current(&kept);
+    let now = |text: &str| judge(text).policy.current(&kept, &queued(Wall(0)));
     let weaker = now(&POLICY.replace("require = \"verified\"", "require = \"any\"").replace("\"5m\"", "\"9m\""));
     assert_eq!((weaker.level, weaker.wait.as_secs()), (Level::Verified, 540));
     assert_eq!(now(&POLICY.replace("\"verified\"", "\"sealed\"")).level, Level::Sealed);
@@ -112,6 +123,49 @@ fn an_attempt_never_asks_less_than_was_stored_and_takes_the_rest_from_today() {
     assert_eq!(rejecting.otherwise, Otherwise::Hold, "a load never bounces");
     let watched = POLICY.replace("wait = \"5m\"", "mode = \"monitor\"\nuntil = 2030-01-01\n[policy]\nempty = true");
     assert_eq!(now(&watched).level, Level::Verified);
+}
+
+/// An exception for the only rule, from this `when` on.
+fn excepting(when: &str, lowering: &str) -> String {
+    format!(
+        "{POLICY}[exception.e]\nrules = [\"out\"]\nwhen = {{ {when} }}\n{lowering}\nuntil = 2030-01-04\n\
+         reason = \"ref 1\"\napproved-by = \"Caldicott Guardian\"\n"
+    )
+}
+
+#[test]
+fn an_exception_that_came_after_the_message_lets_it_go_until_its_end() {
+    let kept = stored(Level::Verified);
+    let end = noon_of("2030-01-04".parse().unwrap());
+    let level = |text: &str, at: Wall| judge(text).policy.current(&kept, &queued(at)).level;
+    let here = excepting("to = [\"friend.example\"]", "require = \"encrypted\"");
+    assert_eq!((level(&here, Wall(0)), level(&here, Wall(end.0 - 1))), (Level::Encrypted, Level::Encrypted));
+    assert_eq!(level(&here, end), Level::Verified, "it ends at noon, and what it lowered holds again");
+    for elsewhere in ["to = [\"other.example\"]", "from = [\"x@site.example\"]", "content = [\"other\"]"] {
+        let text = excepting(elsewhere, "require = \"any\"") + "[class.other]\nany-of = [\"image\"]\n";
+        assert_eq!(level(&text, Wall(0)), Level::Verified, "{elsewhere}");
+    }
+    for unknown in ["subject-tag = [\"x\"]", "size-over = \"0KB\"", "not-from = [\"a.example\"]"] {
+        assert_eq!(level(&excepting(unknown, "require = \"any\""), Wall(0)), Level::Verified, "{unknown}");
+    }
+    assert_eq!(level(&excepting("content = [\"clinical\"]", "lift = true"), Wall(0)), Level::Any);
+}
+
+#[test]
+fn a_rule_that_was_lifted_holds_again_when_the_exception_is_over() {
+    let message = b"Subject: NHS number 943 476 5919\r\n\r\nx\r\n";
+    let envelope = envelope("dr@site.example", &["b@friend.example"]);
+    for (when, at_end) in [("to = [\"friend.example\"]", Level::Verified), ("subject-tag = [\"nhs\"]", Level::Verified)]
+    {
+        let judge = judge(&excepting(when, "lift = true"));
+        let transaction = transaction(Direction::Outbound, &envelope, message);
+        let verdict = &judge.at_accept(&transaction, &judge.inspect(message)).recipients[0];
+        assert_eq!((verdict.require, verdict.rules.len(), verdict.lifted.len()), (Level::Any, 0, 1));
+        let kept = verdict.requirement();
+        let stored: Requirement = serde_json::from_str(&serde_json::to_string(&kept).unwrap()).unwrap();
+        let level = |at| judge.policy.current(&stored, &queued(at)).level;
+        assert_eq!((level(Wall(0)), level(noon_of("2030-01-04".parse().unwrap()))), (Level::Any, at_end));
+    }
 }
 
 #[test]

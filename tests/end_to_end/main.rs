@@ -21,6 +21,7 @@ mod a_small_message_goes_in_one_flight;
 mod a_stop_takes_nothing_more_and_loses_nothing;
 mod a_stopped_gateway_finishes_what_is_open;
 mod a_stranger_cannot_relay;
+mod an_exception_lets_mail_go_until_its_end;
 mod attacks_on_starttls_uncover_nothing;
 mod automatic_mail_leaves_without_its_text;
 mod below_the_mark_what_was_kept_goes_on;

@@ -217,6 +217,19 @@ impl Gateway {
         ready.unwrap_or_else(|| panic!("the gateway is not ready\n{}", self.log()))
     }
 
+    /// Writes a file of the policy.
+    pub fn policy_file(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join("policies").join(name), text).unwrap();
+    }
+
+    /// Stops it, writes a file of its policy, and starts it again.
+    pub fn restart_with(&mut self, name: &str, text: &str) {
+        self.terminate();
+        assert!(self.wait_for_end().success());
+        self.policy_file(name, text);
+        self.start();
+    }
+
     /// The process, while it runs.
     pub fn process(&self) -> u32 {
         self.running.as_ref().unwrap().id()

@@ -2,7 +2,7 @@
 
 use super::{Explained, Part};
 use crate::clock::duration_words;
-use crate::policy::{MatchedRule, Verdict};
+use crate::policy::{Excepted, ExceptionState, MatchedRule, Verdict};
 use crate::vocabulary::{Direction, Fate, Mode};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -55,7 +55,7 @@ impl Part<'_> {
             "direction": self.direction,
             "classes": v.classes,
             "rules": v.rules.iter().map(rule).collect::<Vec<_>>(),
-            "exceptions": [],
+            "exceptions": v.exceptions_json(),
             "require": v.require,
             "decided_by": v.decided_by,
             "rungs": rungs.collect::<Vec<_>>(),
@@ -77,6 +77,9 @@ impl Part<'_> {
         let _ = writeln!(text, "\nto        {} ({})", self.to, self.direction);
         block(text, "classes", v.classes.iter().map(|(name, score)| format!("{name} (score {score:.1})")).collect());
         block(text, "rules", v.rules.iter().map(rule_line).collect());
+        if !v.exceptions.is_empty() {
+            block(text, "excepted", v.exceptions.iter().map(|e| exception_line(e, &v.lifted)).collect());
+        }
         block(text, "result", result(v, self.direction));
         let rungs = v.rungs.iter().map(|r| format!("{}: {}", r.rung, r.reason.unwrap_or("available")));
         if self.direction != Direction::Inbound {
@@ -102,6 +105,18 @@ fn rule_line(rule: &MatchedRule) -> String {
     let asks: Vec<String> = rule.asks.iter().map(|(key, value)| format!("{key} {}", plain(value))).collect();
     let mode = if rule.mode == Mode::Monitor { "  (monitored: decides nothing)" } else { "" };
     format!("{:<32} {:<20} {}{mode}", rule.name, rule.at, asks.join(", "))
+}
+
+fn exception_line(exception: &Excepted, lifted: &[MatchedRule]) -> String {
+    let away: Vec<&str> =
+        lifted.iter().filter(|rule| rule.excepted.contains(&exception.name)).map(|rule| rule.name.as_ref()).collect();
+    let takes = if away.is_empty() { String::new() } else { format!("  takes away {}", away.join(", ")) };
+    let said = match exception.state {
+        ExceptionState::Applied => format!("applied, until {}", exception.ends),
+        ExceptionState::Ended => format!("ended on {}", exception.ends),
+        ExceptionState::WithoutEffect => "without effect: another rule still asks for more".to_owned(),
+    };
+    format!("{:<32} {:<20} {said}{takes}", exception.name, exception.at)
 }
 
 fn plain(value: &Value) -> String {

@@ -3,6 +3,7 @@
 use super::super::collect::Collected;
 use super::{Acceptance, Arrived};
 use crate::clinical::Findings;
+use crate::clock::Now;
 use crate::decide::Transaction;
 use crate::mail::{Enhanced, Envelope, Recipient, Status};
 use crate::policy::{Sites, Verdict};
@@ -34,6 +35,7 @@ impl Judged {
             "direction": self.direction,
             "classes": self.verdict.classes,
             "rules": rules,
+            "exceptions": self.verdict.exceptions_json(),
             "require": self.verdict.require,
             "decided_by": self.verdict.decided_by,
             "fate": self.verdict.fate_name(),
@@ -50,13 +52,14 @@ impl Acceptance {
         collected: &Collected,
         findings: &Findings,
     ) -> Result<Vec<Judged>, Status> {
-        let ways = self.ways(arrived)?;
+        let (ways, now) = (self.ways(arrived)?, Now::read().wall);
         let mut judged: Vec<Option<Judged>> = ways.iter().map(|_| None).collect();
         for way in distinct(&ways) {
             let members: Vec<usize> = (0..ways.len()).filter(|i| ways[*i] == way).collect();
             let recipients = members.iter().map(|i| arrived.envelope.recipients[*i].clone()).collect();
             let envelope = Envelope { recipients, ..arrived.envelope.clone() };
             let transaction = Transaction {
+                at: now,
                 direction: way.0,
                 sites: way.1,
                 envelope: &envelope,

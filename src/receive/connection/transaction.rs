@@ -7,6 +7,7 @@ use super::super::accept::{Arrived, Record};
 use super::super::access::Denied;
 use super::super::received::Trace;
 use super::{Connection, Flow};
+use crate::clock::Now;
 use crate::decide::Transaction;
 use crate::mail::{Envelope, Mailbox, Status};
 use crate::policy::Sites;
@@ -69,6 +70,7 @@ impl Connection {
         }
         let Some(envelope) = self.envelope.as_ref().filter(|_| direction == Direction::Inbound) else { return Ok(()) };
         let transaction = Transaction {
+            at: Now::read().wall,
             direction,
             sites: Sites {
                 leaves: None,
