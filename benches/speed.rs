@@ -12,7 +12,7 @@ use criterion::{Criterion, Throughput};
 use mailward::clinical::{Limits, Rules, inspect};
 use mailward::decide::{Judge, Transaction, judge_of};
 use mailward::mail::{Envelope, Recipient};
-use mailward::policy::{Known, Sites, SourceFile};
+use mailward::policy::{Known, QueuedFacts, Sites, SourceFile};
 use mailward::smtp::command;
 use mailward::smtp::data::chunks::{BareLineEndings, Chunks};
 use mailward::smtp::data::{self, Decoder};

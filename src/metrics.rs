@@ -216,7 +216,7 @@ impl Metrics {
             self.logins_refused.with_label_values(&[reason]);
         }
         for kind in FindingKind::ALL {
-            self.findings.with_label_values(&[kind.name()]);
+            self.findings.with_label_values(&[kind.to_string().as_str()]);
         }
         for state in QUEUE_STATES {
             self.queue_messages.with_label_values(&[state]);

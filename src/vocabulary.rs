@@ -68,8 +68,10 @@ macro_rules! closed {
     };
 }
 
+mod finding;
 mod reason;
 
+pub use finding::{FindingKind, OwnName};
 pub use reason::Reason;
 
 closed! {
@@ -123,28 +125,6 @@ impl Confidence {
             Confidence::Medium => 0.6,
             Confidence::High => 1.0,
         }
-    }
-}
-
-closed! {
-    /// What the recogniser can find. Closed: policy refuses other names.
-    FindingKind {
-        NhsNumber = "nhs-number",
-        TagSecure = "tag-secure",
-        TagEncrypt = "tag-encrypt",
-        MarkingOfficialSensitive = "marking-official-sensitive",
-        MarkingHeader = "marking-header",
-        SensitivityHeader = "sensitivity-header",
-        /// A photograph or picture; small inline logos are no finding.
-        Image = "image",
-        /// A page image (TIFF): nobody can read it without eyes.
-        Scan = "scan",
-        /// Content that no reader of this version knows.
-        UnknownAttachment = "unknown-attachment",
-        /// Content that a reader knows and could not follow.
-        BrokenAttachment = "broken-attachment",
-        /// A bound was reached before everything was read.
-        LimitReached = "limit-reached",
     }
 }
 

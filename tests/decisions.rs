@@ -95,6 +95,38 @@ fn a_policy_whose_own_test_fails_is_not_loaded() {
     assert_eq!((wrong.failed.len(), wrong.failed[0].expected.as_str()), (1, "fate hold"));
 }
 
+#[test]
+fn a_policy_whose_sample_is_not_found_is_not_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |pattern: &str| {
+        let text = format!("[policy]\nempty = true\n[pattern.p]\nregex = 'RQX\\d{{7}}'\nnear = \"MRN\"\n{pattern}\n");
+        fs::write(folder.path().join("a.toml"), text).unwrap();
+        decide::load(folder.path(), &Known::default(), "2026-12-01".parse().unwrap()).err()
+    };
+    let codes = |wrong: Option<decide::LoadError>| {
+        wrong.unwrap_or_default().diagnostics.iter().map(|d| (d.code, d.line)).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(load("samples = \"MRN RQX1234567\"\nnot-samples = \"RQX1234567\"")), []);
+    assert_eq!(codes(load("samples = \"RQX1234567\"")), [("failing-sample", Some(6))]);
+    assert_eq!(codes(load("not-samples = [\"x\", \"MRN RQX1234567\"]")), [("failing-sample", Some(6))]);
+}
+
+#[test]
+fn a_test_that_would_fail_today_warns_and_one_that_fails_on_its_day_does_not_load() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("l.csv"), "domain,accredited-until\nb.example,2026-12-31\n").unwrap();
+    let text = "[policy]\nempty = true\n[tests]\nat = 2026-12-31\n[group.g]\nlist = \"l.csv\"\n\
+                [rule.r]\ndirection = \"outbound\"\nwhen = { not-to = [\"@g\"] }\nrequire = \"sealed\"\n\
+                [test.t]\nfrom = \"a@a.example\"\nto = \"b@b.example\"\nexpect = { require = \"any\" }\n";
+    fs::write(folder.path().join("a.toml"), text).unwrap();
+    let load = |day: &str| decide::load(folder.path(), &Known::default(), day.parse().unwrap());
+    assert!(load("2026-12-31").unwrap().warnings.is_empty());
+    let today = load("2027-01-02").unwrap();
+    assert_eq!(today.warnings.iter().map(|d| d.code).collect::<Vec<_>>(), ["test-fails-today"]);
+    fs::write(folder.path().join("a.toml"), text.replace("at = 2026-12-31", "at = 2027-01-01")).unwrap();
+    assert_eq!(load("2026-12-31").err().unwrap().failed.len(), 1);
+}
+
 /// requirement x otherwise x wait x peer x rung, each with its fate, what follows and the reason.
 fn table() -> String {
     let mut table = String::from("require    otherwise wait peer      can      fate     then     reason\n");

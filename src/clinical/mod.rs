@@ -18,6 +18,7 @@ mod leaf;
 mod markings;
 mod names;
 mod nhs_number;
+mod own;
 mod report;
 mod rules;
 mod table;
@@ -26,12 +27,22 @@ mod utf32;
 mod walk;
 mod words;
 
+pub use own::{OwnLexicon, OwnPattern};
 pub use rules::Rules;
 
 /// Reads the whole of `message` and says what it contains.
 #[must_use]
 pub fn inspect(message: &[u8], rules: &Rules, limits: &Limits) -> Findings {
     walk::Walk::new(rules, limits).all(message)
+}
+
+/// Whether something of that kind is in a piece of text.
+#[must_use]
+pub fn finds(text: &str, kind: FindingKind, rules: &Rules) -> bool {
+    let limits = Limits::default();
+    let mut walk = walk::Walk::new(rules, &limits);
+    walk.scan(text, "text");
+    walk.report.finish().findings.iter().any(|finding| finding.kind == kind)
 }
 
 /// One thing that was recognised. The full text never leaves this room.

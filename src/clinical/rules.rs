@@ -5,6 +5,7 @@
 //! count as labelled.
 
 use super::digits::fold_into;
+use super::own::{Own, OwnLexicon, OwnPattern};
 use aho_corasick::AhoCorasick;
 
 /// The same words as policies/25-recognise.toml ships.
@@ -148,6 +149,7 @@ pub struct Rules {
     words: Vec<Word>,
     matcher: Option<AhoCorasick>,
     window: usize,
+    pub(super) own: Own,
 }
 
 /// How far away, in characters of folded text, the nearest word of each role stands.
@@ -180,7 +182,13 @@ impl Rules {
                 patterns.push(folded);
             }
         }
-        Rules { words, matcher: AhoCorasick::new(patterns).ok(), window: window.min(1_000) }
+        Rules { words, matcher: AhoCorasick::new(patterns).ok(), window: window.min(1_000), own: Own::default() }
+    }
+
+    /// The same, and what the site recognises for itself.
+    #[must_use]
+    pub fn with_own(self, patterns: Vec<OwnPattern>, lexicons: Vec<OwnLexicon>) -> Rules {
+        Rules { own: Own { patterns, lexicons }, ..self }
     }
 
     pub(super) fn window(&self) -> usize {

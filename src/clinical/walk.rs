@@ -97,13 +97,14 @@ impl<'r> Walk<'r> {
         self.scan(&String::from_utf8_lossy(fitting), place);
     }
 
-    /// Looks for identifiers in text.
+    /// Looks for identifiers in text, and for what the site recognises for itself.
     pub fn scan(&mut self, text: &str, place: &str) {
         let mut hits = nhs_number::Hits::default();
         nhs_number::scan(text, self.rules, &mut hits);
         for (shown, confidence) in hits.numbers {
             self.report.found(FindingKind::NhsNumber, place, &nhs_number::masked(shown), confidence);
         }
+        self.rules.own.scan(text, place, &mut self.report);
     }
 
     fn entity(&mut self, bytes: &[u8], spot: &Spot, head: Head) {
@@ -136,7 +137,7 @@ impl<'r> Walk<'r> {
     /// A field that a reader may see, or one that marks the message.
     fn words(&mut self, field: &Field<'_>, spot: &Spot, head: Head) {
         let is_subject = field.is("subject") && head == Head::Message;
-        if !is_subject && !may_tell(field) {
+        if !is_subject && !may_tell(field) && !self.rules.own.reads_fields() {
             return;
         }
         let (text, sound) = words::text(field.value);

@@ -4,6 +4,7 @@
 //! Fails by `LoadError` with all that is wrong.
 
 use super::cases::{self, FailedTest};
+use super::own;
 use super::{Judge, cases::Folder};
 use crate::clock::start_of;
 use crate::policy::{self, Diagnostic, Known, PolicyTest, SourceFile, Style};
@@ -60,6 +61,10 @@ pub fn load(dir: &Path, known: &Known, today: jiff::civil::Date) -> Result<Loade
     let mut warnings = compiled.warnings_on(today);
     let day = compiled.day.unwrap_or(today);
     let (judge, tests) = (Judge::new(compiled.policy), compiled.tests);
+    let failing = own::failing(&judge, &compiled.samples);
+    if !failing.is_empty() {
+        return Err(LoadError { diagnostics: [warnings, failing].concat(), ..LoadError::default() });
+    }
     let tested = without_smarthost(&files, known)?;
     let on = |day| cases::run(&tested, &tests, &Folder(dir), start_of(day));
     let failed = on(day);

@@ -7,13 +7,14 @@ pub mod announce;
 mod cases;
 mod headers;
 mod load;
+mod own;
 mod readers;
 
 use crate::clinical::{self, Findings, Limits};
 use crate::clock::Wall;
 use crate::mail::{Envelope, Header, Mailbox};
 use crate::policy::{MessageFacts, Policy, QueuedFacts, RecipientFacts, Requirement, Sites, Verdict};
-use crate::vocabulary::{Confidence, Direction, Fate, FindingKind, Level, Rung};
+use crate::vocabulary::{Direction, Fate, Level, Rung};
 use headers::HeaderFacts;
 use std::collections::BTreeMap;
 
@@ -60,6 +61,7 @@ impl Judge {
         let rules = policy.recognise().map_or_else(clinical::Rules::default, |said| {
             clinical::Rules::new(&said.labels, &said.against, said.window)
         });
+        let rules = rules.with_own(own::patterns(&policy), own::lexicons(&policy));
         Judge { policy, rules, limits: Limits::default() }
     }
 
@@ -72,8 +74,7 @@ impl Judge {
     /// Verdicts for all recipients.
     #[must_use]
     pub fn at_accept(&self, transaction: &Transaction<'_>, findings: &Findings) -> Judgement {
-        let evidence: Vec<(FindingKind, Confidence)> =
-            findings.findings.iter().map(|finding| (finding.kind, finding.confidence)).collect();
+        let evidence = own::evidence(findings);
         let classes = self.policy.classify(&evidence);
         let header = Header::of(transaction.message);
         let said = HeaderFacts::of(&header);

@@ -3,7 +3,7 @@
 //! Called by the compiler; asked once for every message. Promises: more evidence never takes a message out of a class,
 //! for weights are never negative and the best finding of each kind counts once. Fails at load only.
 
-use super::compile::Entry;
+use super::compile::{Entry, Names};
 use super::diagnostic::{Complaints, Mistake, Place};
 use super::typed::{Keys, Parsed, Table, later};
 use crate::vocabulary::{Confidence, FindingKind};
@@ -46,19 +46,28 @@ struct Score {
     weights: BTreeMap<FindingKind, f64>,
 }
 
-/// The best confidence of each kind that was found.
-pub(super) fn best(evidence: &[(FindingKind, Confidence)]) -> BTreeMap<FindingKind, Confidence> {
+/// Terms of one lexicon that count.
+const TERMS: f64 = 5.0;
+
+/// What was found of each kind.
+pub(super) type Found = BTreeMap<FindingKind, f64>;
+
+/// How much was found of each kind: its best confidence; of a lexicon, that of each term, five at most.
+pub(super) fn best(evidence: &[(FindingKind, Confidence)]) -> Found {
     let mut best = BTreeMap::new();
     for (kind, confidence) in evidence {
-        let seen = best.entry(*kind).or_insert(*confidence);
-        *seen = (*seen).max(*confidence);
+        let seen: &mut f64 = best.entry(*kind).or_default();
+        *seen = match kind {
+            FindingKind::Lexicon(_) => (*seen + confidence.factor()).min(TERMS),
+            _ => seen.max(confidence.factor()),
+        };
     }
     best
 }
 
 impl Class {
     /// The score, if the message is in this class: all conditions that are given must hold.
-    pub fn score(&self, found: &BTreeMap<FindingKind, Confidence>) -> Option<f64> {
+    pub fn score(&self, found: &Found) -> Option<f64> {
         let count = self.any_of.iter().filter(|k| found.contains_key(k)).count();
         if (!self.any_of.is_empty() && count == 0) || !self.all_of.iter().all(|k| found.contains_key(k)) {
             return None;
@@ -70,27 +79,29 @@ impl Class {
 
     /// Whether any finding could ever bring a message into this class.
     pub fn reachable(&self) -> bool {
-        let everything = FindingKind::ALL.iter().map(|k| (*k, Confidence::High)).collect();
+        let weighed = self.score.iter().flat_map(|score| score.weights.keys());
+        let most = |kind: &FindingKind| if matches!(kind, FindingKind::Lexicon(_)) { TERMS } else { 1.0 };
+        let everything = weighed.chain(&self.any_of).chain(&self.all_of).map(|kind| (*kind, most(kind))).collect();
         self.score(&everything).is_some()
     }
 }
 
 impl Score {
-    fn of(&self, found: &BTreeMap<FindingKind, Confidence>) -> f64 {
-        self.weights.iter().filter_map(|(kind, weight)| Some(weight * found.get(kind)?.factor())).sum()
+    fn of(&self, found: &Found) -> f64 {
+        self.weights.iter().filter_map(|(kind, weight)| Some(weight * found.get(kind)?)).sum()
     }
 }
 
-pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>) -> Class {
+pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'_>) -> Class {
     let table = entry.table;
     table.check_keys(c, &format!("class `{}`", entry.name), KEYS);
     table.text(c, "description");
     let made = Class {
         name: entry.name.to_owned(),
         place: table.place,
-        score: score(c, entry),
-        any_of: kinds(c, table, "any-of"),
-        all_of: kinds(c, table, "all-of"),
+        score: score(c, entry, names),
+        any_of: kinds(c, table, "any-of", names),
+        all_of: kinds(c, table, "all-of", names),
     };
     let says = ["score", "threshold", "any-of", "all-of"].iter().any(|key| table.has(key));
     if !says && !table.has_unknown(KEYS) {
@@ -100,11 +111,11 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>) -> Class {
     made
 }
 
-fn kinds(c: &mut Complaints<'_>, table: Table<'_>, key: &str) -> Vec<FindingKind> {
-    table.many(c, key, finding_kind).into_iter().flatten().map(|s| s.value).collect()
+fn kinds(c: &mut Complaints<'_>, table: Table<'_>, key: &str, names: &Names<'_>) -> Vec<FindingKind> {
+    table.many(c, key, |text| finding_kind(text, names)).into_iter().flatten().map(|s| s.value).collect()
 }
 
-fn score(c: &mut Complaints<'_>, entry: &Entry<'_>) -> Option<Score> {
+fn score(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'_>) -> Option<Score> {
     let table = entry.table;
     let threshold = table.number(c, "threshold");
     let Some(scores) = table.below(c, "score") else {
@@ -126,28 +137,52 @@ fn score(c: &mut Complaints<'_>, entry: &Entry<'_>) -> Option<Score> {
         let mistake = Mistake::new("wrong-value", "a threshold of 0 would put every message into the class");
         c.error(threshold.place, mistake.hint("write a number above 0"));
     }
-    Some(Score { threshold: threshold.value, weights: weights(c, scores) })
+    Some(Score { threshold: threshold.value, weights: weights(c, scores, names) })
 }
 
-fn weights(c: &mut Complaints<'_>, scores: Table<'_>) -> BTreeMap<FindingKind, f64> {
+fn weights(c: &mut Complaints<'_>, scores: Table<'_>, names: &Names<'_>) -> BTreeMap<FindingKind, f64> {
     let mut weights = BTreeMap::new();
     for name in scores.inner.keys() {
         let key = name.get_ref().as_ref();
-        match finding_kind(key) {
-            Ok(kind) => {
-                weights.extend(scores.number(c, key).map(|weight| (kind, weight.value)));
-            }
-            Err(mistake) => c.error(scores.key_place(key), mistake),
+        // `pattern.hospital-number = 6` is a table in TOML.
+        if let ("pattern" | "lexicon", Some(own)) = (key, scores.nested(key)) {
+            own.inner.keys().for_each(|name| weigh(c, &mut weights, own, (key, name.get_ref()), names));
+        } else {
+            weigh(c, &mut weights, scores, ("", key), names);
         }
     }
     weights
 }
 
-/// A kind of finding that this version recognises.
-pub(super) fn finding_kind(text: &str) -> Parsed<FindingKind> {
-    let operators_own = |prefix: &str| text == prefix || text.strip_prefix(prefix).is_some_and(|t| t.starts_with('.'));
-    if LATER_KINDS.contains(&text) || operators_own("pattern") || operators_own("lexicon") {
+fn weigh(
+    c: &mut Complaints<'_>,
+    weights: &mut BTreeMap<FindingKind, f64>,
+    table: Table<'_>,
+    (family, key): (&str, &str),
+    names: &Names<'_>,
+) {
+    let whole = if family.is_empty() { key.to_owned() } else { format!("{family}.{key}") };
+    match finding_kind(&whole, names) {
+        Ok(kind) => weights.extend(table.number(c, key).map(|weight| (kind, weight.value))),
+        Err(mistake) => c.error(table.key_place(key), mistake),
+    }
+}
+
+/// A kind of finding that this version recognises, or the policy itself.
+pub(super) fn finding_kind(text: &str, names: &Names<'_>) -> Parsed<FindingKind> {
+    if LATER_KINDS.contains(&text) {
         return Err(later(&format!("the finding `{text}`")));
+    }
+    for (family, own) in [("pattern", &names.patterns), ("lexicon", &names.lexicons)] {
+        if text == family {
+            let mistake = Mistake::new("unknown-finding", format!("which {family} is meant?"));
+            return Err(mistake.hint(format!("write {family}.NAME for what [{family}.NAME] finds")));
+        }
+        let name = text.strip_prefix(family).and_then(|rest| rest.strip_prefix('.'));
+        if let Some(name) = name.filter(|name| !own.contains(name)) {
+            let (code, message) = ("unknown-finding", format!("no {family} is called `{name}`"));
+            return Err(Mistake::unknown(code, message, name, own.iter().copied()));
+        }
     }
     text.parse().map_err(|_| {
         let message = format!("nothing recognises `{text}`");

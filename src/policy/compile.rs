@@ -11,7 +11,7 @@ use super::judge::Policy;
 use super::rule::{self, Rule};
 use super::test_case::{self, PolicyTest};
 use super::typed::{Keys, Table, is_name, place, wrong_type};
-use super::{Compiled, Due, Known, Recognise, SourceFile, lint};
+use super::{Compiled, Due, Known, Recognise, Sample, SourceFile, lint, own};
 use crate::vocabulary::Rung;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// Tables of the top level whose entries have names.
-const NAMED: [&str; 5] = ["group", "class", "rule", "exception", "test"];
+const NAMED: [&str; 7] = ["group", "pattern", "lexicon", "class", "rule", "exception", "test"];
 /// Tables of the top level that stand once.
 const SINGLE: [&str; 4] = ["ladder", "recognise", "tests", "policy"];
 
@@ -34,6 +34,8 @@ pub(super) struct Entry<'a> {
 /// What may be named from elsewhere.
 pub(super) struct Names<'a> {
     pub groups: BTreeMap<&'a str, usize>,
+    pub patterns: BTreeSet<&'a str>,
+    pub lexicons: BTreeSet<&'a str>,
     pub classes: BTreeSet<&'a str>,
     pub rules: BTreeSet<&'a str>,
     /// None while no file has a [ladder].
@@ -50,6 +52,14 @@ struct Written<'a> {
     single: BTreeMap<&'static str, Table<'a>>,
 }
 
+/// What the tables say together.
+struct Made {
+    policy: Policy,
+    tests: Vec<PolicyTest>,
+    samples: Vec<Sample>,
+    day: Option<Date>,
+}
+
 /// Compiles the files of one policy.
 ///
 /// # Errors
@@ -62,7 +72,7 @@ pub fn compile(files: &[SourceFile], known: &Known) -> Result<Compiled, Vec<Diag
     for (number, table) in &parsed {
         written.collect(&mut c, *number, table.get_ref());
     }
-    let (policy, tests, day) = written.compile(&mut c, known, files);
+    let Made { policy, tests, samples, day } = written.compile(&mut c, known, files);
     // Whatever is wrong elsewhere may be why nothing protects.
     written.check_policy(&mut c, &policy);
     lint::warn(&mut c, &policy, known);
@@ -71,7 +81,7 @@ pub fn compile(files: &[SourceFile], known: &Known) -> Result<Compiled, Vec<Diag
     if found.iter().any(|d| d.severity == Severity::Error) {
         return Err(found);
     }
-    Ok(Compiled { policy, warnings: found, tests, day, due })
+    Ok(Compiled { policy, warnings: found, tests, samples, day, due })
 }
 
 fn parse<'a>(c: &mut Complaints<'_>, number: usize, file: &'a SourceFile) -> Spanned<DeTable<'a>> {
@@ -95,6 +105,9 @@ fn syntax(message: &str) -> Mistake {
         "duplicate key" => {
             Mistake::new("defined-twice", "this is defined twice in this file").hint("give it another name")
         }
+        // "\d" is what everybody writes first.
+        other if other.contains("escape") => Mistake::new(SYNTAX, other.replace('\n', "; "))
+            .hint("in double quotes a backslash begins an escape: write it in single quotes, '\\d{7}'"),
         other => Mistake::new(SYNTAX, other.replace('\n', "; ")),
     }
 }
@@ -152,14 +165,11 @@ impl<'a> Written<'a> {
         self.named.get(kind).into_iter().flat_map(|all| all.values())
     }
 
-    fn compile(
-        &self,
-        c: &mut Complaints<'_>,
-        known: &Known,
-        files: &[SourceFile],
-    ) -> (Policy, Vec<PolicyTest>, Option<Date>) {
+    fn compile(&self, c: &mut Complaints<'_>, known: &Known, files: &[SourceFile]) -> Made {
         let mut names = Names {
             groups: self.names("group").enumerate().map(|(number, name)| (name, number)).collect(),
+            patterns: self.names("pattern").collect(),
+            lexicons: self.names("lexicon").collect(),
             classes: self.names("class").collect(),
             rules: self.names("rule").collect(),
             ladder: None,
@@ -169,7 +179,7 @@ impl<'a> Written<'a> {
         names.ladder = self.single.get("ladder").map(|table| rule::ladder(c, *table, &names));
         let groups: Vec<Entry<'_>> = self.entries("group").map(|e| Entry { name: e.name, table: e.table }).collect();
         let groups = Groups::compile(c, &groups, &names.groups);
-        let classes: Vec<Class> = self.entries("class").map(|e| class::compile(c, e)).collect();
+        let classes: Vec<Class> = self.entries("class").map(|e| class::compile(c, e, &names)).collect();
         let rules: Vec<Rule> = self.entries("rule").filter_map(|e| rule::compile(c, e, &names)).collect();
         let tests = self.entries("test").filter_map(|e| test_case::compile(c, e, &names)).collect();
         let ladder = names.ladder.take().unwrap_or_else(|| default_ladder(&rules));
@@ -178,9 +188,12 @@ impl<'a> Written<'a> {
         exception::check(c, &exceptions, &rules, &groups);
         let mut policy = Policy::new(groups, classes, rules, exceptions, ladder);
         policy.hash = hash(files);
+        let mut samples = Vec::new();
+        policy.patterns = self.entries("pattern").filter_map(|e| own::pattern(c, e, &mut samples)).collect();
+        policy.lexicons = self.entries("lexicon").filter_map(|e| own::lexicon(c, e)).collect();
         policy.recognise = self.recognise(c);
         policy.set_smarthost(known);
-        (policy, tests, names.day)
+        Made { policy, tests, samples, day: names.day }
     }
 
     /// `[tests] at`
@@ -250,10 +263,8 @@ fn due(files: &[SourceFile], policy: &Policy) -> Vec<Due> {
 }
 
 fn unknown_table(key: &str) -> Mistake {
-    rule::later_table(key).unwrap_or_else(|| {
-        let known = NAMED.into_iter().chain(SINGLE);
-        Mistake::unknown("unknown-key", format!("a policy has no table `{key}`"), key, known)
-    })
+    let known = NAMED.into_iter().chain(SINGLE);
+    Mistake::unknown("unknown-key", format!("a policy has no table `{key}`"), key, known)
 }
 
 fn twice(what: &str, first: &str) -> Mistake {

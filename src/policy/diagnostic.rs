@@ -180,6 +180,11 @@ impl<'a> Complaints<'a> {
         self.found.push(diagnostic);
     }
 
+    /// An error for later: somebody else finds out whether it is one.
+    pub fn prepared(&self, place: Place, mistake: Mistake) -> Diagnostic {
+        self.diagnostic(Some(place), mistake, Severity::Error)
+    }
+
     /// About the policy as a whole.
     pub fn error_overall(&mut self, mistake: Mistake) {
         let diagnostic = self.diagnostic(None, mistake, Severity::Error);

@@ -10,6 +10,7 @@ use super::facts::{MessageFacts, RecipientFacts};
 use super::fate::{Circumstances, Smarthost, decide};
 use super::group::Groups;
 use super::index::Index;
+use super::own::{LexiconDef, PatternDef};
 use super::requirement::ProofSource;
 use super::rule::Rule;
 use super::settle::{Heard, Settled, settle};
@@ -33,6 +34,8 @@ pub struct Policy {
     pub(super) exceptions: Vec<Exception>,
     ladder: Vec<Rung>,
     pub(super) recognise: Option<Recognise>,
+    pub(super) patterns: Vec<PatternDef>,
+    pub(super) lexicons: Vec<LexiconDef>,
     smarthost: Option<Smarthost>,
     outbound: Index,
     inbound: Index,
@@ -60,7 +63,22 @@ impl Policy {
         let (outbound, inbound) = (index(Direction::Outbound), index(Direction::Inbound));
         let internal = index(Direction::Internal);
         let (hash, recognise, smarthost) = (String::new(), None, None);
-        Policy { hash, groups, classes, rules, exceptions, ladder, recognise, smarthost, outbound, inbound, internal }
+        let (patterns, lexicons) = (Vec::new(), Vec::new());
+        Policy {
+            hash,
+            groups,
+            classes,
+            rules,
+            exceptions,
+            ladder,
+            recognise,
+            patterns,
+            lexicons,
+            smarthost,
+            outbound,
+            inbound,
+            internal,
+        }
     }
 
     pub(super) fn set_smarthost(&mut self, known: &Known) {
@@ -94,6 +112,17 @@ impl Policy {
     #[must_use]
     pub fn recognise(&self) -> Option<&Recognise> {
         self.recognise.as_ref()
+    }
+
+    /// What is recognised beside what is built in.
+    #[must_use]
+    pub fn patterns(&self) -> &[PatternDef] {
+        &self.patterns
+    }
+
+    #[must_use]
+    pub fn lexicons(&self) -> &[LexiconDef] {
+        &self.lexicons
     }
 
     /// Classes that a message with these findings is in, with scores.

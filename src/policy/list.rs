@@ -1,4 +1,4 @@
-//! Lists: what belongs to a group, in a file of its own beside the policy, as CSV with dates or as plain text.
+//! Lists: what belongs to a group, or the terms of a lexicon, in a file of its own beside the policy.
 //!
 //! Called by the compiler's parts. Promises: every line that cannot be used is told with its place; a row that has ended is
 //! kept, for time alone must never lower. Fails by complaining, and goes on with the rest.
@@ -77,6 +77,26 @@ fn open<'a>(c: &mut Complaints<'a>, path: &Sited<String>) -> Option<Text<'a>> {
     };
     c.error(path.place, mistake);
     None
+}
+
+/// The terms in the list at `path`, each with its line: one a line, `#` begins a comment.
+pub(super) fn terms(c: &mut Complaints<'_>, path: &Sited<String>) -> Vec<(String, usize)> {
+    let Some(text) = open(c, path) else { return Vec::new() };
+    if path.value.ends_with(".csv") {
+        let mistake = Mistake::new("wrong-list", "a lexicon is plain text, one term a line");
+        c.error(path.place, mistake.hint("save its column of terms as *.txt"));
+        return Vec::new();
+    }
+    let written = text.text.lines().zip(1..).map(|(line, number)| {
+        let term = line.split('#').next().unwrap_or_default().trim_matches(['\u{feff}', ' ', '\t', '\r']);
+        (term.to_owned(), number)
+    });
+    let found: Vec<(String, usize)> = written.filter(|(term, _)| term.chars().any(char::is_alphanumeric)).collect();
+    if found.is_empty() {
+        let mistake = Mistake::new("empty-list", format!("there is no term in `{}`", path.value));
+        c.error(path.place, mistake.hint("write one term a line"));
+    }
+    found
 }
 
 /// The same domain in two rows: somebody meant one of them.

@@ -18,6 +18,7 @@ mod index;
 mod judge;
 mod lint;
 mod list;
+mod own;
 pub mod permit;
 mod queued;
 pub mod requirement;
@@ -36,6 +37,7 @@ pub use compile::compile;
 pub use diagnostic::{Diagnostic, Severity, Style};
 pub use facts::{MessageFacts, QueuedFacts, RecipientFacts, Sites};
 pub use judge::Policy;
+pub use own::{LexiconDef, PatternDef, Sample};
 pub use permit::{FailedTls, Permit, TlsFailedEverywhere, grant, grant_after_failed_tls};
 pub use requirement::{ProofCheck, ProofSource, Requirement, RuleAsk};
 pub use test_case::{Expect, PolicyTest, TestContent, peer_level};
@@ -105,6 +107,8 @@ pub struct Compiled {
     pub policy: Policy,
     pub warnings: Vec<Diagnostic>,
     pub tests: Vec<PolicyTest>,
+    /// What the patterns must find, and must not.
+    pub samples: Vec<Sample>,
     /// The day that the tests live on.
     pub day: Option<Date>,
     due: Vec<Due>,

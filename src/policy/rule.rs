@@ -5,7 +5,7 @@
 
 use super::compile::{Entry, Names};
 use super::diagnostic::{Complaints, Mistake, Place, Sited};
-use super::typed::{Keys, Parsed, Table, later, word};
+use super::typed::{Keys, Parsed, Table, word};
 use super::when::{self, When};
 use crate::clock::duration_words;
 use crate::mail::Mailbox;
@@ -251,9 +251,4 @@ pub(super) fn ladder(c: &mut Complaints<'_>, table: Table<'_>, names: &Names<'_>
         }
     }
     order
-}
-
-/// Keys of the top level that a later version understands.
-pub(super) fn later_table(name: &str) -> Option<Mistake> {
-    ["pattern", "lexicon"].contains(&name).then(|| later(&format!("the table `{name}`")))
 }

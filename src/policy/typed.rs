@@ -53,6 +53,13 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The same where anything else may stand there too.
+    pub fn nested(self, key: &str) -> Option<Table<'a>> {
+        let (name, value) = self.inner.get_key_value(key)?;
+        let inner = value.get_ref().as_table()?;
+        Some(Table { file: self.file, place: place(self.file, name.span()), inner })
+    }
+
     /// Complains about every key that is not known to a policy.
     pub fn check_keys(self, c: &mut Complaints<'_>, what: &str, keys: Keys) {
         self.check_keys_or(c, what, keys, later);

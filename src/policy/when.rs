@@ -214,7 +214,7 @@ pub(super) fn compile(c: &mut Complaints<'_>, rule: Table<'_>, names: &Names<'_>
         not_from,
         site: plain(table.many(c, "site", |text| site(text, names))),
         content: plain(table.many(c, "content", |text| class(text, names))),
-        finding: plain(table.many(c, "finding", finding_kind)),
+        finding: plain(table.many(c, "finding", |text| finding_kind(text, names))),
         subject_tag: plain(table.many(c, "subject-tag", tag)),
         size_over: table.size(c, "size-over").map(|s| s.value),
         recipients_over: table.count(c, "recipients-over").map(|s| s.value),

@@ -104,7 +104,7 @@ impl Acceptance {
 
     pub(super) fn count(&self, judged: &[Judged], findings: &Findings) {
         for finding in &findings.findings {
-            self.metrics.findings.with_label_values(&[finding.kind.name()]).inc();
+            self.metrics.findings.with_label_values(&[finding.kind.to_string().as_str()]).inc();
         }
         for class in judged.first().into_iter().flat_map(|j| j.verdict.classes.keys()) {
             self.metrics.class_messages.with_label_values(&[class.as_str()]).inc();

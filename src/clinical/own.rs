@@ -1,0 +1,217 @@
+//! What a site recognises for itself: patterns such as its hospital numbers, and lexicons of terms.
+//!
+//! Compiled when a policy is put into force, asked by `walk` for each piece of text. Promises: linear in the text, whatever
+//! the patterns; a site that has none pays nothing; a term is named by its line in the site's own list, so that no word of a
+//! letter leaves. Fails never: words that
+//! could not be compiled count as found.
+
+use super::digits::fold_into;
+use super::report::Report;
+use crate::vocabulary::{Confidence, FindingKind, OwnName};
+use aho_corasick::AhoCorasick;
+use regex::{Regex, RegexBuilder};
+use std::collections::HashSet;
+
+/// Characters between a match and a word that has to stand near it.
+const NEAR: usize = 80;
+/// Different matches of one kind that are reported of one piece of text.
+const MOST: usize = 64;
+/// Octets that one compiled expression may take.
+const SIZE: usize = 2 * 1024 * 1024;
+
+/// `[pattern.NAME]`, compiled.
+#[derive(Debug, Clone)]
+pub struct OwnPattern {
+    kind: FindingKind,
+    regex: Regex,
+    /// Any of its words, where one has to be near.
+    near: Option<Regex>,
+}
+
+/// `[lexicon.NAME]`, compiled.
+#[derive(Debug, Clone)]
+pub struct OwnLexicon {
+    kind: FindingKind,
+    terms: Option<AhoCorasick>,
+    /// Where each term stands in its list.
+    lines: Vec<usize>,
+}
+
+impl OwnPattern {
+    /// `near`: words of which one has to stand within 80 characters; none: nothing has to.
+    #[must_use]
+    pub fn new(name: OwnName, regex: Regex, near: &[String]) -> OwnPattern {
+        // Without its words the pattern finds more, never less.
+        let near = if near.is_empty() { None } else { any_of(near).ok() };
+        OwnPattern { kind: FindingKind::Pattern(name), regex, near }
+    }
+
+    fn scan(&self, text: &str, place: &str, report: &mut Report) {
+        let mut near = self.near.as_ref().map(|near| near.find_iter(text).peekable());
+        let (mut seen, mut last_end) = (HashSet::new(), None);
+        for found in self.regex.find_iter(text).filter(|found| !found.is_empty()) {
+            if let Some(words) = &mut near {
+                while let Some(word) = words.next_if(|word| word.start() < found.end()) {
+                    last_end = Some(word.end());
+                }
+                let behind = words.peek().is_some_and(|word| is_near(&text[found.end()..word.start()]));
+                let before = last_end.is_some_and(|end| end >= found.start() || is_near(&text[end..found.start()]));
+                if !before && !behind {
+                    continue;
+                }
+            }
+            seen.insert(masked(found.as_str()));
+            if seen.len() == MOST {
+                break;
+            }
+        }
+        seen.iter().for_each(|shown| report.found(self.kind, place, shown, Confidence::High));
+    }
+}
+
+impl OwnLexicon {
+    /// Terms, each with the number of its line.
+    #[must_use]
+    pub fn new(name: OwnName, terms: &[(String, usize)]) -> OwnLexicon {
+        let folded = terms.iter().map(|(term, _)| folded(term));
+        let lines = terms.iter().map(|(_, line)| *line).collect();
+        OwnLexicon { kind: FindingKind::Lexicon(name), terms: AhoCorasick::new(folded).ok(), lines }
+    }
+
+    fn scan(&self, folded: &str, place: &str, report: &mut Report) {
+        let Some(terms) = &self.terms else {
+            return report.found(self.kind, place, "terms not compiled", Confidence::High);
+        };
+        let mut seen: HashSet<usize> = HashSet::new();
+        for hit in terms.find_overlapping_iter(folded) {
+            seen.extend(self.lines.get(hit.pattern().as_usize()));
+            if seen.len() == MOST {
+                break;
+            }
+        }
+        for line in seen {
+            report.found(self.kind, place, &format!("line {line}"), Confidence::High);
+        }
+    }
+}
+
+/// All that a site recognises for itself.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Own {
+    pub patterns: Vec<OwnPattern>,
+    pub lexicons: Vec<OwnLexicon>,
+}
+
+impl Own {
+    /// Whether fields are read that hold nothing built in.
+    pub fn reads_fields(&self) -> bool {
+        !self.patterns.is_empty() || !self.lexicons.is_empty()
+    }
+
+    pub fn scan(&self, text: &str, place: &str, report: &mut Report) {
+        self.patterns.iter().for_each(|pattern| pattern.scan(text, place, report));
+        if !self.lexicons.is_empty() {
+            let folded = folded(text);
+            self.lexicons.iter().for_each(|lexicon| lexicon.scan(&folded, place, report));
+        }
+    }
+}
+
+/// Words with one blank on every side of each: a term is found as a whole, across line ends, in any case.
+fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len() + 2);
+    folded.push(' ');
+    fold_into(&mut folded, text);
+    if !folded.ends_with(' ') {
+        folded.push(' ');
+    }
+    folded
+}
+
+/// Any of these as words, in any case, with whatever stands between their parts.
+fn any_of(words: &[String]) -> Result<Regex, regex::Error> {
+    let flexible = |word: &String| {
+        let parts: Vec<String> = word.split_whitespace().map(regex::escape).collect();
+        let edge = |c: Option<char>| if c.is_some_and(char::is_alphanumeric) { r"\b" } else { "" };
+        let (first, last) = (edge(word.trim().chars().next()), edge(word.trim().chars().last()));
+        format!("{first}{}{last}", parts.join(r"[\s\p{P}]{1,4}"))
+    };
+    let words: Vec<String> = words.iter().map(flexible).collect();
+    RegexBuilder::new(&words.join("|")).case_insensitive(true).size_limit(SIZE).build()
+}
+
+fn is_near(between: &str) -> bool {
+    between.chars().take(NEAR + 1).count() <= NEAR
+}
+
+/// `RQX***67`: what tells two apart, and not which one it is.
+fn masked(text: &str) -> String {
+    let count = text.chars().count();
+    let (head, tail) = if count >= 8 { (3, 2) } else { (1, 0) };
+    let printable = |c: char| if c.is_control() { '?' } else { c };
+    let head: String = text.chars().take(head).map(printable).collect();
+    let tail: String = text.chars().skip(count - tail).map(printable).collect();
+    format!("{head}***{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(own: &Own, text: &str) -> Vec<String> {
+        let mut report = Report::default();
+        own.scan(text, "text", &mut report);
+        let mut shown: Vec<String> = report.finish().findings.into_iter().map(|f| f.masked).collect();
+        shown.sort();
+        shown
+    }
+
+    fn pattern(regex: &str, near: &[&str]) -> Own {
+        let near: Vec<String> = near.iter().map(|word| (*word).to_owned()).collect();
+        let pattern = OwnPattern::new(OwnName::of("p"), Regex::new(regex).unwrap(), &near);
+        Own { patterns: vec![pattern], lexicons: Vec::new() }
+    }
+
+    #[test]
+    fn a_pattern_counts_only_near_its_words_before_or_behind() {
+        let own = pattern(r"RQX\d{7}", &["hospital no", "MRN"]);
+        let far = "x ".repeat(45);
+        for (text, count) in [
+            ("Hospital No: RQX1234567", 1),
+            ("hospital\u{a0}no.\r\n RQX1234567", 1),
+            ("RQX1234567 (mrn)", 1),
+            ("order RQX1234567", 0),
+            ("MRNX RQX1234567", 0),
+        ] {
+            assert_eq!(found(&own, text).len(), count, "{text}");
+        }
+        assert_eq!(found(&own, &format!("MRN {far}RQX1234567")), Vec::<String>::new());
+        assert_eq!(found(&own, &format!("RQX1111111 {far} MRN RQX1234567 {far} RQX2222222")), ["RQX***67"]);
+    }
+
+    #[test]
+    fn what_is_shown_tells_two_apart_and_nothing_more() {
+        let own = pattern(r"RQX\d{7}|[A-Z]\d{3}", &[]);
+        assert_eq!(found(&own, "RQX1234567 RQX1234567 RQX7654321 A123"), ["A***", "RQX***21", "RQX***67"]);
+    }
+
+    #[test]
+    fn terms_are_words_in_any_case_across_lines_and_invisible_characters() {
+        let terms = ["2-week wait", "DNACPR", "breast cancer", "cancer"];
+        let terms: Vec<(String, usize)> =
+            terms.iter().zip(1..).map(|(term, line)| ((*term).to_owned(), line)).collect();
+        let own = Own { patterns: Vec::new(), lexicons: vec![OwnLexicon::new(OwnName::of("l"), &terms)] };
+        assert_eq!(
+            found(&own, "on the 2 week\r\nwait list; Breast\u{AD} Can\u{200B}cer"),
+            ["line 1", "line 3", "line 4"]
+        );
+        assert_eq!(found(&own, "dnacpr, cancers, DNACPRS, 12 week wait"), ["line 2"]);
+    }
+
+    #[test]
+    fn many_matches_cost_no_more_than_their_text() {
+        let own = pattern(r"\d", &["never there"]);
+        assert_eq!(found(&own, &"1".repeat(1_000_000)), Vec::<String>::new());
+        assert!(found(&pattern(r"[a-z]\d{4}", &[]), &"a1234 b2345 c3456 ".repeat(10_000)).len() <= MOST);
+    }
+}
