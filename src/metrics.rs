@@ -99,6 +99,8 @@ table! {
         "When our certificate ends. Alert 21 days before.";
     policy_info: IntGaugeVec "policy_info" ["hash"]
         "1 for the policy in force. Two gateways with two hashes disagree.";
+    policy_reload_success: IntGauge "policy_reload_success" []
+        "1 when the last load took the policy's files. Alert on 0: what somebody edited is not in force.";
     sessions: IntGaugeVec "sessions" ["listener"]
         "Open sessions by listener.";
     store_free: IntGauge "store_free_bytes" []

@@ -5,6 +5,8 @@
 // A fixture that cannot be read fails its test.
 #![allow(clippy::unwrap_used)]
 
+#[path = "decisions/lowering.rs"]
+mod lowering;
 #[path = "decisions/properties.rs"]
 mod properties;
 #[path = "decisions/stages.rs"]

@@ -27,6 +27,10 @@ pub(super) fn print_decision(decision: &Value) {
         for rule in recipient["rules"].as_array().into_iter().flatten() {
             say!("             by {} at {} ({})", text(&rule["name"]), text(&rule["at"]), text(&rule["mode"]));
         }
+        for exception in recipient["exceptions"].as_array().into_iter().flatten() {
+            let (name, at, state) = (text(&exception["name"]), text(&exception["at"]), text(&exception["state"]));
+            say!("             exception {name} at {at} ({state})");
+        }
     }
 }
 

@@ -27,6 +27,7 @@ mod life;
 mod log;
 pub mod login_entry;
 pub mod queue;
+pub mod reload;
 pub mod serve;
 pub mod status;
 pub mod trace;
@@ -61,6 +62,8 @@ enum Command {
     Queue(queue::Args),
     Trace(trace::Args),
     Status(status::Args),
+    Reload(reload::Args),
+    Rollback(reload::Back),
 }
 
 /// Runs the command that was given.
@@ -81,6 +84,8 @@ pub fn run() -> ExitCode {
         Command::Queue(args) => queue::run(args),
         Command::Trace(args) => trace::run(args),
         Command::Status(args) => status::run(args),
+        Command::Reload(args) => reload::run(args),
+        Command::Rollback(args) => reload::back(args),
     }
 }
 

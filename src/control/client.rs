@@ -62,6 +62,9 @@ fn from_folder(data: &Path, request: &Request) -> Result<Value, String> {
         Request::QueueRetry { .. } => {
             return Err("the gateway is stopped: nothing is tried again\nhint: start it".to_owned());
         }
+        Request::Reload { .. } | Request::Rollback { .. } => {
+            return Err("the gateway is stopped: it takes its policy when it starts\nhint: start it".to_owned());
+        }
         Request::QueueInstruct { .. } => {
             return Err(
                 "the gateway is stopped: what waits is changed by the running gateway only\nhint: start it".to_owned()

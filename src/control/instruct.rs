@@ -9,6 +9,7 @@ use super::order::{Left, Order, fitting};
 use super::select::{self, Chosen};
 use super::{Filter, order};
 use crate::clock::{EntryId, Now, Wall};
+use crate::decide::Judge;
 use crate::deliver::Delivery;
 use crate::queue::entry::{self, Progress};
 use crate::queue::{Instruction, Lane};
@@ -83,28 +84,12 @@ impl Instruct<'_> {
         if wanted.order.is_release() && (wanted.by.is_none() || wanted.because.is_none()) {
             return Err("a release needs a name and a reason\nhint: add --because TEXT --by NAME".to_owned());
         }
-        self.check_text("--by", wanted.by.as_deref())?;
-        self.check_text("--because", wanted.because.as_deref())
-    }
-
-    /// What is kept for two years and read by many says nothing about a patient.
-    fn check_text(&self, option: &str, text: Option<&str>) -> Result<(), String> {
-        let Some(text) = text else { return Ok(()) };
-        let empty = text.trim().is_empty();
-        if empty || text.chars().count() > TEXT || text.chars().any(char::is_control) {
-            return Err(format!(
-                "{option} takes one line of 1 to {TEXT} characters\nhint: say who, or why, in a few words"
-            ));
-        }
-        let message = format!("Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n");
-        match self.delivery.judge.inspect(message.as_bytes()).findings.first() {
-            Some(found) => Err(format!(
-                "{option} seems to speak of a patient ({}), and it is kept on record\n\
-                 hint: name a ticket or an incident in its place",
-                found.kind
-            )),
+        let judge = self.delivery.judge.now();
+        let given = [("--by", &wanted.by), ("--because", &wanted.because)];
+        given.into_iter().try_for_each(|(option, text)| match text {
+            Some(text) => check_text(&judge, option, text),
             None => Ok(()),
-        }
+        })
     }
 
     fn run_pages(&self, wanted: &Wanted, action: EntryId, done: &mut Done) -> Result<(), StoreError> {
@@ -233,4 +218,23 @@ fn answer(order: &Order, action: EntryId, done: &Done) -> Value {
     });
     answer[order.done()] = done.entries.len().into();
     answer
+}
+
+/// What is kept for two years and read by many says nothing about a patient.
+pub(super) fn check_text(judge: &Judge, option: &str, text: &str) -> Result<(), String> {
+    let empty = text.trim().is_empty();
+    if empty || text.chars().count() > TEXT || text.chars().any(char::is_control) {
+        return Err(format!(
+            "{option} takes one line of 1 to {TEXT} characters\nhint: say who, or why, in a few words"
+        ));
+    }
+    let message = format!("Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n");
+    match judge.inspect(message.as_bytes()).findings.first() {
+        Some(found) => Err(format!(
+            "{option} seems to speak of a patient ({}), and it is kept on record\n\
+             hint: name a ticket or an incident in its place",
+            found.kind
+        )),
+        None => Ok(()),
+    }
 }

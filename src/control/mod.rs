@@ -47,6 +47,42 @@ pub enum Request {
     Trace {
         query: String,
     },
+    Reload {
+        accepting: Option<Accepting>,
+    },
+    Rollback {
+        accepting: Option<Accepting>,
+    },
+}
+
+/// That what lowers is meant, for the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepting {
+    pub because: String,
+    pub by: String,
+}
+
+/// The same, and who asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    pub uid: u32,
+    pub because: String,
+    pub by: String,
+}
+
+/// Whoever puts policies into force.
+pub trait Reloads: Send + Sync {
+    /// Takes the files of the policy, and says what changed.
+    ///
+    /// # Errors
+    /// With all that is wrong, or what would be lowered.
+    fn reload(&self, accepted: Option<&Accepted>) -> Result<serde_json::Value, String>;
+
+    /// Takes the policy that was in force before.
+    ///
+    /// # Errors
+    /// Where there is none, or what would be lowered.
+    fn rollback(&self, accepted: Option<&Accepted>) -> Result<serde_json::Value, String>;
 }
 
 /// Which messages of the queue are meant. All that are given hold; none given: all.
@@ -106,6 +142,8 @@ impl Request {
             Request::QueueRetry { .. } => "queue-retry",
             Request::QueueInstruct { wanted } => wanted.order.name(),
             Request::Trace { .. } => "trace",
+            Request::Reload { .. } => "reload",
+            Request::Rollback { .. } => "rollback",
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Started by `serve`. Promises: mode 0600; a request is bounded; nobody who asks can stop the gateway. Fails at start only.
 
 use super::instruct::{Instruct, Wanted};
-use super::{Answer, Filter, Request, Status, queries, select, socket};
+use super::{Accepted, Accepting, Answer, Filter, Reloads, Request, Status, instruct, queries, select, socket};
 use crate::clock::{EntryId, Now};
 use crate::deliver::Delivery;
 use crate::mail::Domain;
@@ -29,6 +29,7 @@ pub struct Served {
     pub delivery: Arc<Delivery>,
     pub counter: Arc<Counter>,
     pub status: Status,
+    pub policies: Arc<dyn Reloads>,
     /// Free octets in the data folder are below the mark: MAIL is put off.
     pub no_room: Arc<AtomicBool>,
 }
@@ -38,6 +39,7 @@ struct Shared {
     delivery: Arc<Delivery>,
     counter: Arc<Counter>,
     status: Status,
+    policies: Arc<dyn Reloads>,
     no_room: Arc<AtomicBool>,
     data: PathBuf,
     /// One order at a time: each builds on what was asked before.
@@ -58,10 +60,10 @@ pub fn start(data: &Path, served: Served) -> io::Result<()> {
     }
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    let Served { reader, delivery, counter, status, no_room } = served;
+    let Served { reader, delivery, counter, status, policies, no_room } = served;
     let (reader, ordering, data) = (Mutex::new(reader), Mutex::default(), data.to_owned());
     let runtime = tokio::runtime::Handle::current();
-    let shared = Arc::new(Shared { reader, delivery, counter, status, no_room, data, ordering, runtime });
+    let shared = Arc::new(Shared { reader, delivery, counter, status, policies, no_room, data, ordering, runtime });
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
@@ -86,8 +88,14 @@ async fn serve(stream: UnixStream, shared: Arc<Shared>) {
         Ok(request) => {
             tracing::info!(uid = who, verb = request.verb(), "control");
             match request {
-                Request::QueueInstruct { wanted } => instruct(&shared, who, &wanted),
+                Request::QueueInstruct { wanted } => do_what_is_asked(&shared, who, &wanted),
                 Request::QueueRetry { filter } => retry(&shared, &filter),
+                Request::Reload { accepting } => {
+                    put_into_force(&shared, who, accepting, |accepted| shared.policies.reload(accepted))
+                }
+                Request::Rollback { accepting } => {
+                    put_into_force(&shared, who, accepting, |accepted| shared.policies.rollback(accepted))
+                }
                 request => answer(&shared, request),
             }
         }
@@ -111,7 +119,10 @@ fn answer(shared: &Shared, request: Request) -> Answer {
             Err(why) => return Answer::Bad(why.to_owned()),
         },
         Request::Trace { query } => queries::trace(&reader, &query),
-        Request::QueueRetry { .. } | Request::QueueInstruct { .. } => return Answer::Bad("not here".to_owned()),
+        Request::QueueRetry { .. }
+        | Request::QueueInstruct { .. }
+        | Request::Reload { .. }
+        | Request::Rollback { .. } => return Answer::Bad("not here".to_owned()),
     };
     result.map_or_else(|error| Answer::Bad(error.to_string()), Answer::Good)
 }
@@ -123,6 +134,7 @@ fn status(shared: &Shared) -> serde_json::Value {
     status["queue"] = serde_json::json!({
         "active": of(State::Active), "deferred": of(State::Deferred), "held": of(State::Held)
     });
+    status["policy_hash"] = shared.delivery.judge.now().policy.hash().into();
     status["entries"] = counts.entries.into();
     status["store"] = if shared.delivery.store.is_writable() { "writable" } else { "stopped" }.into();
     status["room"] = if shared.no_room.load(Ordering::Relaxed) { Reason::NoRoom.name() } else { "enough" }.into();
@@ -130,7 +142,7 @@ fn status(shared: &Shared) -> serde_json::Value {
 }
 
 /// Does what a person asks, with a connection of its own: others are answered meanwhile.
-fn instruct(shared: &Shared, uid: Option<u32>, wanted: &Wanted) -> Answer {
+fn do_what_is_asked(shared: &Shared, uid: Option<u32>, wanted: &Wanted) -> Answer {
     let Some(uid) = uid else {
         return Answer::Bad("the system does not say who asks, so nothing is done\nhint: look at its log".to_owned());
     };
@@ -141,6 +153,24 @@ fn instruct(shared: &Shared, uid: Option<u32>, wanted: &Wanted) -> Answer {
     };
     let instruct = Instruct { delivery: &shared.delivery, reader: &reader, uid, runtime: &shared.runtime };
     instruct.run(wanted).map_or_else(Answer::Bad, Answer::Good)
+}
+
+/// Changes the policy in force, as whoever asks has accepted it.
+fn put_into_force(
+    shared: &Shared,
+    uid: Option<u32>,
+    accepting: Option<Accepting>,
+    put: impl FnOnce(Option<&Accepted>) -> Result<serde_json::Value, String>,
+) -> Answer {
+    let accepted = accepting.map(|Accepting { because, by }| {
+        let uid = uid.ok_or("the system does not say who asks, so nothing is done\nhint: look at its log")?;
+        let judge = shared.delivery.judge.now();
+        instruct::check_text(&judge, "--by", &by)?;
+        instruct::check_text(&judge, "--accept-lowering", &because)?;
+        Ok::<_, String>(Accepted { uid, because, by })
+    });
+    let result = accepted.transpose().and_then(|accepted| put(accepted.as_ref()));
+    result.map_or_else(Answer::Bad, Answer::Good)
 }
 
 /// Brings what waits forward, a page at a time; says how many messages. Only a release ends what a person holds.

@@ -6,7 +6,7 @@
 //! result means that nobody could be told.
 
 use super::readers::{self, Audience, Item};
-use super::{Judge, Transaction};
+use super::{InForce, Transaction};
 use crate::clinical::Findings;
 use crate::clock::{EntryId, Ids, Now, Wall};
 use crate::mail::{Body, Enhanced, Envelope, Header, Mailbox, Recipient, Ret, ReversePath, Status};
@@ -91,7 +91,7 @@ impl Announced {
 /// Makes notices.
 pub struct Announcer {
     pub hostname: String,
-    pub judge: Arc<Judge>,
+    pub judge: Arc<InForce>,
     pub routes: Arc<Routes>,
     pub ids: Arc<Ids>,
     pub contacts: HashMap<Arc<str>, Contact>,
@@ -287,7 +287,7 @@ impl Announcer {
             peer: None,
             can: &[],
         };
-        let verdicts = self.judge.at_accept(&transaction, &Findings::default()).recipients;
+        let verdicts = self.judge.now().at_accept(&transaction, &Findings::default()).recipients;
         Entry {
             version: Entry::VERSION,
             id,

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 /// A policy that can be put into force.
 pub struct Loaded {
     pub judge: Judge,
+    pub files: Vec<SourceFile>,
     pub warnings: Vec<Diagnostic>,
     /// All of them passed.
     pub tests: Vec<PolicyTest>,
@@ -71,7 +72,7 @@ pub fn load(dir: &Path, known: &Known, today: jiff::civil::Date) -> Result<Loade
     if failed.is_empty() {
         let today = if day == today { Vec::new() } else { on(today) };
         warnings.extend(today.iter().map(fails_today));
-        return Ok(Loaded { judge, warnings, tests });
+        return Ok(Loaded { judge, files, warnings, tests });
     }
     let passed = tests.len().saturating_sub(failed.len());
     Err(LoadError { unreadable: None, diagnostics: warnings, passed, failed })

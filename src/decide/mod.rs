@@ -6,6 +6,7 @@
 pub mod announce;
 mod cases;
 mod headers;
+mod in_force;
 mod load;
 mod own;
 mod readers;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 
 pub use cases::FailedTest;
 pub(crate) use cases::compose;
+pub use in_force::InForce;
 pub use load::{LoadError, Loaded, judge_of, load, read};
 
 /// One compiled generation: a policy, and the recogniser set up as it says.

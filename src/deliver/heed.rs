@@ -35,7 +35,7 @@ impl Delivery {
             reverse_path: &entry.envelope.reverse_path,
             recipient: &to.mailbox,
         };
-        self.judge.at_attempt(&stored, &queued)
+        self.judge.now().at_attempt(&stored, &queued)
     }
 
     /// Recipients leave the task whose way is another: the policy now asks more, or less, than this lane's links give, or a person

@@ -247,7 +247,7 @@ impl Delivery {
     /// Who says how the hosts of this destination prove themselves.
     fn sources(&self, destination: &Destination) -> Vec<ProofSource> {
         match destination {
-            Destination::Mx(domain) => self.judge.policy.proof_sources(domain),
+            Destination::Mx(domain) => self.judge.now().policy.proof_sources(domain),
             configured => self.proofs.get(&configured.to_string()).cloned().unwrap_or_default(),
         }
     }

@@ -20,7 +20,7 @@ mod tell;
 mod waited;
 
 use crate::clock::Ids;
-use crate::decide::Judge;
+use crate::decide::InForce;
 use crate::decide::announce::Announcer;
 use crate::dns::Resolver;
 use crate::metrics::Metrics;
@@ -87,7 +87,7 @@ impl Default for Patience {
 /// What delivering needs.
 pub struct Delivery {
     pub hostname: String,
-    pub judge: Arc<Judge>,
+    pub judge: Arc<InForce>,
     pub store: Store,
     /// For messages that are no longer in memory.
     pub reader: Mutex<rusqlite::Connection>,

@@ -77,6 +77,22 @@ impl Class {
         (sum + ROUNDING >= score.threshold).then_some(sum)
     }
 
+    /// Whether a message that was in `before` is in this class: no condition more, no weight less.
+    pub fn holds_whenever(&self, before: &Class) -> bool {
+        let any = self.any_of.is_empty()
+            || (!before.any_of.is_empty() && before.any_of.iter().all(|kind| self.any_of.contains(kind)));
+        let all = self.all_of.iter().all(|kind| before.all_of.contains(kind));
+        let score = match (&before.score, &self.score) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(before), Some(now)) => {
+                let weighs = |(kind, weight): (&FindingKind, &f64)| now.weights.get(kind).is_some_and(|w| w >= weight);
+                now.threshold <= before.threshold && before.weights.iter().all(weighs)
+            }
+        };
+        any && all && score
+    }
+
     /// Whether any finding could ever bring a message into this class.
     pub fn reachable(&self) -> bool {
         let weighed = self.score.iter().flat_map(|score| score.weights.keys());

@@ -192,6 +192,11 @@ impl<'a> Written<'a> {
         policy.patterns = self.entries("pattern").filter_map(|e| own::pattern(c, e, &mut samples)).collect();
         policy.lexicons = self.entries("lexicon").filter_map(|e| own::lexicon(c, e)).collect();
         policy.recognise = self.recognise(c);
+        if let Some(table) = self.single.get("policy") {
+            table.check_keys(c, "`policy`", Keys { known: &["empty", "guard", "reload-on-change"], later: &[] });
+            policy.guard = table.boolean(c, "guard").is_none_or(|guard| guard.value);
+            policy.reload_on_change = table.boolean(c, "reload-on-change").is_some_and(|reload| reload.value);
+        }
         policy.set_smarthost(known);
         Made { policy, tests, samples, day: names.day }
     }
@@ -230,8 +235,6 @@ impl<'a> Written<'a> {
     /// A policy that protects nothing is a mistake unless it says that it means it.
     fn check_policy(&self, c: &mut Complaints<'_>, policy: &Policy) {
         let table = self.single.get("policy");
-        let later = &["guard", "reload-on-change"];
-        table.inspect(|table| table.check_keys(c, "`policy`", Keys { known: &["empty"], later }));
         let empty = table.and_then(|table| table.boolean(c, "empty"));
         let meant = empty.is_some_and(|empty| empty.value);
         if !meant && !c.failed() && !policy.protects_content() {

@@ -34,6 +34,14 @@ impl Pattern {
         }
     }
 
+    /// A domain that it holds for; of those below one, any.
+    pub fn witness(&self) -> Option<Domain> {
+        match self {
+            Pattern::Exact(domain) => Some(domain.clone()),
+            Pattern::Below(parent) => format!("any.{parent}").parse().ok(),
+        }
+    }
+
     pub fn holds(&self, domain: &Domain) -> bool {
         match self {
             Pattern::Exact(exact) => exact == domain,

@@ -155,6 +155,13 @@ impl Groups {
         members
     }
 
+    /// When memberships of a domain lapse.
+    pub fn ends(&self, domain: &Domain) -> Vec<Wall> {
+        let mut ends = Vec::new();
+        self.own.each(domain, |row| ends.extend(self.row(row).and_then(|(_, member)| member.ends)));
+        ends
+    }
+
     fn row(&self, row: usize) -> Option<(usize, &Member)> {
         let (group, member) = *self.rows.get(row)?;
         Some((group as usize, self.all.get(group as usize)?.members.get(member as usize)?))

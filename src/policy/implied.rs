@@ -96,7 +96,7 @@ fn field_implied(narrow: &FieldGlob, wide: &FieldGlob) -> bool {
 }
 
 /// Whether every key of `less` is set by `more`, and no less strictly.
-fn asks(less: &Asks, more: &Asks) -> bool {
+pub(super) fn asks(less: &Asks, more: &Asks) -> bool {
     fn covered<T>(less: &Option<T>, more: &Option<T>, as_strict: impl Fn(&T, &T) -> bool) -> bool {
         less.as_ref().is_none_or(|a| more.as_ref().is_some_and(|b| as_strict(b, a)))
     }

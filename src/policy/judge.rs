@@ -37,6 +37,10 @@ pub struct Policy {
     pub(super) patterns: Vec<PatternDef>,
     pub(super) lexicons: Vec<LexiconDef>,
     smarthost: Option<Smarthost>,
+    /// What lowers has to be accepted by a person.
+    pub(super) guard: bool,
+    /// A changed file is put into force by itself.
+    pub(super) reload_on_change: bool,
     outbound: Index,
     inbound: Index,
     internal: Index,
@@ -75,6 +79,8 @@ impl Policy {
             patterns,
             lexicons,
             smarthost,
+            guard: true,
+            reload_on_change: false,
             outbound,
             inbound,
             internal,
@@ -96,6 +102,18 @@ impl Policy {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// Whether what lowers has to be accepted by a person.
+    #[must_use]
+    pub fn has_guard(&self) -> bool {
+        self.guard
+    }
+
+    /// Whether changed files are put into force by themselves.
+    #[must_use]
+    pub fn reloads_on_change(&self) -> bool {
+        self.reload_on_change
     }
 
     /// Every rule with its mode, in order.

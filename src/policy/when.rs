@@ -100,14 +100,14 @@ fn missing_at(name: &str) -> Mistake {
 }
 
 /// A field that must be there with a text that one of the globs matches.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct FieldGlob {
     pub name: String,
     pub globs: Vec<Regex>,
 }
 
 /// The conditions of one rule. What is empty or None was not given.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct When {
     pub to: Vec<Who>,
     pub not_to: Vec<Who>,

@@ -42,7 +42,6 @@ const HEAD: usize = 2_048;
 
 /// What deciding and keeping a message needs.
 pub struct Acceptance {
-    pub judge: Arc<Judge>,
     pub store: Store,
     pub schedule: Arc<Schedule>,
     pub warm: Arc<WarmRoom>,
@@ -69,6 +68,8 @@ pub struct Arrived<'a> {
     pub access: &'a Access,
     /// What the link that it came on reached.
     pub level: Level,
+    /// By whom it is judged, from MAIL to the dot.
+    pub judge: Arc<Judge>,
     pub trace: Trace<'a>,
     pub envelope: Envelope,
 }
@@ -104,7 +105,7 @@ impl Acceptance {
         let (collected, _share) = collector.finish(self.store.bodies()).await.map_err(|e| self.uncollected(&e))?;
         loops::check(collected.header(), arrived.trace.hostname, self.max_hops)?;
         let who = if arrived.door.is_some() { Who::Site } else { Who::Stranger };
-        let findings = self.inspect(&collected, who).await?;
+        let findings = self.inspect(&arrived.judge, &collected, who).await?;
         let judged = self.judge(arrived, &collected, &findings)?;
         let seen = Seen { collected, findings, judged, cut_from: None };
         let Seen { collected, findings, judged, cut_from } = self.cut_where_needed(id, arrived, seen).await?;
@@ -185,7 +186,7 @@ impl Acceptance {
             session: arrived.session,
             client: &arrived.trace.client.to_string(),
             site: arrived.door.map(|d| d.site.as_ref()),
-            policy_hash: self.judge.policy.hash(),
+            policy_hash: arrived.judge.policy.hash(),
             size: collected.size(),
             cut_from,
             tls: tls.as_deref(),

@@ -15,6 +15,7 @@ use super::listener::{Reception, Rules};
 use super::refusals;
 use super::socket::{READ, READ_LARGE, Socket};
 use crate::clock::Now;
+use crate::decide::Judge;
 use crate::mail::{Envelope, TlsFacts};
 use crate::smtp::reply::Reply;
 use crate::smtp::server::{Action, Ending, Session, Settings};
@@ -45,6 +46,8 @@ pub(super) struct Connection {
     collector: Option<Collector>,
     /// What MAIL said, for rules that need no content.
     envelope: Option<Envelope>,
+    /// The policy that was in force at MAIL.
+    judge: Option<Arc<Judge>>,
     /// The size that MAIL declared.
     declared: Option<u64>,
     message_deadline: Option<Instant>,
@@ -84,6 +87,7 @@ impl Connection {
             output: Vec::new(),
             collector: None,
             envelope: None,
+            judge: None,
             declared: None,
             message_deadline: None,
             spoken: Instant::now(),

@@ -10,7 +10,7 @@ use super::connection::Connection;
 use super::limits::{SessionLimits, Who};
 use super::login::Desk;
 use super::refusals::Crowd;
-use crate::decide::Judge;
+use crate::decide::InForce;
 use crate::mail::Enhanced;
 use crate::metrics::Metrics;
 use crate::smtp::data::chunks::BareLineEndings;
@@ -75,7 +75,7 @@ pub struct Reception {
     pub acceptor: Acceptor,
     pub handshakes: Handshakes,
     pub desk: Desk,
-    pub judge: Arc<Judge>,
+    pub judge: Arc<InForce>,
     pub acceptance: Acceptance,
     pub metrics: Arc<Metrics>,
     /// Free octets are below the mark: MAIL is put off.

@@ -4,8 +4,8 @@ use super::gauges::Gauges;
 use super::{DroppedLines, ServeError, opening};
 use crate::clock::{EntryId, Ids, Now};
 use crate::config::{Config, Listener, ListenerTls, Site, secret};
-use crate::decide::Judge;
 use crate::decide::announce::{Announcer, Contact};
+use crate::decide::{InForce, Judge};
 use crate::deliver::memory::HostMemory;
 use crate::deliver::route::HostBook;
 use crate::deliver::{Delivery, Patience, RelayTerms};
@@ -53,7 +53,7 @@ pub(super) struct Built {
 
 /// What receiving and delivering share.
 struct Shared {
-    judge: Arc<Judge>,
+    judge: Arc<InForce>,
     metrics: Arc<Metrics>,
     routes: Arc<Routes>,
     ids: Arc<Ids>,
@@ -71,8 +71,8 @@ pub(super) fn build(
 ) -> Result<Built, ServeError> {
     let logins = Logins::read(config.sites.iter().filter_map(|s| Some((&s.name, s.logins.as_deref()?))))?;
     let metrics = Arc::new(Metrics::new().map_err(|e| ServeError::Io(std::io::Error::other(e)))?);
-    let judge = Arc::new(judge);
     metrics.announce_policy(judge.policy.hash(), judge.policy.class_names(), judge.policy.rule_modes());
+    let judge = Arc::new(InForce::new(judge));
     let flushes = metrics.clone();
     let observe = move |took: Duration| flushes.store_commit_duration.observe(took.as_secs_f64());
     let (opened, last) = opening::open(&config.data, observe)?;
@@ -162,7 +162,6 @@ fn reception(
         desk,
         judge: shared.judge.clone(),
         acceptance: Acceptance {
-            judge: shared.judge.clone(),
             store: opened.store.clone(),
             schedule: shared.schedule.clone(),
             warm: shared.warm.clone(),

@@ -7,12 +7,13 @@ mod build;
 mod descriptors;
 mod gauges;
 mod opening;
+mod policies;
 
 use crate::clock::EntryId;
 use crate::config::secret::SecretError;
 use crate::config::{Config, ConfigError};
 use crate::control;
-use crate::decide::{self, Judge, LoadError};
+use crate::decide::LoadError;
 use crate::deliver;
 use crate::queue::Keeper;
 use crate::queue::recover::Recovery;
@@ -24,6 +25,7 @@ use crate::vocabulary::Reason;
 use crate::web;
 use build::Built;
 use gauges::Gauges;
+use policies::Policies;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -106,6 +108,7 @@ pub struct Gateway {
     stop: watch::Sender<bool>,
     store: Store,
     reception: Arc<Reception>,
+    policies: Arc<Policies>,
     opened: Opened,
 }
 
@@ -124,17 +127,15 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     let body_files = descriptors::share(descriptors::raise(), &mut config.limits);
     // What is written is ours alone: the queue holds patients' letters.
     nix::sys::stat::umask(nix::sys::stat::Mode::S_IRWXG | nix::sys::stat::Mode::S_IRWXO);
-    let judge = judge(&config)?;
+    let beginning = policies::begin(&config.policies, &config.known(), &config.data)
+        .map_err(|wrong| ServeError::Policy(Box::new(wrong)))?;
     warn_of_little_room(&config);
     let (stop, stopping) = watch::channel(false);
     let Built { opened, last, reception, delivery, openings, no_room, gauges } =
-        build::build(&config, judge, (stopping, dropped), body_files)?;
+        build::build(&config, beginning.judge, (stopping, dropped), body_files)?;
     let listeners = bind(&config).await?;
-    let admin = TcpListener::bind(config.admin).await.map_err(|why| ServeError::Listen {
-        what: "the admin listener ([web] admin)".into(),
-        address: config.admin,
-        why,
-    })?;
+    let admin = bind_admin(config.admin).await?;
+    let policies = Policies::new(&config, &delivery, beginning.begun);
     let gateway = Gateway {
         listening: listeners
             .iter()
@@ -144,6 +145,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
         stop,
         store: opened.store.clone(),
         reception: reception.clone(),
+        policies: policies.clone(),
         opened,
     };
     let gauges = Arc::new(gauges);
@@ -162,7 +164,8 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
             delivery: delivery.clone(),
             counter: gauges.counter.clone(),
             no_room: no_room.clone(),
-            status: control::Status::of(&config, reception.judge.policy.hash(), &gateway.listening),
+            policies: policies.clone(),
+            status: control::Status::of(&config, reception.judge.now().policy.hash(), &gateway.listening),
         },
     )?;
     let keeper = keeper(&gateway.opened, &delivery)?;
@@ -170,22 +173,13 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     tokio::spawn(watch_room(gauges, config.queue.min_free, no_room));
     tokio::spawn(forget(gateway.store.clone()));
     tokio::spawn(deliver::run(delivery, openings));
-    for (rules, socket) in listeners {
-        tokio::spawn(listener::listen(socket, rules, reception.clone()));
-    }
+    listeners
+        .into_iter()
+        .for_each(|(rules, socket)| drop(tokio::spawn(listener::listen(socket, rules, reception.clone()))));
     tokio::spawn(keeper.run());
     tokio::spawn(recover(recovery));
+    tokio::spawn(policies.watch());
     Ok(gateway)
-}
-
-/// The policy as it comes into force, with what it warns of in the log.
-fn judge(config: &Config) -> Result<Judge, ServeError> {
-    let today = jiff::Zoned::now().date();
-    let loaded = decide::load(&config.policies, &config.known(), today).map_err(|e| ServeError::Policy(Box::new(e)))?;
-    for warning in &loaded.warnings {
-        tracing::warn!(policy = %config.policies.display(), "{}", warning.message);
-    }
-    Ok(loaded.judge)
 }
 
 impl Gateway {
@@ -225,7 +219,15 @@ pub async fn run(config: Config, dropped: DroppedLines) -> Result<(), ServeError
     tracing::info!(admin = %gateway.admin, "ready");
     // Not under systemd: nobody waits for it.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    signals.stop().await;
+    let policies = gateway.policies.clone();
+    signals
+        .stop(move || {
+            drop(tokio::task::spawn_blocking({
+                let policies = policies.clone();
+                move || policies.hangup()
+            }))
+        })
+        .await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("stopping");
     gateway.stop().await?;
@@ -248,16 +250,13 @@ impl Signals {
         })
     }
 
-    /// Waits until the gateway is told to stop.
-    async fn stop(mut self) {
+    /// Waits until the gateway is told to stop; `hangup` is done for every SIGHUP until then.
+    async fn stop(mut self, hangup: impl Fn()) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                // Whoever sends it expects a reload, and nobody expects the mail to stop.
-                _ = self.hangup.recv() => {
-                    tracing::warn!("SIGHUP changes nothing in this version: restart to read files again");
-                }
+                _ = self.hangup.recv() => hangup(),
             }
         }
     }
@@ -272,6 +271,11 @@ async fn bind(config: &Config) -> Result<Vec<(Rules, TcpListener)>, ServeError> 
         bound.push((build::rules(listener), socket));
     }
     Ok(bound)
+}
+
+async fn bind_admin(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let failed = |why| ServeError::Listen { what: "the admin listener ([web] admin)".into(), address, why };
+    TcpListener::bind(address).await.map_err(failed)
 }
 
 /// A deep backlog: a burst of connections waits instead of being refused.

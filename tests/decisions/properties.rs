@@ -4,7 +4,7 @@
 use super::{Asked, file};
 use mailward::clock::{Wall, noon_of, start_of};
 use mailward::decide::{Judge, judge_of};
-use mailward::policy::{ExceptionState, Known, Severity, SourceFile, Verdict};
+use mailward::policy::{ExceptionState, Known, Severity, SourceFile, Verdict, lowered};
 use mailward::vocabulary::{Confidence, Direction, FindingKind, Level, Rung};
 use proptest::prelude::*;
 
@@ -240,6 +240,32 @@ proptest! {
             prop_assert!(facts.at < noon_of("2026-07-14".parse().unwrap()));
             let others = |v: &Verdict| v.rules.iter().filter(|r| !exception.contains(&*r.name)).map(|r| r.name.clone()).collect::<Vec<_>>();
             prop_assert_eq!(others(&plain), others(&excepted), "another rule is gone");
+        }
+    }
+
+    /// Whatever an edit does: what is not said to be lowered is not lowered, for any message.
+    #[test]
+    fn what_a_reload_does_not_show_lowers_nothing(
+        rules in proptest::collection::vec(rule(), 1..4),
+        more in proptest::collection::vec(rule(), 0..2),
+        other in rule(),
+        edit in 0..4usize,
+        facts in facts(),
+    ) {
+        let mut edited = rules.clone();
+        // One rule becomes another at random, in its conditions or in its effects; or only new ones come.
+        match edit {
+            0 => edited[0] = other,
+            1 => edited[0] = format!("{}{}", edited[0], if edited[0].contains("refuse") { "" } else { "refuse = \"no\"\n" }),
+            2 => edited[0] = edited[0].replace("to = [\"@a\"]", "to = [\"@b\"]").replace("\"any\"", "\"sealed\""),
+            _ => {}
+        }
+        edited.extend(more);
+        let (old, new) = (judge(&named(&rules)), judge(&named(&edited)));
+        if lowered(&old.policy, &new.policy, day(DAYS[0])).is_empty() {
+            let (before, after) = (verdict(&old, &facts), verdict(&new, &facts));
+            prop_assert!(after.require >= before.require, "require was lowered, and nobody was told");
+            prop_assert!(before.refuse.is_none() || after.refuse.is_some(), "a refusal is gone, and nobody was told");
         }
     }
 

@@ -64,12 +64,12 @@ fn a_link_that_is_only_being_opened_keeps_nobody_waiting() {
 }
 
 #[test]
-fn a_hangup_stops_no_mail() {
+fn a_hangup_takes_the_policy_anew_and_stops_no_mail() {
     let world = World::new(95);
     let peer = world.mx(10, "partner.example", Behaviour::default());
     let gateway = world.gateway(&Setup::default());
     gateway.signal("HUP");
-    until(|| gateway.log().contains("SIGHUP changes nothing").then_some(())).unwrap();
+    until(|| gateway.log().contains("policy in force").then_some(())).unwrap();
     gateway.send(&["b@partner.example"], &world::ordinary("car park"));
     peer.wait_for(1);
 }

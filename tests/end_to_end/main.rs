@@ -15,6 +15,7 @@ mod a_message_arrives_as_it_was_sent;
 mod a_peer_must_prove_itself_for_verified_mail;
 mod a_peers_limits_are_kept;
 mod a_plain_peer_gets_ordinary_mail_only;
+mod a_policy_changes_without_fear;
 mod a_programme_logs_in_from_anywhere;
 mod a_relay_wants_to_know_who_we_are;
 mod a_small_message_goes_in_one_flight;

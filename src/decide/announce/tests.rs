@@ -11,7 +11,7 @@ fn announcer() -> Announcer {
         Routes { sites: [("kingston.example".parse().unwrap(), "kingston".into())].into(), ..Routes::default() };
     Announcer {
         hostname: "gw.kingston.example".into(),
-        judge: Arc::new(judge),
+        judge: Arc::new(InForce::new(judge)),
         routes: Arc::new(routes),
         ids: Arc::new(Ids::new(None, 0)),
         contacts: [("kingston".into(), contact)].into(),

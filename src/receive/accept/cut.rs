@@ -39,7 +39,7 @@ impl Acceptance {
         }
         let with = notice::Cut { gateway: arrived.trace.hostname, entry: &id.to_string(), boundary: &boundary(id) };
         let cut = Collected::Small(notice::cut(seen.collected.header(), &with).into());
-        let judged = self.judge(arrived, &cut, &self.inspect(&cut, Who::Site).await?)?;
+        let judged = self.judge(arrived, &cut, &self.inspect(&arrived.judge, &cut, Who::Site).await?)?;
         if stays(&judged) || answer::any_refused(&judged) {
             return Ok(seen);
         }

@@ -4,8 +4,10 @@ use super::super::collect::Collected;
 use super::super::limits::Who;
 use super::Acceptance;
 use crate::clinical::Findings;
+use crate::decide::Judge;
 use crate::mail::{Enhanced, Status};
 use crate::vocabulary::Reason;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -63,8 +65,13 @@ impl Readers {
 impl Acceptance {
     /// # Errors
     /// With 451 when the message cannot be read now; never with findings that are not there.
-    pub(super) async fn inspect(&self, collected: &Collected, who: Who) -> Result<Findings, Status> {
-        let judge = self.judge.clone();
+    pub(super) async fn inspect(
+        &self,
+        judge: &Arc<Judge>,
+        collected: &Collected,
+        who: Who,
+    ) -> Result<Findings, Status> {
+        let judge = judge.clone();
         let read = match collected {
             Collected::Small(message) if message.len() <= IN_PLACE => return Ok(judge.inspect(message)),
             Collected::Small(message) => {

@@ -68,7 +68,7 @@ impl Acceptance {
                 peer: (way.0 == Direction::Inbound).then_some(arrived.level),
                 can: &[],
             };
-            let verdicts = self.judge.at_accept(&transaction, findings).recipients;
+            let verdicts = arrived.judge.at_accept(&transaction, findings).recipients;
             for ((index, recipient), verdict) in members.into_iter().zip(envelope.recipients.clone()).zip(verdicts) {
                 judged[index] = Some(Judged { recipient, direction: way.0, verdict });
             }

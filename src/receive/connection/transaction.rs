@@ -8,7 +8,7 @@ use super::super::access::Denied;
 use super::super::received::Trace;
 use super::{Connection, Flow};
 use crate::clock::Now;
-use crate::decide::Transaction;
+use crate::decide::{Judge, Transaction};
 use crate::mail::{Envelope, Mailbox, Status};
 use crate::policy::Sites;
 use crate::smtp::command::Sender;
@@ -17,11 +17,14 @@ use crate::smtp::server::{Complete, Ending, Session};
 use crate::vocabulary::{Direction, Level, Reason};
 use std::borrow::Cow;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Connection {
     pub(super) fn ask_sender(&mut self, session: Session, sender: Sender) -> Flow {
         let verdict = self.judge_sender(&sender);
+        // A policy that is loaded meanwhile judges the next transaction.
+        self.judge = Some(self.reception.judge.now());
         self.declared = sender.size;
         self.envelope = Some(Envelope {
             reverse_path: sender.reverse_path,
@@ -82,7 +85,7 @@ impl Connection {
             peer: Some(self.level()),
             can: &[],
         };
-        match reception.judge.at_rcpt(&transaction, recipient) {
+        match self.judged_by().at_rcpt(&transaction, recipient) {
             Some(verdict) => {
                 // One record a session is evidence enough: a stranger must not fill the disk with them.
                 let record = if std::mem::replace(&mut self.recorded, true) { Record::Counted } else { Record::Kept };
@@ -112,6 +115,11 @@ impl Connection {
         reply_of(denied.status)
     }
 
+    /// The policy of this transaction.
+    fn judged_by(&self) -> Arc<Judge> {
+        self.judge.clone().unwrap_or_else(|| self.reception.judge.now())
+    }
+
     /// What this link reached, seen from here: the client did not prove itself.
     fn level(&self) -> Level {
         if self.tls.is_some() { Level::Encrypted } else { Level::Any }
@@ -139,6 +147,7 @@ impl Connection {
             door: self.door.as_deref(),
             access: &self.reception.access,
             level: self.level(),
+            judge: self.judged_by(),
             trace,
             envelope,
         };
@@ -154,7 +163,7 @@ impl Connection {
     }
 
     pub(super) fn forget_message(&mut self) {
-        (self.collector, self.envelope, self.message_deadline) = (None, None, None);
+        (self.collector, self.envelope, self.message_deadline, self.judge) = (None, None, None, None);
     }
 }
 

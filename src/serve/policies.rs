@@ -1,0 +1,371 @@
+//! The policy in force over the life of a gateway: at start, at a reload, at a rollback, and when its files change.
+//!
+//! Called by `serve` and, through `control`, by people. Promises: a policy that is wrong anywhere is never in force, and the one
+//! before stays; what lowers is shown and waits for a person; the last good policy is kept in the data folder and outlives a
+//! start with bad files. Fails with everything that is wrong.
+
+use crate::clock::{EntryId, Ids, Now, Wall};
+use crate::config::Config;
+use crate::control::{Accepted, Reloads};
+use crate::decide::{self, InForce, Judge, LoadError, Loaded};
+use crate::deliver::Delivery;
+use crate::metrics::Metrics;
+use crate::policy::{Known, SourceFile, Style, lowered};
+use crate::record::Action;
+use crate::store::Store;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Between two looks at the files.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// One policy as its files were.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Snapshot {
+    hash: String,
+    files: Vec<(String, String)>,
+}
+
+impl Snapshot {
+    fn of(hash: &str, files: &[SourceFile]) -> Snapshot {
+        let files = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
+        Snapshot { hash: hash.to_owned(), files }
+    }
+
+    /// Its tests held when it came into force.
+    fn judge(&self, known: &Known) -> Option<Judge> {
+        let file = |(name, text): &(String, String)| SourceFile { name: name.clone(), text: text.clone() };
+        let files: Vec<SourceFile> = self.files.iter().map(file).collect();
+        decide::judge_of(&files, known).ok()
+    }
+}
+
+/// What the data folder knows of policies.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Kept {
+    current: Option<Snapshot>,
+    before: Option<Snapshot>,
+    /// The policy in the folder that somebody rolled back: a restart does not bring it back.
+    set_aside: Option<String>,
+}
+
+impl Kept {
+    fn path(data: &Path) -> PathBuf {
+        data.join("policies.json")
+    }
+
+    /// Nothing where there is none, or none that can be read: the folder decides then.
+    fn read(data: &Path) -> Kept {
+        fs::read(Kept::path(data)).ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
+    }
+
+    fn write(&self, data: &Path) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(data)?;
+        serde_json::to_writer(&mut file, self)?;
+        file.as_file().sync_all()?;
+        file.persist(Kept::path(data)).map_err(|error| error.error)?;
+        fs::File::open(data)?.sync_all()
+    }
+
+    /// `now` is in force from here on.
+    fn turn(&mut self, now: Snapshot) {
+        if self.current.as_ref().is_none_or(|current| current.hash != now.hash) {
+            self.before = self.current.replace(now);
+        }
+        self.set_aside = None;
+    }
+}
+
+/// The policy that a gateway begins with.
+pub(super) struct Beginning {
+    pub judge: Judge,
+    pub begun: Begun,
+}
+
+/// How it came about.
+pub(super) struct Begun {
+    kept: Kept,
+    /// The files in the folder are what is in force.
+    is_from_folder: bool,
+}
+
+impl Beginning {
+    fn with(judge: Judge, kept: Kept, is_from_folder: bool) -> Beginning {
+        Beginning { judge, begun: Begun { kept, is_from_folder } }
+    }
+}
+
+/// The policy in the folder; where it is wrong, or was rolled back, the last good one.
+///
+/// # Errors
+/// With all that is wrong in the folder, where there is no other policy.
+pub(super) fn begin(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadError> {
+    let mut kept = Kept::read(data);
+    let last = || kept.current.as_ref().and_then(|current| current.judge(known));
+    match load(folder, known) {
+        Ok(loaded) if kept.set_aside.as_deref() == Some(loaded.judge.policy.hash()) => match last() {
+            Some(judge) => {
+                tracing::error!(
+                    policy = judge.policy.hash(),
+                    "the policy in the folder was rolled back: the one before it is in force; hint: `mailward reload` takes the files"
+                );
+                Ok(Beginning::with(judge, kept, false))
+            }
+            None => Ok(from_folder(loaded, kept)),
+        },
+        Ok(loaded) => {
+            if let Some(before) = last() {
+                for sentence in lowered(&before.policy, &loaded.judge.policy, Now::read().wall) {
+                    tracing::warn!(
+                        policy = loaded.judge.policy.hash(),
+                        "in force since this start, and lower: {sentence}"
+                    );
+                }
+            }
+            kept.turn(Snapshot::of(loaded.judge.policy.hash(), &loaded.files));
+            Ok(from_folder(loaded, kept))
+        }
+        Err(wrong) => {
+            let Some(judge) = last() else { return Err(wrong) };
+            tracing::error!(
+                policy = judge.policy.hash(),
+                "the policy in {} cannot be used, and the last good one is in force: {}",
+                folder.display(),
+                summary(&wrong)
+            );
+            Ok(Beginning::with(judge, kept, false))
+        }
+    }
+}
+
+fn from_folder(loaded: Loaded, kept: Kept) -> Beginning {
+    for warning in &loaded.warnings {
+        tracing::warn!("policy: {}", warning.message);
+    }
+    Beginning::with(loaded.judge, kept, true)
+}
+
+fn load(folder: &Path, known: &Known) -> Result<Loaded, LoadError> {
+    decide::load(folder, known, jiff::Zoned::now().date())
+}
+
+/// One line for the log; `mailward check` has the rest.
+fn summary(wrong: &LoadError) -> String {
+    if let Some(unreadable) = &wrong.unreadable {
+        return unreadable.clone();
+    }
+    let errors: Vec<String> = wrong
+        .diagnostics
+        .iter()
+        .filter(|d| d.severity == crate::policy::Severity::Error)
+        .map(|d| format!("{}:{} {}", d.file.as_deref().unwrap_or("-"), d.line.unwrap_or(0), d.message))
+        .chain(wrong.failed.iter().map(|f| format!("{} test `{}` fails", f.at, f.name)))
+        .collect();
+    errors.join("; ")
+}
+
+/// The policies of a running gateway.
+pub(super) struct Policies {
+    folder: PathBuf,
+    known: Known,
+    data: PathBuf,
+    in_force: Arc<InForce>,
+    metrics: Arc<Metrics>,
+    store: Store,
+    ids: Arc<Ids>,
+    runtime: tokio::runtime::Handle,
+    /// One change at a time.
+    kept: Mutex<Kept>,
+}
+
+impl Policies {
+    pub fn new(config: &Config, delivery: &Delivery, begun: Begun) -> Arc<Policies> {
+        delivery.metrics.policy_reload_success.set(i64::from(begun.is_from_folder));
+        let policies = Policies {
+            folder: config.policies.clone(),
+            known: config.known(),
+            data: config.data.clone(),
+            in_force: delivery.judge.clone(),
+            metrics: delivery.metrics.clone(),
+            store: delivery.store.clone(),
+            ids: delivery.ids.clone(),
+            runtime: tokio::runtime::Handle::current(),
+            kept: Mutex::new(begun.kept),
+        };
+        policies.keep(&policies.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        Arc::new(policies)
+    }
+
+    /// A gateway that cannot keep the last good policy works, and would not start with bad files.
+    fn keep(&self, kept: &Kept) {
+        if let Err(error) = kept.write(&self.data) {
+            tracing::error!(%error, "the policy in force could not be kept in the data folder");
+        }
+    }
+
+    /// Takes the files in the folder, if they are good, and lower nothing that nobody accepted.
+    fn take_files(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = load(&self.folder, &self.known).map_err(|wrong| self.refused(&wrong))?;
+        let snapshot = Snapshot::of(loaded.judge.policy.hash(), &loaded.files);
+        let warnings: Vec<Value> = loaded.warnings.iter().map(|d| json!(d)).collect();
+        let tests = loaded.tests.len();
+        let mut answer = self.change(loaded.judge, accepted, "reload")?;
+        kept.turn(snapshot);
+        self.keep(&kept);
+        answer["tests"] = tests.into();
+        answer["warnings"] = warnings.into();
+        Ok(answer)
+    }
+
+    fn take_back(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let nothing = || "there is no policy before this one\nhint: edit the files, then `mailward reload`".to_owned();
+        let before = kept.before.clone().ok_or_else(nothing)?;
+        let judge = before.judge(&self.known).ok_or_else(|| {
+            "the policy before this one no longer fits gateway.toml\nhint: edit the files, then `mailward reload`"
+                .to_owned()
+        })?;
+        let answer = self.change(judge, accepted, "rollback")?;
+        let aside = kept.current.replace(before);
+        kept.set_aside = aside.as_ref().map(|aside| aside.hash.clone());
+        kept.before = aside;
+        self.keep(&kept);
+        Ok(answer)
+    }
+
+    /// Puts `judge` into force.
+    fn change(&self, judge: Judge, accepted: Option<&Accepted>, verb: &str) -> Result<Value, String> {
+        let (old, now) = (self.in_force.now(), Now::read().wall);
+        let (was, hash) = (old.policy.hash().to_owned(), judge.policy.hash().to_owned());
+        let lower = if old.policy.has_guard() { lowered(&old.policy, &judge.policy, now) } else { Vec::new() };
+        match accepted {
+            None if !lower.is_empty() => return Err(self.not_accepted(&lower)),
+            Some(accepted) if !lower.is_empty() => self.record((accepted, verb), (&was, &hash), &lower, now)?,
+            _ => {}
+        }
+        self.metrics.announce_policy(&hash, judge.policy.class_names(), judge.policy.rule_modes());
+        self.in_force.replace(judge);
+        self.metrics.policy_reload_success.set(1);
+        tracing::info!(verb, policy = hash, was, lowered = lower.len(), "policy in force");
+        Ok(json!({ "policy_hash": hash, "was": was, "changed": hash != was, "lowered": lower }))
+    }
+
+    fn record(
+        &self,
+        (accepted, verb): (&Accepted, &str),
+        (was, hash): (&str, &str),
+        lower: &[String],
+        at: Wall,
+    ) -> Result<(), String> {
+        let action = Action {
+            at,
+            uid: accepted.uid,
+            by: Some(accepted.by.clone()),
+            because: Some(accepted.because.clone()),
+            verb: verb.to_owned(),
+            to: Some(hash.to_owned()),
+            selection: json!({ "was": was, "lowered": lower }),
+        };
+        let id: EntryId = self.ids.next(at);
+        let kept = self.runtime.block_on(self.store.commit(vec![action.kept(id)]));
+        kept.map_err(|error| format!("who accepted it could not be put on record, so nothing is changed: {error}"))
+    }
+
+    fn refused(&self, wrong: &LoadError) -> String {
+        self.metrics.policy_reload_success.set(0);
+        tracing::error!("the policy in {} is not taken: {}", self.folder.display(), summary(wrong));
+        format!("{}\n\nthe policy in force stays", wrong.render(Style::Plain))
+    }
+
+    fn not_accepted(&self, lower: &[String]) -> String {
+        self.metrics.policy_reload_success.set(0);
+        tracing::error!(
+            lowered = lower.len(),
+            "the policy lowers what is in force, and is not taken: {}",
+            lower.join("; ")
+        );
+        format!(
+            "this lowers what is in force, so the policy in force stays:\n  {}\nhint: if it is meant: --accept-lowering \"REASON\" --by NAME",
+            lower.join("\n  ")
+        )
+    }
+
+    /// Looks at the files for as long as the gateway runs: what changed is checked, and told.
+    pub async fn watch(self: Arc<Self>) {
+        let (mut known, mut before) = (look(&self.folder), None);
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let now = look(&self.folder);
+            // Twice the same: nobody is writing.
+            let settled = before.replace(now.clone()).is_some_and(|before| before == now);
+            if !settled || now == known {
+                continue;
+            }
+            known = now;
+            let policies = self.clone();
+            let told = tokio::task::spawn_blocking(move || policies.files_changed()).await;
+            if let Err(error) = told {
+                tracing::error!(%error, "changed files of the policy could not be looked at");
+            }
+        }
+    }
+
+    fn files_changed(&self) {
+        let in_force = self.in_force.now();
+        match load(&self.folder, &self.known) {
+            Ok(loaded) if loaded.judge.policy.hash() == in_force.policy.hash() => {}
+            Ok(_) if in_force.policy.reloads_on_change() => drop(self.take_files(None)),
+            Ok(loaded) => tracing::warn!(
+                policy = loaded.judge.policy.hash(),
+                "the files of the policy have changed, are good, and are not in force; hint: mailward reload"
+            ),
+            Err(wrong) => {
+                tracing::error!("the files of the policy have changed, and cannot be used: {}", summary(&wrong));
+            }
+        }
+    }
+
+    /// For SIGHUP: whoever sends it sees the log only.
+    pub fn hangup(&self) {
+        // What is wrong is in the log.
+        let _ = self.take_files(None);
+    }
+}
+
+impl Reloads for Policies {
+    fn reload(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
+        self.take_files(accepted)
+    }
+
+    fn rollback(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
+        self.take_back(accepted)
+    }
+}
+
+/// What tells that a file was changed, without reading it.
+type Looks = Vec<(PathBuf, u64, i64, i64, u64)>;
+
+fn look(folder: &Path) -> Looks {
+    let entries = |folder: &Path| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let mut looks = Looks::new();
+    for path in entries(folder) {
+        let below = if path.is_dir() { entries(&path) } else { vec![path] };
+        // A link is followed: swapping it changes what is read.
+        looks.extend(below.into_iter().filter_map(|path| {
+            let found = fs::metadata(&path).ok()?;
+            Some((path, found.len(), found.mtime(), found.mtime_nsec(), found.ino()))
+        }));
+    }
+    looks.sort();
+    looks
+}
