@@ -24,6 +24,7 @@ pub mod inspect;
 pub mod known;
 pub mod levels;
 mod life;
+pub mod list;
 mod log;
 pub mod login_entry;
 pub mod queue;
@@ -58,6 +59,7 @@ enum Command {
     Explain(explain::Args),
     Inspect(inspect::Args),
     Levels(levels::Args),
+    List(list::Args),
     LoginEntry(login_entry::Args),
     Queue(queue::Args),
     Trace(trace::Args),
@@ -80,6 +82,7 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Levels(args) => levels::run(args),
+        Command::List(args) => list::run(args),
         Command::LoginEntry(args) => login_entry::run(args),
         Command::Queue(args) => queue::run(args),
         Command::Trace(args) => trace::run(args),

@@ -277,7 +277,7 @@ fn print_retried(number: u64, words: &str, json: bool) {
     }
 }
 
-fn agreed(question: &str) -> bool {
+pub(super) fn agreed(question: &str) -> bool {
     // Not among the answers: those may go to a script.
     eprint!("{question}");
     let mut answer = String::new();
