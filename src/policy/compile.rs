@@ -3,6 +3,7 @@
 //! Called by `decide::load`. Promises: the order of files and of tables in them changes nothing; a policy that compiles
 //! holds no name without meaning. Fails by diagnostics, with place and hint.
 
+use super::accepted::Acceptances;
 use super::class::{self, Class};
 use super::diagnostic::{Complaints, Diagnostic, Mistake, Place, Severity};
 use super::exception::{self, Exception};
@@ -76,8 +77,12 @@ pub fn compile(files: &[SourceFile], known: &Known) -> Result<Compiled, Vec<Diag
     // Whatever is wrong elsewhere may be why nothing protects.
     written.check_policy(&mut c, &policy);
     lint::warn(&mut c, &policy, known);
-    let due = due(files, &policy);
-    let found = without_echoes(c.finish());
+    let mut due = due(files, &policy);
+    let mut found = without_echoes(c.finish());
+    let mut acceptances = Acceptances::of(files);
+    due.retain(|due| !acceptances.accept(&due.diagnostic));
+    found.retain(|warning| !acceptances.accept(warning));
+    found.extend(complaints_about(files, &acceptances));
     if found.iter().any(|d| d.severity == Severity::Error) {
         return Err(found);
     }
@@ -244,6 +249,12 @@ impl<'a> Written<'a> {
             c.error_overall(mistake.hint(hint));
         }
     }
+}
+
+fn complaints_about(files: &[SourceFile], acceptances: &Acceptances<'_>) -> Vec<Diagnostic> {
+    let mut c = Complaints::about(files);
+    acceptances.complain(&mut c);
+    c.finish()
 }
 
 /// Where a file could not be parsed, what its remains seem to say is no news.

@@ -4,6 +4,7 @@
 //! Called by `decide` (compile, judge) and `deliver` (permit). Promises: order does not matter, of all rules that match
 //! the strictest wins, key by key; adding a rule can only protect more. Fails by diagnostics with file, line and column.
 
+mod accepted;
 mod class;
 mod compile;
 pub(crate) mod diagnostic;
