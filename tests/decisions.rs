@@ -73,11 +73,15 @@ fn the_policies_that_ship_and_those_of_the_fixtures_pass_their_own_tests() {
     let fixtures = fs::read_dir(root().join("tests/decisions")).unwrap().map(|e| e.unwrap().path());
     let mut folders: Vec<_> = fixtures.filter(|path| path.is_dir()).collect();
     folders.push(root().join("policies"));
+    let examples = fs::read_dir(root().join("policies/examples")).unwrap().map(|e| e.unwrap().path());
+    folders.extend(examples);
     assert!(folders.len() >= 5);
     for folder in folders {
         let loaded = decide::load(&folder, &Known::default(), "2026-12-01".parse().unwrap());
         let loaded = loaded.unwrap_or_else(|wrong| panic!("{}:\n{wrong}", folder.display()));
         assert!(!loaded.tests.is_empty(), "{} has no tests", folder.display());
+        let is_shown = !folder.starts_with(root().join("tests"));
+        assert!(!is_shown || loaded.warnings.is_empty(), "{}: {}", folder.display(), loaded.warnings[0]);
     }
 }
 
