@@ -27,6 +27,7 @@ mod life;
 pub mod list;
 mod log;
 pub mod login_entry;
+pub mod policy;
 pub mod queue;
 pub mod reload;
 pub mod serve;
@@ -61,6 +62,7 @@ enum Command {
     Levels(levels::Args),
     List(list::Args),
     LoginEntry(login_entry::Args),
+    Policy(policy::Args),
     Queue(queue::Args),
     Trace(trace::Args),
     Status(status::Args),
@@ -84,6 +86,7 @@ pub fn run() -> ExitCode {
         Command::Levels(args) => levels::run(args),
         Command::List(args) => list::run(args),
         Command::LoginEntry(args) => login_entry::run(args),
+        Command::Policy(args) => policy::run(args),
         Command::Queue(args) => queue::run(args),
         Command::Trace(args) => trace::run(args),
         Command::Status(args) => status::run(args),

@@ -37,7 +37,9 @@ fn over_socket(mut stream: UnixStream, request: &Request) -> Result<Value, Strin
 /// A million entries are changed in minutes; everything else is answered at once.
 fn patience(request: &Request) -> Duration {
     match request {
-        Request::QueueInstruct { .. } | Request::QueueRetry { .. } => Duration::from_secs(3_600),
+        Request::QueueInstruct { .. } | Request::QueueRetry { .. } | Request::Readiness { .. } => {
+            Duration::from_secs(3_600)
+        }
         _ => Duration::from_secs(60),
     }
 }
@@ -58,6 +60,7 @@ fn from_folder(data: &Path, request: &Request) -> Result<Value, String> {
         Request::QueueCount { filter, after } => queries::count(&connection, filter, *after),
         Request::QueueShow { id } => queries::show(&connection, id.parse()?),
         Request::Trace { query } => queries::trace(&connection, query),
+        Request::Readiness { seconds } => queries::readiness(&connection, *seconds),
         Request::Status => Ok(stopped()),
         Request::QueueRetry { .. } => {
             return Err("the gateway is stopped: nothing is tried again\nhint: start it".to_owned());

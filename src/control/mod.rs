@@ -47,6 +47,10 @@ pub enum Request {
     Trace {
         query: String,
     },
+    /// What monitored rules would have done in the last so many seconds.
+    Readiness {
+        seconds: u64,
+    },
     Reload {
         accepting: Option<Accepting>,
     },
@@ -142,6 +146,7 @@ impl Request {
             Request::QueueRetry { .. } => "queue-retry",
             Request::QueueInstruct { wanted } => wanted.order.name(),
             Request::Trace { .. } => "trace",
+            Request::Readiness { .. } => "readiness",
             Request::Reload { .. } => "reload",
             Request::Rollback { .. } => "rollback",
         }

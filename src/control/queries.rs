@@ -40,6 +40,18 @@ pub struct Row {
     pub numbers: Vec<u16>,
 }
 
+/// By rule, what monitored rules would have done: `since` (the oldest record that was looked at, null: there is none), `rules`.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn readiness(connection: &Connection, seconds: u64) -> Result<Value, StoreError> {
+    let now = Now::read().wall;
+    let since = Wall(now.0.saturating_sub(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000)));
+    let rules = record::readiness(connection, since)?;
+    let since = record::oldest(connection)?.map(|oldest| rfc3339(oldest.max(since)));
+    Ok(json!({ "since": since, "rules": rules }))
+}
+
 /// The next page of the queue, oldest first: `rows`, and `next`, after which the following page begins (null at the end);
 /// `not_found`: entries that were named and are not in the queue.
 ///

@@ -90,6 +90,7 @@ async fn serve(stream: UnixStream, shared: Arc<Shared>) {
             match request {
                 Request::QueueInstruct { wanted } => do_what_is_asked(&shared, who, &wanted),
                 Request::QueueRetry { filter } => retry(&shared, &filter),
+                Request::Readiness { seconds } => readiness(&shared, seconds),
                 Request::Reload { accepting } => {
                     put_into_force(&shared, who, accepting, |accepted| shared.policies.reload(accepted))
                 }
@@ -121,6 +122,7 @@ fn answer(shared: &Shared, request: Request) -> Answer {
         Request::Trace { query } => queries::trace(&reader, &query),
         Request::QueueRetry { .. }
         | Request::QueueInstruct { .. }
+        | Request::Readiness { .. }
         | Request::Reload { .. }
         | Request::Rollback { .. } => return Answer::Bad("not here".to_owned()),
     };
@@ -153,6 +155,12 @@ fn do_what_is_asked(shared: &Shared, uid: Option<u32>, wanted: &Wanted) -> Answe
     };
     let instruct = Instruct { delivery: &shared.delivery, reader: &reader, uid, runtime: &shared.runtime };
     instruct.run(wanted).map_or_else(Answer::Bad, Answer::Good)
+}
+
+/// With a connection of its own: two years of records take a while, and others are answered meanwhile.
+fn readiness(shared: &Shared, seconds: u64) -> Answer {
+    let found = store::reader_of(&shared.data).and_then(|reader| queries::readiness(&reader, seconds));
+    found.map_or_else(|error| Answer::Bad(error.to_string()), Answer::Good)
 }
 
 /// Changes the policy in force, as whoever asks has accepted it.

@@ -4,8 +4,10 @@
 //! file:line and facts about the peer, never a subject, body or a finding's text. Fails only with the store.
 
 mod action;
+mod readiness;
 
 pub use action::{Action, Doing, actions};
+pub use readiness::{Readiness, oldest, readiness};
 
 use crate::clock::{EntryId, Wall};
 use crate::mail::{Envelope, Status};

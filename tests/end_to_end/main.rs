@@ -12,6 +12,7 @@ mod a_held_message_leaves_when_its_peer_is_mended;
 mod a_kept_link_that_died_is_no_failure;
 mod a_listener_can_speak_tls_from_the_first_octet;
 mod a_message_arrives_as_it_was_sent;
+mod a_monitored_rule_says_whether_it_is_ready;
 mod a_peer_must_prove_itself_for_verified_mail;
 mod a_peers_limits_are_kept;
 mod a_plain_peer_gets_ordinary_mail_only;

@@ -30,12 +30,19 @@ impl Judged {
             .iter()
             .map(|r| json!({ "name": *r.name, "at": *r.at, "mode": r.mode, "asks": *r.asks }))
             .collect();
+        let monitored: Vec<Value> = self
+            .verdict
+            .monitored
+            .iter()
+            .map(|m| json!({ "rule": *m.rule, "require": m.require, "fate": m.fate }))
+            .collect();
         json!({
             "to": self.recipient.mailbox,
             "direction": self.direction,
             "classes": self.verdict.classes,
             "rules": rules,
             "exceptions": self.verdict.exceptions_json(),
+            "monitored": monitored,
             "require": self.verdict.require,
             "decided_by": self.verdict.decided_by,
             "fate": self.verdict.fate_name(),
