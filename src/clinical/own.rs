@@ -5,11 +5,12 @@
 //! letter leaves. Fails never: words that
 //! could not be compiled count as found.
 
-use super::digits::fold_into;
+use super::digits::{fold_into, is_invisible};
 use super::report::Report;
 use crate::vocabulary::{Confidence, FindingKind, OwnName};
 use aho_corasick::AhoCorasick;
 use regex::{Regex, RegexBuilder};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Characters between a match and a word that has to stand near it.
@@ -73,8 +74,10 @@ impl OwnLexicon {
     /// Terms, each with the number of its line.
     #[must_use]
     pub fn new(name: OwnName, terms: &[(String, usize)]) -> OwnLexicon {
-        let folded = terms.iter().map(|(term, _)| folded(term));
-        let lines = terms.iter().map(|(_, line)| *line).collect();
+        let mut known = HashSet::new();
+        let each = terms.iter().map(|(term, line)| (folded(term), *line));
+        // A term that is listed twice is one term.
+        let (folded, lines): (Vec<String>, Vec<usize>) = each.filter(|(term, _)| known.insert(term.clone())).unzip();
         OwnLexicon { kind: FindingKind::Lexicon(name), terms: AhoCorasick::new(folded).ok(), lines }
     }
 
@@ -109,11 +112,20 @@ impl Own {
     }
 
     pub fn scan(&self, text: &str, place: &str, report: &mut Report) {
-        self.patterns.iter().for_each(|pattern| pattern.scan(text, place, report));
+        let seen = visible(text);
+        self.patterns.iter().for_each(|pattern| pattern.scan(&seen, place, report));
         if !self.lexicons.is_empty() {
             let folded = folded(text);
             self.lexicons.iter().for_each(|lexicon| lexicon.scan(&folded, place, report));
         }
+    }
+}
+
+/// The text without what a reader does not see: it must not stand inside a number.
+fn visible(text: &str) -> Cow<'_, str> {
+    match text.is_ascii() || !text.chars().any(is_invisible) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.chars().filter(|c| !is_invisible(*c)).collect()),
     }
 }
 
@@ -132,9 +144,11 @@ fn folded(text: &str) -> String {
 fn any_of(words: &[String]) -> Result<Regex, regex::Error> {
     let flexible = |word: &String| {
         let parts: Vec<String> = word.split_whitespace().map(regex::escape).collect();
-        let edge = |c: Option<char>| if c.is_some_and(char::is_alphanumeric) { r"\b" } else { "" };
-        let (first, last) = (edge(word.trim().chars().next()), edge(word.trim().chars().last()));
-        format!("{first}{}{last}", parts.join(r"[\s\p{P}]{1,4}"))
+        // Whatever is no letter or digit divides words, the marks of quoted lines among it.
+        let edge = |c: Option<char>, side: &'static str| if c.is_some_and(char::is_alphanumeric) { side } else { "" };
+        let first = edge(word.trim().chars().next(), r"(?:^|[^\p{L}\p{N}])");
+        let last = edge(word.trim().chars().last(), r"(?:$|[^\p{L}\p{N}])");
+        format!("{first}{}{last}", parts.join(r"[^\p{L}\p{N}]{1,8}"))
     };
     let words: Vec<String> = words.iter().map(flexible).collect();
     RegexBuilder::new(&words.join("|")).case_insensitive(true).size_limit(SIZE).build()
@@ -144,11 +158,11 @@ fn is_near(between: &str) -> bool {
     between.chars().take(NEAR + 1).count() <= NEAR
 }
 
-/// `RQX***67`: what tells two apart, and not which one it is.
+/// `******67`: digits at its ends, and no letter, for a pattern may find words.
 fn masked(text: &str) -> String {
     let count = text.chars().count();
     let (head, tail) = if count >= 8 { (3, 2) } else { (1, 0) };
-    let printable = |c: char| if c.is_control() { '?' } else { c };
+    let printable = |c: char| if c.is_ascii_digit() { c } else { '*' };
     let head: String = text.chars().take(head).map(printable).collect();
     let tail: String = text.chars().skip(count - tail).map(printable).collect();
     format!("{head}***{tail}")
@@ -179,6 +193,8 @@ mod tests {
         for (text, count) in [
             ("Hospital No: RQX1234567", 1),
             ("hospital\u{a0}no.\r\n RQX1234567", 1),
+            ("> Hospital\r\n> > No: RQX1234567", 1),
+            ("Hosp\u{AD}ital No_RQX\u{200B}1234567", 1),
             ("RQX1234567 (mrn)", 1),
             ("order RQX1234567", 0),
             ("MRNX RQX1234567", 0),
@@ -186,13 +202,13 @@ mod tests {
             assert_eq!(found(&own, text).len(), count, "{text}");
         }
         assert_eq!(found(&own, &format!("MRN {far}RQX1234567")), Vec::<String>::new());
-        assert_eq!(found(&own, &format!("RQX1111111 {far} MRN RQX1234567 {far} RQX2222222")), ["RQX***67"]);
+        assert_eq!(found(&own, &format!("RQX1111111 {far} MRN RQX1234567 {far} RQX2222222")), ["******67"]);
     }
 
     #[test]
     fn what_is_shown_tells_two_apart_and_nothing_more() {
         let own = pattern(r"RQX\d{7}|[A-Z]\d{3}", &[]);
-        assert_eq!(found(&own, "RQX1234567 RQX1234567 RQX7654321 A123"), ["A***", "RQX***21", "RQX***67"]);
+        assert_eq!(found(&own, "RQX1234567 RQX1234567 RQX7654321 A123"), ["****", "******21", "******67"]);
     }
 
     #[test]

@@ -7,7 +7,8 @@ use super::cases::{self, FailedTest};
 use super::own;
 use super::{Judge, cases::Folder};
 use crate::clock::start_of;
-use crate::policy::{self, Diagnostic, Known, PolicyTest, SourceFile, Style};
+use crate::policy::{self, Diagnostic, Known, PolicyTest, SourceFile, Style, TestContent};
+use jiff::civil::Date;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -55,19 +56,32 @@ impl std::error::Error for LoadError {}
 ///
 /// # Errors
 /// All that is wrong: files, rules, failing tests.
-pub fn load(dir: &Path, known: &Known, today: jiff::civil::Date) -> Result<Loaded, LoadError> {
+pub fn load(dir: &Path, known: &Known, today: Date) -> Result<Loaded, LoadError> {
     let files = read(dir).map_err(|why| LoadError { unreadable: Some(why), ..LoadError::default() })?;
+    examine(files, known, today, Some(dir))
+}
+
+/// The same for files that are in memory; tests whose message is a file are left out.
+///
+/// # Errors
+/// All that is wrong.
+pub fn load_files(files: Vec<SourceFile>, known: &Known, today: Date) -> Result<Loaded, LoadError> {
+    examine(files, known, today, None)
+}
+
+fn examine(files: Vec<SourceFile>, known: &Known, today: Date, dir: Option<&Path>) -> Result<Loaded, LoadError> {
     let compiled =
         policy::compile(&files, known).map_err(|diagnostics| LoadError { diagnostics, ..LoadError::default() })?;
     let mut warnings = compiled.warnings_on(today);
     let day = compiled.day.unwrap_or(today);
-    let (judge, tests) = (Judge::new(compiled.policy), compiled.tests);
+    let (judge, mut tests) = (Judge::new(compiled.policy), compiled.tests);
     let failing = own::failing(&judge, &compiled.samples);
     if !failing.is_empty() {
         return Err(LoadError { diagnostics: [warnings, failing].concat(), ..LoadError::default() });
     }
     let tested = without_smarthost(&files, known)?;
-    let on = |day| cases::run(&tested, &tests, &Folder(dir), start_of(day));
+    tests.retain(|test| dir.is_some() || matches!(test.content, TestContent::Text { .. }));
+    let on = |day| cases::run(&tested, &tests, &Folder(dir.unwrap_or(Path::new("."))), start_of(day));
     let failed = on(day);
     if failed.is_empty() {
         let today = if day == today { Vec::new() } else { on(today) };
@@ -112,7 +126,7 @@ pub fn read(dir: &Path) -> Result<Vec<SourceFile>, String> {
         let name = name_of(&path);
         if path.is_dir() {
             folders.push(path);
-        } else if name.ends_with(".toml") || is_list(&name) {
+        } else if path.is_file() && (name.ends_with(".toml") || is_list(&name)) {
             files.push(SourceFile { text: text(&path)?, name });
         }
     }

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 pub use cases::FailedTest;
 pub(crate) use cases::compose;
 pub use in_force::InForce;
-pub use load::{LoadError, Loaded, judge_of, load, read};
+pub use load::{LoadError, Loaded, judge_of, load, load_files, read};
 
 /// One compiled generation: a policy, and the recogniser set up as it says.
 pub struct Judge {

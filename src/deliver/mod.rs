@@ -154,6 +154,8 @@ impl Delivery {
             return self.schedule.close();
         }
         let mut stopping = self.stopping.clone();
+        // A link is proved by what the policy asked then: under another policy it is opened anew.
+        let proved_by = self.judge.now();
         let opened = tokio::select! {
             opened = self.open(lane) => opened,
             // Nothing has been sent yet.
@@ -172,6 +174,10 @@ impl Delivery {
             // No new MAIL once the gateway stops: what was taken is on storage and is read back at the next start.
             let go_on = !*self.stopping.borrow() && self.store.is_writable();
             let Some(task) = next.filter(|_| go_on) else { return link.quit().await };
+            if !Arc::ptr_eq(&proved_by, &self.judge.now()) {
+                self.schedule.push(task);
+                return link.quit().await;
+            }
             // A kept link that its peer has closed is no failure of the message: another link takes it at once. One that
             // never carried anything is tried, or a peer that closes at once would be called for ever.
             if carried > 0 && !link.connection.is_quiet() {

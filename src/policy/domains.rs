@@ -38,7 +38,7 @@ impl Pattern {
     pub fn witness(&self) -> Option<Domain> {
         match self {
             Pattern::Exact(domain) => Some(domain.clone()),
-            Pattern::Below(parent) => format!("any.{parent}").parse().ok(),
+            Pattern::Below(parent) => format!("any-other-name.{parent}").parse().ok(),
         }
     }
 

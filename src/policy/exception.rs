@@ -15,6 +15,7 @@ use crate::clock::{Wall, noon_of};
 use crate::vocabulary::Level;
 use jiff::civil::Date;
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 const KEYS: Keys =
@@ -43,6 +44,13 @@ pub(super) struct Exception {
 }
 
 impl Exception {
+    /// What is kept with a message for which it was in force: its name, and what it was. Edited, it is another exception.
+    pub fn mark(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        format!("{:?} {:?}", self.when, self.lowering).hash(&mut hasher);
+        format!("{} {:016x}", self.name, hasher.finish())
+    }
+
     pub fn is_for(&self, rule: &str) -> bool {
         self.rules.iter().any(|named| named.value == rule)
     }

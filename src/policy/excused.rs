@@ -98,6 +98,7 @@ impl<'p> Excused<'p> {
             asks: rule.shown.clone(),
             require: rule.asks.require,
             excepted: matching.into_iter().flat_map(|m| &m.exceptions).map(|e| e.name.clone()).collect(),
+            marks: matching.into_iter().flat_map(|m| &m.exceptions).map(|e| e.mark()).collect(),
         }
     }
 
@@ -114,6 +115,8 @@ impl<'p> Excused<'p> {
 
 /// Before the message has come, an exception that looks at it may hold: its rules answer when it is there.
 fn may_hold(exception: &Exception, hearing: &Hearing<'_>) -> bool {
-    let unknown_yet = hearing.seen == Seen::Envelope && exception.when.needs_content();
-    unknown_yet || exception.when.holds(hearing.message, &hearing.to, hearing.from, Lapsed::NeverLowers)
+    if hearing.seen == Seen::Envelope && exception.when.needs_content() {
+        return exception.when.may_hold_yet(hearing.message, &hearing.to);
+    }
+    exception.when.holds(hearing.message, &hearing.to, hearing.from, Lapsed::NeverLowers)
 }

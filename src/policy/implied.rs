@@ -14,9 +14,18 @@ pub(super) fn by(rule: &Rule, wider: &Rule, groups: &Groups) -> bool {
     rule.direction == wider.direction && whenever(&[&rule.when], &wider.when, groups) && asks(&rule.asks, &wider.asks)
 }
 
-/// Whether `wide` holds whenever all of `given` hold.
+/// Whether `wide` holds whenever all of `given` hold, as conditions of rules.
 pub(super) fn whenever(given: &[&When], wide: &When, groups: &Groups) -> bool {
-    let implied: Vec<[bool; 14]> = given.iter().map(|narrow| keys(narrow, wide, groups)).collect();
+    all_keys(given, wide, groups, (Counted::Listed, Counted::Lasting))
+}
+
+/// The same as conditions of exceptions, for which whoever has lapsed does not belong to a group.
+pub(super) fn excepted_whenever(given: &[&When], wide: &When, groups: &Groups) -> bool {
+    all_keys(given, wide, groups, (Counted::Lasting, Counted::Listed))
+}
+
+fn all_keys(given: &[&When], wide: &When, groups: &Groups, counted: (Counted, Counted)) -> bool {
+    let implied: Vec<[bool; 14]> = given.iter().map(|narrow| keys(narrow, wide, groups, counted)).collect();
     (0..14).all(|key| implied.iter().any(|narrow| narrow[key]))
 }
 
@@ -55,19 +64,18 @@ fn nested(inner: usize, outer: usize, groups: &Groups) -> bool {
 }
 
 /// Key by key, whether what `wide` wants holds whenever `narrow` does.
-fn keys(narrow: &When, wide: &When, groups: &Groups) -> [bool; 14] {
+fn keys(narrow: &When, wide: &When, groups: &Groups, (named, left_out): (Counted, Counted)) -> [bool; 14] {
     let all = |narrow: &[Who], wide: &[Who], counted| {
         narrow.iter().all(|who| wide.iter().any(|wider| within(who, wider, groups, counted)))
     };
-    let listed =
-        |narrow: &[Who], wide: &[Who]| wide.is_empty() || (!narrow.is_empty() && all(narrow, wide, Counted::Listed));
+    let listed = |narrow: &[Who], wide: &[Who]| wide.is_empty() || (!narrow.is_empty() && all(narrow, wide, named));
     let texts = |regexes: &[Regex]| regexes.iter().map(|r| r.as_str().to_owned()).collect::<Vec<_>>();
     [
         listed(&narrow.to, &wide.to),
         listed(&narrow.from, &wide.from),
         // What the wider rule leaves out, the narrower leaves out too.
-        all(&wide.not_to, &narrow.not_to, Counted::Lasting),
-        all(&wide.not_from, &narrow.not_from, Counted::Lasting),
+        all(&wide.not_to, &narrow.not_to, left_out),
+        all(&wide.not_from, &narrow.not_from, left_out),
         one_of(&narrow.site, &wide.site),
         one_of(&narrow.content, &wide.content),
         one_of(&narrow.finding, &wide.finding),

@@ -166,6 +166,8 @@ struct Read {
     rows: BTreeMap<Pattern, Row>,
     /// Those that it has, as numbers of `COLUMNS`.
     columns: Vec<usize>,
+    /// Cells of the first line.
+    width: usize,
     wrong: Vec<(u64, String)>,
     odd: Vec<(u64, String)>,
     left_out: Vec<String>,
@@ -182,6 +184,7 @@ fn read(text: &str, today: Date) -> Result<Read, String> {
         return Ok(read);
     }
     let places = read.header(&header)?;
+    read.width = header.len();
     for record in reader.records() {
         match record {
             Ok(record) => read.row(&record, &places, today),
@@ -223,6 +226,14 @@ impl Read {
 
     fn row(&mut self, record: &csv::StringRecord, places: &[(usize, usize)], today: Date) {
         let line = record.position().map_or(0, csv::Position::line);
+        if record.len() != self.width && !record.iter().all(str::is_empty) {
+            self.wrong.push((line, format!("the row has {} cells, and the first line {}", record.len(), self.width)));
+            // Whoever it is about must not lapse for it.
+            let domain = places.iter().find(|(column, _)| *column == 0).and_then(|(_, place)| record.get(*place));
+            self.unread
+                .extend(domain.and_then(|domain| Pattern::parse(domain).ok()).map(|pattern| pattern.to_string()));
+            return;
+        }
         let mut row = Row::default();
         for (column, place) in places {
             row.0[*column] = record.get(*place).unwrap_or_default().to_owned();

@@ -101,9 +101,10 @@ pub(super) fn terms(c: &mut Complaints<'_>, path: &Sited<String>) -> Vec<(String
 
 /// The same domain in two rows: somebody meant one of them.
 fn repeated(c: &mut Complaints<'_>, members: &[Member]) {
-    let mut seen: BTreeMap<&Pattern, Place> = BTreeMap::new();
+    let (mut seen, mut told): (BTreeMap<&Pattern, Place>, usize) = (BTreeMap::new(), 0);
     for member in members {
-        if let Some(first) = seen.insert(&member.pattern.value, member.pattern.place) {
+        if let Some(first) = seen.insert(&member.pattern.value, member.pattern.place).filter(|_| told < MOST) {
+            told += 1;
             let message = format!("`{}` is listed in {} already", member.pattern.value, c.line_of(first));
             let hint = "it has lapsed only when both rows have: keep the right one";
             c.warn(member.pattern.place, Mistake::new("listed-twice", message).hint(hint));
@@ -119,11 +120,12 @@ fn lines(text: Text<'_>) -> Read {
     let (mut found, mut mistakes, mut start) = (Vec::new(), Vec::new(), 0);
     for line in text.text.split_inclusive('\n') {
         let written = line.split('#').next().unwrap_or_default().trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-        let place = text.line(start);
+        let begin = start;
         start += line.len();
         if written.is_empty() {
             continue;
         }
+        let place = text.line(begin);
         match Pattern::parse(written) {
             Ok(value) => found.push(Member { pattern: Sited { value, place }, ends: None, proof: None }),
             Err(mistake) => mistakes.push((place, mistake)),
@@ -156,6 +158,14 @@ fn rows(text: Text<'_>, grace: Duration) -> Read {
         };
         let at = record.position().map_or(0, |p| usize::try_from(p.byte()).unwrap_or(0));
         let place = text.line(at);
+        if record.len() != header.columns && !record.iter().all(str::is_empty) {
+            let message = format!("this row has {} cells, and the first line {}", record.len(), header.columns);
+            mistakes.push((
+                place,
+                Mistake::new("wrong-list", message).hint("a comma inside a cell wants quotes around it"),
+            ));
+            continue;
+        }
         match header.member(&record, place, grace) {
             Ok(Some(member)) => found.push(member),
             Ok(None) => {}
@@ -171,16 +181,21 @@ fn is_empty(text: Text<'_>) -> bool {
 }
 
 /// Where each column stands.
-struct Header([Option<usize>; COLUMNS.len()]);
+struct Header {
+    places: [Option<usize>; COLUMNS.len()],
+    /// How many there are.
+    columns: usize,
+}
 
 impl Header {
     fn of(written: &csv::StringRecord) -> Parsed<Header> {
-        let mut header = Header([None; COLUMNS.len()]);
+        let mut header = Header { places: [None; COLUMNS.len()], columns: written.len() };
         for (number, name) in written.iter().enumerate() {
             let name = name.trim_start_matches('\u{feff}').to_ascii_lowercase();
             let column = COLUMNS.iter().position(|column| *column == name);
-            match column.and_then(|column| header.0.get_mut(column)) {
-                Some(place) => *place = Some(number),
+            match column.and_then(|column| header.places.get_mut(column)) {
+                Some(place @ None) => *place = Some(number),
+                Some(Some(_)) => return Err(Mistake::new("wrong-list", format!("the column `{name}` is there twice"))),
                 None if name.contains(';') || name.contains('\t') => {
                     let mistake = Mistake::new("wrong-list", "the columns are not separated by commas");
                     return Err(mistake.hint("save it as CSV with commas"));
@@ -191,7 +206,7 @@ impl Header {
                 }
             }
         }
-        match header.0[0] {
+        match header.places[0] {
             Some(_) => Ok(header),
             None => Err(Mistake::new("missing-key", "the list has no column `domain`")
                 .hint("its first line names the columns: domain,organisation,ods,accredited-until")),
@@ -199,7 +214,7 @@ impl Header {
     }
 
     fn cell<'r>(&self, record: &'r csv::StringRecord, name: &str) -> &'r str {
-        let column = COLUMNS.iter().position(|column| *column == name).and_then(|column| self.0[column]);
+        let column = COLUMNS.iter().position(|column| *column == name).and_then(|column| self.places[column]);
         column.and_then(|column| record.get(column)).unwrap_or_default()
     }
 

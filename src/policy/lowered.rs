@@ -35,6 +35,7 @@ pub fn lowered(old: &Policy, new: &Policy, at: Wall) -> Vec<String> {
         found.push("what tells a patient's number from a telephone's is changed: [recognise]".to_owned());
     }
     found.extend(old.classes.iter().filter_map(|class| lowered_class(class, &new.classes)));
+    found.extend(widened_by_content(old, new));
     found.extend(old.rules.iter().filter(|rule| rule.is_enforced()).filter_map(|rule| lowered_rule(rule, old, new)));
     found.extend(new.exceptions.iter().filter_map(|exception| widened(exception, old, new)));
     if old.guard && !new.guard {
@@ -99,6 +100,25 @@ fn lexicons(old: &Policy, new: &Policy) -> Vec<String> {
     old.lexicons.iter().filter_map(lost).collect()
 }
 
+/// What an exception looks for in a message and is found more often: then the exception holds more often.
+fn widened_by_content(old: &Policy, new: &Policy) -> Vec<String> {
+    let reads = |exception: &&Exception| exception.when.has_content_condition();
+    let Some(exception) = new.exceptions.iter().find(reads).map(|exception| &exception.name) else { return Vec::new() };
+    let classes = new.classes.iter().filter(|now| {
+        let before = old.classes.iter().find(|before| before.name == now.name);
+        before.is_none_or(|before| !before.holds_whenever(now))
+    });
+    let more =
+        |what: &str, name: &str| format!("{what} `{name}` may find more, and exception `{exception}` looks at content");
+    let mut found: Vec<String> = classes.map(|class| more("class", &class.name)).collect();
+    found.extend(new.lexicons.iter().filter_map(|now| {
+        let before = old.lexicons.iter().find(|before| before.name == now.name);
+        let had = |term: &String| before.is_some_and(|before| before.terms.iter().any(|(known, _)| known == term));
+        (!now.terms.iter().all(|(term, _)| had(term))).then(|| more("lexicon", &now.name.to_string()))
+    }));
+    found
+}
+
 /// An exception that is new, or goes further than it did.
 fn widened(exception: &Exception, old: &Policy, new: &Policy) -> Option<String> {
     let (name, at, until) = (&exception.name, &exception.at, exception.until.value);
@@ -116,7 +136,7 @@ fn widened(exception: &Exception, old: &Policy, new: &Policy) -> Option<String> 
         (Lowering::To(_), Lowering::Lift) => false,
     };
     let when = translated(&exception.when, &new.groups, &old.groups);
-    let held_before = when.is_some_and(|when| implied::whenever(&[&when], &before.when, &old.groups));
+    let held_before = when.is_some_and(|when| implied::excepted_whenever(&[&when], &before.when, &old.groups));
     let same_rules = rules.iter().all(|rule| before.is_for(rule));
     if goes_as_far && held_before && same_rules && until <= before.until.value {
         return None;
@@ -137,7 +157,7 @@ fn groups(old: &Policy, new: &Policy, at: Wall) -> Vec<String> {
         })
         .collect();
     let mut changed: BTreeMap<(&str, Change), BTreeSet<String>> = BTreeMap::new();
-    let mut proofs = BTreeSet::new();
+    let (mut proofs, mut first_proofs) = (BTreeSet::new(), BTreeSet::new());
     for witness in witnesses(&old.groups).union(&witnesses(&new.groups)) {
         // Membership changes only where one lapses.
         let ends = old.groups.ends(witness).into_iter().chain(new.groups.ends(witness));
@@ -153,10 +173,18 @@ fn groups(old: &Policy, new: &Policy, at: Wall) -> Vec<String> {
         }
         let sources = old.groups.proof_sources(witness);
         let now = new.groups.proof_sources(witness);
+        if sources.is_empty() {
+            first_proofs.extend(now.iter().map(|source| source.origin.clone()));
+        }
         proofs.extend(sources.into_iter().filter(|source| !now.contains(source)).map(|source| source.origin));
     }
     let sentences = changed.iter().filter(|((name, change), _)| matters(name, *change, old, new));
     let mut found: Vec<String> = sentences.map(|((name, change), who)| sentence(name, *change, who)).collect();
+    found.extend(
+        first_proofs
+            .into_iter()
+            .map(|origin| format!("{origin}: hosts can prove themselves now that could not before")),
+    );
     found.extend(
         proofs.into_iter().map(|origin| format!("{origin}: how its hosts prove themselves is changed or gone")),
     );

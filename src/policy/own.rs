@@ -12,6 +12,8 @@ use regex::{Regex, RegexBuilder};
 
 const PATTERN: Keys = Keys { known: &["description", "regex", "near", "samples", "not-samples"], later: &[] };
 const LEXICON: Keys = Keys { known: &["description", "list"], later: &[] };
+/// Octets of one match at most.
+const LONGEST: usize = 200;
 /// Octets that one compiled expression may take.
 const SIZE: usize = 2 * 1024 * 1024;
 
@@ -88,6 +90,12 @@ fn expression(text: &str) -> Parsed<Regex> {
         };
         Mistake::new("wrong-regex", format!("this is no regular expression: {why}")).hint(hint)
     })?;
+    // Each match may cost its own length again: what has no bound would make a search quadratic.
+    let longest = regex_syntax::parse(text).ok().and_then(|parsed| parsed.properties().maximum_len());
+    if longest.is_none_or(|longest| longest > LONGEST) {
+        let mistake = Mistake::new("wrong-regex", format!("this may match more than {LONGEST} octets"));
+        return Err(mistake.hint("say how many there are at most: {1,20} in place of + or *"));
+    }
     if regex.is_match("") {
         let mistake = Mistake::new("wrong-regex", "this matches an empty text, so it is found everywhere");
         return Err(mistake.hint("let it ask for one character at least"));

@@ -12,7 +12,7 @@ use super::rule::Rule;
 use super::settle::{Heard, settle};
 use super::when::Lapsed;
 use crate::mail::Header;
-use crate::vocabulary::Level;
+use crate::vocabulary::{Level, Otherwise};
 use std::collections::BTreeMap;
 
 /// A rule that was kept with the message.
@@ -36,15 +36,17 @@ impl Policy {
         heard.dedup_by(|a, b| a.rule.name == b.rule.name);
         let settled = settle(&heard, !stored.classes.is_empty());
         let asked = kept.iter().filter_map(|kept| kept.require).max().unwrap_or(Level::Any);
+        let level = asked.max(stored.unexplained());
+        // A load never bounces: what is asked more now is held and told, and so is what became reject.
+        let otherwise = if level > stored.level { Otherwise::Hold } else { settled.otherwise.min(stored.otherwise) };
         Requirement {
-            level: asked.max(stored.unexplained()),
+            level,
             rules: stored.rules.clone(),
             lifted: stored.lifted.clone(),
             watched: stored.watched.clone(),
             classes: stored.classes.clone(),
             wait: settled.wait,
-            // A load never bounces: what became reject is held and told.
-            otherwise: settled.otherwise.min(stored.otherwise),
+            otherwise,
             hold_for: settled.hold_for,
             tell_sender: settled.tell_sender,
             notify: settled.notify,
@@ -59,16 +61,21 @@ impl Policy {
         let exceptions = self.exceptions.iter().filter(|exception| {
             exception.is_for(&ask.name)
                 && exception.is_in_force(queued.at)
-                && (self.holds_in_queue(exception, stored, queued) || was_in_force(exception, ask))
+                && self.holds_in_queue(exception, ask, stored, queued)
         });
         Some(Kept { rule, require: left(asked, exceptions)? })
     }
 
-    /// Whether an exception that came after the message holds for it. What is not known any more does not hold.
-    fn holds_in_queue(&self, exception: &Exception, stored: &Requirement, queued: &QueuedFacts<'_>) -> bool {
-        if !exception.when.is_known_in_queue() {
-            return false;
-        }
+    /// Whether an exception holds for a message that waits. What is not known any more holds only if it was in force for
+    /// that very message, and has not been edited since.
+    fn holds_in_queue(
+        &self,
+        exception: &Exception,
+        ask: &RuleAsk,
+        stored: &Requirement,
+        queued: &QueuedFacts<'_>,
+    ) -> bool {
+        let was_in_force = || ask.excepted.contains(&exception.mark());
         let classes: BTreeMap<String, f64> = stored.classes.iter().map(|class| (class.clone(), 0.0)).collect();
         let message = MessageFacts {
             at: queued.at,
@@ -86,16 +93,15 @@ impl Policy {
             auto_submitted: false,
         };
         let from: Vec<_> = queued.reverse_path.mailbox().map(|m| self.party(m, queued.at)).into_iter().collect();
-        exception.when.holds(&message, &self.party(queued.recipient, queued.at), &from, Lapsed::NeverLowers)
+        let to = self.party(queued.recipient, queued.at);
+        let is_known = exception.when.is_known_in_queue() && exception.when.from.is_empty();
+        match is_known {
+            true => exception.when.holds(&message, &to, &from, Lapsed::NeverLowers),
+            false => exception.when.may_hold_yet(&message, &to) && was_in_force(),
+        }
     }
 
     fn rule(&self, name: &str) -> Option<&Rule> {
         self.rules.binary_search_by(|rule| (*rule.name).cmp(name)).ok().and_then(|number| self.rules.get(number))
     }
-}
-
-/// Whether it held when the message was there to look at, where that is all that can be known.
-fn was_in_force(exception: &Exception, ask: &RuleAsk) -> bool {
-    let is_known_now = exception.when.is_known_in_queue() && exception.when.from.is_empty();
-    !is_known_now && ask.excepted.iter().any(|name| **name == *exception.name)
 }

@@ -22,6 +22,8 @@ pub struct MatchedRule {
     pub(super) require: Option<Level>,
     /// Exceptions in force for it.
     pub excepted: Vec<Arc<str>>,
+    /// The same, as they are kept with the message.
+    pub(super) marks: Vec<String>,
 }
 
 /// An exception that is for a rule that matches.
@@ -115,7 +117,7 @@ impl Verdict {
             name: r.name.to_string(),
             at: r.at.to_string(),
             require: r.require,
-            excepted: r.excepted.iter().map(ToString::to_string).collect(),
+            excepted: r.marks.clone(),
         };
         Requirement {
             level: self.require,

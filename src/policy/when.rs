@@ -136,11 +136,27 @@ impl When {
         let left_out = |who: &[Who], party: &Party<'_>| one_of(who, party, lapsed == Lapsed::Adds);
         (self.to.is_empty() || given(&self.to, to))
             && !left_out(&self.not_to, to)
-            && (self.from.is_empty() || from.iter().any(|party| given(&self.from, party)))
+            && (self.from.is_empty() || self.is_from(from, lapsed, given))
             && !from.iter().any(|party| left_out(&self.not_from, party))
             && (self.site.is_empty() || self.site.iter().any(|site| message.sites.has(site)))
             && self.envelope_holds(message)
             && self.content_holds(message)
+    }
+
+    /// Whoever sends is what anybody may write in a field: for a rule one name is enough, for an exception all must be meant.
+    fn is_from(&self, from: &[Party<'_>], lapsed: Lapsed, given: impl Fn(&[Who], &Party<'_>) -> bool) -> bool {
+        match lapsed {
+            Lapsed::Adds => from.iter().any(|party| given(&self.from, party)),
+            Lapsed::NeverLowers => !from.is_empty() && from.iter().all(|party| given(&self.from, party)),
+        }
+    }
+
+    /// Of an exception: whether it may hold, by what is known whatever the message says.
+    pub fn may_hold_yet(&self, message: &MessageFacts<'_>, to: &Party<'_>) -> bool {
+        (self.to.is_empty() || one_of(&self.to, to, true))
+            && !one_of(&self.not_to, to, false)
+            && (self.site.is_empty() || self.site.iter().any(|site| message.sites.has(site)))
+            && self.null_sender.is_none_or(|wanted| wanted == message.reverse_path.is_null())
     }
 
     fn envelope_holds(&self, message: &MessageFacts<'_>) -> bool {

@@ -19,7 +19,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Between two looks at the files.
@@ -38,11 +38,21 @@ impl Snapshot {
         Snapshot { hash: hash.to_owned(), files }
     }
 
-    /// Its tests held when it came into force.
+    /// None where it no longer fits gateway.toml, or its tests fail by now.
     fn judge(&self, known: &Known) -> Option<Judge> {
         let file = |(name, text): &(String, String)| SourceFile { name: name.clone(), text: text.clone() };
         let files: Vec<SourceFile> = self.files.iter().map(file).collect();
-        decide::judge_of(&files, known).ok()
+        match decide::load_files(files, known, jiff::Zoned::now().date()) {
+            Ok(loaded) => Some(loaded.judge),
+            Err(wrong) => {
+                tracing::warn!(
+                    policy = self.hash,
+                    "the policy that was in force cannot be used any more: {}",
+                    summary(&wrong)
+                );
+                None
+            }
+        }
     }
 }
 
@@ -51,9 +61,13 @@ impl Snapshot {
 struct Kept {
     current: Option<Snapshot>,
     before: Option<Snapshot>,
-    /// The policy in the folder that somebody rolled back: a restart does not bring it back.
-    set_aside: Option<String>,
+    /// Policies in the folder that were not taken, for they lower, or were rolled back: a restart does not take them either.
+    #[serde(default)]
+    set_aside: Vec<String>,
 }
+
+/// Policies that are set aside at most: the newest.
+const SET_ASIDE: usize = 32;
 
 impl Kept {
     fn path(data: &Path) -> PathBuf {
@@ -62,7 +76,25 @@ impl Kept {
 
     /// Nothing where there is none, or none that can be read: the folder decides then.
     fn read(data: &Path) -> Kept {
-        fs::read(Kept::path(data)).ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
+        let path = Kept::path(data);
+        let Ok(json) = fs::read(&path) else { return Kept::default() };
+        serde_json::from_slice(&json).unwrap_or_else(|error| {
+            tracing::error!(%error, "{} cannot be read: which policy was in force is not known", path.display());
+            // It is kept for whoever wants to look at it.
+            let _ = fs::rename(&path, path.with_extension("json.damaged"));
+            Kept::default()
+        })
+    }
+
+    fn sets_aside(&self, hash: &str) -> bool {
+        self.set_aside.iter().any(|aside| aside == hash)
+    }
+
+    fn set_aside(&mut self, hash: &str) {
+        self.set_aside.retain(|aside| aside != hash);
+        self.set_aside.push(hash.to_owned());
+        let over = self.set_aside.len().saturating_sub(SET_ASIDE);
+        self.set_aside.drain(..over);
     }
 
     fn write(&self, data: &Path) -> io::Result<()> {
@@ -75,10 +107,10 @@ impl Kept {
 
     /// `now` is in force from here on.
     fn turn(&mut self, now: Snapshot) {
+        self.set_aside.retain(|aside| *aside != now.hash);
         if self.current.as_ref().is_none_or(|current| current.hash != now.hash) {
             self.before = self.current.replace(now);
         }
-        self.set_aside = None;
     }
 }
 
@@ -109,11 +141,11 @@ pub(super) fn begin(folder: &Path, known: &Known, data: &Path) -> Result<Beginni
     let mut kept = Kept::read(data);
     let last = || kept.current.as_ref().and_then(|current| current.judge(known));
     match load(folder, known) {
-        Ok(loaded) if kept.set_aside.as_deref() == Some(loaded.judge.policy.hash()) => match last() {
+        Ok(loaded) if kept.sets_aside(loaded.judge.policy.hash()) => match last() {
             Some(judge) => {
                 tracing::error!(
                     policy = judge.policy.hash(),
-                    "the policy in the folder was rolled back: the one before it is in force; hint: `mailward reload` takes the files"
+                    "the policy in the folder was rolled back, or lowers and was not accepted: the one before it is in force; hint: mailward reload"
                 );
                 Ok(Beginning::with(judge, kept, false))
             }
@@ -198,7 +230,7 @@ impl Policies {
             runtime: tokio::runtime::Handle::current(),
             kept: Mutex::new(begun.kept),
         };
-        policies.keep(&policies.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        policies.keep(&policies.kept());
         Arc::new(policies)
     }
 
@@ -211,45 +243,59 @@ impl Policies {
 
     /// Takes the files in the folder, if they are good, and lower nothing that nobody accepted.
     fn take_files(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         let loaded = load(&self.folder, &self.known).map_err(|wrong| self.refused(&wrong))?;
         let snapshot = Snapshot::of(loaded.judge.policy.hash(), &loaded.files);
         let warnings: Vec<Value> = loaded.warnings.iter().map(|d| json!(d)).collect();
         let tests = loaded.tests.len();
-        let mut answer = self.change(loaded.judge, accepted, "reload")?;
-        kept.turn(snapshot);
-        self.keep(&kept);
+        let mut next = kept.clone();
+        next.turn(snapshot);
+        let mut answer = self.change(loaded.judge, (accepted, "reload"), &mut kept, next)?;
         answer["tests"] = tests.into();
         answer["warnings"] = warnings.into();
         Ok(answer)
     }
 
     fn take_back(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         let nothing = || "there is no policy before this one\nhint: edit the files, then `mailward reload`".to_owned();
         let before = kept.before.clone().ok_or_else(nothing)?;
         let judge = before.judge(&self.known).ok_or_else(|| {
             "the policy before this one no longer fits gateway.toml\nhint: edit the files, then `mailward reload`"
                 .to_owned()
         })?;
-        let answer = self.change(judge, accepted, "rollback")?;
-        let aside = kept.current.replace(before);
-        kept.set_aside = aside.as_ref().map(|aside| aside.hash.clone());
-        kept.before = aside;
-        self.keep(&kept);
-        Ok(answer)
+        let mut next = kept.clone();
+        next.before = next.current.replace(before);
+        let from_folder = load(&self.folder, &self.known).ok().map(|loaded| loaded.judge.policy.hash().to_owned());
+        let aside = next.before.as_ref().map(|before| before.hash.clone());
+        aside.into_iter().chain(from_folder).for_each(|hash| next.set_aside(&hash));
+        self.change(judge, (accepted, "rollback"), &mut kept, next)
     }
 
-    /// Puts `judge` into force.
-    fn change(&self, judge: Judge, accepted: Option<&Accepted>, verb: &str) -> Result<Value, String> {
+    /// Puts `judge` into force, and `next` into the place of what is kept.
+    fn change(
+        &self,
+        judge: Judge,
+        (accepted, verb): (Option<&Accepted>, &str),
+        kept: &mut Kept,
+        next: Kept,
+    ) -> Result<Value, String> {
         let (old, now) = (self.in_force.now(), Now::read().wall);
         let (was, hash) = (old.policy.hash().to_owned(), judge.policy.hash().to_owned());
         let lower = if old.policy.has_guard() { lowered(&old.policy, &judge.policy, now) } else { Vec::new() };
         match accepted {
-            None if !lower.is_empty() => return Err(self.not_accepted(&lower)),
+            None if !lower.is_empty() => {
+                kept.set_aside(&hash);
+                self.keep(kept);
+                return Err(self.not_accepted(&lower));
+            }
             Some(accepted) if !lower.is_empty() => self.record((accepted, verb), (&was, &hash), &lower, now)?,
             _ => {}
         }
+        next.write(&self.data).map_err(|error| {
+            format!("what is in force could not be kept in the data folder, so nothing is changed: {error}\nhint: look at the disk")
+        })?;
+        *kept = next;
         self.metrics.announce_policy(&hash, judge.policy.class_names(), judge.policy.rule_modes());
         self.in_force.replace(judge);
         self.metrics.policy_reload_success.set(1);
@@ -321,15 +367,33 @@ impl Policies {
         let in_force = self.in_force.now();
         match load(&self.folder, &self.known) {
             Ok(loaded) if loaded.judge.policy.hash() == in_force.policy.hash() => {}
+            Ok(loaded) if self.kept().sets_aside(loaded.judge.policy.hash()) => {}
             Ok(_) if in_force.policy.reloads_on_change() => drop(self.take_files(None)),
-            Ok(loaded) => tracing::warn!(
-                policy = loaded.judge.policy.hash(),
-                "the files of the policy have changed, are good, and are not in force; hint: mailward reload"
-            ),
+            Ok(loaded) => self.tell_of(&loaded.judge, &in_force),
             Err(wrong) => {
                 tracing::error!("the files of the policy have changed, and cannot be used: {}", summary(&wrong));
             }
         }
+    }
+
+    /// Good files that nobody has taken. What lowers is not taken by a restart either.
+    fn tell_of(&self, changed: &Judge, in_force: &Judge) {
+        let hash = changed.policy.hash();
+        tracing::warn!(
+            policy = hash,
+            "the files of the policy have changed, are good, and are not in force; hint: mailward reload"
+        );
+        let lower = lowered(&in_force.policy, &changed.policy, Now::read().wall);
+        if in_force.policy.has_guard() && !lower.is_empty() {
+            tracing::warn!(policy = hash, "they lower what is in force: {}", lower.join("; "));
+            let mut kept = self.kept();
+            kept.set_aside(hash);
+            self.keep(&kept);
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// For SIGHUP: whoever sends it sees the log only.
@@ -360,8 +424,13 @@ fn look(folder: &Path) -> Looks {
     let mut looks = Looks::new();
     for path in entries(folder) {
         let below = if path.is_dir() { entries(&path) } else { vec![path] };
+        // What an editor leaves beside them is none of the policy's.
+        let below = below.into_iter().filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            !name.starts_with('.') && [".toml", ".csv", ".txt"].iter().any(|end| name.ends_with(end))
+        });
         // A link is followed: swapping it changes what is read.
-        looks.extend(below.into_iter().filter_map(|path| {
+        looks.extend(below.filter_map(|path| {
             let found = fs::metadata(&path).ok()?;
             Some((path, found.len(), found.mtime(), found.mtime_nsec(), found.ino()))
         }));

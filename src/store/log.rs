@@ -86,9 +86,12 @@ fn damaged(log: &mut (impl Read + Seek)) -> io::Result<Option<Salts>> {
     let mut known = salts(&header);
     let mut whole = known.is_some();
     let mut sum = Sum::default().over(&header[..24]);
-    let (mut number, mut behind) = (0, 0);
+    let (mut number, mut behind, mut first) = (0, 0, (None, false));
     while let Some(frame) = frames.next()? {
         number += 1;
+        if number == 1 {
+            first = (frame[8..16].try_into().ok(), is_commit(frame));
+        }
         // Where the header cannot say the salts, the second frame does (the first one shares its page).
         if known.is_none() && number == 2 {
             known = frame[8..16].try_into().ok();
@@ -98,6 +101,8 @@ fn damaged(log: &mut (impl Read + Seek)) -> io::Result<Option<Salts>> {
         whole = whole && is_ours && sum.octets() == frame[16..24];
         behind += usize::from(!whole && is_ours && is_commit(frame));
     }
+    // The first frame was passed before the salts were known.
+    behind += usize::from(salts(&header).is_none() && first.1 && first.0 == known);
     // One transaction that is not whole is what a power cut leaves: it was not acknowledged.
     Ok(known.filter(|_| behind >= 2))
 }
@@ -130,7 +135,8 @@ pub(super) fn mend(folder: &Path) -> io::Result<bool> {
     let path = folder.join("mailward.db-wal");
     let Ok(log) = File::open(&path) else { return Ok(false) };
     let mut log = BufReader::with_capacity(1 << 16, log);
-    let Some(salts) = damaged(&mut log)? else { return Ok(false) };
+    // What cannot be read at all SQLite will say.
+    let Ok(Some(salts)) = damaged(&mut log) else { return Ok(false) };
     let aside = super::salvage::aside(folder)?;
     let kept = aside.join("mailward.db-wal");
     fs::hard_link(&path, &kept)?;

@@ -176,3 +176,41 @@ fn what_only_adds_lowers_nothing() {
         assert_eq!(edited(from, to), Vec::<String>::new(), "{from} -> {to}");
     }
 }
+
+/// An exception holds for more than it did, though nobody touched it; and other ways round the comparison.
+#[test]
+fn what_widens_an_exception_or_a_proof_from_elsewhere_is_said() {
+    let with = |exception: &str| {
+        format!(
+            "{POLICY}[exception.f]\nrules = [\"others\"]\n{exception}\nuntil = 2027-01-05\nreason = \"r\"\napproved-by = \"CG\"\n"
+        )
+    };
+    let judge =
+        |policy: &str, list: &str, terms: &str| judge_of(&files(policy, list, terms), &Known::default()).unwrap();
+    let at = start_of("2026-12-01".parse().unwrap());
+    let between = |old: (&str, &str, &str), new: (&str, &str, &str)| {
+        lowered(&judge(old.0, old.1, old.2).policy, &judge(new.0, new.1, new.2).policy, at).join("\n")
+    };
+    // Whoever has lapsed is in no exception's group: named besides, the exception begins to hold for it.
+    let lapsed = "domain,accredited-until\na.example,2025-03-31\nb.example,\n";
+    let (group, named) =
+        ("when = { to = [\"@partners\"] }\nlift = true", "when = { to = [\"@partners\", \"a.example\"] }\nlift = true");
+    assert!(between((&with(group), lapsed, TERMS), (&with(named), lapsed, TERMS)).contains("exception `f`"));
+    assert!(between((&with(named), lapsed, TERMS), (&with(group), lapsed, TERMS)).is_empty());
+    // What it looks for is found more often.
+    let reads = with("when = { content = [\"opaque\"] }\nlift = true");
+    assert!(
+        between((&reads, LIST, TERMS), (&reads.replace("\"scan\", ", "\"scan\", \"image\", "), LIST, TERMS))
+            .contains("class `opaque` may find more")
+    );
+    assert!(
+        between((&reads, LIST, TERMS), (&reads, LIST, &format!("{TERMS}eGFR\n")))
+            .contains("lexicon `terms` may find more")
+    );
+    // A first proof; and everything below a domain of which one name was listed.
+    let proof = POLICY.replace("list = \"partners.csv\"", "list = \"partners.csv\"\nmx = [\"*.new.example\"]");
+    assert!(between((POLICY, LIST, TERMS), (&proof, LIST, TERMS)).contains("hosts can prove themselves now"));
+    let one = POLICY.replace("\"nhs.example\"", "\"nhs.example\", \"any.p.example\"");
+    let all = one.replace("\"any.p.example\"", "\"any.p.example\", \"*.p.example\"");
+    assert!(between((&one, LIST, TERMS), (&all, LIST, TERMS)).contains("group `secure` has gained"));
+}

@@ -168,6 +168,66 @@ fn a_rule_that_was_lifted_holds_again_when_the_exception_is_over() {
     }
 }
 
+/// Judged at the dot with this subject; then what must hold in the queue under another text of the exception.
+fn kept_under(exception: &str) -> Requirement {
+    let message = b"Subject: NHS number 943 476 5919\r\n\r\nx\r\n";
+    let envelope = envelope("dr@site.example", &["b@friend.example"]);
+    let judge = judge(exception);
+    let transaction = transaction(Direction::Outbound, &envelope, message);
+    judge.at_accept(&transaction, &judge.inspect(message)).recipients[0].requirement()
+}
+
+#[test]
+fn an_exception_that_was_edited_is_another_one_for_what_waits() {
+    let tagged = "to = [\"friend.example\"], subject-tag = [\"nhs\"]";
+    let kept = kept_under(&excepting(tagged, "require = \"encrypted\""));
+    let now =
+        |when: &str, lowering: &str| judge(&excepting(when, lowering)).policy.current(&kept, &queued(Wall(0))).level;
+    assert_eq!(kept.level, Level::Encrypted);
+    assert_eq!(now(tagged, "require = \"encrypted\""), Level::Encrypted);
+    assert_eq!(
+        now(&tagged.replace("friend", "other"), "require = \"encrypted\""),
+        Level::Verified,
+        "for somebody else"
+    );
+    assert_eq!(now(tagged, "lift = true"), Level::Verified, "it goes further than what was approved then");
+    assert_eq!(now(&tagged.replace("nhs", "x"), "require = \"encrypted\""), Level::Verified);
+}
+
+#[test]
+fn what_is_asked_more_of_mail_that_waits_is_held_and_never_bounced() {
+    let rejecting = POLICY.replace("otherwise = \"hold\"", "otherwise = \"reject\"");
+    let kept = kept_under(&rejecting);
+    let now = |text: &str| judge(text).policy.current(&kept, &queued(Wall(0)));
+    assert_eq!((now(&rejecting).level, now(&rejecting).otherwise), (Level::Verified, Otherwise::Reject));
+    let raised = now(&rejecting.replace("\"verified\"", "\"sealed\""));
+    assert_eq!((raised.level, raised.otherwise), (Level::Sealed, Otherwise::Hold));
+}
+
+#[test]
+fn an_exception_for_a_sender_wants_every_name_that_the_message_says_it_is_from() {
+    let judge = judge(&excepting("from = [\"news@site.example\"]", "lift = true"));
+    let require = |header: &str| {
+        let message = format!("{header}Subject: NHS number 943 476 5919\r\n\r\nx\r\n");
+        let envelope = envelope("news@site.example", &["b@friend.example"]);
+        let transaction = transaction(Direction::Outbound, &envelope, message.as_bytes());
+        judge.at_accept(&transaction, &judge.inspect(message.as_bytes())).recipients[0].require
+    };
+    assert_eq!(require("From: news@site.example\r\n"), Level::Any);
+    assert_eq!(require("From: dr@site.example\r\nSender: news@site.example\r\n"), Level::Verified);
+}
+
+#[test]
+fn an_exception_that_reads_the_message_opens_the_door_to_its_own_recipients_only() {
+    let text = POLICY.to_owned()
+        + "[rule.in]\ndirection = \"inbound\"\nrequire = \"encrypted\"\n[exception.fax]\nrules = [\"in\"]\n\
+           when = { to = [\"fax@site.example\"], subject-tag = [\"x\"] }\nlift = true\nuntil = 2030-01-04\n\
+           reason = \"r\"\napproved-by = \"CG\"\n";
+    let judge = judge(&text);
+    assert_eq!(at_rcpt(&judge, Direction::Inbound, "x@world.example", "ward@site.example"), Some(Fate::Reject));
+    assert_eq!(at_rcpt(&judge, Direction::Inbound, "x@world.example", "fax@site.example"), None, "its text decides");
+}
+
 #[test]
 fn every_group_that_lists_a_domain_brings_its_own_proof() {
     let judge = judge(POLICY);

@@ -54,7 +54,7 @@ fn what_lowers_is_shown_and_waits_for_a_person() {
     let world = World::new(147);
     let shows = Behaviour { tls: Tls::Shows(self_signed(&["mx.partner.example"])), ..Behaviour::default() };
     let peer = world.mx(10, "partner.example", shows);
-    let gateway = world.gateway(&Setup { more: "[queue]\nretry = [\"1s\"]", ..Setup::default() });
+    let mut gateway = world.gateway(&Setup { more: "[queue]\nretry = [\"1s\"]", ..Setup::default() });
     gateway.send(&["b@partner.example"], &world::clinical("letter"));
     gateway.waits_for("certificate-self-signed");
     let before = hash(&gateway);
@@ -66,6 +66,13 @@ fn what_lowers_is_shown_and_waits_for_a_person() {
     gateway.signal("HUP");
     until(|| gateway.log().matches("and is not taken").nth(1).map(|_| ())).unwrap();
     assert_eq!((hash(&gateway), peer.dots()), (before.clone(), 0));
+
+    // A restart is no way round it.
+    gateway.terminate();
+    gateway.wait_for_end();
+    gateway.start();
+    assert_eq!(hash(&gateway), before);
+    assert!(gateway.log().contains("lowers and was not accepted"));
 
     // A reason that speaks of a patient is none.
     let accept = |why: &str| said(&gateway, &["reload", "--accept-lowering", why, "--by", "J. Smith"]);

@@ -43,6 +43,7 @@ impl Judged {
             "rules": rules,
             "exceptions": self.verdict.exceptions_json(),
             "monitored": monitored,
+            "lifted": self.verdict.lifted.iter().map(|r| r.name.as_ref()).collect::<Vec<_>>(),
             "require": self.verdict.require,
             "decided_by": self.verdict.decided_by,
             "fate": self.verdict.fate_name(),
