@@ -8,7 +8,7 @@ use super::exception::Exception;
 use super::excused::{Excused, Hearing};
 use super::facts::{MessageFacts, RecipientFacts};
 use super::fate::{Circumstances, Smarthost, decide};
-use super::group::Groups;
+use super::group::{EVER, Groups};
 use super::index::Index;
 use super::own::{LexiconDef, PatternDef};
 use super::requirement::ProofSource;
@@ -174,6 +174,12 @@ impl Policy {
             let protects = rule.asks.require.is_some_and(|level| level > Level::Any) || rule.asks.refuse.is_some();
             rule.is_enforced() && rule.when.has_content_condition() && protects
         })
+    }
+
+    /// Rules that could match mail for a domain, whatever the rest of it says.
+    pub(super) fn candidates(&self, direction: Direction, domain: &Domain) -> Vec<&Rule> {
+        let numbers = self.index(direction).candidates(domain, &self.groups.of(domain, EVER));
+        numbers.into_iter().filter_map(|number| self.rules.get(number)).collect()
     }
 
     fn index(&self, direction: Direction) -> &Index {

@@ -75,7 +75,8 @@ fn trusted_claim(c: &mut Complaints<'_>, rule: &Rule) {
 
 /// A rule that could be taken out and nothing would change.
 fn shadowed(c: &mut Complaints<'_>, rule: &Rule, policy: &Policy) {
-    let by = policy.rules.iter().filter(|other| other.is_enforced() && other.name != rule.name).find(|other| {
+    let others = wider(rule, policy);
+    let by = others.iter().filter(|other| other.is_enforced() && other.name != rule.name).find(|other| {
         let mutual = || implied::by(other, rule, &policy.groups);
         // Of two that say the same, the first by name stays.
         implied::by(rule, other, &policy.groups) && (other.name < rule.name || !mutual())
@@ -87,6 +88,23 @@ fn shadowed(c: &mut Complaints<'_>, rule: &Rule, policy: &Policy) {
         );
         c.warn(rule.place, Mistake::new("shadowed-rule", message).hint("take it out, or let it ask for more"));
     }
+}
+
+/// Rules that could match whenever this one does: thousands of rules for a domain each are not compared with one another.
+fn wider<'p>(rule: &Rule, policy: &'p Policy) -> Vec<&'p Rule> {
+    match rule.when.to.first() {
+        Some(Who::Domain(Pattern::Exact(domain)) | Who::Address(_, Pattern::Exact(domain))) => {
+            policy.candidates(rule.direction, domain)
+        }
+        Some(_) => policy.rules.iter().filter(|other| !is_for_names_only(other)).collect(),
+        None => policy.rules.iter().filter(|other| other.when.to.is_empty()).collect(),
+    }
+}
+
+/// Whether it is for single domains and mailboxes.
+fn is_for_names_only(rule: &Rule) -> bool {
+    let is_name = |who: &Who| matches!(who, Who::Domain(Pattern::Exact(_)) | Who::Address(..));
+    !rule.when.to.is_empty() && rule.when.to.iter().all(is_name)
 }
 
 /// Reviews and monitored rules, each with the day after which it is overdue.
