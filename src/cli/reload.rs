@@ -13,12 +13,7 @@ use std::process::ExitCode;
 )]
 pub struct Args {
     #[command(flatten)]
-    config: ConfigFile,
-    #[command(flatten)]
-    accepting: Acceptance,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    asked: Asked,
 }
 
 /// Put the policy into force that was in force before. The files stay as they are; a restart does not take them
@@ -26,49 +21,48 @@ pub struct Args {
 #[command(after_help = "Example:\n  mailward rollback")]
 pub struct Back {
     #[command(flatten)]
-    config: ConfigFile,
-    #[command(flatten)]
-    accepting: Acceptance,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    asked: Asked,
 }
 
+/// What both take.
 #[derive(Debug, clap::Args)]
-struct Acceptance {
+struct Asked {
+    #[command(flatten)]
+    config: ConfigFile,
     /// What it lowers is meant; why, for the record
     #[arg(long, value_name = "REASON", requires = "by")]
     accept_lowering: Option<String>,
     /// Who decided it, for the record
     #[arg(long, value_name = "NAME", requires = "accept_lowering")]
     by: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
-impl Acceptance {
-    fn accepting(self) -> Option<Accepting> {
-        Some(Accepting { because: self.accept_lowering?, by: self.by? })
+impl Asked {
+    fn accepting(&self) -> Option<Accepting> {
+        Some(Accepting { because: self.accept_lowering.clone()?, by: self.by.clone()? })
+    }
+
+    fn answer(&self, request: &Request) -> ExitCode {
+        match ask(&self.config, request) {
+            Ok(answer) if self.json => say!("{answer}"),
+            Ok(answer) => say!("{}", lines(&answer).join("\n")),
+            Err(failure) => return failure.print(),
+        }
+        ExitCode::SUCCESS
     }
 }
 
 #[must_use]
 pub fn run(args: Args) -> ExitCode {
-    let request = Request::Reload { accepting: args.accepting.accepting() };
-    answer(&args.config, &request, args.json)
+    args.asked.answer(&Request::Reload { accepting: args.asked.accepting() })
 }
 
 #[must_use]
 pub fn back(args: Back) -> ExitCode {
-    let request = Request::Rollback { accepting: args.accepting.accepting() };
-    answer(&args.config, &request, args.json)
-}
-
-fn answer(config: &ConfigFile, request: &Request, json: bool) -> ExitCode {
-    match ask(config, request) {
-        Ok(answer) if json => say!("{answer}"),
-        Ok(answer) => say!("{}", lines(&answer).join("\n")),
-        Err(failure) => return failure.print(),
-    }
-    ExitCode::SUCCESS
+    args.asked.answer(&Request::Rollback { accepting: args.asked.accepting() })
 }
 
 /// The same for people.

@@ -4,19 +4,20 @@
 //! before stays; what lowers is shown and waits for a person; the last good policy is kept in the data folder and outlives a
 //! start with bad files. Fails with everything that is wrong.
 
+mod kept;
+
 use crate::clock::{EntryId, Ids, Now, Wall};
 use crate::config::Config;
 use crate::control::{Accepted, Reloads};
 use crate::decide::{self, InForce, Judge, LoadError, Loaded};
 use crate::deliver::Delivery;
 use crate::metrics::Metrics;
-use crate::policy::{Known, SourceFile, Style, lowered};
+use crate::policy::{Known, Style, lowered};
 use crate::record::Action;
 use crate::store::Store;
-use serde::{Deserialize, Serialize};
+use kept::{Kept, Snapshot};
 use serde_json::{Value, json};
 use std::fs;
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,95 +25,6 @@ use std::time::Duration;
 
 /// Between two looks at the files.
 const LOOK: Duration = Duration::from_secs(2);
-
-/// One policy as its files were.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Snapshot {
-    hash: String,
-    files: Vec<(String, String)>,
-}
-
-impl Snapshot {
-    fn of(hash: &str, files: &[SourceFile]) -> Snapshot {
-        let files = files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
-        Snapshot { hash: hash.to_owned(), files }
-    }
-
-    /// None where it no longer fits gateway.toml, or its tests fail by now.
-    fn judge(&self, known: &Known) -> Option<Judge> {
-        let file = |(name, text): &(String, String)| SourceFile { name: name.clone(), text: text.clone() };
-        let files: Vec<SourceFile> = self.files.iter().map(file).collect();
-        match decide::load_files(files, known, jiff::Zoned::now().date()) {
-            Ok(loaded) => Some(loaded.judge),
-            Err(wrong) => {
-                tracing::warn!(
-                    policy = self.hash,
-                    "the policy that was in force cannot be used any more: {}",
-                    summary(&wrong)
-                );
-                None
-            }
-        }
-    }
-}
-
-/// What the data folder knows of policies.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Kept {
-    current: Option<Snapshot>,
-    before: Option<Snapshot>,
-    /// Policies in the folder that were not taken, for they lower, or were rolled back: a restart does not take them either.
-    #[serde(default)]
-    set_aside: Vec<String>,
-}
-
-/// Policies that are set aside at most: the newest.
-const SET_ASIDE: usize = 32;
-
-impl Kept {
-    fn path(data: &Path) -> PathBuf {
-        data.join("policies.json")
-    }
-
-    /// Nothing where there is none, or none that can be read: the folder decides then.
-    fn read(data: &Path) -> Kept {
-        let path = Kept::path(data);
-        let Ok(json) = fs::read(&path) else { return Kept::default() };
-        serde_json::from_slice(&json).unwrap_or_else(|error| {
-            tracing::error!(%error, "{} cannot be read: which policy was in force is not known", path.display());
-            // It is kept for whoever wants to look at it.
-            let _ = fs::rename(&path, path.with_extension("json.damaged"));
-            Kept::default()
-        })
-    }
-
-    fn sets_aside(&self, hash: &str) -> bool {
-        self.set_aside.iter().any(|aside| aside == hash)
-    }
-
-    fn set_aside(&mut self, hash: &str) {
-        self.set_aside.retain(|aside| aside != hash);
-        self.set_aside.push(hash.to_owned());
-        let over = self.set_aside.len().saturating_sub(SET_ASIDE);
-        self.set_aside.drain(..over);
-    }
-
-    fn write(&self, data: &Path) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(data)?;
-        serde_json::to_writer(&mut file, self)?;
-        file.as_file().sync_all()?;
-        file.persist(Kept::path(data)).map_err(|error| error.error)?;
-        fs::File::open(data)?.sync_all()
-    }
-
-    /// `now` is in force from here on.
-    fn turn(&mut self, now: Snapshot) {
-        self.set_aside.retain(|aside| *aside != now.hash);
-        if self.current.as_ref().is_none_or(|current| current.hash != now.hash) {
-            self.before = self.current.replace(now);
-        }
-    }
-}
 
 /// The policy that a gateway begins with.
 pub(super) struct Beginning {
