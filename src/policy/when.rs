@@ -176,27 +176,23 @@ impl When {
 
     /// Whether the rule can only be judged when the message has been read. `from` can hold by the reverse-path alone.
     pub fn needs_content(&self) -> bool {
-        self.has_content_condition()
-            || !self.not_from.is_empty()
+        self.has_content_condition() || self.looks_at_message()
+    }
+
+    /// Whether what is kept with a message that waits is enough to judge by: its classes are.
+    pub fn is_known_in_queue(&self) -> bool {
+        self.finding.is_empty() && !self.looks_at_message()
+    }
+
+    /// Whether a condition is about the message itself, beside what was recognised in it.
+    fn looks_at_message(&self) -> bool {
+        !self.not_from.is_empty()
             || !self.subject_tag.is_empty()
             || self.size_over.is_some()
             || self.recipients_over.is_some()
             || self.visible_recipients_over.is_some()
             || self.auto_submitted.is_some()
             || !self.header.is_empty()
-    }
-
-    /// Whether what is kept with a message that waits is enough to judge by.
-    pub fn is_known_in_queue(&self) -> bool {
-        let unknown = !self.finding.is_empty()
-            || !self.not_from.is_empty()
-            || !self.subject_tag.is_empty()
-            || self.size_over.is_some()
-            || self.recipients_over.is_some()
-            || self.visible_recipients_over.is_some()
-            || self.auto_submitted.is_some()
-            || !self.header.is_empty();
-        !unknown
     }
 
     pub fn has_content_condition(&self) -> bool {
