@@ -7,7 +7,7 @@
 
 use mailward::policy::{Known, KnownRelay, SourceFile, compile};
 use mailward::vocabulary::Level;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +49,7 @@ fn known(folder: &Path) -> Known {
         relays: std::iter::once(hub).chain(open.then_some(relay)).collect(),
         open_sites: open.then(|| "kingston-surgery".into()).into_iter().collect(),
         sites: Some(vec!["kingston-surgery".into()]),
+        domains: BTreeMap::new(),
         duty: false,
         smarthost: Some("relay:secure-hub".into()),
     }

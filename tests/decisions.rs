@@ -62,6 +62,8 @@ impl Asked<'_> {
             recipients: 1,
             visible_recipients: 1,
             auto_submitted: false,
+            forwarded: false,
+            attachments: &[],
         };
         let recipient = self.to.parse().unwrap();
         judge.policy.judge(&message, &RecipientFacts { recipient: &recipient, peer: self.peer, can: self.can })

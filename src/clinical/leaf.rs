@@ -6,6 +6,7 @@ use super::fields::Content;
 use super::formats::Format;
 use super::walk::{About, Spot, Walk};
 use super::{charset, formats, html, names, transfer};
+use crate::mail::AttachmentType;
 use crate::vocabulary::FindingKind;
 use std::borrow::Cow;
 
@@ -44,6 +45,9 @@ pub(super) fn read(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>) {
         walk.scan(name, &format!("{}attachment-name", part.spot.prefix));
     }
     let kind = part.content.kind.as_str();
+    if is_attachment(part) {
+        walk.report.attached(AttachmentType::of(kind, part.about.name(part.content)), &place);
+    }
     let charset = part.content.charset.as_deref().filter(|_| is_text(kind));
     let decoded = match told_by_start(walk, body, part, charset) {
         Some(start) => Cow::Owned(start),
@@ -76,6 +80,14 @@ pub(super) fn read(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>) {
         Format::Text if kind == "text/html" => text(walk, &decoded, part.content, Dress::Markup, &place),
         Format::Text => text(walk, &decoded, part.content, Dress::Plain, &place),
     }
+}
+
+/// Whatever is not the text of a message.
+fn is_attachment(part: &Part<'_>) -> bool {
+    let is_attached = part.about.disposition.as_ref().is_some_and(|d| d.kind == "attachment");
+    is_attached
+        || part.about.name(part.content).is_some()
+        || !matches!(part.content.kind.as_str(), "" | "text/plain" | "text/html")
 }
 
 fn is_text(kind: &str) -> bool {

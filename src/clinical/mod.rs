@@ -4,6 +4,7 @@
 //! `Limits`; the same findings for the same bytes; no finding carries the text that it stands for. Fails never: what
 //! cannot be read is a finding itself, and listed in `unread`.
 
+use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 use serde::Serialize;
 
@@ -70,6 +71,8 @@ pub struct Findings {
     pub findings: Vec<Finding>,
     pub read: Vec<String>,
     pub unread: Vec<Unread>,
+    /// What its attachments say that they are, each kind once.
+    pub attachments: Vec<AttachmentType>,
 }
 
 /// Bounds of one inspection.

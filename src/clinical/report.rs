@@ -4,6 +4,7 @@
 //! weaker one. Fails never.
 
 use super::{Finding, Findings, Unread};
+use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 
 /// Findings of one kind, places read, parts unread: as many as this are kept of each.
@@ -59,6 +60,19 @@ impl Report {
         let list = &mut self.findings.unread;
         if list.len() < MOST_PLACES && !list.contains(&unread) {
             list.push(unread);
+        }
+    }
+
+    /// What an attachment says that it is. More kinds than anybody sends are a bound of their own.
+    pub fn attached(&mut self, kind: AttachmentType, place: &str) {
+        let all = &mut self.findings.attachments;
+        if all.contains(&kind) {
+            return;
+        }
+        if all.len() < MOST_PLACES {
+            all.push(kind);
+        } else {
+            self.limit(place, "attachment-types");
         }
     }
 

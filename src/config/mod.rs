@@ -178,6 +178,7 @@ impl Config {
             open_sites: open.map(|s| s.name.to_string()).collect(),
             relays: self.relays.iter().map(relay).collect(),
             sites: Some(self.sites.iter().map(|s| s.name.to_string()).collect()),
+            domains: self.sites.iter().map(|s| (s.name.to_string(), s.domains.clone())).collect(),
             duty: self.sites.iter().all(|s| s.duty.is_some()),
             smarthost: self.deliver.smarthost.as_ref().map(ToString::to_string),
         }

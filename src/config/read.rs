@@ -4,6 +4,7 @@ use super::{HostPort, ListenerTls, RelayAuth};
 use crate::clock::{duration_words, parse_duration};
 use crate::mail::{Domain, Mailbox};
 use crate::policy::diagnostic::{Complaints, Mistake, Place, Sited};
+use crate::policy::syntax;
 use crate::policy::typed::{self, Keys, Parsed, Table};
 use crate::receive::access::{MailFrom, Network, Senders};
 use crate::vocabulary::Level;
@@ -33,7 +34,7 @@ pub(super) fn root<T>(
         }
         Err(error) => {
             let span = error.span().unwrap_or(0..0);
-            c.error(typed::place(0, span), Mistake::new("syntax", error.message().to_owned()));
+            c.error(typed::place(0, span.clone()), syntax::mistake(text, span, error.message()));
             None
         }
     }

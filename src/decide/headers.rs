@@ -22,6 +22,8 @@ pub(super) struct HeaderFacts {
     /// Addresses in To and Cc.
     pub visible_recipients: usize,
     pub auto_submitted: bool,
+    /// Resent (RFC 5322 3.6.6), or sent on by a rule of an Exchange mailbox.
+    pub sent_on: bool,
 }
 
 impl HeaderFacts {
@@ -51,8 +53,10 @@ impl HeaderFacts {
                 let word = text.split([';', ' ', '(']).next().unwrap_or_default();
                 self.auto_submitted |= word != "no";
             }
+            27 => self.sent_on |= field.is("X-MS-Exchange-Inbox-Rules-Loop"),
             _ => {}
         }
+        self.sent_on |= field.name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("Resent-"));
     }
 
     fn add_senders(&mut self, field: &HeaderField<'_>) {
@@ -111,6 +115,16 @@ mod tests {
     fn only_a_person_s_message_is_not_auto_submitted() {
         assert!(!facts("Auto-Submitted: no\r\n\r\n").auto_submitted && !facts("Subject: x\r\n\r\n").auto_submitted);
         assert!(facts("auto-submitted: auto-replied (vacation)\r\n\r\n").auto_submitted);
+    }
+
+    #[test]
+    fn what_was_sent_on_is_known_by_its_fields() {
+        for field in
+            ["Resent-From: a@b.example", "resent-to: a@b.example", "X-MS-Exchange-Inbox-Rules-Loop: a@b.example"]
+        {
+            assert!(facts(&format!("{field}\r\n\r\n")).sent_on, "{field}");
+        }
+        assert!(!facts("Resend: x\r\nX-MS-Exchange-Inbox-Rules-Look: x\r\n\r\n").sent_on);
     }
 
     #[test]

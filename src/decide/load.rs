@@ -1,17 +1,17 @@
-//! From a folder to a judge: reads its files, compiles them, runs the policy's own tests.
+//! From files to a judge: compiles them, and runs the policy's own tests.
 //!
 //! Called at start and by the commands that read policy. Promises: nothing is used that is wrong anywhere.
 //! Fails by `LoadError` with all that is wrong.
 
 use super::cases::{self, FailedTest};
-use super::own;
 use super::{Judge, cases::Folder};
+use super::{folder, own};
 use crate::clock::start_of;
 use crate::policy::{self, Diagnostic, Known, PolicyTest, SourceFile, Style, TestContent};
 use jiff::civil::Date;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A policy that can be put into force.
 pub struct Loaded {
@@ -57,8 +57,10 @@ impl std::error::Error for LoadError {}
 /// # Errors
 /// All that is wrong: files, rules, failing tests.
 pub fn load(dir: &Path, known: &Known, today: Date) -> Result<Loaded, LoadError> {
-    let files = read(dir).map_err(|why| LoadError { unreadable: Some(why), ..LoadError::default() })?;
-    examine(files, known, today, Some(dir))
+    let files = folder::read(dir).map_err(|why| LoadError { unreadable: Some(why), ..LoadError::default() })?;
+    let mut loaded = examine(files, known, today, Some(dir))?;
+    loaded.warnings.extend(folder::passed_over(dir));
+    Ok(loaded)
 }
 
 /// The same for files that are in memory; tests whose message is a file are left out.
@@ -104,7 +106,7 @@ fn fails_today(failed: &FailedTest) -> Diagnostic {
 /// The judge that a policy's tests meet: they are about the rules, and one policy serves gateways with and without a
 /// smarthost. What cannot be met behind one is lint.
 fn without_smarthost(files: &[SourceFile], known: &Known) -> Result<Judge, LoadError> {
-    let known = Known { smarthost: None, ..known.clone() };
+    let known = Known { smarthost: None, domains: BTreeMap::new(), ..known.clone() };
     judge_of(files, &known).map_err(|diagnostics| LoadError { diagnostics, ..LoadError::default() })
 }
 
@@ -114,58 +116,4 @@ fn without_smarthost(files: &[SourceFile], known: &Known) -> Result<Judge, LoadE
 /// All that is wrong in them.
 pub fn judge_of(files: &[SourceFile], known: &Known) -> Result<Judge, Vec<Diagnostic>> {
     policy::compile(files, known).map(|compiled| Judge::new(compiled.policy))
-}
-
-/// The policy in a folder: its `*.toml` files, and the lists (`*.csv`, `*.txt`) in it and in folders right below it. Hidden
-/// files (an editor's) are passed over.
-///
-/// # Errors
-/// A sentence: which folder or file, and why it could not be read.
-pub fn read(dir: &Path) -> Result<Vec<SourceFile>, String> {
-    let mut files = Vec::new();
-    let mut folders = Vec::new();
-    for path in entries(dir)? {
-        let name = name_of(&path);
-        if path.is_dir() {
-            folders.push(path);
-        } else if path.is_file() && (name.ends_with(".toml") || is_list(&name)) {
-            files.push(SourceFile { text: text(&path)?, name });
-        }
-    }
-    if !files.iter().any(SourceFile::is_toml) {
-        return Err(format!("`{}` holds no policy: there is no file *.toml in it", dir.display()));
-    }
-    for folder in folders {
-        for path in entries(&folder)?.into_iter().filter(|path| is_list(&name_of(path)) && path.is_file()) {
-            let name = format!("{}/{}", name_of(&folder), name_of(&path));
-            files.push(SourceFile { text: text(&path)?, name });
-        }
-    }
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(files)
-}
-
-fn unreadable(path: &Path, why: &io::Error) -> String {
-    format!("`{}` cannot be read: {why}", path.display())
-}
-
-/// What is in a folder and not hidden.
-fn entries(dir: &Path) -> Result<Vec<PathBuf>, String> {
-    let listed =
-        std::fs::read_dir(dir).and_then(|entries| entries.map(|e| Ok(e?.path())).collect::<io::Result<Vec<_>>>());
-    let mut paths = listed.map_err(|why| unreadable(dir, &why))?;
-    paths.retain(|path| !name_of(path).starts_with('.'));
-    Ok(paths)
-}
-
-fn text(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|why| unreadable(path, &why))
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-fn is_list(name: &str) -> bool {
-    name.ends_with(".csv") || name.ends_with(".txt")
 }

@@ -5,6 +5,7 @@
 
 pub mod announce;
 mod cases;
+mod folder;
 mod headers;
 mod in_force;
 mod load;
@@ -21,8 +22,9 @@ use std::collections::BTreeMap;
 
 pub use cases::FailedTest;
 pub(crate) use cases::compose;
+pub use folder::read;
 pub use in_force::InForce;
-pub use load::{LoadError, Loaded, judge_of, load, load_files, read};
+pub use load::{LoadError, Loaded, judge_of, load, load_files};
 
 /// One compiled generation: a policy, and the recogniser set up as it says.
 pub struct Judge {
@@ -87,6 +89,8 @@ impl Judge {
             subject: &said.subject,
             visible_recipients: said.visible_recipients,
             auto_submitted: said.auto_submitted,
+            forwarded: said.sent_on || self.is_foreign(transaction, &said.from),
+            attachments: &findings.attachments,
             ..known_at_rcpt(transaction, &header, &classes)
         };
         let judge = |to: &Mailbox| {
@@ -95,6 +99,20 @@ impl Judge {
         };
         let recipients = transaction.envelope.recipients.iter().map(|r| judge(&r.mailbox)).collect();
         Judgement { classes, recipients }
+    }
+
+    /// Whether somebody who is not of the site wrote what leaves it. Where nobody says which domains are the site's own, they
+    /// are those of the reverse-path.
+    fn is_foreign(&self, transaction: &Transaction<'_>, from: &[Mailbox]) -> bool {
+        if transaction.direction == Direction::Inbound {
+            return false;
+        }
+        let own = transaction.sites.leaves.and_then(|site| self.policy.domains_of(site));
+        match (own, transaction.envelope.reverse_path.mailbox()) {
+            (Some(own), _) => from.iter().any(|author| !own.contains(author.domain())),
+            (None, Some(sender)) => from.iter().any(|author| author.domain() != sender.domain()),
+            (None, None) => false,
+        }
     }
 
     /// The verdict on an inbound recipient, if rules that need no content stop it already: before the text crosses.
@@ -136,5 +154,7 @@ fn known_at_rcpt<'a>(
         recipients: transaction.envelope.recipients.len(),
         visible_recipients: 0,
         auto_submitted: false,
+        forwarded: false,
+        attachments: &[],
     }
 }

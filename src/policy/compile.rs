@@ -12,7 +12,7 @@ use super::judge::Policy;
 use super::rule::{self, Rule};
 use super::test_case::{self, PolicyTest};
 use super::typed::{Keys, Table, is_name, place, wrong_type};
-use super::{Compiled, Due, Known, Recognise, Sample, SourceFile, lint, own};
+use super::{Compiled, Due, Known, Recognise, Sample, SourceFile, lint, own, syntax};
 use crate::vocabulary::Rung;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,8 +23,6 @@ use toml::de::{DeTable, DeValue};
 const NAMED: [&str; 7] = ["group", "pattern", "lexicon", "class", "rule", "exception", "test"];
 /// Tables of the top level that stand once.
 const SINGLE: [&str; 4] = ["ladder", "recognise", "tests", "policy"];
-
-const SYNTAX: &str = "syntax";
 
 /// One named table: `[rule.NAME]`.
 pub(super) struct Entry<'a> {
@@ -98,23 +96,11 @@ fn parse<'a>(c: &mut Complaints<'_>, number: usize, file: &'a SourceFile) -> Spa
         let at = place(number, error.span().unwrap_or(0..0));
         let line = file.text.as_bytes()[..at.start.min(file.text.len())].iter().filter(|b| **b == b'\n').count();
         if stumbling.is_none_or(|last| line > last + 1) {
-            c.error(at, syntax(error.message()));
+            c.error(at, syntax::mistake(&file.text, at.start..at.end, error.message()));
         }
         stumbling = Some(line);
     }
     table
-}
-
-fn syntax(message: &str) -> Mistake {
-    match message {
-        "duplicate key" => {
-            Mistake::new("defined-twice", "this is defined twice in this file").hint("give it another name")
-        }
-        // "\d" is what everybody writes first.
-        other if other.contains("escape") => Mistake::new(SYNTAX, other.replace('\n', "; "))
-            .hint("in double quotes a backslash begins an escape: write it in single quotes, '\\d{7}'"),
-        other => Mistake::new(SYNTAX, other.replace('\n', "; ")),
-    }
 }
 
 impl<'a> Written<'a> {
@@ -202,7 +188,7 @@ impl<'a> Written<'a> {
             policy.guard = table.boolean(c, "guard").is_none_or(|guard| guard.value);
             policy.reload_on_change = table.boolean(c, "reload-on-change").is_some_and(|reload| reload.value);
         }
-        policy.set_smarthost(known);
+        policy.set_surroundings(known);
         Made { policy, tests, samples, day: names.day }
     }
 
@@ -259,8 +245,9 @@ fn complaints_about(files: &[SourceFile], acceptances: &Acceptances<'_>) -> Vec<
 
 /// Where a file could not be parsed, what its remains seem to say is no news.
 fn without_echoes(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let broken: BTreeSet<String> = found.iter().filter(|d| d.code == SYNTAX).filter_map(|d| d.file.clone()).collect();
-    found.retain(|d| d.code == SYNTAX || d.file.as_ref().is_none_or(|file| !broken.contains(file)));
+    let broken: BTreeSet<String> =
+        found.iter().filter(|d| d.code == syntax::SYNTAX).filter_map(|d| d.file.clone()).collect();
+    found.retain(|d| d.code == syntax::SYNTAX || d.file.as_ref().is_none_or(|file| !broken.contains(file)));
     found
 }
 

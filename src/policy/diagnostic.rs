@@ -123,6 +123,8 @@ pub(crate) struct Mistake {
     pub hint: Option<String>,
 }
 
+const NEAR: &str = "did you mean ";
+
 impl Mistake {
     pub fn new(code: &'static str, message: impl Into<String>) -> Mistake {
         Mistake { code, message: message.into(), hint: None }
@@ -131,6 +133,11 @@ impl Mistake {
     pub fn hint(mut self, hint: impl Into<String>) -> Mistake {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Whether there is a name that may have been meant.
+    pub fn is_near(&self) -> bool {
+        self.hint.as_ref().is_some_and(|hint| hint.starts_with(NEAR))
     }
 
     /// A name that is not there, with the nearest that is.
@@ -142,7 +149,7 @@ impl Mistake {
     ) -> Mistake {
         let known: Vec<&str> = known.collect();
         let hint = match nearest(written, &known) {
-            Some(name) => format!("did you mean `{name}`?"),
+            Some(name) => format!("{NEAR}`{name}`?"),
             None if known.is_empty() => "none is defined".to_owned(),
             None => format!("known are: {}", known.join(", ")),
         };

@@ -3,7 +3,7 @@
 //! Made by `decide` on the live path, for `explain` and for the tests of a policy alike. Never a finding's text.
 
 use crate::clock::Wall;
-use crate::mail::{Header, Mailbox, ReversePath};
+use crate::mail::{AttachmentType, Header, Mailbox, ReversePath};
 use crate::vocabulary::{Confidence, Direction, FindingKind, Level, Rung};
 use std::collections::BTreeMap;
 
@@ -45,6 +45,10 @@ pub struct MessageFacts<'a> {
     pub visible_recipients: usize,
     /// Auto-Submitted says that no person wrote it (RFC 3834 5).
     pub auto_submitted: bool,
+    /// A rule of a mailbox or a person sent on what somebody else wrote.
+    pub forwarded: bool,
+    /// What attachments say that they are.
+    pub attachments: &'a [AttachmentType],
 }
 
 /// What is known about one recipient.

@@ -9,6 +9,9 @@ use super::rule::{Asks, Rule};
 use super::when::{FieldGlob, When, Who};
 use regex::Regex;
 
+/// Keys of `when`.
+const KEYS: usize = 16;
+
 /// Whether `wider` matches whatever `rule` matches and asks at least as much for every key that `rule` sets.
 pub(super) fn by(rule: &Rule, wider: &Rule, groups: &Groups) -> bool {
     rule.direction == wider.direction && whenever(&[&rule.when], &wider.when, groups) && asks(&rule.asks, &wider.asks)
@@ -25,8 +28,8 @@ pub(super) fn excepted_whenever(given: &[&When], wide: &When, groups: &Groups) -
 }
 
 fn all_keys(given: &[&When], wide: &When, groups: &Groups, counted: (Counted, Counted)) -> bool {
-    let implied: Vec<[bool; 14]> = given.iter().map(|narrow| keys(narrow, wide, groups, counted)).collect();
-    (0..14).all(|key| implied.iter().any(|narrow| narrow[key]))
+    let implied: Vec<[bool; KEYS]> = given.iter().map(|narrow| keys(narrow, wide, groups, counted)).collect();
+    (0..KEYS).all(|key| implied.iter().any(|narrow| narrow[key]))
 }
 
 /// Whom a list of groups counts.
@@ -64,7 +67,7 @@ fn nested(inner: usize, outer: usize, groups: &Groups) -> bool {
 }
 
 /// Key by key, whether what `wide` wants holds whenever `narrow` does.
-fn keys(narrow: &When, wide: &When, groups: &Groups, (named, left_out): (Counted, Counted)) -> [bool; 14] {
+fn keys(narrow: &When, wide: &When, groups: &Groups, (named, left_out): (Counted, Counted)) -> [bool; KEYS] {
     let all = |narrow: &[Who], wide: &[Who], counted| {
         narrow.iter().all(|who| wide.iter().any(|wider| within(who, wider, groups, counted)))
     };
@@ -84,6 +87,8 @@ fn keys(narrow: &When, wide: &When, groups: &Groups, (named, left_out): (Counted
         over(narrow.recipients_over, wide.recipients_over),
         over(narrow.visible_recipients_over, wide.visible_recipients_over),
         wide.auto_submitted.is_none_or(|wanted| narrow.auto_submitted == Some(wanted)),
+        wide.forwarded.is_none_or(|wanted| narrow.forwarded == Some(wanted)),
+        one_of(&narrow.attachment_type, &wide.attachment_type),
         wide.null_sender.is_none_or(|wanted| narrow.null_sender == Some(wanted)),
         wide.header.iter().all(|field| narrow.header.iter().any(|other| field_implied(other, field))),
     ]

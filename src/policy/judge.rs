@@ -37,6 +37,7 @@ pub struct Policy {
     pub(super) patterns: Vec<PatternDef>,
     pub(super) lexicons: Vec<LexiconDef>,
     smarthost: Option<Smarthost>,
+    site_domains: BTreeMap<String, Vec<Domain>>,
     /// What lowers has to be accepted by a person.
     pub(super) guard: bool,
     /// A changed file is put into force by itself.
@@ -79,6 +80,7 @@ impl Policy {
             patterns,
             lexicons,
             smarthost,
+            site_domains: BTreeMap::new(),
             guard: true,
             reload_on_change: false,
             outbound,
@@ -87,7 +89,8 @@ impl Policy {
         }
     }
 
-    pub(super) fn set_smarthost(&mut self, known: &Known) {
+    pub(super) fn set_surroundings(&mut self, known: &Known) {
+        self.site_domains = known.domains.clone();
         let Some(name) = known.smarthost.as_deref() else { return };
         let name = name.strip_prefix("relay:").unwrap_or(name);
         let relay = known.relays.iter().find(|relay| relay.name == name);
@@ -114,6 +117,12 @@ impl Policy {
     #[must_use]
     pub fn reloads_on_change(&self) -> bool {
         self.reload_on_change
+    }
+
+    /// A site's own domains; None where no gateway.toml says which they are.
+    #[must_use]
+    pub fn domains_of(&self, site: &str) -> Option<&[Domain]> {
+        self.site_domains.get(site).map(Vec::as_slice)
     }
 
     /// Every rule with its mode, in order.

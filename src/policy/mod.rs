@@ -28,13 +28,16 @@ pub mod requirement;
 mod rule;
 mod sentence;
 mod settle;
+pub(crate) mod syntax;
 mod test_case;
 pub(crate) mod typed;
 mod verdict;
 mod when;
 
+use crate::mail::Domain;
 use crate::vocabulary::Level;
 use jiff::civil::Date;
+use std::collections::BTreeMap;
 
 pub use compile::compile;
 pub use diagnostic::{Diagnostic, Severity, Style};
@@ -70,6 +73,8 @@ pub struct Known {
     pub relays: Vec<KnownRelay>,
     /// None without a gateway.toml: any name of a site, and of a relay, is accepted.
     pub sites: Option<Vec<String>>,
+    /// Each site's own domains.
+    pub domains: BTreeMap<String, Vec<Domain>>,
     /// Sites whose own legs may be in clear text.
     pub open_sites: Vec<String>,
     /// Whether every site has an address that is told.
@@ -80,7 +85,14 @@ pub struct Known {
 
 impl Default for Known {
     fn default() -> Known {
-        Known { relays: Vec::new(), sites: None, open_sites: Vec::new(), duty: true, smarthost: None }
+        Known {
+            relays: Vec::new(),
+            sites: None,
+            domains: BTreeMap::new(),
+            open_sites: Vec::new(),
+            duty: true,
+            smarthost: None,
+        }
     }
 }
 

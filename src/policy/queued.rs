@@ -91,6 +91,8 @@ impl Policy {
             recipients: 0,
             visible_recipients: 0,
             auto_submitted: false,
+            forwarded: false,
+            attachments: &[],
         };
         let from: Vec<_> = queued.reverse_path.mailbox().map(|m| self.party(m, queued.at)).into_iter().collect();
         let to = self.party(queued.recipient, queued.at);

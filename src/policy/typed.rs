@@ -73,7 +73,11 @@ impl<'a> Table<'a> {
                 c.error(at, later(&format!("`{written}` of {what}")));
             } else if !keys.known.contains(&written) {
                 let message = format!("{what} has no key `{written}`");
-                c.error(at, Mistake::unknown("unknown-key", message, written, keys.known.iter().copied()));
+                let mistake = Mistake::unknown("unknown-key", message, written, keys.known.iter().copied());
+                let is_table = self.value(written).is_some_and(|value| value.get_ref().is_table());
+                let dotted = is_table && !mistake.is_near();
+                let hint = "a dot begins a table within: names are a-z, 0-9 and -, such as `nhs-net`";
+                c.error(at, if dotted { mistake.hint(hint) } else { mistake });
             }
         }
     }

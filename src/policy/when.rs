@@ -10,7 +10,7 @@ use super::domains::Pattern;
 use super::facts::MessageFacts;
 use super::group::{self, Membership};
 use super::typed::{Keys, Parsed, Table, is_name};
-use crate::mail::Mailbox;
+use crate::mail::{AttachmentType, Mailbox};
 use crate::vocabulary::FindingKind;
 use regex::Regex;
 
@@ -30,8 +30,10 @@ const KEYS: Keys = Keys {
         "auto-submitted",
         "header",
         "null-sender",
+        "forwarded",
+        "attachment-type",
     ],
-    later: &["forwarded", "attachment-type", "requiretls"],
+    later: &["requiretls"],
 };
 
 /// One element of `to` or `from`.
@@ -106,6 +108,27 @@ pub(super) struct FieldGlob {
     pub globs: Vec<Regex>,
 }
 
+/// What an attachment may say that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum KindOfFile {
+    /// `application/pdf`
+    Media(String),
+    /// `image/*`: up to the star.
+    MediaBelow(String),
+    /// `docx`
+    Ending(String),
+}
+
+impl KindOfFile {
+    fn is(&self, attachment: &AttachmentType) -> bool {
+        match self {
+            KindOfFile::Media(media) => attachment.media == *media,
+            KindOfFile::MediaBelow(below) => attachment.media.starts_with(below),
+            KindOfFile::Ending(ending) => attachment.ending == *ending,
+        }
+    }
+}
+
 /// The conditions of one rule. What is empty or None was not given.
 #[derive(Debug, Clone, Default)]
 pub(super) struct When {
@@ -124,6 +147,8 @@ pub(super) struct When {
     pub auto_submitted: Option<bool>,
     pub null_sender: Option<bool>,
     pub header: Vec<FieldGlob>,
+    pub forwarded: Option<bool>,
+    pub attachment_type: Vec<KindOfFile>,
 }
 
 fn one_of(who: &[Who], party: &Party<'_>, current: bool) -> bool {
@@ -172,6 +197,12 @@ impl When {
             && self.visible_recipients_over.is_none_or(|limit| message.visible_recipients > limit)
             && self.auto_submitted.is_none_or(|wanted| wanted == message.auto_submitted)
             && self.header.iter().all(|field| field.holds(message))
+            && self.forwarded.is_none_or(|wanted| wanted == message.forwarded)
+            && (self.attachment_type.is_empty() || self.has_attachment(message))
+    }
+
+    fn has_attachment(&self, message: &MessageFacts<'_>) -> bool {
+        message.attachments.iter().any(|attachment| self.attachment_type.iter().any(|kind| kind.is(attachment)))
     }
 
     /// Whether the rule can only be judged when the message has been read. `from` can hold by the reverse-path alone.
@@ -193,6 +224,8 @@ impl When {
             || self.visible_recipients_over.is_some()
             || self.auto_submitted.is_some()
             || !self.header.is_empty()
+            || self.forwarded.is_some()
+            || !self.attachment_type.is_empty()
     }
 
     pub fn has_content_condition(&self) -> bool {
@@ -234,6 +267,8 @@ pub(super) fn compile(c: &mut Complaints<'_>, rule: Table<'_>, names: &Names<'_>
         auto_submitted: table.boolean(c, "auto-submitted").map(|s| s.value),
         null_sender: table.boolean(c, "null-sender").map(|s| s.value),
         header: header(c, table),
+        forwarded: table.boolean(c, "forwarded").map(|s| s.value),
+        attachment_type: plain(table.many(c, "attachment-type", kind_of_file)),
     }
 }
 
@@ -271,6 +306,27 @@ fn header(c: &mut Complaints<'_>, when: Table<'_>) -> Vec<FieldGlob> {
         fields.push(FieldGlob { name: name.to_owned(), globs: plain(table.many(c, name, glob)) });
     }
     fields
+}
+
+/// A media type, all of one kind, or the ending of a file's name.
+fn kind_of_file(text: &str) -> Parsed<KindOfFile> {
+    let written = text.trim().to_lowercase();
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_graphic() && !b"/*?.,;\"".contains(&b));
+    let is_media =
+        |media: &str| media.split_once('/').is_some_and(|(kind, sub)| is_word(kind) && sub.split('.').all(is_word));
+    if let Some(kind) = written.strip_suffix("/*").filter(|kind| is_word(kind)) {
+        return Ok(KindOfFile::MediaBelow(format!("{kind}/")));
+    }
+    if is_media(&written) {
+        return Ok(KindOfFile::Media(written));
+    }
+    let ending = written.strip_prefix("*.").or_else(|| written.strip_prefix('.')).unwrap_or(&written);
+    if is_word(ending) {
+        return Ok(KindOfFile::Ending(ending.to_owned()));
+    }
+    let mistake = Mistake::new("wrong-value", format!("`{text}` is neither a media type nor the ending of a name"));
+    Err(mistake.hint("write \"application/pdf\", \"image/*\" or \"docx\""))
 }
 
 /// `*` is any text, `?` one character; the whole field, in any case.

@@ -1,0 +1,44 @@
+//! What an attachment says that it is: its media type, and the ending of its name.
+//!
+//! Made by `clinical` while it walks a message, asked by conditions of rules. A claim of whoever wrote the message: what the
+//! content is, findings say.
+
+use serde::{Deserialize, Serialize};
+
+/// Octets of a media type or an ending that are kept.
+const LONGEST: usize = 100;
+
+/// Both in lower case, empty where nothing is said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentType {
+    /// `application/pdf`
+    #[serde(rename = "type")]
+    pub media: String,
+    /// `docx`: what stands behind the last dot of the name.
+    pub ending: String,
+}
+
+impl AttachmentType {
+    #[must_use]
+    pub fn of(media: &str, name: Option<&str>) -> AttachmentType {
+        let ending = name.and_then(|name| name.trim().rsplit_once('.')).map_or("", |(_, ending)| ending);
+        AttachmentType { media: kept(media), ending: kept(ending) }
+    }
+}
+
+fn kept(text: &str) -> String {
+    text.chars().take(LONGEST).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_is_what_stands_behind_the_last_dot() {
+        let ending = |name: &str| AttachmentType::of("Application/PDF", Some(name)).ending;
+        assert_eq!((ending("a.b.DOCX "), ending("letter"), ending(".")), ("docx".into(), String::new(), String::new()));
+        assert_eq!(AttachmentType::of("Application/PDF", None).media, "application/pdf");
+        assert_eq!(ending(&format!("a.{}", "é".repeat(500))).chars().count(), LONGEST);
+    }
+}
