@@ -15,7 +15,7 @@ mod stages;
 use mailward::clock::Wall;
 use mailward::decide::{self, Judge};
 use mailward::mail::{Header, ReversePath};
-use mailward::policy::{Known, MessageFacts, RecipientFacts, Sites, SourceFile, Verdict, compile};
+use mailward::policy::{Known, MessageFacts, RecipientFacts, Said, Sites, SourceFile, Verdict, compile};
 use mailward::vocabulary::{Confidence, Direction, FindingKind, Level, Otherwise, Rung};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -56,8 +56,7 @@ impl Asked<'_> {
             header_from: &[],
             evidence: self.evidence,
             classes: &classes,
-            subject: "",
-            header: &header,
+            said: Said::Read { subject: "", header: &header },
             size: 1_000,
             recipients: 1,
             visible_recipients: 1,

@@ -2,17 +2,21 @@
 //!
 //! Promises: nothing is sent and nothing is stored. Fails by exit code 1 where the policy is not fit for use.
 
+mod entry;
 mod print;
 
 use super::known::{Source, Surroundings};
 use super::{Failure, inspect};
 use crate::clinical::Findings;
-use crate::clock::Now;
+use crate::clock::{EntryId, Now};
+use crate::config;
+use crate::control::entry_id;
 use crate::decide::{self, Judge, Judgement, Transaction};
 use crate::mail::{AddressError, Body, Envelope, Mailbox, Recipient, ReversePath};
 use crate::policy::{Sites, peer_level};
 use crate::vocabulary::{Direction, Level, Rung};
-use std::path::PathBuf;
+use entry::Kept;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const EXAMPLE: &str = "Example:
@@ -26,11 +30,15 @@ pub struct Args {
     #[command(flatten)]
     source: Source,
     /// The reverse-path; <> or nothing for a notice
-    #[arg(long, value_name = "ADDRESS", value_parser = reverse_path)]
-    from: ReversePath,
+    #[arg(long, value_name = "ADDRESS", value_parser = reverse_path, required_unless_present = "entry")]
+    from: Option<ReversePath>,
     /// A recipient; give it again for more
-    #[arg(long, value_name = "ADDRESS", required = true)]
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "entry")]
     to: Vec<Mailbox>,
+    /// A message that came: by its entry id, from the records of the gateway that --config names
+    #[arg(long, value_name = "ID", requires = "config", value_parser = entry_id,
+        conflicts_with_all = ["from", "to", "message", "subject", "body", "peer", "can", "direction", "site"])]
+    entry: Option<EntryId>,
     /// outbound, inbound or internal [default: by the sites of --config, else outbound]
     #[arg(long)]
     direction: Option<Direction>,
@@ -81,6 +89,9 @@ pub fn run(args: Args) -> ExitCode {
 
 impl Args {
     fn answer(&self) -> Result<ExitCode, Failure> {
+        if let Some(id) = self.entry {
+            return self.answer_entry(id);
+        }
         let surroundings = self.source.surroundings()?;
         let message = self.message()?;
         let files = decide::read(&surroundings.policies).map_err(Failure::no_policy)?;
@@ -95,19 +106,36 @@ impl Args {
         Ok(ExitCode::SUCCESS)
     }
 
+    fn answer_entry(&self, id: EntryId) -> Result<ExitCode, Failure> {
+        let config = self.source.config.as_deref().unwrap_or(Path::new("gateway.toml"));
+        let (config, surroundings) = (config::load(config)?, self.source.surroundings()?);
+        let files = decide::read(&surroundings.policies).map_err(Failure::no_policy)?;
+        let judge = decide::judge_of(&files, &surroundings.known).map_err(|wrong| Failure::diagnosed(&wrong))?;
+        let kept = Kept::of(id, &config)?;
+        let explained = kept.explain(&judge)?;
+        if self.json {
+            let mut json = explained.json();
+            json["decided"] = kept.json();
+            say!("{json}");
+        } else {
+            say_as_is!("{}{}", kept.text(&judge), explained.text());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
     fn message(&self) -> Result<Vec<u8>, Failure> {
         if let Some(path) = &self.message {
             return inspect::read(path);
         }
         let to: Vec<String> = self.to.iter().map(ToString::to_string).collect();
-        let fields = format!("From: <{}>\r\nTo: {}\r\n", self.from, to.join(", "));
+        let fields = format!("From: <{}>\r\nTo: {}\r\n", self.reverse_path(), to.join(", "));
         Ok(decide::compose(&fields, &self.subject, &self.body).into_bytes())
     }
 
     fn explain<'a>(&'a self, judge: &'a Judge, around: &Surroundings, message: &[u8]) -> Explained<'a> {
         let (findings, now) = (judge.inspect(message), Now::read().wall);
         let envelope = Envelope {
-            reverse_path: self.from.clone(),
+            reverse_path: self.reverse_path().clone(),
             recipients: self.to.iter().cloned().map(Recipient::new).collect(),
             body: Body::EightBitMime,
             smtputf8: false,
@@ -129,8 +157,13 @@ impl Args {
         Explained { judge, findings, parts }
     }
 
+    fn reverse_path(&self) -> &ReversePath {
+        self.from.as_ref().unwrap_or(&ReversePath::Null)
+    }
+
     fn direction(&self, around: &Surroundings, to: &Mailbox) -> Direction {
-        self.direction.unwrap_or_else(|| around.direction(self.from.mailbox().map(Mailbox::domain), to.domain()))
+        self.direction
+            .unwrap_or_else(|| around.direction(self.reverse_path().mailbox().map(Mailbox::domain), to.domain()))
     }
 
     fn sites<'s>(&'s self, around: &'s Surroundings, direction: Direction, to: &Mailbox) -> Sites<'s> {
@@ -138,7 +171,7 @@ impl Args {
         if direction == Direction::Inbound {
             return Sites { leaves: None, reaches: given.or(reaches) };
         }
-        let from = || around.site_of(self.from.mailbox()?.domain());
+        let from = || around.site_of(self.reverse_path().mailbox()?.domain());
         Sites { leaves: given.or_else(from), reaches }
     }
 }

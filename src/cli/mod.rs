@@ -30,6 +30,8 @@ pub mod login_entry;
 pub mod policy;
 pub mod queue;
 pub mod reload;
+pub mod replay;
+pub mod schema;
 pub mod serve;
 pub mod status;
 pub mod trace;
@@ -60,12 +62,14 @@ enum Command {
     Explain(explain::Args),
     Inspect(inspect::Args),
     Levels(levels::Args),
+    Schema(schema::Args),
     List(list::Args),
     LoginEntry(login_entry::Args),
     Policy(policy::Args),
     Queue(queue::Args),
     Trace(trace::Args),
     Status(status::Args),
+    Replay(replay::Args),
     Reload(reload::Args),
     Rollback(reload::Back),
 }
@@ -83,6 +87,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Schema(args) => schema::run(args),
         Command::Levels(args) => levels::run(args),
         Command::List(args) => list::run(args),
         Command::LoginEntry(args) => login_entry::run(args),
@@ -90,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Queue(args) => queue::run(args),
         Command::Trace(args) => trace::run(args),
         Command::Status(args) => status::run(args),
+        Command::Replay(args) => replay::run(args),
         Command::Reload(args) => reload::run(args),
         Command::Rollback(args) => reload::back(args),
     }

@@ -11,11 +11,13 @@ mod in_force;
 mod load;
 mod own;
 mod readers;
+pub mod replay;
 
 use crate::clinical::{self, Findings, Limits};
-use crate::clock::Wall;
+use crate::clock::{EntryId, Wall};
 use crate::mail::{Envelope, Header, Mailbox};
-use crate::policy::{MessageFacts, Policy, QueuedFacts, RecipientFacts, Requirement, Sites, Verdict};
+use crate::policy::{MessageFacts, Policy, QueuedFacts, RecipientFacts, Requirement, Said, Sites, Verdict};
+use crate::record::{self, Features};
 use crate::vocabulary::{Direction, Fate, Level, Rung};
 use headers::HeaderFacts;
 use std::collections::BTreeMap;
@@ -56,6 +58,26 @@ pub struct Judgement {
     pub classes: BTreeMap<String, f64>,
     /// One for each recipient of the envelope, in its order.
     pub recipients: Vec<Verdict>,
+    /// What it was decided from.
+    pub grounds: Grounds,
+}
+
+/// What a decision is made from, beside the envelope.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Grounds {
+    /// From and Sender.
+    pub from: Vec<Mailbox>,
+    /// The same without who they are.
+    features: Features,
+}
+
+impl Grounds {
+    /// What is kept of it with the decision on an entry.
+    #[must_use]
+    pub fn features(&self, id: EntryId) -> Features {
+        let from = self.from.iter().map(|mailbox| record::veiled(id, &mailbox.key())).collect();
+        Features { from, ..self.features.clone() }
+    }
 }
 
 impl Judge {
@@ -81,15 +103,16 @@ impl Judge {
         let evidence = own::evidence(findings);
         let classes = self.policy.classify(&evidence);
         let header = Header::of(transaction.message);
-        let said = HeaderFacts::of(&header);
+        let read = HeaderFacts::of(&header);
+        let said = Said::Read { subject: &read.subject, header: &header };
+        let forwarded = read.sent_on || self.is_foreign(transaction, &read.from);
         let message = MessageFacts {
-            header_from: &said.from,
+            header_from: &read.from,
             evidence: &evidence,
-            classes: &classes,
-            subject: &said.subject,
-            visible_recipients: said.visible_recipients,
-            auto_submitted: said.auto_submitted,
-            forwarded: said.sent_on || self.is_foreign(transaction, &said.from),
+            said,
+            visible_recipients: read.visible_recipients,
+            auto_submitted: read.auto_submitted,
+            forwarded,
             attachments: &findings.attachments,
             ..known_at_rcpt(transaction, &header, &classes)
         };
@@ -98,7 +121,17 @@ impl Judge {
             self.policy.judge(&message, &facts)
         };
         let recipients = transaction.envelope.recipients.iter().map(|r| judge(&r.mailbox)).collect();
-        Judgement { classes, recipients }
+        let features = Features {
+            from: Vec::new(),
+            looked: self.policy.looked(said),
+            attachments: findings.attachments.clone(),
+            visible_recipients: read.visible_recipients,
+            auto_submitted: read.auto_submitted,
+            forwarded,
+            peer: transaction.peer,
+            evidence,
+        };
+        Judgement { classes, recipients, grounds: Grounds { from: read.from, features } }
     }
 
     /// Whether somebody who is not of the site wrote what leaves it. Where nobody says which domains are the site's own, they
@@ -148,8 +181,7 @@ fn known_at_rcpt<'a>(
         header_from: &[],
         evidence: &[],
         classes,
-        subject: "",
-        header,
+        said: Said::Read { subject: "", header },
         size: transaction.size,
         recipients: transaction.envelope.recipients.len(),
         visible_recipients: 0,

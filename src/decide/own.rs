@@ -29,6 +29,20 @@ pub(super) fn evidence(findings: &Findings) -> Vec<(FindingKind, Confidence)> {
     findings.findings.iter().filter(once).map(|finding| (finding.kind, finding.confidence)).collect()
 }
 
+/// Everything that the policy says about recognition, by name and in its own words.
+pub(super) fn described(policy: &Policy) -> BTreeSet<(String, String)> {
+    let patterns = policy
+        .patterns()
+        .iter()
+        .map(|p| (FindingKind::Pattern(p.name).to_string(), format!("{} {:?}", p.regex.as_str(), p.near)));
+    let lexicons = policy.lexicons().iter().map(|lexicon| {
+        let terms: BTreeSet<&str> = lexicon.terms.iter().map(|(term, _)| term.as_str()).collect();
+        (FindingKind::Lexicon(lexicon.name).to_string(), format!("{terms:?}"))
+    });
+    let recognise = policy.recognise().map(|recognise| ("[recognise]".to_owned(), format!("{recognise:?}")));
+    patterns.chain(lexicons).chain(recognise).collect()
+}
+
 /// Samples that a pattern does not find, or should not.
 pub(super) fn failing(judge: &Judge, samples: &[Sample]) -> Vec<Diagnostic> {
     let fails = |sample: &&Sample| clinical::finds(&sample.text, sample.kind, &judge.rules) != sample.found;

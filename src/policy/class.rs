@@ -9,7 +9,7 @@ use super::typed::{Keys, Parsed, Table, later};
 use crate::vocabulary::{Confidence, FindingKind};
 use std::collections::BTreeMap;
 
-const KEYS: Keys = Keys { known: &["description", "threshold", "score", "any-of", "all-of"], later: &[] };
+pub(super) const KEYS: Keys = Keys { known: &["description", "threshold", "score", "any-of", "all-of"], later: &[] };
 
 /// Sums of weights that are typed as decimals miss a threshold by less than this.
 const ROUNDING: f64 = 1e-9;

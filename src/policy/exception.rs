@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-const KEYS: Keys =
+pub(super) const KEYS: Keys =
     Keys { known: &["description", "rules", "when", "require", "lift", "until", "reason", "approved-by"], later: &[] };
 
 /// How far it goes.

@@ -2,8 +2,9 @@
 //!
 //! Made by `decide` on the live path, for `explain` and for the tests of a policy alike. Never a finding's text.
 
+use super::looked::Said;
 use crate::clock::Wall;
-use crate::mail::{AttachmentType, Header, Mailbox, ReversePath};
+use crate::mail::{AttachmentType, Mailbox, ReversePath};
 use crate::vocabulary::{Confidence, Direction, FindingKind, Level, Rung};
 use std::collections::BTreeMap;
 
@@ -35,9 +36,7 @@ pub struct MessageFacts<'a> {
     pub evidence: &'a [(FindingKind, Confidence)],
     /// Classes that the message is in, with scores: what `Policy::classify` said.
     pub classes: &'a BTreeMap<String, f64>,
-    /// Decoded.
-    pub subject: &'a str,
-    pub header: &'a Header<'a>,
+    pub said: Said<'a>,
     pub size: u64,
     /// Recipients of the envelope.
     pub recipients: usize,

@@ -10,12 +10,13 @@ use super::facts::{MessageFacts, RecipientFacts};
 use super::fate::{Circumstances, Smarthost, decide};
 use super::group::{EVER, Groups};
 use super::index::Index;
+use super::looked::{Conditions, Looked, Said};
 use super::own::{LexiconDef, PatternDef};
 use super::requirement::ProofSource;
 use super::rule::Rule;
 use super::settle::{Heard, Settled, settle};
 use super::verdict::{MatchedRule, Monitored, Verdict};
-use super::when::{Lapsed, Party};
+use super::when::{Lapsed, Party, Who};
 use super::{Known, Recognise};
 use crate::clock::Wall;
 use crate::mail::{Domain, Mailbox};
@@ -38,6 +39,7 @@ pub struct Policy {
     pub(super) lexicons: Vec<LexiconDef>,
     smarthost: Option<Smarthost>,
     site_domains: BTreeMap<String, Vec<Domain>>,
+    conditions: Conditions,
     /// What lowers has to be accepted by a person.
     pub(super) guard: bool,
     /// A changed file is put into force by itself.
@@ -64,6 +66,7 @@ impl Policy {
         ladder: Vec<Rung>,
     ) -> Policy {
         rules.sort_by(|a, b| a.name.cmp(&b.name));
+        let conditions = Conditions::of(rules.iter().map(|r| &r.when).chain(exceptions.iter().map(|e| &e.when)));
         let index = |direction| Index::of(&rules, direction, groups.all.len());
         let (outbound, inbound) = (index(Direction::Outbound), index(Direction::Inbound));
         let internal = index(Direction::Internal);
@@ -81,6 +84,7 @@ impl Policy {
             lexicons,
             smarthost,
             site_domains: BTreeMap::new(),
+            conditions,
             guard: true,
             reload_on_change: false,
             outbound,
@@ -157,6 +161,28 @@ impl Policy {
     pub fn classify(&self, evidence: &[(FindingKind, Confidence)]) -> BTreeMap<String, f64> {
         let found = class::best(evidence);
         self.classes.iter().filter_map(|class| Some((class.name.clone(), class.score(&found)?))).collect()
+    }
+
+    /// Whether each condition about a message's own words holds: what is kept of them.
+    #[must_use]
+    pub fn looked(&self, said: Said<'_>) -> Looked {
+        self.conditions.look(said)
+    }
+
+    /// Rules in force, and exceptions, of which nobody can say whether they would match: they look at words that are not kept.
+    pub fn not_known<'p>(&'p self, looked: &'p Looked, direction: Direction) -> impl Iterator<Item = &'p str> {
+        let rules = self.rules.iter().filter(move |rule| rule.direction == direction && rule.is_enforced());
+        let rules = rules.filter(|rule| rule.when.not_known(looked)).map(|rule| rule.name.as_ref());
+        let exceptions = self.exceptions.iter().filter(|exception| exception.when.not_known(looked));
+        rules.chain(exceptions.map(|exception| exception.name.as_ref()))
+    }
+
+    /// Mailboxes that rules and exceptions name as senders.
+    #[must_use]
+    pub fn named_senders(&self) -> Vec<Mailbox> {
+        let whens = self.rules.iter().map(|rule| &rule.when).chain(self.exceptions.iter().map(|e| &e.when));
+        let who = whens.flat_map(|when| when.from.iter().chain(&when.not_from));
+        who.filter_map(Who::mailbox).collect()
     }
 
     /// What must hold for this message and this recipient, and what becomes of it.

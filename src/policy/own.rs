@@ -10,8 +10,9 @@ use super::typed::{Keys, Parsed};
 use crate::vocabulary::{FindingKind, OwnName};
 use regex::{Regex, RegexBuilder};
 
-const PATTERN: Keys = Keys { known: &["description", "regex", "near", "samples", "not-samples"], later: &[] };
-const LEXICON: Keys = Keys { known: &["description", "list"], later: &[] };
+pub(super) const PATTERN: Keys =
+    Keys { known: &["description", "regex", "near", "samples", "not-samples"], later: &[] };
+pub(super) const LEXICON: Keys = Keys { known: &["description", "list"], later: &[] };
 /// Octets of one match at most.
 const LONGEST: usize = 200;
 /// Octets that one compiled expression may take.

@@ -7,6 +7,7 @@ use super::exception::Exception;
 use super::excused::left;
 use super::facts::{MessageFacts, QueuedFacts};
 use super::judge::Policy;
+use super::looked::Said;
 use super::requirement::{Requirement, RuleAsk};
 use super::rule::Rule;
 use super::settle::{Heard, settle};
@@ -85,8 +86,7 @@ impl Policy {
             header_from: &[],
             evidence: &[],
             classes: &classes,
-            subject: "",
-            header: &Header::of(b""),
+            said: Said::Read { subject: "", header: &Header::of(b"") },
             size: 0,
             recipients: 0,
             visible_recipients: 0,

@@ -10,14 +10,14 @@ use crate::mail::{Mailbox, ReversePath};
 use crate::vocabulary::{Direction, Fate, Level, Rung};
 use jiff::civil::Date;
 
-const KEYS: Keys = Keys {
+pub(super) const KEYS: Keys = Keys {
     known: &["description", "direction", "site", "from", "to", "subject", "body", "message", "peer", "can", "expect"],
     later: &[],
 };
-const EXPECT_KEYS: Keys = Keys { known: &["require", "fate", "then", "rules", "classes"], later: &[] };
+pub(super) const EXPECT_KEYS: Keys = Keys { known: &["require", "fate", "then", "rules", "classes"], later: &[] };
 
 /// What the other side can reach, as it is typed.
-const PEERS: &[&str] = &["none", "encrypted", "verified"];
+pub(super) const PEERS: &[&str] = &["none", "encrypted", "verified"];
 
 /// One test of a policy.
 #[derive(Debug, Clone)]

@@ -4,7 +4,8 @@
 //! everything that `explain` prints is in here. Never holds a finding's text.
 
 use super::requirement::{Requirement, RuleAsk, Watched};
-use crate::vocabulary::{Fate, Level, Mode, Otherwise, Reason, Rung, SubjectCare};
+use crate::mail::Mailbox;
+use crate::vocabulary::{Direction, Fate, Level, Mode, Otherwise, Reason, Rung, SubjectCare};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -138,6 +139,28 @@ impl Verdict {
     fn watched(&self) -> Vec<Watched> {
         let open = self.monitored.iter().filter(|m| m.fate == Fate::Send && m.require > self.require);
         open.map(|m| Watched { rule: m.rule.to_string(), require: m.require }).collect()
+    }
+
+    /// What is kept of it with the decision on a message to this mailbox, which went this way: the direction, and the site that it
+    /// reaches.
+    #[must_use]
+    pub fn record(&self, to: &Mailbox, way: (Direction, Option<&str>)) -> Value {
+        let rule = |r: &MatchedRule| json!({ "name": *r.name, "at": *r.at, "mode": r.mode, "asks": *r.asks });
+        let monitored = |m: &Monitored| json!({ "rule": *m.rule, "require": m.require, "fate": m.fate });
+        json!({
+            "to": to,
+            "direction": way.0,
+            "reaches": way.1,
+            "classes": self.classes,
+            "rules": self.rules.iter().map(rule).collect::<Vec<_>>(),
+            "exceptions": self.exceptions_json(),
+            "monitored": self.monitored.iter().map(monitored).collect::<Vec<_>>(),
+            "lifted": self.lifted.iter().map(|r| r.name.as_ref()).collect::<Vec<_>>(),
+            "require": self.require,
+            "decided_by": self.decided_by,
+            "fate": self.fate_name(),
+            "reason": self.reason,
+        })
     }
 
     /// As `explain` and the records show them.

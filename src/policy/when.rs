@@ -10,11 +10,11 @@ use super::domains::Pattern;
 use super::facts::MessageFacts;
 use super::group::{self, Membership};
 use super::typed::{Keys, Parsed, Table, is_name};
-use crate::mail::{AttachmentType, Mailbox};
+use crate::mail::{AttachmentType, Domain, Mailbox};
 use crate::vocabulary::FindingKind;
 use regex::Regex;
 
-const KEYS: Keys = Keys {
+pub(super) const KEYS: Keys = Keys {
     known: &[
         "to",
         "not-to",
@@ -68,6 +68,15 @@ impl Who {
             Who::Domain(pattern) => pattern.holds(party.mailbox.domain()),
             Who::Address(key, domain) => domain.holds(party.mailbox.domain()) && *key == party.mailbox.key(),
         }
+    }
+
+    /// The one mailbox that is meant.
+    pub fn mailbox(&self) -> Option<Mailbox> {
+        let Who::Address(key, _) = self else { return None };
+        let (local, domain) = key.rsplit_once('@')?;
+        let domain: Domain = domain.parse().ok()?;
+        let quoted = || format!("\"{}\"", local.replace('\\', "\\\\").replace('"', "\\\""));
+        Mailbox::new(local, domain.clone()).or_else(|_| Mailbox::new(&quoted(), domain)).ok()
     }
 
     fn parse(text: &str, names: &Names<'_>) -> Parsed<Who> {
@@ -192,11 +201,11 @@ impl When {
     fn content_holds(&self, message: &MessageFacts<'_>) -> bool {
         (self.content.is_empty() || self.content.iter().any(|class| message.classes.contains_key(class)))
             && (self.finding.is_empty() || message.evidence.iter().any(|(kind, _)| self.finding.contains(kind)))
-            && (self.subject_tag.is_empty() || self.subject_tag.iter().any(|tag| tag.is_match(message.subject)))
+            && (self.subject_tag.is_empty() || self.subject_tag.iter().any(|tag| message.said.has_tag(tag)))
             && self.size_over.is_none_or(|limit| message.size > limit)
             && self.visible_recipients_over.is_none_or(|limit| message.visible_recipients > limit)
             && self.auto_submitted.is_none_or(|wanted| wanted == message.auto_submitted)
-            && self.header.iter().all(|field| field.holds(message))
+            && self.header.iter().all(|field| message.said.has_field(field))
             && self.forwarded.is_none_or(|wanted| wanted == message.forwarded)
             && (self.attachment_type.is_empty() || self.has_attachment(message))
     }
@@ -234,15 +243,6 @@ impl When {
 
     pub fn asks_for_sender(&self) -> bool {
         !self.from.is_empty() || !self.not_from.is_empty()
-    }
-}
-
-impl FieldGlob {
-    fn holds(&self, message: &MessageFacts<'_>) -> bool {
-        message.header.fields().filter(|f| f.is(&self.name)).any(|field| {
-            let text = field.text();
-            self.globs.iter().any(|glob| glob.is_match(&text))
-        })
     }
 }
 

@@ -191,6 +191,7 @@ impl Acceptance {
             cut_from,
             tls: tls.as_deref(),
             findings: &findings.findings,
+            features: &judged.first().map(|first| first.grounds.features(id)).unwrap_or_default(),
             recipients: &recipients,
             reply,
         };
@@ -266,6 +267,8 @@ impl Acceptance {
             recipient: Recipient::new(recipient.clone()),
             direction: transaction.direction,
             verdict: verdict.clone(),
+            reaches: None,
+            grounds: Arc::default(),
         }];
         let status =
             answer::refusal(&judged, id).unwrap_or_else(|| Status::new(550, Enhanced(5, 7, 10), verdict.sentence()));

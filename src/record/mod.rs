@@ -4,9 +4,11 @@
 //! file:line and facts about the peer, never a subject, body or a finding's text. Fails only with the store.
 
 mod action;
+mod features;
 mod readiness;
 
 pub use action::{Action, Doing, actions};
+pub use features::{Decided, DecidedFor, Features, decision, decisions, veiled};
 pub use readiness::{Readiness, oldest, readiness};
 
 use crate::clock::{EntryId, Wall};
@@ -36,6 +38,8 @@ pub struct Decision<'a, V: Serialize, F: Serialize> {
     pub cut_from: Option<u64>,
     pub tls: Option<&'a str>,
     pub findings: &'a [F],
+    /// What it was decided from.
+    pub features: &'a Features,
     pub recipients: &'a [V],
     /// What we answered after the dot.
     pub reply: &'a Status,

@@ -9,12 +9,13 @@ mod kept;
 use crate::clock::{EntryId, Ids, Now, Wall};
 use crate::config::Config;
 use crate::control::{Accepted, Reloads};
+use crate::decide::replay::{Before, replay};
 use crate::decide::{self, InForce, Judge, LoadError, Loaded};
 use crate::deliver::Delivery;
 use crate::metrics::Metrics;
 use crate::policy::{Known, Style, lowered};
 use crate::record::Action;
-use crate::store::Store;
+use crate::store::{self, Store};
 use kept::{Kept, Snapshot};
 use serde_json::{Value, json};
 use std::fs;
@@ -25,6 +26,8 @@ use std::time::Duration;
 
 /// Between two looks at the files.
 const LOOK: Duration = Duration::from_secs(2);
+/// Milliseconds of the decisions that a change of policy is held against.
+const RECENT: i64 = 7 * 86_400_000;
 
 /// The policy that a gateway begins with.
 pub(super) struct Beginning {
@@ -194,7 +197,7 @@ impl Policies {
     ) -> Result<Value, String> {
         let (old, now) = (self.in_force.now(), Now::read().wall);
         let (was, hash) = (old.policy.hash().to_owned(), judge.policy.hash().to_owned());
-        let lower = if old.policy.has_guard() { lowered(&old.policy, &judge.policy, now) } else { Vec::new() };
+        let lower = if old.policy.has_guard() { self.lowered(&old, &judge, now) } else { Vec::new() };
         match accepted {
             None if !lower.is_empty() => {
                 kept.set_aside(&hash);
@@ -213,6 +216,21 @@ impl Policies {
         self.metrics.policy_reload_success.set(1);
         tracing::info!(verb, policy = hash, was, lowered = lower.len(), "policy in force");
         Ok(json!({ "policy_hash": hash, "was": was, "changed": hash != was, "lowered": lower }))
+    }
+
+    /// What is protected less, and what that would have been for the mail of the last days.
+    fn lowered(&self, old: &Judge, new: &Judge, now: Wall) -> Vec<String> {
+        let mut lower = lowered(&old.policy, &new.policy, now);
+        // What the comparison does not show lowers nothing: then there is nothing to look for.
+        if !lower.is_empty() {
+            let since = Wall(now.0.saturating_sub(RECENT));
+            let replayed = store::reader_of(&self.data).and_then(|reader| replay(&reader, since, new, Before::By(old)));
+            lower.extend(match replayed {
+                Ok(replayed) => replayed.sentences(),
+                Err(error) => vec![format!("what it does to the mail of the last 7 days is not known: {error}")],
+            });
+        }
+        lower
     }
 
     fn record(

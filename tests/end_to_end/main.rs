@@ -7,6 +7,7 @@ mod lab;
 mod world;
 
 mod a_bad_start_is_refused_in_clear_words;
+mod a_change_of_policy_is_tried_on_the_mail_that_was;
 mod a_crash_leaves_what_the_table_says;
 mod a_held_message_leaves_when_its_peer_is_mended;
 mod a_kept_link_that_died_is_no_failure;

@@ -4,16 +4,20 @@ use super::super::collect::Collected;
 use super::{Acceptance, Arrived};
 use crate::clinical::Findings;
 use crate::clock::Now;
-use crate::decide::Transaction;
+use crate::decide::{Grounds, Transaction};
 use crate::mail::{Enhanced, Envelope, Recipient, Status};
 use crate::policy::{Sites, Verdict};
 use crate::vocabulary::{Direction, Fate, Level, Mode};
-use serde_json::{Value, json};
+use serde_json::Value;
+use std::sync::Arc;
 
 pub(super) struct Judged {
     pub recipient: Recipient,
     pub direction: Direction,
     pub verdict: Verdict,
+    /// The site that it reaches.
+    pub reaches: Option<String>,
+    pub grounds: Arc<Grounds>,
 }
 
 impl Judged {
@@ -24,31 +28,8 @@ impl Judged {
 
     /// What the decision record says of it.
     pub fn record(&self) -> Value {
-        let rules: Vec<Value> = self
-            .verdict
-            .rules
-            .iter()
-            .map(|r| json!({ "name": *r.name, "at": *r.at, "mode": r.mode, "asks": *r.asks }))
-            .collect();
-        let monitored: Vec<Value> = self
-            .verdict
-            .monitored
-            .iter()
-            .map(|m| json!({ "rule": *m.rule, "require": m.require, "fate": m.fate }))
-            .collect();
-        json!({
-            "to": self.recipient.mailbox,
-            "direction": self.direction,
-            "classes": self.verdict.classes,
-            "rules": rules,
-            "exceptions": self.verdict.exceptions_json(),
-            "monitored": monitored,
-            "lifted": self.verdict.lifted.iter().map(|r| r.name.as_ref()).collect::<Vec<_>>(),
-            "require": self.verdict.require,
-            "decided_by": self.verdict.decided_by,
-            "fate": self.verdict.fate_name(),
-            "reason": self.verdict.reason,
-        })
+        let way = (self.direction, self.reaches.as_deref());
+        self.verdict.record(&self.recipient.mailbox, way)
     }
 }
 
@@ -76,9 +57,12 @@ impl Acceptance {
                 peer: (way.0 == Direction::Inbound).then_some(arrived.level),
                 can: &[],
             };
-            let verdicts = arrived.judge.at_accept(&transaction, findings).recipients;
+            let judgement = arrived.judge.at_accept(&transaction, findings);
+            let (verdicts, grounds) = (judgement.recipients, Arc::new(judgement.grounds));
             for ((index, recipient), verdict) in members.into_iter().zip(envelope.recipients.clone()).zip(verdicts) {
-                judged[index] = Some(Judged { recipient, direction: way.0, verdict });
+                let reaches = way.1.reaches.map(str::to_owned);
+                judged[index] =
+                    Some(Judged { recipient, direction: way.0, verdict, reaches, grounds: grounds.clone() });
             }
         }
         Ok(judged.into_iter().flatten().collect())
