@@ -72,7 +72,7 @@ fn gateway(folder: &std::path::Path, program: &str) -> Child {
         "hostname = \"gw.bench.local\"\ndata = \"data\"\npolicies = \"policies\"\n[site.bench]\ndomains = [\"bench.local\"]\n\
          exchange = [\"127.30.114.1:{PORT}\"]\nnetworks = [\"127.0.0.0/8\"]\nrequire = \"any\"\nduty = \"d@bench.local\"\n\
          [listen.exchange]\naddress = \"{DOOR}\"\nmail-from = \"sites\"\ntls = \"off\"\n\
-         [deliver]\nport = {PORT}\nallow-private = true\n[dns]\nservers = [\"127.30.114.200:5353\"]\n\
+         [deliver]\nport = {PORT}\nallow-private = true\n[dns]\nservers = [\"127.30.114.200:5353\"]\ndnssec = \"off\"\n\
          [web]\nadmin = \"127.30.114.200:8025\"\n[queue]\nmin-free = \"10MB\"\n"
     );
     std::fs::write(folder.join("gateway.toml"), config).unwrap();

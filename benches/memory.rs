@@ -125,7 +125,7 @@ async fn gateway(folder: &Path, program: &str) -> Running {
          exchange = [\"{SINK}\"]\nnetworks = [\"127.0.0.0/8\"]\nrequire = \"any\"\nduty = \"d@bench.local\"\n\
          [listen.exchange]\naddress = \"{DOOR}\"\nmail-from = \"sites\"\ntls = \"offer\"\n\
          [limits]\nsessions = 12000\nsessions-per-client = 12000\nmax-message = \"100MB\"\n\
-         [deliver]\nport = 2625\nallow-private = true\n[dns]\nservers = [\"127.30.140.200:5353\"]\n\
+         [deliver]\nport = 2625\nallow-private = true\n[dns]\nservers = [\"127.30.140.200:5353\"]\ndnssec = \"off\"\n\
          [web]\nadmin = \"127.30.140.200:8025\"\n[queue]\nmin-free = \"10MB\"\n"
     );
     std::fs::write(folder.join("gateway.toml"), config).unwrap();

@@ -95,6 +95,8 @@ table! {
         "Octets of accepted messages that are still in memory for their first attempt.";
     dns_lookups: IntCounterVec "dns_lookups_total" ["kind", "result"]
         "Look-ups by record type and result. Alert on tempfail at many names: the resolver is ours.";
+    dnssec_self_test: IntGaugeVec "dnssec_self_test" ["result"]
+        "1 for how the last self-test of the resolver ended: secure, failed, or off (nobody's word on signatures is believed). Alert on failed: nothing can be proved by DANE, and mail that needs it waits.";
     certificate_expiry: GaugeVec "certificate_expiry_timestamp_seconds" ["role"]
         "When our certificate ends. Alert 21 days before.";
     policy_info: IntGaugeVec "policy_info" ["hash"]
@@ -131,6 +133,9 @@ pub const REFUSALS: &[Reason] = &[
     Reason::StoreFailed,
     Reason::RecognitionBusy,
 ];
+
+/// How a self-test of the resolver ends.
+pub const SELF_TESTS: &[&str] = &["secure", "failed", "off"];
 
 /// Why logins are not taken.
 const LOGIN_REFUSALS: &[&str] = &["wrong", "too-many", "busy"];
@@ -217,6 +222,9 @@ impl Metrics {
         for reason in LOGIN_REFUSALS {
             self.logins_refused.with_label_values(&[reason]);
         }
+        for result in SELF_TESTS {
+            self.dnssec_self_test.with_label_values(&[result]);
+        }
         for kind in FindingKind::ALL {
             self.findings.with_label_values(&[kind.to_string().as_str()]);
         }
@@ -262,6 +270,13 @@ impl Metrics {
         self.classes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How the last self-test of the resolver ended: one of `SELF_TESTS`.
+    pub fn self_tested(&self, result: &str) {
+        for known in SELF_TESTS {
+            self.dnssec_self_test.with_label_values(&[known]).set(i64::from(*known == result));
+        }
+    }
+
     /// One message that crossed a link without TLS, in each of its classes.
     pub fn count_clear<'a>(&self, direction: Direction, classes: impl Iterator<Item = &'a str>) {
         let mut counted: Vec<&str> = Vec::new();
@@ -290,6 +305,9 @@ impl Metrics {
 
 /// What can keep a link from the level that was asked.
 pub const LINK_REASONS: &[Reason] = &[
+    Reason::TlsaMismatch,
+    Reason::DnssecNotValidated,
+    Reason::DnsBogus,
     Reason::ConnectionRefused,
     Reason::ConnectionTimedOut,
     Reason::ConnectionLost,

@@ -104,6 +104,8 @@ closed! {
     /// How a peer proved itself.
     Proof {
         Nothing = "none",
+        /// Its key or issuer is one that the domain publishes in signed DNS (RFC 7672).
+        Dane = "dane",
         /// Its certificate is valid under the public roots for a name that policy lists.
         Pkix = "pkix",
         /// Its key is one that policy or configuration pins.

@@ -11,6 +11,7 @@ mod veil;
 
 pub use parse::{ConfigError, load};
 
+use crate::dns::Dnssec;
 use crate::mail::{Domain, Mailbox};
 use crate::policy::{Known, KnownRelay};
 use crate::queue::{Destination, Retry, Routes};
@@ -31,12 +32,27 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     pub relays: Vec<Relay>,
     pub deliver: Deliver,
-    /// Empty: the system's.
-    pub dns_servers: Vec<SocketAddr>,
+    pub dns: Dns,
     pub tls: TlsFiles,
     pub queue: QueueSettings,
     pub limits: Limits,
     pub admin: SocketAddr,
+}
+
+/// Whom we ask for names, and whom we believe.
+#[derive(Debug, Clone)]
+pub struct Dns {
+    /// Empty: the system's.
+    pub servers: Vec<SocketAddr>,
+    pub dnssec: Dnssec,
+    /// A name that must come back validated.
+    pub self_test: String,
+}
+
+impl Default for Dns {
+    fn default() -> Dns {
+        Dns { servers: Vec::new(), dnssec: Dnssec::default(), self_test: ".".to_owned() }
+    }
 }
 
 /// An organisation or practice with an Exchange of its own.

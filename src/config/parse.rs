@@ -2,7 +2,7 @@
 
 use super::read::{self, Reader};
 use super::veil::veiled;
-use super::{Config, Deliver, Limits, Listener, QueueSettings, Relay, Site, TlsFiles};
+use super::{Config, Deliver, Dns, Limits, Listener, QueueSettings, Relay, Site, TlsFiles};
 use crate::policy::diagnostic::{Complaints, Mistake, Place};
 use crate::policy::typed::{Keys, Table};
 use crate::policy::{Diagnostic, SourceFile};
@@ -70,7 +70,7 @@ const RELAY: Keys =
     Keys { known: &["hosts", "require", "names", "pins", "onward", "carries", "auth", "reason", "review"], later: &[] };
 const AUTH: Keys = Keys { known: &["user", "password-file"], later: &[] };
 const DELIVER: Keys = Keys { known: &["port", "smarthost", "allow-private"], later: &["mta-sts-port"] };
-const DNS: Keys = Keys { known: &["servers"], later: &["dnssec", "self-test"] };
+const DNS: Keys = Keys { known: &["servers", "dnssec", "self-test"], later: &[] };
 const TLS: Keys = Keys { known: &["certificate", "key", "extra-roots"], later: &["client-certificate", "profile"] };
 const QUEUE: Keys = Keys { known: &["retry", "expire", "min-free"], later: &["store"] };
 const LIMITS: Keys = Keys {
@@ -125,11 +125,7 @@ fn config(top: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Config> {
     }
     let config = Config {
         deliver: deliver(top, r),
-        dns_servers: r
-            .table(top, "dns", DNS)
-            .and_then(|t| t.many_or_none(r.c, "servers", read::address))
-            .map(read::values)
-            .unwrap_or_default(),
+        dns: dns(top, r),
         tls: tls(top, r),
         queue: queue(top, r),
         limits: limits(top, r),
@@ -146,6 +142,20 @@ fn config(top: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Config> {
     };
     check_names(top, &config, r);
     Some(config)
+}
+
+fn dns(top: Table<'_>, r: &mut Reader<'_, '_>) -> Dns {
+    let Some(table) = r.table(top, "dns", DNS) else { return Dns::default() };
+    let self_test = |text: &str| match text {
+        "." => Ok(text.to_owned()),
+        name => read::domain(name).map(|domain| domain.to_string()),
+    };
+    let default = Dns::default();
+    Dns {
+        servers: table.many_or_none(r.c, "servers", read::address).map(read::values).unwrap_or_default(),
+        dnssec: table.one(r.c, "dnssec", read::dnssec).map_or(default.dnssec, |s| s.value),
+        self_test: table.one(r.c, "self-test", self_test).map_or(default.self_test, |s| s.value),
+    }
 }
 
 const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8025);

@@ -2,6 +2,7 @@
 
 use super::{HostPort, ListenerTls, RelayAuth};
 use crate::clock::{duration_words, parse_duration};
+use crate::dns::Dnssec;
 use crate::mail::{Domain, Mailbox};
 use crate::policy::diagnostic::{Complaints, Mistake, Place, Sited};
 use crate::policy::syntax;
@@ -301,6 +302,19 @@ fn choice<T: Copy>(written: &str, choices: &[(&'static str, T)]) -> Parsed<T> {
         let names = choices.iter().map(|(name, _)| *name);
         Mistake::unknown("wrong-value", format!("`{written}` is not a value here"), written, names)
     })
+}
+
+/// Whose AD bit is believed.
+pub(super) fn dnssec(text: &str) -> Parsed<Dnssec> {
+    match text {
+        "local" => Ok(Dnssec::Local),
+        "trusted" => Ok(Dnssec::Trusted),
+        "off" => Ok(Dnssec::Off),
+        _ => {
+            let mistake = Mistake::new("wrong-value", format!("`{text}` says nobody whose word on signatures counts"));
+            Err(mistake.hint("write \"local\" (servers on this machine), \"trusted\" (all of `servers`) or \"off\""))
+        }
+    }
 }
 
 pub(super) fn senders(written: &str) -> Parsed<Senders> {

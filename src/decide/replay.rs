@@ -14,10 +14,15 @@ use rusqlite::Connection;
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
-/// Domains, changes and examples that are told.
+/// Domains and examples that are told.
 const TOLD: usize = 20;
 const EXAMPLES: usize = 5;
+/// Pages that are read ahead.
+const PAGES: usize = 4;
 
 /// What it is held against.
 #[derive(Clone, Copy)]
@@ -116,15 +121,28 @@ impl Change {
 /// # Errors
 /// When the database cannot be read.
 pub fn replay(connection: &Connection, since: Wall, judge: &Judge, before: Before<'_>) -> Result<Replayed, StoreError> {
-    let mut replayed = Replayed::default();
     let anew = Anew::by(judge);
     let old = match before {
         Before::By(old) => Some(Anew::by(old)),
         Before::AsRecorded => None,
     };
-    record::decisions(connection, since, |decided| replayed.take(decided.as_ref(), &anew, old.as_ref()))?;
-    replayed.sort();
-    Ok(replayed)
+    let (pages, to_decide) = sync_channel::<Vec<Option<Decided>>>(PAGES);
+    thread::scope(|scope| {
+        // Reading and deciding take about as long.
+        let deciding = scope.spawn(|| {
+            let mut replayed = Replayed::default();
+            for decided in to_decide.into_iter().flatten() {
+                replayed.take(decided.as_ref(), &anew, old.as_ref());
+            }
+            replayed.sort();
+            replayed
+        });
+        let send = |page| if pages.send(page).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+        let read = record::decisions(connection, since, send);
+        drop(pages);
+        let replayed = deciding.join().unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
+        read.map(|()| replayed)
+    })
 }
 
 /// One decision made anew, recipient by recipient; None where too little was kept of it.

@@ -71,6 +71,11 @@ impl Delivery {
         (why, unprotected): (Reason, &Unprotected),
         opening: &mut Opening<'_>,
     ) -> Option<OpenLink> {
+        // A host that publishes keys is never spoken to without TLS.
+        let published = self.published(host, &opening.lane.destination).await.ok()?;
+        if published.floor > Level::Any {
+            return None;
+        }
         for address in host.addresses(&self.resolver).await.ok()?.into_iter().take(opening.tries) {
             opening.tries -= 1;
             let connected = Connection::open(address, &self.hostname, self.patience);

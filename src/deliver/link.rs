@@ -7,6 +7,7 @@
 use super::Delivery;
 use super::connection::{Broken, Connection, Secured};
 use super::open_link::OpenLink;
+use super::published::Published;
 use super::route::{Host, Unroutable};
 use crate::clock::Now;
 use crate::mail::{Enhanced, Link, Status};
@@ -105,6 +106,8 @@ pub(super) fn missed_in(host: &str, broken: Broken) -> Missed {
 pub(super) struct Opening<'l> {
     pub lane: &'l Lane,
     sources: Vec<ProofSource>,
+    /// What the host that is tried publishes about itself.
+    published: Published,
     /// Addresses that may still be tried.
     pub tries: usize,
     /// When it is given up, whatever host it is at.
@@ -122,7 +125,8 @@ impl Delivery {
         let mut hosts = self.hosts.hosts(&lane.destination, &self.resolver).await?;
         self.memory.good_hosts_first(&mut hosts, |host| &host.name);
         let until = Instant::now() + self.patience.opening;
-        let mut opening = Opening { lane, sources: self.sources(&lane.destination), tries: ADDRESSES, until };
+        let (sources, published) = (self.sources(&lane.destination), Published::NOTHING);
+        let mut opening = Opening { lane, sources, published, tries: ADDRESSES, until };
         let mut missed = Vec::with_capacity(hosts.len());
         for host in &hosts {
             let tried = match self.remembered(host, lane) {
@@ -142,6 +146,8 @@ impl Delivery {
 
     /// Every address of one host, as long as there are tries left.
     pub(super) async fn open_host(&self, host: &Host, opening: &mut Opening<'_>) -> Result<OpenLink, Missed> {
+        let published = self.published(host, &opening.lane.destination).await;
+        opening.published = published.map_err(|reason| missed_in(&host.name, reason.into()))?;
         let mut addresses = host.addresses(&self.resolver).await?;
         self.memory.good_addresses_first(&mut addresses);
         let (mut missed, mut untried) = (None, addresses.len());
@@ -174,7 +180,7 @@ impl Delivery {
             Err(_) => Err(missed_in(&host.name, Reason::ConnectionTimedOut.into())),
         };
         let result = match tried {
-            Ok(link) if link.record.link.level() >= lane.level => Ok(link),
+            Ok(link) if link.record.link.level() >= lane.level.max(link.record.link.floor) => Ok(link),
             Ok(link) => {
                 let facts = link.record.link.clone();
                 let reason = facts.shortfall.unwrap_or(Reason::RequirementNotMet);
@@ -204,14 +210,15 @@ impl Delivery {
     async fn connect(&self, host: &Host, address: SocketAddr, opening: &Opening<'_>) -> Result<OpenLink, Missed> {
         let in_host = |broken| missed_in(&host.name, broken);
         let (connection, offer) = Connection::open(address, &self.hostname, self.patience).await.map_err(in_host)?;
-        let clear = clear_link(&host.name, address, Reason::TlsNotOffered);
+        let clear = Link { floor: opening.published.floor, ..clear_link(&host.name, address, Reason::TlsNotOffered) };
         if !offer.starttls {
             return Ok(self.opened(connection, clear));
         }
         let failed = |broken: Broken| Missed { trial: Trial::Failed(broken.reason), ..in_host(broken) };
-        let (connection, secured) = connection.secure(&self.connector, &host.name).await.map_err(failed)?;
+        let (connection, secured) =
+            connection.secure(&self.connector, opening.published.server_name(&host.name)).await.map_err(failed)?;
         let (connection, _) = connection.until_ready().await.map_err(in_host)?;
-        let link = self.proved(clear, secured, &opening.sources);
+        let link = self.proved(clear, secured, opening);
         match self.login(opening.lane).filter(|_| link.level() >= opening.lane.level) {
             Some(credentials) => match connection.login(credentials).await {
                 Ok(connection) => Ok(self.opened(connection, link)),
@@ -235,10 +242,20 @@ impl Delivery {
         OpenLink::new(if distrusted { connection.without_chunking() } else { connection }, link)
     }
 
-    fn proved(&self, clear: Link, secured: Secured, sources: &[ProofSource]) -> Link {
-        let proof = proof::prove(&secured.certificates, &clear.host, sources, &self.roots, Now::read().wall);
+    /// The domain's own word decides alone; without it every source that exists must hold.
+    fn proved(&self, clear: Link, secured: Secured, opening: &Opening<'_>) -> Link {
+        let by_sources =
+            || proof::prove(&secured.certificates, &clear.host, &opening.sources, &self.roots, Now::read().wall);
+        let proof = match opening.published.prove(&secured.certificates) {
+            Some(held) => held.map(|()| Proof::Dane),
+            None => by_sources(),
+        };
         let (proof, shortfall) = match proof {
             Ok(proof) => (proof, None),
+            // What would be proved by signed names cannot be while the resolver does not validate: the fault is ours.
+            Err(Reason::NoProofSource) if self.resolver.is_failing() => {
+                (Proof::Nothing, Some(Reason::DnssecNotValidated))
+            }
             Err(reason) => (Proof::Nothing, Some(reason)),
         };
         Link { tls: Some(secured.facts), proof, shortfall, ..clear }
@@ -255,7 +272,8 @@ impl Delivery {
 
 pub(super) fn clear_link(host: &str, address: SocketAddr, shortfall: Reason) -> Link {
     let id = LINKS.fetch_add(1, Ordering::Relaxed);
-    Link { id, host: host.to_owned(), address, tls: None, proof: Proof::Nothing, shortfall: Some(shortfall) }
+    let (host, proof, shortfall) = (host.to_owned(), Proof::Nothing, Some(shortfall));
+    Link { id, host, address, tls: None, proof, shortfall, floor: Level::Any }
 }
 
 /// Whether a host that fails so is better tried after the others for a while.

@@ -3,7 +3,7 @@
 //! Called when a link is opened. Promises: null MX, missing domains and failed look-ups are told apart; a private address
 //! is never connected to unless the configuration allows it. Fails with a reason, and whether it can change.
 
-use crate::dns::{AddressAnswer, MxAnswer, Resolver};
+use crate::dns::{AddressAnswer, MxAnswer, Resolver, Security};
 use crate::mail::{Domain, Enhanced, Status};
 use crate::queue::Destination;
 use crate::vocabulary::Reason;
@@ -21,6 +21,8 @@ pub struct Host {
     pub port: u16,
     /// For MX hosts: addresses that nobody configured must not lead inside.
     pub public_only: bool,
+    /// For MX hosts: the domain's word that this is its host was validated.
+    pub is_secure: bool,
 }
 
 /// Why a lane leads nowhere.
@@ -54,11 +56,12 @@ impl HostBook {
     }
 
     async fn mx_hosts(&self, domain: &Domain, resolver: &Resolver) -> Result<Vec<Host>, Unroutable> {
-        let host = |name: String| Host { name, port: self.mx_port, public_only: !self.allow_private };
         if let Some(address) = domain.literal() {
-            return Ok(vec![host(address.to_string())]);
+            return Ok(vec![self.host(address.to_string(), Security::Insecure)]);
         }
-        match resolver.mx(domain).await {
+        let (answer, security) = resolver.mx_secured(domain).await;
+        let host = |name: String| self.host(name, security);
+        match answer {
             MxAnswer::Hosts(hosts) => Ok(hosts.into_iter().take(HOSTS).map(|h| host(h.name)).collect()),
             // RFC 5321 5.1: without MX the domain itself is the host.
             MxAnswer::NoMx => Ok(vec![host(domain.as_str().to_owned())]),
@@ -66,12 +69,19 @@ impl HostBook {
             MxAnswer::Null => Err(unroutable(Reason::NullMx, 556, Enhanced(5, 1, 10))),
             MxAnswer::NoDomain => Err(unroutable(Reason::NoSuchDomain, 550, Enhanced(5, 1, 2))),
             MxAnswer::Tempfail(_) => Err(unroutable(Reason::DnsTempfail, 451, Enhanced(4, 4, 3))),
+            MxAnswer::Bogus(_) => Err(unroutable(Reason::DnsBogus, 451, Enhanced(4, 4, 3))),
         }
+    }
+
+    fn host(&self, name: String, security: Security) -> Host {
+        let is_secure = security == Security::Secure;
+        Host { name, port: self.mx_port, public_only: !self.allow_private, is_secure }
     }
 }
 
 fn configured(hosts: Option<&Vec<(String, u16)>>) -> Vec<Host> {
-    let host = |(name, port): &(String, u16)| Host { name: name.clone(), port: *port, public_only: false };
+    let host =
+        |(name, port): &(String, u16)| Host { name: name.clone(), port: *port, public_only: false, is_secure: false };
     hosts.map(|hosts| hosts.iter().map(host).collect()).unwrap_or_default()
 }
 
@@ -91,6 +101,7 @@ impl Host {
                 AddressAnswer::Found(addresses) => addresses,
                 AddressAnswer::Absent => return Err(unroutable(Reason::NoAddress, 451, Enhanced(4, 4, 4))),
                 AddressAnswer::Tempfail(_) => return Err(unroutable(Reason::DnsTempfail, 451, Enhanced(4, 4, 3))),
+                AddressAnswer::Bogus(_) => return Err(unroutable(Reason::DnsBogus, 451, Enhanced(4, 4, 3))),
             },
         };
         addresses.sort_by_key(|a| a.is_ipv6());

@@ -79,7 +79,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dns::{AddressAnswer, MxAnswer, Resolver};
+    use crate::dns::{AddressAnswer, Dnssec, MxAnswer, Resolver};
     use std::net::IpAddr;
 
     #[tokio::test]
@@ -87,7 +87,7 @@ mod tests {
         let mut names = Names::default();
         names.mail_host("nhs.net", "mx.nhs.example", Ipv4Addr::new(127, 1, 2, 3));
         names.no_mail("closed.example");
-        let resolver = Resolver::new(vec![names.serve(Ipv4Addr::LOCALHOST).await.unwrap()]);
+        let resolver = Resolver::new(&[names.serve(Ipv4Addr::LOCALHOST).await.unwrap()], Dnssec::Off);
         let MxAnswer::Hosts(hosts) = resolver.mx(&"NHS.net".parse().unwrap()).await else { panic!("no hosts") };
         assert_eq!(hosts[0].name, "mx.nhs.example");
         let address: IpAddr = Ipv4Addr::new(127, 1, 2, 3).into();

@@ -183,6 +183,7 @@ allow-private = true
 
 [dns]
 servers = ["{dns}"]
+dnssec  = "off"
 
 [tls]
 certificate = "{certificate}"

@@ -3,7 +3,7 @@
 //! Called by `lookup`. Promises: pure; only records whose names lie on the alias chain from the question count; at most 20
 //! mail hosts and 16 addresses; a lifetime between a second and a day. Fails by `Reading::Bad` with a sentence for logs.
 
-use super::MxHost;
+use super::{MxHost, Tlsa};
 use crate::mail::Domain;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::MX;
@@ -16,6 +16,8 @@ use std::time::Duration;
 pub(super) const ALIASES: usize = 8;
 const HOSTS: usize = 20;
 const ADDRESSES: usize = 16;
+const TLSA: usize = 32;
+const TEXTS: usize = 32;
 const DAY: u32 = 86_400;
 /// RFC 2308 5: one to three hours for what does not exist.
 const ABSENT_AT_MOST: u32 = 3_600;
@@ -26,19 +28,44 @@ pub(super) enum Answer {
     Mx(Arc<[MxHost]>),
     NullMx,
     Addresses(Arc<[IpAddr]>),
+    Tlsa(Arc<[Tlsa]>),
+    /// Each record with its pieces joined (RFC 7208 3.3).
+    Txt(Arc<[String]>),
     NoData,
     NoDomain,
     Tempfail(String),
+    /// Signed, and the signatures do not hold.
+    Bogus(String),
+}
+
+/// An answer, and how it came about. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub answer: Answer,
+    /// A server that is believed validated all of it.
+    pub secure: bool,
+    /// Where the aliases led, if there were any.
+    pub canonical: Option<Arc<str>>,
+}
+
+impl Found {
+    /// What could not be found out.
+    pub fn failed(answer: Answer) -> Found {
+        Found { answer, secure: false, canonical: None }
+    }
 }
 
 /// What one reply says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reading {
-    Settled(Answer, Duration),
+    /// With where the aliases led in this reply, and how long it holds.
+    Settled(Answer, Option<Arc<str>>, Duration),
     /// The chain of aliases leaves this reply: ask for that name, with so many aliases used up.
     Alias(Name, usize),
     /// Another server may know better.
     Bad(String),
+    /// No server knows better: the signatures do not hold.
+    Bogus(String),
 }
 
 /// Reads a reply to the question for `kind` at `name`, after `used` aliases.
@@ -60,19 +87,24 @@ pub(super) fn read(reply: &Message, name: &Name, kind: RecordType, used: usize) 
     let soa = negative_ttl(reply);
     if !found.is_empty() {
         let ttl = found.iter().map(|r| seconds(r)).fold(ttl, u32::min);
-        return Reading::Settled(positive(&found), lifetime(ttl, DAY));
+        return Reading::Settled(positive(&found), canonical(name, &owner), lifetime(ttl, DAY));
     }
     let absent = lifetime(ttl.min(soa.unwrap_or(0)), ABSENT_AT_MOST);
     match code {
-        ResponseCode::NXDomain => Reading::Settled(Answer::NoDomain, absent),
+        ResponseCode::NXDomain => Reading::Settled(Answer::NoDomain, canonical(name, &owner), absent),
         // A pointer to other servers from one that was asked to look itself: it knows nothing.
         _ if soa.is_none() && owner == *name && is_referral(reply) => {
             Reading::Bad("only referred elsewhere".to_owned())
         }
         // Nothing says that the alias's target has no such record: this server did not follow it.
         _ if owner != *name && soa.is_none() => Reading::Alias(owner, used),
-        _ => Reading::Settled(Answer::NoData, absent),
+        _ => Reading::Settled(Answer::NoData, canonical(name, &owner), absent),
     }
+}
+
+/// The name that the aliases led to.
+fn canonical(asked: &Name, owner: &Name) -> Option<Arc<str>> {
+    (asked != owner).then(|| owner.to_ascii().trim_end_matches('.').to_ascii_lowercase().into())
 }
 
 fn records<'a>(reply: &'a Message, owner: &'a Name) -> impl Iterator<Item = &'a Record> {
@@ -112,9 +144,30 @@ fn positive(found: &[&Record]) -> Answer {
     if !mx.is_empty() {
         return mail_hosts(&mx);
     }
+    if found.iter().any(|r| matches!(r.data, RData::TLSA(_))) {
+        return Answer::Tlsa(found.iter().filter_map(|r| tlsa(&r.data)).take(TLSA).collect());
+    }
+    if found.iter().any(|r| matches!(r.data, RData::TXT(_))) {
+        return Answer::Txt(found.iter().filter_map(|r| text(&r.data)).take(TEXTS).collect());
+    }
     let mut addresses: Vec<IpAddr> = found.iter().filter_map(|r| r.data.ip_addr()).take(ADDRESSES).collect();
     addresses.dedup();
     Answer::Addresses(addresses.into())
+}
+
+fn tlsa(data: &RData) -> Option<Tlsa> {
+    let RData::TLSA(record) = data else { return None };
+    Some(Tlsa {
+        usage: record.cert_usage.into(),
+        selector: record.selector.into(),
+        matching: record.matching.into(),
+        data: record.cert_data.clone(),
+    })
+}
+
+fn text(data: &RData) -> Option<String> {
+    let RData::TXT(record) = data else { return None };
+    Some(record.txt_data.iter().map(|piece| String::from_utf8_lossy(piece)).collect())
 }
 
 fn mail_hosts(records: &[&MX]) -> Answer {

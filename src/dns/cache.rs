@@ -2,7 +2,7 @@
 //!
 //! Called by `lookup`. Promises: never more than its bound; an answer is never given after its end. Time is an argument.
 
-use super::answer::Answer;
+use super::answer::Found;
 use hickory_proto::rr::RecordType;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ type End = (Instant, u64);
 
 #[derive(Debug)]
 pub(super) struct Cache {
-    answers: HashMap<Question, (Answer, End)>,
+    answers: HashMap<Question, (Found, End)>,
     by_end: BTreeMap<End, Question>,
     bound: usize,
     next: u64,
@@ -31,12 +31,12 @@ impl Cache {
         Cache { answers: HashMap::new(), by_end: BTreeMap::new(), bound, next: 0 }
     }
 
-    pub(super) fn get(&self, question: &Question, now: Instant) -> Option<Answer> {
+    pub(super) fn get(&self, question: &Question, now: Instant) -> Option<Found> {
         let (answer, end) = self.answers.get(question)?;
         (now < end.0).then(|| answer.clone())
     }
 
-    pub(super) fn put(&mut self, question: Question, answer: Answer, ttl: Duration, now: Instant) {
+    pub(super) fn put(&mut self, question: Question, answer: Found, ttl: Duration, now: Instant) {
         let end = (now + ttl, self.next);
         self.next = self.next.wrapping_add(1);
         if let Some((_, old)) = self.answers.insert(question.clone(), (answer, end)) {

@@ -11,18 +11,25 @@ pub enum LookupKind {
     Mx,
     A,
     Aaaa,
+    Tlsa,
+    Txt,
 }
 
-/// How it ended. Without DNSSEC nothing is ever secure or bogus.
+/// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LookupResult {
+    /// A server that is believed says that it validated the answer (RFC 4035 3.2.3).
+    Secure,
     Insecure,
     Absent,
     Tempfail,
+    /// Signed, and the signatures do not hold.
+    Bogus,
 }
 
 impl LookupKind {
-    pub const ALL: [LookupKind; 3] = [LookupKind::Mx, LookupKind::A, LookupKind::Aaaa];
+    pub const ALL: [LookupKind; 5] =
+        [LookupKind::Mx, LookupKind::A, LookupKind::Aaaa, LookupKind::Tlsa, LookupKind::Txt];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -30,19 +37,29 @@ impl LookupKind {
             LookupKind::Mx => "mx",
             LookupKind::A => "a",
             LookupKind::Aaaa => "aaaa",
+            LookupKind::Tlsa => "tlsa",
+            LookupKind::Txt => "txt",
         }
     }
 }
 
 impl LookupResult {
-    pub const ALL: [LookupResult; 3] = [LookupResult::Insecure, LookupResult::Absent, LookupResult::Tempfail];
+    pub const ALL: [LookupResult; 5] = [
+        LookupResult::Secure,
+        LookupResult::Insecure,
+        LookupResult::Absent,
+        LookupResult::Tempfail,
+        LookupResult::Bogus,
+    ];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            LookupResult::Secure => "secure",
             LookupResult::Insecure => "insecure",
             LookupResult::Absent => "absent",
             LookupResult::Tempfail => "tempfail",
+            LookupResult::Bogus => "bogus",
         }
     }
 }
@@ -50,7 +67,7 @@ impl LookupResult {
 /// The table.
 #[derive(Debug, Default)]
 pub struct Counts {
-    cells: [[AtomicU64; 3]; 3],
+    cells: [[AtomicU64; 5]; 5],
 }
 
 impl Counts {

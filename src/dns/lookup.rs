@@ -3,10 +3,12 @@
 //! Called by `dns`. Promises: equal questions asked at once go out once, and still go out when the first asker goes away;
 //! at most 100 are on the wire. Fails by `Answer::Tempfail`, which is not cached.
 
-use super::answer::{self, ALIASES, Answer, Reading};
+use super::answer::{self, ALIASES, Answer, Found, Reading};
 use super::cache::{Cache, Question};
 use super::counts::{Counts, LookupKind, LookupResult};
-use super::wire;
+use super::wire::{self, Validation};
+use super::{Believed, Dnssec};
+use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -19,10 +21,17 @@ const CACHED: usize = 10_000;
 const ON_THE_WIRE: usize = 100;
 const ROUNDS: usize = 2;
 
-type Shared = Arc<OnceCell<Answer>>;
+type Shared = Arc<OnceCell<Found>>;
+
+/// A server, and whether its word on signatures counts.
+#[derive(Debug, Clone, Copy)]
+struct Server {
+    address: SocketAddr,
+    validation: Validation,
+}
 
 pub(super) struct Lookup {
-    servers: Vec<SocketAddr>,
+    servers: Vec<Server>,
     patience: Duration,
     cache: Mutex<Cache>,
     asking: Mutex<HashMap<Question, Shared>>,
@@ -31,7 +40,14 @@ pub(super) struct Lookup {
 }
 
 impl Lookup {
-    pub(super) fn new(servers: Vec<SocketAddr>, patience: Duration) -> Lookup {
+    pub(super) fn new(servers: &[SocketAddr], dnssec: Dnssec, patience: Duration) -> Lookup {
+        let believed = |address: &&SocketAddr| dnssec.believes(**address) == Believed::Yes;
+        let validating: Vec<SocketAddr> = servers.iter().filter(believed).copied().collect();
+        // Beside one that is believed no other is asked: its answers would look unsigned, and so would whatever is signed.
+        let servers: Vec<Server> = match validating.is_empty() {
+            true => servers.iter().map(|s| Server { address: *s, validation: Validation::Unasked }).collect(),
+            false => validating.into_iter().map(|s| Server { address: s, validation: Validation::Wanted }).collect(),
+        };
         Lookup {
             servers,
             patience,
@@ -42,31 +58,46 @@ impl Lookup {
         }
     }
 
-    pub(super) async fn ask(&self, name: &str, kind: RecordType) -> Answer {
+    /// Whether some server's word on signatures counts.
+    pub(super) fn validates(&self) -> bool {
+        self.servers.iter().any(|server| server.validation == Validation::Wanted)
+    }
+
+    pub(super) async fn ask(&self, name: &str, kind: RecordType) -> Found {
         let bare = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let question = Question { name: bare.into(), kind };
         if let Some(known) = lock(&self.cache).get(&question, Instant::now()) {
             return known;
         }
         let together = Together::join(&self.asking, question);
-        let Some(cell) = together.cell.clone() else { return Answer::Tempfail("nobody asks".to_owned()) };
+        let Some(cell) = together.cell.clone() else { return failed("nobody asks".to_owned()) };
         // If the asker that goes out is dropped, the next one that waits takes over.
         cell.get_or_init(|| self.settle(&together.question)).await.clone()
     }
 
-    async fn settle(&self, question: &Question) -> Answer {
+    /// The same, whatever is known already.
+    pub(super) async fn ask_anew(&self, name: &str, kind: RecordType) -> Found {
+        let bare = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        self.look_up(&Question { name: bare.into(), kind }).await
+    }
+
+    async fn settle(&self, question: &Question) -> Found {
         // Another asker may have settled it between our look at the cache and now.
         if let Some(known) = lock(&self.cache).get(question, Instant::now()) {
             return known;
         }
-        let answer = match Name::from_ascii(format!("{}.", question.name)) {
+        self.look_up(question).await
+    }
+
+    async fn look_up(&self, question: &Question) -> Found {
+        let found = match Name::from_ascii(format!("{}.", question.name)) {
             Ok(name) => timeout(self.longest(), self.ask_servers(question, name))
                 .await
-                .unwrap_or_else(|_| Answer::Tempfail(format!("{} took too long", question.name))),
-            Err(e) => Answer::Tempfail(format!("{} is no name that can be looked up: {e}", question.name)),
+                .unwrap_or_else(|_| failed(format!("{} took too long", question.name))),
+            Err(e) => failed(format!("{} is no name that can be looked up: {e}", question.name)),
         };
-        self.count(question.kind, &answer);
-        answer
+        self.count(question.kind, &found);
+        found
     }
 
     /// Enough for every server twice, and a few aliases; a chain of slow ones does not keep a message for minutes.
@@ -75,58 +106,89 @@ impl Lookup {
         self.patience.saturating_mul(exchanges.saturating_add(4))
     }
 
-    async fn ask_servers(&self, question: &Question, mut name: Name) -> Answer {
-        let Ok(_place) = self.wire.acquire().await else { return Answer::Tempfail("shutting down".to_owned()) };
-        let mut used = 0;
+    async fn ask_servers(&self, question: &Question, mut name: Name) -> Found {
+        let Ok(_place) = self.wire.acquire().await else { return failed("shutting down".to_owned()) };
+        let (mut used, mut secure, mut led) = (0, true, None);
         // Every further question has used up an alias.
         for _ in 0..=ALIASES {
-            match self.ask_some_server(&name, question.kind, used).await {
-                Reading::Alias(target, now_used) => (name, used) = (target, now_used),
-                Reading::Bad(cause) => return Answer::Tempfail(cause),
-                Reading::Settled(answer, ttl) => {
-                    lock(&self.cache).put(question.clone(), answer.clone(), ttl, Instant::now());
-                    return answer;
+            let (reading, validated) = self.ask_some_server(&name, question.kind, used).await;
+            secure &= validated;
+            match reading {
+                Reading::Alias(target, now_used) => {
+                    led = Some(target.to_ascii().trim_end_matches('.').to_ascii_lowercase().into());
+                    (name, used) = (target, now_used);
+                }
+                Reading::Bad(cause) => return failed(cause),
+                Reading::Bogus(cause) => return Found::failed(Answer::Bogus(cause)),
+                Reading::Settled(answer, canonical, ttl) => {
+                    let found = Found { answer, secure, canonical: canonical.or(led) };
+                    lock(&self.cache).put(question.clone(), found.clone(), ttl, Instant::now());
+                    return found;
                 }
             }
         }
-        Answer::Tempfail(format!("{} leads through too many aliases", question.name))
+        failed(format!("{} leads through too many aliases", question.name))
     }
 
-    /// The servers in turn, twice round, until one gives an answer that can be used.
-    async fn ask_some_server(&self, name: &Name, kind: RecordType, used: usize) -> Reading {
+    /// The servers in turn, twice round, until one gives an answer that can be used; and whether it was validated.
+    async fn ask_some_server(&self, name: &Name, kind: RecordType, used: usize) -> (Reading, bool) {
         let mut cause = "no resolver is configured".to_owned();
         for server in self.servers.iter().cycle().take(self.servers.len() * ROUNDS) {
-            match wire::exchange(*server, name, kind, self.patience).await {
+            let Server { address, validation } = *server;
+            match wire::exchange(address, (name, kind), validation, self.patience).await {
                 Ok(reply) => match answer::read(&reply, name, kind, used) {
-                    Reading::Bad(why) => cause = format!("{server} {why}"),
-                    good => return good,
+                    Reading::Bad(_) if self.is_bogus(*server, (name, kind), &reply).await => {
+                        return (
+                            Reading::Bogus(format!("{kind} of {name}: {address} finds its signatures wrong")),
+                            false,
+                        );
+                    }
+                    Reading::Bad(why) => cause = format!("{address} {why}"),
+                    // RFC 4035 3.2.3: AD says that every record of the answer was validated.
+                    good => return (good, validation == Validation::Wanted && reply.metadata.authentic_data),
                 },
                 Err(why) => cause = why,
             }
         }
-        Reading::Bad(format!("{kind} of {name}: {cause}"))
+        (Reading::Bad(format!("{kind} of {name}: {cause}")), false)
     }
 
-    fn count(&self, kind: RecordType, answer: &Answer) {
+    /// Whether the server fails only because it validates: without, it has an answer (RFC 4035 3.2.2).
+    async fn is_bogus(&self, server: Server, question: (&Name, RecordType), reply: &Message) -> bool {
+        if server.validation != Validation::Wanted || reply.metadata.response_code != ResponseCode::ServFail {
+            return false;
+        }
+        let unchecked = wire::exchange(server.address, question, Validation::Disabled, self.patience).await;
+        let code = unchecked.map(|reply| reply.metadata.response_code);
+        matches!(code, Ok(ResponseCode::NoError | ResponseCode::NXDomain))
+    }
+
+    fn count(&self, kind: RecordType, found: &Found) {
         let kind = match kind {
             RecordType::MX => LookupKind::Mx,
             RecordType::A => LookupKind::A,
+            RecordType::TLSA => LookupKind::Tlsa,
+            RecordType::TXT => LookupKind::Txt,
             _ => LookupKind::Aaaa,
         };
-        self.counts.add(
-            kind,
-            match answer {
-                Answer::Mx(_) | Answer::NullMx | Answer::Addresses(_) => LookupResult::Insecure,
-                Answer::NoData | Answer::NoDomain => LookupResult::Absent,
-                Answer::Tempfail(_) => LookupResult::Tempfail,
-            },
-        );
+        let result = match &found.answer {
+            Answer::NoData | Answer::NoDomain => LookupResult::Absent,
+            Answer::Tempfail(_) => LookupResult::Tempfail,
+            Answer::Bogus(_) => LookupResult::Bogus,
+            _ if found.secure => LookupResult::Secure,
+            _ => LookupResult::Insecure,
+        };
+        self.counts.add(kind, result);
     }
 
     #[cfg(test)]
     pub(super) fn being_asked(&self) -> usize {
         lock(&self.asking).len()
     }
+}
+
+fn failed(cause: String) -> Found {
+    Found::failed(Answer::Tempfail(cause))
 }
 
 /// No lock here is held while anything can panic or wait, so what a poisoned one guards is whole.

@@ -1,8 +1,12 @@
 //! Names: where a domain's mail goes, asked of recursive resolvers over our own UDP and TCP.
 //!
-//! Called by `deliver` (MX and addresses). Promises: an answer counts only when its id, its question and its names fit;
-//! aliases are followed eight deep; equal questions asked at once go out once; cache, memory and concurrency are bounded.
-//! Never fails: what could not be found out is `Tempfail` with the private cause. No DNSSEC in this version.
+//! Called by `deliver` (MX, addresses, TLSA). Promises: an answer counts only when its id, its question and its names fit;
+//! aliases are followed eight deep; equal questions asked at once go out once; cache, memory and concurrency are bounded; an
+//! answer is secure only by the word of a validating server that configuration believes.
+//! Never fails: what could not be found out is `Tempfail`, what is signed wrongly `Bogus`, with the private cause.
+//!
+//! Decided: the AD bit of a validating resolver on this machine, not signatures checked here: the library's own validation calls good
+//! zones bogus, and every Unix has unbound.
 
 mod answer;
 mod cache;
@@ -12,16 +16,19 @@ mod system;
 mod wire;
 
 #[cfg(test)]
+mod signed_tests;
+#[cfg(test)]
 mod tests;
 
 pub use counts::{Counts, LookupKind, LookupResult};
 
 use crate::mail::Domain;
-use answer::Answer;
+use answer::{Answer, Found};
 use hickory_proto::rr::RecordType;
 use lookup::Lookup;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// One mail host of a domain.
@@ -45,6 +52,65 @@ pub enum MxAnswer {
     NoDomain,
     /// Could not be found out; the text is for logs.
     Tempfail(String),
+    /// Signed, and the signatures do not hold; the text is for logs.
+    Bogus(String),
+}
+
+/// Whether an answer was validated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    Secure,
+    Insecure,
+}
+
+/// One TLSA record as it was published (RFC 6698 2.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tlsa {
+    pub usage: u8,
+    pub selector: u8,
+    pub matching: u8,
+    pub data: Vec<u8>,
+}
+
+/// What a host publishes about its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsaAnswer {
+    /// Validated, with the name that it was found under (the base domain of RFC 7672 2.2.3).
+    Found { base: String, records: Vec<Tlsa> },
+    /// There is none that could be believed.
+    Absent,
+    /// Could not be found out; the text is for logs.
+    Tempfail(String),
+    /// Signed, and the signatures do not hold; the text is for logs.
+    Bogus(String),
+}
+
+/// Whose AD bit is believed: `[dns] dnssec`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dnssec {
+    /// That of servers on this machine.
+    #[default]
+    Local,
+    /// That of all that are configured: the way to them is as safe as they are.
+    Trusted,
+    /// Nobody's.
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Believed {
+    Yes,
+    No,
+}
+
+impl Dnssec {
+    fn believes(self, server: SocketAddr) -> Believed {
+        match self {
+            Dnssec::Local if server.ip().to_canonical().is_loopback() => Believed::Yes,
+            Dnssec::Trusted => Believed::Yes,
+            Dnssec::Local | Dnssec::Off => Believed::No,
+        }
+    }
 }
 
 /// The addresses of a host.
@@ -55,23 +121,35 @@ pub enum AddressAnswer {
     Absent,
     /// Could not be found out; the text is for logs.
     Tempfail(String),
+    /// Signed, and the signatures do not hold; the text is for logs.
+    Bogus(String),
 }
 
 /// Asks the servers that it was given. Cheap to clone; clones share cache and counts.
 #[derive(Clone)]
 pub struct Resolver {
     lookup: Arc<Lookup>,
+    /// The last self-test failed.
+    failing: Arc<AtomicBool>,
 }
 
 impl Resolver {
-    /// A resolver that asks `servers` in this order, each for two seconds, twice round.
+    /// A resolver that asks `servers` in this order, each for two seconds, twice round. Where `dnssec` believes some of them, only
+    /// those.
     #[must_use]
-    pub fn new(servers: Vec<SocketAddr>) -> Resolver {
-        Resolver::with_patience(servers, Duration::from_secs(2))
+    pub fn new(servers: &[SocketAddr], dnssec: Dnssec) -> Resolver {
+        Resolver::with_patience(servers, dnssec, Duration::from_secs(2))
     }
 
-    fn with_patience(servers: Vec<SocketAddr>, patience: Duration) -> Resolver {
-        Resolver { lookup: Arc::new(Lookup::new(servers, patience)) }
+    fn with_patience(servers: &[SocketAddr], dnssec: Dnssec, patience: Duration) -> Resolver {
+        let lookup = Arc::new(Lookup::new(servers, dnssec, patience));
+        Resolver { lookup, failing: Arc::default() }
+    }
+
+    /// Whether some server's word on signatures counts.
+    #[must_use]
+    pub fn validates(&self) -> bool {
+        self.lookup.validates()
     }
 
     /// The servers of `/etc/resolv.conf`, or this machine's own (resolv.conf(5)).
@@ -87,16 +165,24 @@ impl Resolver {
 
     /// The mail hosts of a domain. An address literal is its own host.
     pub async fn mx(&self, domain: &Domain) -> MxAnswer {
+        self.mx_secured(domain).await.0
+    }
+
+    /// The same, with whether the answer was validated.
+    pub async fn mx_secured(&self, domain: &Domain) -> (MxAnswer, Security) {
         if domain.literal().is_some() {
-            return MxAnswer::NoMx;
+            return (MxAnswer::NoMx, Security::Insecure);
         }
-        match self.lookup.ask(domain.as_str(), RecordType::MX).await {
+        let Found { answer, secure, .. } = self.lookup.ask(domain.as_str(), RecordType::MX).await;
+        let answer = match answer {
             Answer::Mx(hosts) => MxAnswer::Hosts(answer::spread(&hosts)),
             Answer::NullMx => MxAnswer::Null,
             Answer::NoDomain => MxAnswer::NoDomain,
             Answer::Tempfail(cause) => MxAnswer::Tempfail(cause),
-            Answer::NoData | Answer::Addresses(_) => MxAnswer::NoMx,
-        }
+            Answer::Bogus(cause) => MxAnswer::Bogus(cause),
+            Answer::NoData | Answer::Addresses(_) | Answer::Tlsa(_) | Answer::Txt(_) => MxAnswer::NoMx,
+        };
+        (answer, if secure { Security::Secure } else { Security::Insecure })
     }
 
     /// The addresses of a host, which may itself be an address, with or without brackets.
@@ -104,20 +190,78 @@ impl Resolver {
         if let Some(address) = as_address(host) {
             return AddressAnswer::Found(vec![address]);
         }
-        let (v4, v6) = tokio::join!(self.lookup.ask(host, RecordType::A), self.lookup.ask(host, RecordType::AAAA));
-        let (mut found, mut cause) = (Vec::new(), None);
-        for answer in [v4, v6] {
+        let (mut found, mut failed) = (Vec::new(), None);
+        for answer in self.both(host).await.map(|found| found.answer) {
             match answer {
                 Answer::Addresses(addresses) => found.extend(addresses.iter()),
-                Answer::Tempfail(why) => cause = Some(why),
+                Answer::Tempfail(why) => failed = failed.or(Some(AddressAnswer::Tempfail(why))),
+                Answer::Bogus(why) => failed = Some(AddressAnswer::Bogus(why)),
                 _ => {}
             }
         }
-        match (found.is_empty(), cause) {
-            (false, _) => AddressAnswer::Found(found),
-            (true, Some(cause)) => AddressAnswer::Tempfail(cause),
-            (true, None) => AddressAnswer::Absent,
+        if found.is_empty() { failed.unwrap_or(AddressAnswer::Absent) } else { AddressAnswer::Found(found) }
+    }
+
+    async fn both(&self, host: &str) -> [Found; 2] {
+        tokio::join!(self.lookup.ask(host, RecordType::A), self.lookup.ask(host, RecordType::AAAA)).into()
+    }
+
+    /// What a mail host publishes about its keys for a port (RFC 7672 2.2). Nothing is believed that was not validated, and where the
+    /// host's own addresses are unsigned nothing is asked: such a zone has nothing to say, and some servers fail at the question.
+    pub async fn tlsa(&self, host: &str, port: u16) -> TlsaAnswer {
+        if !self.validates() || as_address(host).is_some() {
+            return TlsaAnswer::Absent;
         }
+        for base in self.tlsa_bases(host).await {
+            let Found { answer, secure, .. } = self.lookup.ask(&format!("_{port}._tcp.{base}"), RecordType::TLSA).await;
+            match answer {
+                Answer::Tlsa(records) if secure => return TlsaAnswer::Found { base, records: records.to_vec() },
+                Answer::Tempfail(cause) => return TlsaAnswer::Tempfail(cause),
+                Answer::Bogus(cause) => return TlsaAnswer::Bogus(cause),
+                _ => {}
+            }
+        }
+        TlsaAnswer::Absent
+    }
+
+    /// Names under which a host's records may stand, the first that is looked at first (RFC 7672 2.2.2, 2.2.3).
+    async fn tlsa_bases(&self, host: &str) -> Vec<String> {
+        let own = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        let found = self.both(host).await;
+        let known = || found.iter().filter(|found| matches!(found.answer, Answer::Addresses(_)));
+        let secure = known().next().is_some() && known().all(|found| found.secure);
+        let canonical = known().find_map(|found| found.canonical.as_deref()).map(str::to_owned);
+        match (secure, canonical) {
+            (true, None) => vec![own],
+            (true, Some(canonical)) => vec![canonical, own],
+            // The alias may be signed though its target is not.
+            (false, Some(_)) => vec![own],
+            (false, None) => Vec::new(),
+        }
+    }
+
+    /// Whether a name that must come back validated does: None where nobody's word counts, an error with the private cause.
+    ///
+    /// # Errors
+    /// When it came back unsigned, or not at all.
+    pub async fn self_test(&self, name: &str) -> Option<Result<(), String>> {
+        if !self.validates() {
+            return None;
+        }
+        let found = self.lookup.ask_anew(name, RecordType::NS).await;
+        let result = match found.answer {
+            Answer::Tempfail(cause) | Answer::Bogus(cause) => Err(cause),
+            _ if found.secure => Ok(()),
+            _ => Err(format!("{name} came back without being validated")),
+        };
+        self.failing.store(result.is_err(), Ordering::Relaxed);
+        Some(result)
+    }
+
+    /// Whether the last self-test failed: what is signed may look unsigned.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
     }
 }
 

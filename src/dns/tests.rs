@@ -11,19 +11,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
     Udp,
     Tcp,
 }
 
 /// A name server whose answers are a function of the question; an empty list is silence.
-struct Answerer {
-    address: SocketAddr,
+pub(super) struct Answerer {
+    pub(super) address: SocketAddr,
     asked: Arc<AtomicUsize>,
 }
 
 impl Answerer {
-    async fn start(answer: impl Fn(&Message, Way) -> Vec<Message> + Send + Sync + 'static) -> Answerer {
+    pub(super) async fn start(answer: impl Fn(&Message, Way) -> Vec<Message> + Send + Sync + 'static) -> Answerer {
         let (udp, tcp) = same_port().await;
         let (address, asked, answer) = (udp.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)), Arc::new(answer));
         let (counted, same) = (Arc::clone(&asked), Arc::clone(&answer));
@@ -54,13 +54,13 @@ impl Answerer {
         patient(vec![self.address])
     }
 
-    fn asked(&self) -> usize {
+    pub(super) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
 
 fn patient(servers: Vec<SocketAddr>) -> Resolver {
-    Resolver::with_patience(servers, Duration::from_millis(300))
+    Resolver::with_patience(&servers, Dnssec::Off, Duration::from_millis(300))
 }
 
 async fn same_port() -> (UdpSocket, TcpListener) {
@@ -72,22 +72,22 @@ async fn same_port() -> (UdpSocket, TcpListener) {
     }
 }
 
-fn reply(to: &Message, code: ResponseCode) -> Message {
+pub(super) fn reply(to: &Message, code: ResponseCode) -> Message {
     let mut reply = Message::new(to.metadata.id, MessageType::Response, OpCode::Query);
     reply.metadata.response_code = code;
     reply.add_queries(to.queries.clone());
     reply
 }
 
-fn name(text: &str) -> Name {
+pub(super) fn name(text: &str) -> Name {
     Name::from_ascii(text).unwrap()
 }
 
-fn record(owner: &str, data: RData) -> Record {
+pub(super) fn record(owner: &str, data: RData) -> Record {
     Record::from_rdata(name(owner), 300, data)
 }
 
-fn mx(owner: &str, preference: u16, host: &str) -> Record {
+pub(super) fn mx(owner: &str, preference: u16, host: &str) -> Record {
     record(owner, RData::MX(MX::new(preference, name(host))))
 }
 
@@ -103,7 +103,7 @@ fn soa() -> Record {
     record("example.", RData::SOA(SOA::new(name("ns.example."), name("h.example."), 1, 1, 1, 1, 60)))
 }
 
-fn with(to: &Message, records: &[Record]) -> Vec<Message> {
+pub(super) fn with(to: &Message, records: &[Record]) -> Vec<Message> {
     let mut reply = reply(to, ResponseCode::NoError);
     reply.add_answers(records.iter().cloned());
     vec![reply]
@@ -113,11 +113,11 @@ fn is(question: &Message, kind: RecordType) -> bool {
     question.queries[0].query_type() == kind
 }
 
-fn domain(text: &str) -> Domain {
+pub(super) fn domain(text: &str) -> Domain {
     text.parse().unwrap()
 }
 
-fn hosts(answer: MxAnswer) -> Vec<String> {
+pub(super) fn hosts(answer: MxAnswer) -> Vec<String> {
     let MxAnswer::Hosts(hosts) = answer else { panic!("{answer:?}") };
     hosts.into_iter().map(|h| h.name).collect()
 }
@@ -382,14 +382,14 @@ fn question(n: usize) -> Question {
 fn the_cache_keeps_its_bound_and_forgets_in_time() {
     let (mut cache, now) = (Cache::new(3), Instant::now());
     for n in 0..10 {
-        cache.put(question(n), Answer::NoData, Duration::from_secs(10 + n as u64), now);
+        cache.put(question(n), Found::failed(Answer::NoData), Duration::from_secs(10 + n as u64), now);
     }
     assert_eq!(cache.len(), 3);
     assert_eq!(cache.get(&question(6), now), None);
-    assert_eq!(cache.get(&question(9), now + Duration::from_secs(18)), Some(Answer::NoData));
+    assert_eq!(cache.get(&question(9), now + Duration::from_secs(18)), Some(Found::failed(Answer::NoData)));
     assert_eq!(cache.get(&question(9), now + Duration::from_secs(19)), None);
-    cache.put(question(9), Answer::NoDomain, Duration::from_secs(1), now);
-    assert_eq!((cache.len(), cache.get(&question(9), now)), (3, Some(Answer::NoDomain)));
+    cache.put(question(9), Found::failed(Answer::NoDomain), Duration::from_secs(1), now);
+    assert_eq!((cache.len(), cache.get(&question(9), now)), (3, Some(Found::failed(Answer::NoDomain))));
 }
 
 #[test]
@@ -400,7 +400,7 @@ fn lifetimes_have_a_floor_and_a_ceiling() {
         only.ttl = ttl;
         message.add_answer(only);
         match answer::read(&message, &name("mx.example."), RecordType::A, 0) {
-            answer::Reading::Settled(_, ttl) => ttl.as_secs(),
+            answer::Reading::Settled(_, _, ttl) => ttl.as_secs(),
             other => panic!("{other:?}"),
         }
     };

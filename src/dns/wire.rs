@@ -18,14 +18,26 @@ const UDP_PAYLOAD: u16 = 1232;
 /// Datagrams that do not fit, after which somebody is guessing.
 const STRANGERS: usize = 200;
 
+/// What is wanted of DNSSEC (RFC 4035 3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Validation {
+    /// Nobody would believe the answer.
+    Unasked,
+    /// Validated by the server, which says so by AD.
+    Wanted,
+    /// Not to be validated (CD): to tell what is bogus from what is broken.
+    Disabled,
+}
+
 /// Asks, and returns a reply that fits the question.
 pub(super) async fn exchange(
     server: SocketAddr,
-    name: &Name,
-    kind: RecordType,
+    (name, kind): (&Name, RecordType),
+    validation: Validation,
     patience: Duration,
 ) -> Result<Message, String> {
-    let reply = over_udp_then_tcp(server, &query(name, kind, Some(UDP_PAYLOAD))?, patience).await?;
+    let asked = query(name, kind, Some((UDP_PAYLOAD, validation)))?;
+    let reply = over_udp_then_tcp(server, &asked, patience).await?;
     // RFC 6891 7: a server that does not know EDNS says FORMERR and is asked plainly.
     if reply.metadata.response_code == ResponseCode::FormErr {
         return over_udp_then_tcp(server, &query(name, kind, None)?, patience).await;
@@ -55,15 +67,18 @@ async fn within(
     }
 }
 
-fn query(name: &Name, kind: RecordType, payload: Option<u16>) -> Result<Message, String> {
+fn query(name: &Name, kind: RecordType, extended: Option<(u16, Validation)>) -> Result<Message, String> {
     let mut id = [0; 2];
     aws_lc_rs::rand::fill(&mut id).map_err(|_| "this machine gives no random numbers".to_owned())?;
     let mut message = Message::new(u16::from_be_bytes(id), MessageType::Query, OpCode::Query);
     message.metadata.recursion_desired = true;
     message.add_query(Query::query(name.clone(), kind));
-    if let Some(payload) = payload {
+    if let Some((payload, validation)) = extended {
         let mut edns = Edns::new();
         edns.set_max_payload(payload);
+        // AD in a question asks for AD in the answer (RFC 6840 5.7); the signatures themselves are of no use here.
+        message.metadata.authentic_data = validation == Validation::Wanted;
+        message.metadata.checking_disabled = validation == Validation::Disabled;
         message.set_edns(edns);
     }
     Ok(message)

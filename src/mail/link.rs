@@ -52,6 +52,8 @@ pub struct Link {
     pub proof: Proof,
     /// Why there is no more protection than there is: no TLS, or no proof.
     pub shortfall: Option<Reason>,
+    /// What must hold for all mail, by what the peer publishes about itself.
+    pub floor: Level,
 }
 
 impl Link {
@@ -61,7 +63,7 @@ impl Link {
         match (&self.tls, self.proof) {
             (None, _) => Level::Any,
             (Some(_), Proof::Nothing) => Level::Encrypted,
-            (Some(_), Proof::Pkix | Proof::Pin) => Level::Verified,
+            (Some(_), Proof::Dane | Proof::Pkix | Proof::Pin) => Level::Verified,
         }
     }
 }
@@ -79,6 +81,7 @@ mod tests {
             tls: None,
             proof: Proof::Pin,
             shortfall: None,
+            floor: Level::Any,
         };
         assert_eq!(link.level(), Level::Any);
     }

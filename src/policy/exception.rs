@@ -8,6 +8,7 @@ use super::compile::{Entry, Names};
 use super::diagnostic::{Complaints, Mistake, Place, Sited};
 use super::group::Groups;
 use super::implied;
+use super::published::{PUBLISHED, is_by_domain};
 use super::rule::Rule;
 use super::typed::{Keys, Parsed, word};
 use super::when::{self, When};
@@ -80,6 +81,10 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
     let rules = table.many(c, "rules", |text| rule(text, &names.rules));
     let (reason, approved) = (table.one(c, "reason", said), table.one(c, "approved-by", said));
     let (lowering, until) = (lowering(c, entry), table.date(c, "until")?);
+    let built_in = rules.iter().flatten().find(|rule| rule.value == PUBLISHED);
+    if let Some(built_in) = built_in {
+        check_published(c, built_in.place, &when, lowering);
+    }
     (reason.is_some() && approved.is_some()).then_some(())?;
     Some(Exception {
         name: entry.name.into(),
@@ -93,6 +98,21 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
     })
 }
 
+/// What a peer publishes is a floor of its link, so an exception to it is for whole domains.
+fn check_published(c: &mut Complaints<'_>, at: Place, when: &When, lowering: Option<Lowering>) {
+    if !is_by_domain(when) {
+        let mistake =
+            Mistake::new("published-by-domain", "an exception for `published` can only look at the recipient's domain");
+        let hint = "what a peer publishes holds for its link, whoever writes: use `to` and `not-to` with domains and groups only";
+        c.error(at, mistake.hint(hint));
+    }
+    if matches!(lowering, Some(Lowering::To(level)) if level >= Level::Verified) {
+        let mistake =
+            Mistake::new("exception-changes-nothing", "exception changes nothing: `published` asks verified at most");
+        c.error(at, mistake.hint("give a level that is lower, or take the exception out"));
+    }
+}
+
 const NEEDED: [(&str, &str); 4] = [
     ("rules", "name the rules that it is for: rules = [\"clinical-to-secure\"]"),
     ("until", "an exception ends: until = 2026-12-23, at 12:00 of that day"),
@@ -101,11 +121,8 @@ const NEEDED: [(&str, &str); 4] = [
 ];
 
 fn rule(text: &str, rules: &BTreeSet<&str>) -> Parsed<String> {
-    if rules.contains(text) {
+    if rules.contains(text) || text == PUBLISHED {
         return Ok(text.to_owned());
-    }
-    if text == "published" {
-        return Err(super::typed::later("the built-in rule `published`"));
     }
     Err(Mistake::unknown("unknown-rule", format!("no rule is called `{text}`"), text, rules.iter().copied()))
 }

@@ -66,7 +66,7 @@ impl Policy {
         ladder: Vec<Rung>,
     ) -> Policy {
         rules.sort_by(|a, b| a.name.cmp(&b.name));
-        let conditions = Conditions::of(rules.iter().map(|r| &r.when).chain(exceptions.iter().map(|e| &e.when)));
+        let conditions = Conditions::of(&rules, &exceptions);
         let index = |direction| Index::of(&rules, direction, groups.all.len());
         let (outbound, inbound) = (index(Direction::Outbound), index(Direction::Inbound));
         let internal = index(Direction::Internal);
@@ -171,10 +171,7 @@ impl Policy {
 
     /// Rules in force, and exceptions, of which nobody can say whether they would match: they look at words that are not kept.
     pub fn not_known<'p>(&'p self, looked: &'p Looked, direction: Direction) -> impl Iterator<Item = &'p str> {
-        let rules = self.rules.iter().filter(move |rule| rule.direction == direction && rule.is_enforced());
-        let rules = rules.filter(|rule| rule.when.not_known(looked)).map(|rule| rule.name.as_ref());
-        let exceptions = self.exceptions.iter().filter(|exception| exception.when.not_known(looked));
-        rules.chain(exceptions.map(|exception| exception.name.as_ref()))
+        self.conditions.not_known(looked, direction)
     }
 
     /// Mailboxes that rules and exceptions name as senders.

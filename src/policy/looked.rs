@@ -3,10 +3,14 @@
 //! Called by `judge` and `decide`. Promises: a decision can be made anew from what is kept, for every condition that was in the
 //! policy when it was made; of any other it is known that it is not known. Never fails.
 
-use super::when::FieldGlob;
+use super::exception::Exception;
+use super::rule::Rule;
+use super::when::{FieldGlob, When};
 use crate::mail::Header;
+use crate::vocabulary::Direction;
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Conditions of which is kept whether they held: a policy has a few.
 pub const KEPT: usize = 32;
@@ -76,28 +80,53 @@ fn of_field(field: &FieldGlob) -> String {
     format!("header {} {}", field.name.to_ascii_lowercase(), globs.into_iter().collect::<Vec<_>>().join(" "))
 }
 
-/// The conditions of all rules and exceptions, each once.
+/// The conditions of all rules and exceptions, each once, with those that have it.
 #[derive(Debug, Default)]
-pub(super) struct Conditions(BTreeMap<String, Condition>);
+pub(super) struct Conditions(BTreeMap<String, Used>);
+
+#[derive(Debug)]
+struct Used {
+    condition: Condition,
+    by: Vec<User>,
+}
+
+#[derive(Debug, Clone)]
+struct User {
+    name: Arc<str>,
+    /// None: an exception, for rules of any direction.
+    direction: Option<Direction>,
+}
 
 impl Conditions {
-    pub fn of<'w>(whens: impl Iterator<Item = &'w super::when::When>) -> Conditions {
-        let all = whens.flat_map(|when| {
-            let tags = when.subject_tag.iter().cloned().map(Condition::Tag);
-            tags.chain(when.header.iter().cloned().map(Condition::Field))
-        });
-        Conditions(all.map(|condition| (condition.name(), condition)).collect())
+    pub fn of(rules: &[Rule], exceptions: &[Exception]) -> Conditions {
+        let mut conditions = Conditions::default();
+        for rule in rules {
+            let user = User { name: rule.name.clone(), direction: Some(rule.direction) };
+            // What a monitored rule looks at is kept for the day on which it is put in force; until then it decides nothing.
+            conditions.add(&rule.when, rule.is_enforced().then_some(&user));
+        }
+        for exception in exceptions {
+            conditions.add(&exception.when, Some(&User { name: exception.name.clone(), direction: None }));
+        }
+        conditions
+    }
+
+    fn add(&mut self, when: &When, user: Option<&User>) {
+        let tags = when.subject_tag.iter().cloned().map(Condition::Tag);
+        for condition in tags.chain(when.header.iter().cloned().map(Condition::Field)) {
+            let used = self.0.entry(condition.name()).or_insert_with(|| Used { condition, by: Vec::new() });
+            used.by.extend(user.cloned());
+        }
     }
 
     pub fn look(&self, said: Said<'_>) -> Looked {
-        self.0.iter().take(KEPT).map(|(name, condition)| (name.clone(), condition.holds(said))).collect()
+        self.0.iter().take(KEPT).map(|(name, used)| (name.clone(), used.condition.holds(said))).collect()
     }
-}
 
-impl super::when::When {
-    /// Conditions of which `looked` does not know whether they held.
-    pub(super) fn not_known(&self, looked: &Looked) -> bool {
-        self.subject_tag.iter().any(|tag| !looked.contains_key(&of_tag(tag)))
-            || self.header.iter().any(|field| !looked.contains_key(&of_field(field)))
+    /// Names of rules for mail of that direction, and of exceptions, with a condition that `looked` does not know.
+    pub fn not_known<'c>(&'c self, looked: &'c Looked, direction: Direction) -> impl Iterator<Item = &'c str> {
+        let not_known = self.0.iter().filter(|(name, _)| !looked.contains_key(*name)).flat_map(|(_, used)| &used.by);
+        let meant = move |user: &&User| user.direction.is_none_or(|of| of == direction);
+        not_known.filter(meant).map(|user| user.name.as_ref())
     }
 }

@@ -24,6 +24,7 @@ mod looked;
 mod lowered;
 mod own;
 pub mod permit;
+mod published;
 mod queued;
 pub mod requirement;
 mod rule;

@@ -1,7 +1,7 @@
 //! A permit: the right to send one transaction's MAIL over one link. The only maker of a `Permit` is here.
 //!
 //! Called by `deliver`, whose client session consumes the permit when it sends MAIL. Promises: there is no permit below
-//! the requirement, none for `sealed` (a link cannot seal), and none is used twice: it cannot be copied, and it names the
+//! the requirement, nor below what the peer itself publishes, none for `sealed` (a link cannot seal), and none is used twice: it cannot be copied, and it names the
 //! link and the transaction that it is for. From TLS that failed to clear text there is one way, `grant_after_failed_tls`:
 //! it takes evidence, and never for mail in a class. Fails by the reason why the link is not enough.
 
@@ -50,7 +50,7 @@ pub fn grant(link: &Link, require: Level, transaction: u64) -> Result<Permit, Re
         return Err(Reason::SealingNotPossible);
     }
     let level = link.level();
-    if level < require {
+    if level < require.max(link.floor) {
         return Err(link.shortfall.unwrap_or(Reason::RequirementNotMet));
     }
     match link.shortfall {
@@ -112,7 +112,7 @@ pub fn grant_after_failed_tls(
         return Err(Reason::RequirementNotMet);
     };
     let ordinary = |r: &Requirement| r.level == Level::Any && r.classes.is_empty();
-    if link.tls.is_some() || requirements.is_empty() || !requirements.iter().all(ordinary) {
+    if link.tls.is_some() || link.floor > Level::Any || requirements.is_empty() || !requirements.iter().all(ordinary) {
         return Err(failed.last);
     }
     Ok(Permit { level: Level::Any, link: link.id, transaction })
@@ -139,7 +139,7 @@ mod tests {
             spki: None,
         };
         let address = "127.0.0.1:25".parse().unwrap();
-        Link { id: 7, host: "mx".into(), address, tls: tls.then_some(facts), proof, shortfall: None }
+        Link { id: 7, host: "mx".into(), address, tls: tls.then_some(facts), proof, shortfall: None, floor: Level::Any }
     }
 
     #[test]
@@ -152,6 +152,21 @@ mod tests {
                 assert_eq!(granted, require != Level::Sealed && link.level() >= require, "{link:?} {require}");
             }
         }
+    }
+
+    #[test]
+    fn what_a_peer_publishes_is_a_floor_for_all_mail() {
+        for require in [Level::Any, Level::Encrypted] {
+            let mut short = link(true, Proof::Nothing);
+            (short.floor, short.shortfall) = (Level::Verified, Some(Reason::TlsaMismatch));
+            assert_eq!(grant(&short, require, 1), Err(Reason::TlsaMismatch), "{require}");
+            short.floor = Level::Encrypted;
+            assert!(grant(&short, require, 1).is_ok(), "{require}");
+        }
+        let (mut clear, evidence) = after_failure();
+        clear.floor = Level::Encrypted;
+        let ordinary = [requirement(Level::Any, &[])];
+        assert_eq!(grant_after_failed_tls(&clear, &evidence, &ordinary, 1), Err(Reason::TlsHandshakeFailed));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use super::compile::{Entry, Names};
 use super::diagnostic::{Complaints, Mistake, Place, Sited};
+use super::published::PUBLISHED;
 use super::typed::{Keys, Parsed, Table, word};
 use super::when::{self, When};
 use crate::clock::duration_words;
@@ -120,6 +121,13 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
     let at = c.line_of(table.place).into();
     let made = Rule { name: entry.name.into(), at, place: table.place, direction, when, asks, shown, mode, until };
     check(c, entry, &made, names);
+    if entry.name == PUBLISHED {
+        let mistake = Mistake::new(
+            "reserved-name",
+            "`published` is the built-in rule: what a peer publishes about itself must hold",
+        );
+        c.error(table.place, mistake.hint("give yours another name"));
+    }
     Some(made)
 }
 

@@ -185,10 +185,14 @@ impl When {
         }
     }
 
+    /// Of an exception that looks at the recipient's domain only: whether it holds.
+    pub fn holds_for(&self, to: &Party<'_>) -> bool {
+        (self.to.is_empty() || one_of(&self.to, to, true)) && !one_of(&self.not_to, to, false)
+    }
+
     /// Of an exception: whether it may hold, by what is known whatever the message says.
     pub fn may_hold_yet(&self, message: &MessageFacts<'_>, to: &Party<'_>) -> bool {
-        (self.to.is_empty() || one_of(&self.to, to, true))
-            && !one_of(&self.not_to, to, false)
+        self.holds_for(to)
             && (self.site.is_empty() || self.site.iter().any(|site| message.sites.has(site)))
             && self.null_sender.is_none_or(|wanted| wanted == message.reverse_path.is_null())
     }

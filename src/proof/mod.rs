@@ -1,11 +1,14 @@
-//! How a peer proves itself: by a certificate that public roots vouch for, or by a key that is pinned.
+//! How a peer proves itself: by what its domain publishes (DANE), by a certificate that public roots vouch for, or by a key that is pinned.
 //!
 //! Called by `deliver`, which shows the result to `policy::permit`. Promises: every source that exists must hold, so one
 //! more source never weakens a proof; certificates are hostile input and bounded by the path builder. Fails by the
 //! `Reason` of the first source that does not hold.
 
+pub mod dane;
 mod pkix;
 
+#[cfg(test)]
+mod dane_tests;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,7 @@
 use crate::clock::Wall;
 use crate::tls::{PeerCertificates, Roots};
 use crate::vocabulary::Reason;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use std::time::Duration;
 use webpki::{EndEntityCert, Error, KeyUsage};
 
@@ -17,11 +17,21 @@ pub(super) fn valid_for_one<N: AsRef<str>>(
     roots: &Roots,
     now: Wall,
 ) -> Result<(), Reason> {
+    valid_below(roots.anchors(), peer, names, now)
+}
+
+/// The same under these anchors.
+pub(super) fn valid_below<N: AsRef<str>>(
+    anchors: &[TrustAnchor<'_>],
+    peer: &PeerCertificates,
+    names: &[N],
+    now: Wall,
+) -> Result<(), Reason> {
     let (leaf, others) = peer.chain.split_first().ok_or(Reason::CertificateInvalid)?;
     let certificate = EndEntityCert::try_from(leaf).map_err(|_| Reason::CertificateInvalid)?;
     let chain = certificate.verify_for_usage(
         webpki::ALL_VERIFICATION_ALGS,
-        roots.anchors(),
+        anchors,
         others,
         UnixTime::since_unix_epoch(since_epoch(now)),
         KeyUsage::server_auth(),
@@ -29,7 +39,7 @@ pub(super) fn valid_for_one<N: AsRef<str>>(
         None,
     );
     if let Err(error) = chain {
-        return Err(if is_self_signed(leaf, roots) { Reason::CertificateSelfSigned } else { reason(&error) });
+        return Err(if is_self_signed(leaf, anchors) { Reason::CertificateSelfSigned } else { reason(&error) });
     }
     let mut why = Reason::CertificateWrongName;
     for name in names {
@@ -47,12 +57,12 @@ fn since_epoch(now: Wall) -> Duration {
 }
 
 /// Its own issuer, and no root of ours has that name.
-fn is_self_signed(leaf: &CertificateDer<'_>, roots: &Roots) -> bool {
+fn is_self_signed(leaf: &CertificateDer<'_>, anchors: &[TrustAnchor<'_>]) -> bool {
     use x509_parser::prelude::{FromDer, X509Certificate};
     let Ok((_, parsed)) = X509Certificate::from_der(leaf.as_ref()) else { return false };
     let subject = parsed.subject().as_raw();
     // An anchor's subject stands without its outer DER header.
-    let known = || roots.anchors().iter().any(|anchor| subject.ends_with(anchor.subject.as_ref()));
+    let known = || anchors.iter().any(|anchor| subject.ends_with(anchor.subject.as_ref()));
     subject == parsed.issuer().as_raw() && !known()
 }
 

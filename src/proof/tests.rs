@@ -5,19 +5,19 @@ use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, D
 use rustls::pki_types::CertificateDer;
 
 /// 2026-11-22.
-const NOW: Wall = Wall(1_795_305_600_000);
-const HOST: &str = "mx1.mail.partner.example";
+pub(super) const NOW: Wall = Wall(1_795_305_600_000);
+pub(super) const HOST: &str = "mx1.mail.partner.example";
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(super) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority(name: &str) -> Authority {
+pub(super) fn authority(name: &str) -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn leaf(names: &[&str]) -> CertificateParams {
+pub(super) fn leaf(names: &[&str]) -> CertificateParams {
     let mut params = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
     params.not_before = rcgen::date_time_ymd(2026, 1, 1);
     params.not_after = rcgen::date_time_ymd(2027, 1, 1);

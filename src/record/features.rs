@@ -13,6 +13,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// Octets of the digest of a local part.
 const DIGEST: usize = 9;
@@ -91,23 +92,26 @@ pub struct DecidedFor {
     pub decided_by: BTreeMap<String, String>,
 }
 
-/// Tells every decision since then, the newest first, a page at a time. What cannot be read is told as None.
+/// Tells the decisions since then a page at a time, the newest first, until `tell` wants no more. What cannot be read is None.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn decisions(
     connection: &Connection,
     since: Wall,
-    mut tell: impl FnMut(Option<Decided>),
+    mut tell: impl FnMut(Vec<Option<Decided>>) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     let (since, mut before) = (EntryId::at(since).row(), i64::MAX);
     loop {
         let page = page(connection, since, before)?;
         let Some((last, ..)) = page.last() else { return Ok(()) };
         before = *last;
-        for (id, reverse_path, record) in page {
-            let record = serde_json::from_slice(&record).ok();
-            tell(record.map(|record| Decided { id: EntryId::from_row(id), reverse_path, record }));
+        let decided = page.into_iter().map(|(id, reverse_path, record)| {
+            let record = serde_json::from_slice(&record).ok()?;
+            Some(Decided { id: EntryId::from_row(id), reverse_path, record })
+        });
+        if tell(decided.collect()).is_break() {
+            return Ok(());
         }
     }
 }

@@ -100,10 +100,11 @@ pub(super) fn build(
     let door = (Acceptor::new(&identity)?, Desk::new(logins), no_room.clone());
     let budget = Budget::new(budget::OCTETS, body_files);
     let reception = Arc::new(reception(config, &shared, &opened, (door, budget)));
-    let resolver = Resolver::new(match config.dns_servers.as_slice() {
+    let servers = match config.dns.servers.as_slice() {
         [] => Resolver::system_servers(),
         servers => servers.to_vec(),
-    });
+    };
+    let resolver = Resolver::new(&servers, config.dns.dnssec);
     let gauges = Gauges {
         metrics: shared.metrics.clone(),
         counter,

@@ -6,6 +6,7 @@
 mod build;
 mod descriptors;
 mod gauges;
+mod names;
 mod opening;
 mod policies;
 
@@ -168,6 +169,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
             status: control::Status::of(&config, reception.judge.now().policy.hash(), &gateway.listening),
         },
     )?;
+    let resolver = gauges.resolver.clone();
     let keeper = keeper(&gateway.opened, &delivery)?;
     let recovery = recovery(&gateway.opened, last, &delivery)?;
     tokio::spawn(watch_room(gauges, config.queue.min_free, no_room));
@@ -179,6 +181,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     tokio::spawn(keeper.run());
     tokio::spawn(recover(recovery));
     tokio::spawn(policies.watch());
+    tokio::spawn(names::test_oneself(resolver, config.dns.self_test.clone(), gateway.reception.metrics.clone()));
     Ok(gateway)
 }
 

@@ -46,8 +46,11 @@ closed! {
         PinMismatch = "pin-mismatch",
         HostNotListed = "host-not-listed",
         NoProofSource = "no-proof-source",
+        TlsaMismatch = "tlsa-mismatch",
         // names
         DnsTempfail = "dns-tempfail",
+        DnsBogus = "dns-bogus",
+        DnssecNotValidated = "dnssec-not-validated",
         NoSuchDomain = "no-such-domain",
         NullMx = "null-mx",
         NoAddress = "no-address",
@@ -96,7 +99,7 @@ impl Reason {
             R::NoRoom | R::StoreFailed | R::MessageDamaged | R::BareLineEnding | R::RecognitionBusy => Fault::Us,
             R::HeldByOperator | R::EndedByOperator | R::LoginRefused => Fault::Us,
             R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
-            R::DnsTempfail => Fault::Resolver,
+            R::DnsTempfail | R::DnssecNotValidated => Fault::Resolver,
             R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::SiteLoop => Fault::Sender,
             R::LineEndingRefused | R::MailLoop | R::TooManyRecipients | R::TooManySessions | R::TooManyErrors => {
                 Fault::Sender
@@ -124,6 +127,7 @@ impl Reason {
                 | R::CertificateUnknownIssuer
                 | R::CertificateInvalid
                 | R::PinMismatch
+                | R::TlsaMismatch
                 | R::HostNotListed
                 | R::NoProofSource
         )
@@ -146,24 +150,6 @@ impl Reason {
             R::GreetingRefused => "the receiving server does not take mail at the moment",
             R::ProtocolError => "the receiving server did not follow the mail protocol",
             R::LoginRefused => "the relay does not take the gateway's name and password",
-            R::TlsNotOffered => "the receiving server does not offer encryption",
-            R::TlsRefused => "the receiving server offers encryption but refused to start it",
-            R::TlsHandshakeFailed => "encryption with the receiving server could not be set up",
-            R::TlsStalled => "the receiving server stopped answering while encryption was set up",
-            R::CertificateExpired => "the receiving server's certificate has expired",
-            R::CertificateNotYetValid => "the receiving server's certificate is not valid yet",
-            R::CertificateWrongName => "the receiving server's certificate is for another name",
-            R::CertificateSelfSigned => "the receiving server's certificate is self-signed",
-            R::CertificateUnknownIssuer => "the receiving server's certificate comes from an unknown issuer",
-            R::CertificateInvalid => "the receiving server's certificate is not valid",
-            R::PinMismatch => "the receiving server's key is not one of the pinned keys",
-            R::HostNotListed => "the domain's mail host is not one of those that the policy lists",
-            R::NoProofSource => "nothing says how the receiving server could prove itself",
-            R::DnsTempfail => "the domain's mail servers could not be looked up at the moment",
-            R::NoSuchDomain => "the domain does not exist",
-            R::NullMx => "the domain says that it takes no mail",
-            R::NoAddress => "the domain has no mail server with an address",
-            R::AddressNotAllowed => "the domain's mail server has a private or local address",
             R::SenderDeferred => "the receiving server put the sender off",
             R::SenderRefused => "the receiving server refused the sender",
             R::RecipientDeferred => "the receiving server put the recipient off",
@@ -191,6 +177,37 @@ impl Reason {
             R::EndedByOperator => "somebody who looks after this mail gateway ended its delivery",
             R::Waiting => "it waits for its next attempt",
             R::Expired => "it could not be delivered in the time allowed",
+            reason => reason.words_of_protection(),
+        }
+    }
+
+    /// The same of names, TLS and proof.
+    const fn words_of_protection(self) -> &'static str {
+        match self {
+            R::TlsNotOffered => "the receiving server does not offer encryption",
+            R::TlsRefused => "the receiving server offers encryption but refused to start it",
+            R::TlsHandshakeFailed => "encryption with the receiving server could not be set up",
+            R::TlsStalled => "the receiving server stopped answering while encryption was set up",
+            R::CertificateExpired => "the receiving server's certificate has expired",
+            R::CertificateNotYetValid => "the receiving server's certificate is not valid yet",
+            R::CertificateWrongName => "the receiving server's certificate is for another name",
+            R::CertificateSelfSigned => "the receiving server's certificate is self-signed",
+            R::CertificateUnknownIssuer => "the receiving server's certificate comes from an unknown issuer",
+            R::CertificateInvalid => "the receiving server's certificate is not valid",
+            R::PinMismatch => "the receiving server's key is not one of the pinned keys",
+            R::HostNotListed => "the domain's mail host is not one of those that the policy lists",
+            R::TlsaMismatch => "the receiving server's key is not the one that its domain publishes",
+            R::NoProofSource => "nothing says how the receiving server could prove itself",
+            R::DnssecNotValidated => {
+                "our resolver does not check signatures in the DNS at the moment, so nothing can be proved by them"
+            }
+            R::DnsBogus => "the signatures of the domain's entries in the DNS do not hold",
+            R::DnsTempfail => "the domain's mail servers could not be looked up at the moment",
+            R::NoSuchDomain => "the domain does not exist",
+            R::NullMx => "the domain says that it takes no mail",
+            R::NoAddress => "the domain has no mail server with an address",
+            R::AddressNotAllowed => "the domain's mail server has a private or local address",
+            _ => "the receiving server cannot give the protection that is required",
         }
     }
 }

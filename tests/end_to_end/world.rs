@@ -74,11 +74,13 @@ pub struct Setup<'a> {
     pub deliver: &'a str,
     /// What the sites' listener does about TLS.
     pub door: &'a str,
+    /// Lines of `[dns]`; empty: the world's own names, in which nobody believes signatures.
+    pub dns: &'a str,
 }
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Setup { policy: POLICY, site: "require = \"any\"", more: "", deliver: "", door: "offer" }
+        Setup { policy: POLICY, site: "require = \"any\"", more: "", deliver: "", door: "offer", dns: "" }
     }
 }
 
@@ -128,13 +130,14 @@ impl World {
         fs::create_dir(folder.path().join("policies")).unwrap();
         fs::write(folder.path().join("policies/policy.toml"), setup.policy).unwrap();
         let roots = self.ca.write(folder.path());
+        let own_names = format!("servers = [\"{}\"]\ndnssec = \"off\"", self.names.address);
         let config = format!(
             "hostname = \"gw.trust.example\"\ndata = \"data\"\npolicies = \"policies\"\n\
              [site.trust]\ndomains = [\"trust.example\"]\nexchange = [\"{exchange}:{port}\"]\nnetworks = [\"127.0.0.1\", \"{own}\"]\n\
              duty = \"duty@trust.example\"\nphone = \"020 7946 0000\"\n{site}\n\
              [listen.exchange]\naddress = \"{door}\"\nmail-from = \"sites\"\ntls = \"{tls}\"\n\
              [listen.internet]\naddress = \"{internet}\"\nmail-from = \"anyone\"\n\
-             [deliver]\nport = {port}\nallow-private = true\n{deliver}\n[dns]\nservers = [\"{dns}\"]\n\
+             [deliver]\nport = {port}\nallow-private = true\n{deliver}\n[dns]\n{dns}\n\
              [tls]\nextra-roots = [\"{roots}\"]\n[web]\nadmin = \"{admin}\"\n{more}\n",
             exchange = self.ip(EXCHANGE),
             own = self.ip(OWN),
@@ -142,7 +145,7 @@ impl World {
             site = setup.site,
             tls = setup.door,
             deliver = setup.deliver,
-            dns = self.names.address,
+            dns = if setup.dns.is_empty() { &own_names } else { setup.dns },
             roots = roots.display(),
             more = setup.more,
         );

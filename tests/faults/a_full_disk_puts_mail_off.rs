@@ -12,6 +12,7 @@ const TO_THE_BRIM: Setup<'static> = Setup {
     more: "[queue]\nretry = [\"1s\"]\nmin-free = \"1B\"",
     deliver: "",
     door: "offer",
+    dns: "",
 };
 
 #[test]

@@ -11,6 +11,7 @@ const RETRY: Setup<'static> = Setup {
     more: "[queue]\nretry = [\"1s\"]\nmin-free = \"1MB\"",
     deliver: "",
     door: "offer",
+    dns: "",
 };
 
 /// Some rounds of load and cut on a disk of its own; the account.

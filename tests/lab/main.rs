@@ -10,7 +10,7 @@ use lab::peers::{Behaviour, Peer, Tls};
 use lab::postfix::{Absent, Postfix, Setup};
 use lab::tap::{Wire, seen};
 use lab::{ca, free_port, names::Names};
-use mailward::dns::{AddressAnswer, MxAnswer, Resolver};
+use mailward::dns::{AddressAnswer, Dnssec, MxAnswer, Resolver};
 
 const MESSAGE: &[u8] = b"Subject: results\r\n\r\nNHS number 943 476 5919\r\n.dot\r\n";
 const NEEDLE: &str = "943 476 5919";
@@ -91,7 +91,7 @@ async fn the_resolver_and_the_lab_s_names_agree() {
     names.mx("partner.example", &[(20, "mx2.partner.example"), (10, "mx1.partner.example")]).null_mx("null.example");
     names.address_of("mx1.partner.example", "127.20.2.9".parse().unwrap()).empty("bare.example");
     names.fails("broken.example").truncated("partner.example").alias("www.example", "mx1.partner.example");
-    let resolver = Resolver::new(vec![names.address]);
+    let resolver = Resolver::new(&[names.address], Dnssec::Off);
     let mx = async |domain: &str| resolver.mx(&domain.parse().unwrap()).await;
     let MxAnswer::Hosts(hosts) = mx("partner.example").await else { panic!() };
     assert_eq!(

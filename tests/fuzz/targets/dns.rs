@@ -1,7 +1,8 @@
 //! What a name server says, through the resolver's own sockets: bounded answers, usable names, no panic.
 
-use mailward::dns::{AddressAnswer, MxAnswer, Resolver};
+use mailward::dns::{AddressAnswer, Dnssec, MxAnswer, Resolver, TlsaAnswer};
 use mailward::mail::Domain;
+use mailward::proof::dane;
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, UdpSocket};
 use std::sync::mpsc::{Sender, channel};
@@ -18,7 +19,7 @@ impl Liar {
     fn start() -> Liar {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let resolver = Resolver::new(vec![socket.local_addr().unwrap()]);
+        let resolver = Resolver::new(&[socket.local_addr().unwrap()], Dnssec::Local);
         let (next, said) = channel::<Vec<u8>>();
         std::thread::spawn(move || {
             let (mut question, mut lie) = ([0; 2048], Vec::new());
@@ -77,12 +78,16 @@ pub fn answer_of(bytes: &[u8]) {
                     );
                 }
             }
-            MxAnswer::Tempfail(why) => assert!(!why.is_empty()),
+            MxAnswer::Tempfail(why) | MxAnswer::Bogus(why) => assert!(!why.is_empty()),
             MxAnswer::Null | MxAnswer::NoMx | MxAnswer::NoDomain => {}
         }
         match liar.runtime.block_on(liar.resolver.addresses(domain.as_str())) {
             AddressAnswer::Found(found) => assert!((1..=32).contains(&found.len())),
-            AddressAnswer::Absent | AddressAnswer::Tempfail(_) => {}
+            AddressAnswer::Absent | AddressAnswer::Tempfail(_) | AddressAnswer::Bogus(_) => {}
+        }
+        if let TlsaAnswer::Found { records, .. } = liar.runtime.block_on(liar.resolver.tlsa(domain.as_str(), 25)) {
+            assert!((1..=32).contains(&records.len()));
+            assert!(dane::usable(&records).len() <= records.len());
         }
     });
 }

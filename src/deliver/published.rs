@@ -1,0 +1,83 @@
+//! What a mail host publishes about itself, and what must hold for all mail to it because of that.
+//!
+//! Called when a link is opened. Promises: a host whose records cannot be looked up is not used; records count only where the way from
+//! the domain to the host is signed too, or whoever forges that way would bring his own. Fails with the reason that puts the host off.
+
+use super::Delivery;
+use super::route::Host;
+use crate::clock::Now;
+use crate::dns::{Tlsa, TlsaAnswer};
+use crate::mail::Domain;
+use crate::proof::dane;
+use crate::queue::Destination;
+use crate::tls::PeerCertificates;
+use crate::vocabulary::{Level, Reason};
+
+/// What a host publishes about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Published {
+    /// What must hold for all mail to it.
+    pub floor: Level,
+    keys: Option<Keys>,
+}
+
+/// The keys and issuers that are its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Keys {
+    records: Vec<Tlsa>,
+    /// Names that a certificate of a published issuer may be for.
+    names: Vec<String>,
+}
+
+impl Published {
+    pub const NOTHING: Published = Published { floor: Level::Any, keys: None };
+
+    /// RFC 7672 2.2: with no record that can be used the link has to be encrypted all the same.
+    fn of(records: &[Tlsa], base: String, host: &Host, domain: &Domain) -> Published {
+        let records = dane::usable(records);
+        if records.is_empty() {
+            return Published { floor: Level::Encrypted, keys: None };
+        }
+        let mut names = vec![base, host.name.clone(), domain.to_string()];
+        names.dedup();
+        Published { floor: Level::Verified, keys: Some(Keys { records, names }) }
+    }
+
+    /// The name to ask for when TLS begins (RFC 7672 8.1: the base domain).
+    pub fn server_name<'a>(&'a self, host: &'a str) -> &'a str {
+        self.keys.as_ref().and_then(|keys| keys.names.first()).map_or(host, String::as_str)
+    }
+
+    /// Whether what the peer showed is what is published; None where nothing is that could prove it.
+    pub fn prove(&self, peer: &PeerCertificates) -> Option<Result<(), Reason>> {
+        let keys = self.keys.as_ref()?;
+        let names: Vec<&str> = keys.names.iter().map(String::as_str).collect();
+        Some(dane::prove(peer, &keys.records, &names, Now::read().wall))
+    }
+}
+
+impl Delivery {
+    /// What holds for mail to this host because of what it publishes; an exception in force lowers it.
+    pub(super) async fn published(&self, host: &Host, destination: &Destination) -> Result<Published, Reason> {
+        let Destination::Mx(domain) = destination else { return Ok(Published::NOTHING) };
+        if !host.is_secure {
+            return Ok(Published::NOTHING);
+        }
+        let excepted = self.judge.now().policy.published_cap(domain, Now::read().wall);
+        let put_off = |reason: Reason, cause: &str| match excepted {
+            Some(floor) => Ok(Published { floor, keys: None }),
+            None => {
+                tracing::warn!(%domain, host = host.name, %reason, cause, "what a mail host publishes cannot be looked up");
+                Err(reason)
+            }
+        };
+        let published = match self.resolver.tlsa(&host.name, host.port).await {
+            TlsaAnswer::Found { base, records } => Published::of(&records, base, host, domain),
+            TlsaAnswer::Absent => Published::NOTHING,
+            TlsaAnswer::Tempfail(cause) => return put_off(Reason::DnsTempfail, &cause),
+            TlsaAnswer::Bogus(cause) => return put_off(Reason::DnsBogus, &cause),
+        };
+        let floor = published.floor.min(excepted.unwrap_or(Level::Verified));
+        Ok(Published { floor, ..published })
+    }
+}

@@ -1,0 +1,126 @@
+//! TLSA records against certificates made for them: what matches, what counts, and what is no record at all.
+
+use super::dane::{prove, usable};
+use super::tests::{Authority, HOST, NOW, authority, leaf};
+use crate::dns::Tlsa;
+use crate::tls::PeerCertificates;
+use crate::vocabulary::Reason;
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::CertificateDer;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+fn spki(certificate: &[u8]) -> Vec<u8> {
+    X509Certificate::from_der(certificate).unwrap().1.tbs_certificate.subject_pki.raw.to_vec()
+}
+
+/// The record that says `usage`, `selector` and `matching` of a certificate.
+fn record((usage, selector, matching): (u8, u8, u8), certificate: &[u8]) -> Tlsa {
+    let selected = if selector == 0 { certificate.to_vec() } else { spki(certificate) };
+    let data = match matching {
+        1 => digest(&SHA256, &selected).as_ref().to_vec(),
+        2 => digest(&SHA512, &selected).as_ref().to_vec(),
+        _ => selected,
+    };
+    Tlsa { usage, selector, matching, data }
+}
+
+fn shown(params: &CertificateParams, by: &Authority) -> PeerCertificates {
+    let own = params.signed_by(&KeyPair::generate().unwrap(), by).unwrap();
+    PeerCertificates { chain: vec![own.der().clone(), by.der().clone()], signature_valid: true }
+}
+
+fn expired(names: &[&str]) -> CertificateParams {
+    let mut params = leaf(names);
+    params.not_after = rcgen::date_time_ymd(2026, 11, 1);
+    params
+}
+
+fn der(certificate: &CertificateDer<'_>) -> Vec<u8> {
+    certificate.as_ref().to_vec()
+}
+
+#[test]
+fn a_key_of_its_own_counts_whatever_name_and_date_by_each_selector_and_digest() {
+    let peer = shown(&expired(&["elsewhere.example"]), &authority("ca"));
+    for selector in [0, 1] {
+        for matching in [0, 1, 2] {
+            let right = record((3, selector, matching), &peer.chain[0]);
+            assert_eq!(prove(&peer, std::slice::from_ref(&right), &[HOST], NOW), Ok(()), "3 {selector} {matching}");
+            let other = record((3, selector, matching), &peer.chain[1]);
+            assert_eq!(
+                prove(&peer, std::slice::from_ref(&other), &[HOST], NOW),
+                Err(Reason::TlsaMismatch),
+                "an issuer is not its own key"
+            );
+            assert_eq!(prove(&peer, &[other, right], &[HOST], NOW), Ok(()), "one that matches is enough");
+        }
+    }
+}
+
+#[test]
+fn a_published_issuer_counts_for_its_names_until_the_certificate_ends() {
+    let (ca, stranger) = (authority("ca"), authority("stranger"));
+    let good = shown(&leaf(&[HOST]), &ca);
+    for selector in [0, 1] {
+        for matching in [0, 1, 2] {
+            let ours = record((2, selector, matching), ca.der());
+            let prove = |peer: &PeerCertificates, names: &[&str]| prove(peer, std::slice::from_ref(&ours), names, NOW);
+            assert_eq!(prove(&good, &["x.example", HOST]), Ok(()), "2 {selector} {matching}");
+            assert_eq!(prove(&good, &["x.example"]), Err(Reason::CertificateWrongName));
+            assert_eq!(prove(&shown(&expired(&[HOST]), &ca), &[HOST]), Err(Reason::CertificateExpired));
+            assert_eq!(prove(&shown(&leaf(&[HOST]), &stranger), &[HOST]), Err(Reason::TlsaMismatch));
+        }
+    }
+}
+
+#[test]
+fn an_issuer_that_is_only_shown_and_did_not_sign_proves_nothing() {
+    let (ca, thief) = (authority("ca"), authority("thief"));
+    let mut peer = shown(&leaf(&[HOST]), &thief);
+    peer.chain.push(ca.der().clone());
+    for selector in [0, 1] {
+        assert_eq!(prove(&peer, &[record((2, selector, 1), ca.der())], &[HOST], NOW), Err(Reason::TlsaMismatch));
+    }
+}
+
+#[test]
+fn an_issuer_whose_whole_certificate_is_published_need_not_be_shown() {
+    let ca = authority("ca");
+    let mut peer = shown(&leaf(&[HOST]), &ca);
+    peer.chain.truncate(1);
+    assert_eq!(prove(&peer, &[record((2, 0, 0), ca.der())], &[HOST], NOW), Ok(()));
+    assert_eq!(prove(&peer, &[record((2, 0, 1), ca.der())], &[HOST], NOW), Err(Reason::TlsaMismatch));
+}
+
+#[test]
+fn a_peer_that_did_not_prove_its_key_proves_nothing() {
+    let peer = PeerCertificates { signature_valid: false, ..shown(&leaf(&[HOST]), &authority("ca")) };
+    let right = record((3, 1, 1), &peer.chain[0]);
+    assert_eq!(prove(&peer, std::slice::from_ref(&right), &[HOST], NOW), Err(Reason::CertificateInvalid));
+    let nothing = PeerCertificates { chain: Vec::new(), signature_valid: true };
+    assert_eq!(prove(&nothing, &[right], &[HOST], NOW), Err(Reason::CertificateInvalid));
+    let garbage = PeerCertificates { chain: vec![vec![0x30, 0x82, 0xff].into()], signature_valid: true };
+    for usage in [2, 3] {
+        let published = Tlsa { usage, selector: 1, matching: 1, data: vec![7; 32] };
+        assert_eq!(prove(&garbage, &[published], &[HOST], NOW), Err(Reason::TlsaMismatch));
+    }
+    let unreadable = Tlsa { usage: 2, selector: 0, matching: 0, data: vec![0x30, 0x03, 1] };
+    assert_eq!(prove(&shown(&leaf(&[HOST]), &authority("ca")), &[unreadable], &[HOST], NOW), Err(Reason::TlsaMismatch));
+}
+
+#[test]
+fn only_records_that_mean_something_can_be_used() {
+    let certificate = der(authority("ca").der());
+    let used = |usage, selector, matching, data: &[u8]| {
+        !usable(&[Tlsa { usage, selector, matching, data: data.to_vec() }]).is_empty()
+    };
+    for usage in [2, 3] {
+        assert!(used(usage, 0, 0, &certificate) && used(usage, 1, 1, &[1; 32]) && used(usage, 1, 2, &[1; 64]));
+        assert!(!used(usage, 1, 1, &[1; 31]) && !used(usage, 1, 2, &[1; 32]) && !used(usage, 0, 0, &[]));
+        assert!(!used(usage, 2, 1, &[1; 32]) && !used(usage, 1, 3, &[1; 32]));
+    }
+    for usage in [0, 1, 4, 255] {
+        assert!(!used(usage, 1, 1, &[1; 32]), "{usage}");
+    }
+}
