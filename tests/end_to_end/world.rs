@@ -91,6 +91,11 @@ impl World {
         World { number, port, names: Names::start(&ip), wire: Wire::default(), ca: Ca::new("lab") }
     }
 
+    /// The port of every mail host.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn ip(&self, host: u8) -> IpAddr {
         IpAddr::from([127, 30, self.number, host])
     }

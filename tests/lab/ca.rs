@@ -80,6 +80,14 @@ impl Leaf {
         vec![self.der.clone()]
     }
 
+    /// The key's digest in hexadecimal digits, for a TLSA record `3 1 1`.
+    pub fn key_digest(&self) -> String {
+        use rcgen::PublicKeyData as _;
+        let key = KeyPair::from_pem(&self.key).unwrap();
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &key.subject_public_key_info());
+        digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+
     /// `sha256/BASE64` of the public key, computed by rcgen's own view of it.
     pub fn pin(&self) -> String {
         use base64::Engine as _;

@@ -14,6 +14,7 @@ pub mod naive;
 pub mod names;
 pub mod peers;
 pub mod postfix;
+pub mod signed;
 pub mod stream;
 pub mod tap;
 
