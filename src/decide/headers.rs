@@ -53,7 +53,7 @@ impl HeaderFacts {
                 let word = text.split([';', ' ', '(']).next().unwrap_or_default();
                 self.auto_submitted |= word != "no";
             }
-            27 => self.sent_on |= field.is("X-MS-Exchange-Inbox-Rules-Loop"),
+            30 => self.sent_on |= field.is("X-MS-Exchange-Inbox-Rules-Loop"),
             _ => {}
         }
         self.sent_on |= field.name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("Resent-"));

@@ -11,7 +11,7 @@ use crate::lab::client::Client;
 use crate::lab::names::Names;
 use crate::lab::peers::{Behaviour, Peer};
 use crate::lab::tap::Wire;
-use crate::lab::{PATIENCE, free_port, until};
+use crate::lab::{PATIENCE, free_port, free_ports, until};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -131,7 +131,7 @@ impl World {
     /// A gateway with its folder and its files, not started.
     pub fn prepared(&self, setup: &Setup<'_>) -> Gateway {
         let folder = tempfile::Builder::new().prefix("gateway").tempdir().unwrap();
-        let (door, internet, admin) = (self.free(1), self.free(1), self.free(1));
+        let [door, internet, admin] = free_ports(&self.ip(1).to_string());
         fs::create_dir(folder.path().join("policies")).unwrap();
         fs::write(folder.path().join("policies/policy.toml"), setup.policy).unwrap();
         let roots = self.ca.write(folder.path());

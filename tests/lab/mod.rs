@@ -37,6 +37,12 @@ pub fn free_port(ip: &str) -> SocketAddr {
     TcpListener::bind((ip, 0)).unwrap().local_addr().unwrap()
 }
 
+/// Several at once, each another.
+pub fn free_ports<const N: usize>(ip: &str) -> [SocketAddr; N] {
+    let probes = [(); N].map(|()| TcpListener::bind((ip, 0)).unwrap());
+    probes.map(|probe| probe.local_addr().unwrap())
+}
+
 /// Listens at a port that was found free. A process that another test starts at this moment holds a copy of the probe's
 /// socket until it has begun: then the address is taken for some milliseconds.
 pub fn listen(address: SocketAddr) -> TcpListener {
