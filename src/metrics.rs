@@ -5,7 +5,7 @@
 //! rows share a name.
 
 use crate::mail::TlsVersion;
-use crate::vocabulary::{Direction, Fate, FindingKind, Level, Mode, Outcome, Proof, Reason};
+use crate::vocabulary::{Direction, Fate, FetchResult, FindingKind, Level, Mode, Outcome, Proof, Reason};
 use prometheus::{
     Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
@@ -95,6 +95,8 @@ table! {
         "Octets of accepted messages that are still in memory for their first attempt.";
     dns_lookups: IntCounterVec "dns_lookups_total" ["kind", "result"]
         "Look-ups by record type and result. Alert on tempfail at many names: the resolver is ours.";
+    mta_sts_fetch: IntCounterVec "mta_sts_fetch_total" ["result"]
+        "Fetches of MTA-STS policies by result. Alert on tls or timeout at many domains: a proxy or firewall of ours is between.";
     dnssec_self_test: IntGaugeVec "dnssec_self_test" ["result"]
         "1 for how the last self-test of the resolver ended: secure, failed, or off (nobody's word on signatures is believed). Alert on failed: nothing can be proved by DANE, and mail that needs it waits.";
     certificate_expiry: GaugeVec "certificate_expiry_timestamp_seconds" ["role"]
@@ -224,6 +226,9 @@ impl Metrics {
         }
         for result in SELF_TESTS {
             self.dnssec_self_test.with_label_values(&[result]);
+        }
+        for result in FetchResult::NAMES {
+            self.mta_sts_fetch.with_label_values(&[result]);
         }
         for kind in FindingKind::ALL {
             self.findings.with_label_values(&[kind.to_string().as_str()]);

@@ -106,10 +106,42 @@ closed! {
         Nothing = "none",
         /// Its key or issuer is one that the domain publishes in signed DNS (RFC 7672).
         Dane = "dane",
+        /// Its certificate is valid for one of the hosts that the domain's MTA-STS policy lists (RFC 8461).
+        MtaSts = "mta-sts",
         /// Its certificate is valid under the public roots for a name that policy lists.
         Pkix = "pkix",
         /// Its key is one that policy or configuration pins.
         Pin = "pin",
+    }
+}
+
+closed! {
+    /// What a domain says of its MTA-STS policy (RFC 8461 5).
+    StsMode {
+        /// Mail goes to its hosts alone, and only if they prove themselves.
+        Enforce = "enforce",
+        /// It wants reports, and proves nothing.
+        Testing = "testing",
+        /// It has no policy any more.
+        None = "none",
+    }
+}
+
+closed! {
+    /// How fetching an MTA-STS policy ended.
+    FetchResult {
+        Ok = "ok",
+        /// The policy host cannot be looked up, or has a private address.
+        Dns = "dns",
+        Connect = "connect",
+        /// TLS failed, or the certificate is not valid for the policy host.
+        Tls = "tls",
+        Timeout = "timeout",
+        Redirect = "redirect",
+        Http = "http",
+        WrongType = "wrong-type",
+        TooLong = "too-long",
+        Syntax = "syntax",
     }
 }
 

@@ -27,6 +27,7 @@ mod life;
 pub mod list;
 mod log;
 pub mod login_entry;
+pub mod mta_sts;
 pub mod policy;
 pub mod queue;
 pub mod reload;
@@ -65,6 +66,7 @@ enum Command {
     Schema(schema::Args),
     List(list::Args),
     LoginEntry(login_entry::Args),
+    MtaSts(mta_sts::Args),
     Policy(policy::Args),
     Queue(queue::Args),
     Trace(trace::Args),
@@ -91,6 +93,7 @@ pub fn run() -> ExitCode {
         Command::Levels(args) => levels::run(args),
         Command::List(args) => list::run(args),
         Command::LoginEntry(args) => login_entry::run(args),
+        Command::MtaSts(args) => mta_sts::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Queue(args) => queue::run(args),
         Command::Trace(args) => trace::run(args),

@@ -127,8 +127,10 @@ pub struct RelayAuth {
 pub struct Deliver {
     pub port: u16,
     pub smarthost: Option<Arc<str>>,
-    /// Whether an MX host may have a loopback, private or own address.
+    /// Whether an MX host, or a host of MTA-STS policies, may have a loopback, private or own address.
     pub allow_private: bool,
+    /// Where hosts of MTA-STS policies listen.
+    pub mta_sts_port: u16,
 }
 
 #[derive(Debug, Clone, Default)]

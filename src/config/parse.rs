@@ -69,7 +69,7 @@ const LISTEN: Keys = Keys { known: &["address", "mail-from", "tls"], later: &[] 
 const RELAY: Keys =
     Keys { known: &["hosts", "require", "names", "pins", "onward", "carries", "auth", "reason", "review"], later: &[] };
 const AUTH: Keys = Keys { known: &["user", "password-file"], later: &[] };
-const DELIVER: Keys = Keys { known: &["port", "smarthost", "allow-private"], later: &["mta-sts-port"] };
+const DELIVER: Keys = Keys { known: &["port", "smarthost", "allow-private", "mta-sts-port"], later: &[] };
 const DNS: Keys = Keys { known: &["servers", "dnssec", "self-test"], later: &[] };
 const TLS: Keys = Keys { known: &["certificate", "key", "extra-roots"], later: &["client-certificate", "profile"] };
 const QUEUE: Keys = Keys { known: &["retry", "expire", "min-free"], later: &["store"] };
@@ -220,12 +220,13 @@ fn relay(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Relay> 
 }
 
 fn deliver(top: Table<'_>, r: &mut Reader<'_, '_>) -> Deliver {
-    let default = Deliver { port: 25, smarthost: None, allow_private: false };
+    let default = Deliver { port: 25, smarthost: None, allow_private: false, mta_sts_port: 443 };
     let Some(table) = r.table(top, "deliver", DELIVER) else { return default };
     Deliver {
         port: r.port(table, "port", default.port),
         smarthost: table.one(r.c, "smarthost", read::relay_name).map(|s| s.value),
         allow_private: table.boolean(r.c, "allow-private").is_some_and(|s| s.value),
+        mta_sts_port: r.port(table, "mta-sts-port", default.mta_sts_port),
     }
 }
 

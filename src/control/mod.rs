@@ -51,6 +51,13 @@ pub enum Request {
     Readiness {
         seconds: u64,
     },
+    /// What domains ask of senders (MTA-STS); none named: all that is kept.
+    MtaSts {
+        domain: Option<Domain>,
+    },
+    MtaStsRefresh {
+        domain: Domain,
+    },
     Reload {
         accepting: Option<Accepting>,
     },
@@ -119,7 +126,7 @@ pub fn entry_id(written: &str) -> Result<EntryId, String> {
 }
 
 /// A domain as people type it: in any case, with a dot behind it or an @ before it, in letters of any script.
-fn domain(written: &str) -> Result<Domain, String> {
+pub(crate) fn domain(written: &str) -> Result<Domain, String> {
     let name = written.strip_prefix('@').unwrap_or(written);
     name.parse()
         .map_err(|why| format!("{why}\nhint: name what stands behind the @ of an address, such as trust.example"))
@@ -147,6 +154,8 @@ impl Request {
             Request::QueueInstruct { wanted } => wanted.order.name(),
             Request::Trace { .. } => "trace",
             Request::Readiness { .. } => "readiness",
+            Request::MtaSts { .. } => "mta-sts",
+            Request::MtaStsRefresh { .. } => "mta-sts-refresh",
             Request::Reload { .. } => "reload",
             Request::Rollback { .. } => "rollback",
         }

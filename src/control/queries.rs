@@ -2,6 +2,8 @@
 
 use super::{Filter, select};
 use crate::clock::{EntryId, Now, Wall, rfc3339};
+use crate::mail::Domain;
+use crate::proof::mta_sts::Known;
 use crate::queue::State;
 use crate::queue::entry::{self, Entry, Progress};
 use crate::queue::{Instruction, Stop};
@@ -50,6 +52,26 @@ pub fn readiness(connection: &Connection, seconds: u64) -> Result<Value, StoreEr
     let rules = record::readiness(connection, since)?;
     let since = record::oldest(connection)?.map(|oldest| rfc3339(oldest.max(since)));
     Ok(json!({ "since": since, "rules": rules }))
+}
+
+/// Policies of domains as they are kept: `policies`, each with `mode`, `mx`, `id`, `fetched`, `ends`.
+#[must_use]
+pub fn mta_sts(kept: &[Known], domain: Option<&Domain>) -> Value {
+    let wanted = kept.iter().filter(|known| domain.is_none_or(|domain| known.domain == *domain));
+    json!({ "policies": wanted.map(sts_policy).collect::<Vec<_>>() })
+}
+
+/// One of them.
+#[must_use]
+pub fn sts_policy(known: &Known) -> Value {
+    json!({
+        "domain": known.domain,
+        "mode": known.policy.mode,
+        "mx": known.policy.mx,
+        "id": known.id,
+        "fetched": rfc3339(known.fetched),
+        "ends": rfc3339(known.end()),
+    })
 }
 
 /// The next page of the queue, oldest first: `rows`, and `next`, after which the following page begins (null at the end);

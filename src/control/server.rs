@@ -91,6 +91,10 @@ async fn serve(stream: UnixStream, shared: Arc<Shared>) {
                 Request::QueueInstruct { wanted } => do_what_is_asked(&shared, who, &wanted),
                 Request::QueueRetry { filter } => retry(&shared, &filter),
                 Request::Readiness { seconds } => readiness(&shared, seconds),
+                Request::MtaSts { domain } => {
+                    Answer::Good(queries::mta_sts(&shared.delivery.mta_sts.kept(), domain.as_ref()))
+                }
+                Request::MtaStsRefresh { domain } => refresh(&shared, &domain),
                 Request::Reload { accepting } => {
                     put_into_force(&shared, who, accepting, |accepted| shared.policies.reload(accepted))
                 }
@@ -123,6 +127,8 @@ fn answer(shared: &Shared, request: Request) -> Answer {
         Request::QueueRetry { .. }
         | Request::QueueInstruct { .. }
         | Request::Readiness { .. }
+        | Request::MtaSts { .. }
+        | Request::MtaStsRefresh { .. }
         | Request::Reload { .. }
         | Request::Rollback { .. } => return Answer::Bad("not here".to_owned()),
     };
@@ -161,6 +167,14 @@ fn do_what_is_asked(shared: &Shared, uid: Option<u32>, wanted: &Wanted) -> Answe
 fn readiness(shared: &Shared, seconds: u64) -> Answer {
     let found = store::reader_of(&shared.data).and_then(|reader| queries::readiness(&reader, seconds));
     found.map_or_else(|error| Answer::Bad(error.to_string()), Answer::Good)
+}
+
+/// Fetches a domain's policy anew.
+fn refresh(shared: &Shared, domain: &Domain) -> Answer {
+    match shared.runtime.block_on(shared.delivery.mta_sts.refresh(domain)) {
+        Ok(known) => Answer::Good(queries::sts_policy(&known)),
+        Err(why) => Answer::Bad(format!("{domain}: {why}\nhint: what was kept before holds until its end")),
+    }
 }
 
 /// Changes the policy in force, as whoever asks has accepted it.

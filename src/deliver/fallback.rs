@@ -32,7 +32,7 @@ impl Delivery {
     ) -> Option<OpenLink> {
         let able: Vec<_> = hosts.iter().zip(missed).filter(|(_, m)| !m.is_useless()).collect();
         let all_failed = able.iter().all(|(_, m)| m.trial != Trial::Other);
-        if opening.lane.level > Level::Any || !all_failed || able.is_empty() {
+        if opening.lane.level.max(opening.floor) > Level::Any || !all_failed || able.is_empty() {
             return None;
         }
         opening.tries = ADDRESSES;

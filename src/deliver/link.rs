@@ -106,6 +106,8 @@ pub(super) fn missed_in(host: &str, broken: Broken) -> Missed {
 pub(super) struct Opening<'l> {
     pub lane: &'l Lane,
     sources: Vec<ProofSource>,
+    /// What the domain's MTA-STS policy asks of every host.
+    pub floor: Level,
     /// What the host that is tried publishes about itself.
     published: Published,
     /// Addresses that may still be tried.
@@ -125,8 +127,9 @@ impl Delivery {
         let mut hosts = self.hosts.hosts(&lane.destination, &self.resolver).await?;
         self.memory.good_hosts_first(&mut hosts, |host| &host.name);
         let until = Instant::now() + self.patience.opening;
-        let (sources, published) = (self.sources(&lane.destination), Published::NOTHING);
-        let mut opening = Opening { lane, sources, published, tries: ADDRESSES, until };
+        let mut sources = self.sources(&lane.destination);
+        let floor = self.listed(&lane.destination, &mut sources).await.map_err(shut)?;
+        let mut opening = Opening { lane, sources, floor, published: Published::NOTHING, tries: ADDRESSES, until };
         let mut missed = Vec::with_capacity(hosts.len());
         for host in &hosts {
             let tried = match self.remembered(host, lane) {
@@ -147,7 +150,8 @@ impl Delivery {
     /// Every address of one host, as long as there are tries left.
     pub(super) async fn open_host(&self, host: &Host, opening: &mut Opening<'_>) -> Result<OpenLink, Missed> {
         let published = self.published(host, &opening.lane.destination).await;
-        opening.published = published.map_err(|reason| missed_in(&host.name, reason.into()))?;
+        let published = published.map_err(|reason| missed_in(&host.name, reason.into()))?;
+        opening.published = published.at_least(opening.floor);
         let mut addresses = host.addresses(&self.resolver).await?;
         self.memory.good_addresses_first(&mut addresses);
         let (mut missed, mut untried) = (None, addresses.len());

@@ -26,6 +26,7 @@ use crate::decide::announce::Announcer;
 use crate::dns::Resolver;
 use crate::metrics::Metrics;
 use crate::policy::ProofSource;
+use crate::proof::mta_sts::MtaSts;
 use crate::queue::{Lane, Retry, Routes, Schedule, UnderWay};
 use crate::smtp::server::Credentials;
 use crate::store::{Store, StoreError};
@@ -103,6 +104,7 @@ pub struct Delivery {
     pub proofs: HashMap<String, Vec<ProofSource>>,
     pub relays: HashMap<Arc<str>, RelayTerms>,
     pub resolver: Resolver,
+    pub mta_sts: Arc<MtaSts>,
     pub connector: Connector,
     pub roots: Arc<Roots>,
     pub retry: Retry,

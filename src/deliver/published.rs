@@ -1,4 +1,4 @@
-//! What a mail host publishes about itself, and what must hold for all mail to it because of that.
+//! What a mail host and its domain publish about themselves, and what must hold for all mail because of that.
 //!
 //! Called when a link is opened. Promises: a host whose records cannot be looked up is not used; records count only where the way from
 //! the domain to the host is signed too, or whoever forges that way would bring his own. Fails with the reason that puts the host off.
@@ -8,10 +8,11 @@ use super::route::Host;
 use crate::clock::Now;
 use crate::dns::{Tlsa, TlsaAnswer};
 use crate::mail::Domain;
+use crate::policy::{ProofCheck, ProofSource};
 use crate::proof::dane;
 use crate::queue::Destination;
 use crate::tls::PeerCertificates;
-use crate::vocabulary::{Level, Reason};
+use crate::vocabulary::{Level, Reason, StsMode};
 
 /// What a host publishes about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,11 @@ impl Published {
         Published { floor: Level::Verified, keys: Some(Keys { records, names }) }
     }
 
+    /// The same where something else asks for that much.
+    pub fn at_least(self, floor: Level) -> Published {
+        Published { floor: self.floor.max(floor), ..self }
+    }
+
     /// The name to ask for when TLS begins (RFC 7672 8.1: the base domain).
     pub fn server_name<'a>(&'a self, host: &'a str) -> &'a str {
         self.keys.as_ref().and_then(|keys| keys.names.first()).map_or(host, String::as_str)
@@ -57,6 +63,26 @@ impl Published {
 }
 
 impl Delivery {
+    /// Adds what the domain's MTA-STS policy lists to the sources of proof; says what must hold for all mail because of it.
+    pub(super) async fn listed(&self, to: &Destination, sources: &mut Vec<ProofSource>) -> Result<Level, Reason> {
+        let Destination::Mx(domain) = to else { return Ok(Level::Any) };
+        if domain.literal().is_some() {
+            return Ok(Level::Any);
+        }
+        let excepted = self.judge.now().policy.published_cap(domain, Now::read().wall);
+        match (self.mta_sts.policy(domain).await, excepted) {
+            (Ok(Some(policy)), excepted) if policy.mode == StsMode::Enforce => {
+                sources.push(ProofSource { origin: "mta-sts".to_owned(), check: ProofCheck::MtaSts(policy.mx) });
+                Ok(excepted.unwrap_or(Level::Verified))
+            }
+            (Ok(_), _) | (Err(_), Some(_)) => Ok(Level::Any),
+            (Err(cause), None) => {
+                tracing::warn!(%domain, cause, "whether a domain has an MTA-STS policy cannot be looked up");
+                Err(Reason::DnsTempfail)
+            }
+        }
+    }
+
     /// What holds for mail to this host because of what it publishes; an exception in force lowers it.
     pub(super) async fn published(&self, host: &Host, destination: &Destination) -> Result<Published, Reason> {
         let Destination::Mx(domain) = destination else { return Ok(Published::NOTHING) };

@@ -12,6 +12,7 @@ mod answer;
 mod cache;
 mod counts;
 mod lookup;
+mod public;
 mod system;
 mod wire;
 
@@ -21,6 +22,7 @@ mod signed_tests;
 mod tests;
 
 pub use counts::{Counts, LookupKind, LookupResult};
+pub use public::is_public;
 
 use crate::mail::Domain;
 use answer::{Answer, Found};
@@ -204,6 +206,18 @@ impl Resolver {
 
     async fn both(&self, host: &str) -> [Found; 2] {
         tokio::join!(self.lookup.ask(host, RecordType::A), self.lookup.ask(host, RecordType::AAAA)).into()
+    }
+
+    /// The texts of a name. None: there are none.
+    ///
+    /// # Errors
+    /// When that could not be found out: the private cause.
+    pub async fn texts(&self, name: &str) -> Result<Option<Vec<String>>, String> {
+        match self.lookup.ask(name, RecordType::TXT).await.answer {
+            Answer::Txt(texts) => Ok(Some(texts.to_vec())),
+            Answer::Tempfail(cause) | Answer::Bogus(cause) => Err(cause),
+            _ => Ok(None),
+        }
     }
 
     /// What a mail host publishes about its keys for a port (RFC 7672 2.2). Nothing is believed that was not validated, and where the

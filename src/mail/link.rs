@@ -63,7 +63,7 @@ impl Link {
         match (&self.tls, self.proof) {
             (None, _) => Level::Any,
             (Some(_), Proof::Nothing) => Level::Encrypted,
-            (Some(_), Proof::Dane | Proof::Pkix | Proof::Pin) => Level::Verified,
+            (Some(_), Proof::Dane | Proof::MtaSts | Proof::Pkix | Proof::Pin) => Level::Verified,
         }
     }
 }

@@ -60,6 +60,8 @@ pub struct ProofSource {
 pub enum ProofCheck {
     /// The MX host's name matches one pattern (`*` is exactly the left-most label) and its certificate is valid for that name.
     Mx(Vec<String>),
+    /// The same with the hosts that the domain's own MTA-STS policy lists.
+    MtaSts(Vec<String>),
     /// The certificate is valid for one of these names.
     Names(Vec<String>),
     /// The key is one of these, `sha256/BASE64` of the SPKI, whatever name or date.

@@ -5,6 +5,7 @@
 //! `Reason` of the first source that does not hold.
 
 pub mod dane;
+pub mod mta_sts;
 mod pkix;
 
 #[cfg(test)]
@@ -42,6 +43,11 @@ pub fn prove(
             ProofCheck::Pins(pins) => {
                 is_pinned(peer, pins)?;
                 proof = Proof::Pin;
+            }
+            ProofCheck::MtaSts(patterns) => {
+                is_listed(host, patterns)?;
+                pkix::valid_for_one(peer, &[host], roots, now)?;
+                proof = if proof == Proof::Pkix { Proof::MtaSts } else { proof };
             }
             ProofCheck::Names(names) => pkix::valid_for_one(peer, names, roots, now)?,
             ProofCheck::Mx(patterns) => {

@@ -12,6 +12,7 @@ use crate::deliver::{Delivery, Patience, RelayTerms};
 use crate::dns::Resolver;
 use crate::metrics::Metrics;
 use crate::policy::{ProofCheck, ProofSource};
+use crate::proof::mta_sts::{Fetcher, MtaSts};
 use crate::queue::schedule::Caps;
 use crate::queue::{Counter, Destination, Lane, Routes, Schedule, WarmRoom};
 use crate::receive::SessionLimits;
@@ -185,8 +186,17 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
     if ignored > 0 {
         tracing::warn!(ignored, "root certificates that cannot be used were passed over");
     }
+    let (connector, roots) = (Connector::new()?, Arc::new(roots));
+    let fetcher = Fetcher {
+        resolver: resolver.clone(),
+        connector: connector.clone(),
+        roots: roots.clone(),
+        port: config.deliver.mta_sts_port,
+        allow_private: config.deliver.allow_private,
+    };
     Ok(Delivery {
         hostname: config.hostname.to_string(),
+        mta_sts: Arc::new(MtaSts::new(fetcher, shared.metrics.clone(), &config.data)),
         judge: shared.judge,
         store: opened.store.clone(),
         reader: Mutex::new(opened.reader()?),
@@ -199,8 +209,8 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
         proofs: proofs(config),
         relays: config.relays.iter().map(terms).collect::<Result<_, ServeError>>()?,
         resolver,
-        connector: Connector::new()?,
-        roots: Arc::new(roots),
+        connector,
+        roots,
         retry: config.queue.retry.clone(),
         patience: Patience::default(),
         ids: shared.ids,

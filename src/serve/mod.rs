@@ -174,6 +174,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     let recovery = recovery(&gateway.opened, last, &delivery)?;
     tokio::spawn(watch_room(gauges, config.queue.min_free, no_room));
     tokio::spawn(forget(gateway.store.clone()));
+    tokio::spawn(delivery.mta_sts.clone().look_after());
     tokio::spawn(deliver::run(delivery, openings));
     listeners
         .into_iter()
