@@ -310,6 +310,7 @@ impl Metrics {
 
 /// What can keep a link from the level that was asked.
 pub const LINK_REASONS: &[Reason] = &[
+    Reason::TlsMasked,
     Reason::TlsaMismatch,
     Reason::DnssecNotValidated,
     Reason::DnsBogus,

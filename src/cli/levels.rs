@@ -16,12 +16,13 @@ any        best TLS that the peer offers, clear text   sent, counted     sent, c
 encrypted  TLS 1.2 or later; the peer is not proved    sent, counted     sent, counted     sent, counted     not sent
 verified   the peer proved itself: by a key that its   not sent, but by  not sent, but by  not sent, but by  not sent
            domain publishes (DANE), a certificate for  DANE-EE or pin    DANE or pin       DANE-EE or pin
-           a name that the policy lists, or a pin
+           a host that its domain (MTA-STS) or the
+           policy lists, or a pin
 sealed     the message itself is encrypted to its      no link can give this: the message is rejected or held,
            reader                                      unless a rung of `upgrade` can serve the recipient
 
 TLS below 1.2 is no TLS. Requirements hold on the leg between this gateway and the world. What a peer publishes is a floor for
-all mail to it (the built-in rule `published`): keys in signed DNS ask for verified, and for encrypted where none can be used.
+all mail to it (the built-in rule `published`): keys in signed DNS ask for verified (for encrypted where none\ncan be used), and so does an MTA-STS policy in enforce.
 ";
 
 #[must_use]

@@ -10,11 +10,12 @@ use super::open_link::OpenLink;
 use super::published::Published;
 use super::route::{Host, Unroutable};
 use crate::clock::Now;
-use crate::mail::{Enhanced, Link, Status};
+use crate::mail::{Enhanced, Link, Status, TlsFacts};
 use crate::policy::{FailedTls, ProofSource};
 use crate::proof;
 use crate::queue::{Destination, Lane};
 use crate::smtp::server::Credentials;
+use crate::tls::{PeerCertificates, Roots};
 use crate::vocabulary::{Level, Proof, Reason};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -214,7 +215,8 @@ impl Delivery {
     async fn connect(&self, host: &Host, address: SocketAddr, opening: &Opening<'_>) -> Result<OpenLink, Missed> {
         let in_host = |broken| missed_in(&host.name, broken);
         let (connection, offer) = Connection::open(address, &self.hostname, self.patience).await.map_err(in_host)?;
-        let clear = Link { floor: opening.published.floor, ..clear_link(&host.name, address, Reason::TlsNotOffered) };
+        let shortfall = if offer.masked { Reason::TlsMasked } else { Reason::TlsNotOffered };
+        let clear = Link { floor: opening.published.floor, ..clear_link(&host.name, address, shortfall) };
         if !offer.starttls {
             return Ok(self.opened(connection, clear));
         }
@@ -246,23 +248,14 @@ impl Delivery {
         OpenLink::new(if distrusted { connection.without_chunking() } else { connection }, link)
     }
 
-    /// The domain's own word decides alone; without it every source that exists must hold.
     fn proved(&self, clear: Link, secured: Secured, opening: &Opening<'_>) -> Link {
-        let by_sources =
-            || proof::prove(&secured.certificates, &clear.host, &opening.sources, &self.roots, Now::read().wall);
-        let proof = match opening.published.prove(&secured.certificates) {
-            Some(held) => held.map(|()| Proof::Dane),
-            None => by_sources(),
-        };
-        let (proof, shortfall) = match proof {
-            Ok(proof) => (proof, None),
+        let asked = (clear.host.as_str(), &opening.sources[..]);
+        let held = match proof_of(&opening.published, &secured.certificates, asked, &self.roots) {
             // What would be proved by signed names cannot be while the resolver does not validate: the fault is ours.
-            Err(Reason::NoProofSource) if self.resolver.is_failing() => {
-                (Proof::Nothing, Some(Reason::DnssecNotValidated))
-            }
-            Err(reason) => (Proof::Nothing, Some(reason)),
+            Err(Reason::NoProofSource) if self.resolver.is_failing() => Err(Reason::DnssecNotValidated),
+            held => held,
         };
-        Link { tls: Some(secured.facts), proof, shortfall, ..clear }
+        with_proof(clear, secured.facts, held)
     }
 
     /// Who says how the hosts of this destination prove themselves.
@@ -272,6 +265,28 @@ impl Delivery {
             configured => self.proofs.get(&configured.to_string()).cloned().unwrap_or_default(),
         }
     }
+}
+
+/// How a host proved itself: its domain's own word decides alone; without it every source that exists must hold.
+pub(super) fn proof_of(
+    published: &Published,
+    shown: &PeerCertificates,
+    (host, sources): (&str, &[ProofSource]),
+    roots: &Roots,
+) -> Result<Proof, Reason> {
+    match published.prove(shown) {
+        Some(held) => held.map(|()| Proof::Dane),
+        None => proof::prove(shown, host, sources, roots, Now::read().wall),
+    }
+}
+
+/// The link with TLS, and with its proof or the reason why there is none.
+pub(super) fn with_proof(clear: Link, facts: TlsFacts, held: Result<Proof, Reason>) -> Link {
+    let (proof, shortfall) = match held {
+        Ok(proof) => (proof, None),
+        Err(reason) => (Proof::Nothing, Some(reason)),
+    };
+    Link { tls: Some(facts), proof, shortfall, ..clear }
 }
 
 pub(super) fn clear_link(host: &str, address: SocketAddr, shortfall: Reason) -> Link {

@@ -14,6 +14,7 @@ mod needs;
 mod next;
 mod open_link;
 mod outgoing;
+pub mod probe;
 mod published;
 pub mod route;
 mod settle;

@@ -5,11 +5,12 @@
 
 use super::Delivery;
 use super::route::Host;
-use crate::clock::Now;
-use crate::dns::{Tlsa, TlsaAnswer};
+use crate::clock::{Now, Wall};
+use crate::dns::{Resolver, Tlsa, TlsaAnswer};
 use crate::mail::Domain;
-use crate::policy::{ProofCheck, ProofSource};
+use crate::policy::{Policy, ProofCheck, ProofSource};
 use crate::proof::dane;
+use crate::proof::mta_sts::StsPolicy;
 use crate::queue::Destination;
 use crate::tls::PeerCertificates;
 use crate::vocabulary::{Level, Reason, StsMode};
@@ -62,20 +63,26 @@ impl Published {
     }
 }
 
-impl Delivery {
-    /// Adds what the domain's MTA-STS policy lists to the sources of proof; says what must hold for all mail because of it.
-    pub(super) async fn listed(&self, to: &Destination, sources: &mut Vec<ProofSource>) -> Result<Level, Reason> {
-        let Destination::Mx(domain) = to else { return Ok(Level::Any) };
-        if domain.literal().is_some() {
-            return Ok(Level::Any);
-        }
-        let excepted = self.judge.now().policy.published_cap(domain, Now::read().wall);
-        match (self.mta_sts.policy(domain).await, excepted) {
+/// Whoever looks up what peers publish: delivery, and a probe.
+pub(super) struct Publications<'a> {
+    pub policy: &'a Policy,
+    pub resolver: &'a Resolver,
+    pub now: Wall,
+}
+
+impl Publications<'_> {
+    /// The source of proof that a domain's MTA-STS policy is, and what must hold for all mail because of it.
+    pub fn listed(
+        &self,
+        domain: &Domain,
+        found: Result<Option<StsPolicy>, String>,
+    ) -> Result<(Option<ProofSource>, Level), Reason> {
+        match (found, self.policy.published_cap(domain, self.now)) {
             (Ok(Some(policy)), excepted) if policy.mode == StsMode::Enforce => {
-                sources.push(ProofSource { origin: "mta-sts".to_owned(), check: ProofCheck::MtaSts(policy.mx) });
-                Ok(excepted.unwrap_or(Level::Verified))
+                let source = ProofSource { origin: "mta-sts".to_owned(), check: ProofCheck::MtaSts(policy.mx) };
+                Ok((Some(source), excepted.unwrap_or(Level::Verified)))
             }
-            (Ok(_), _) | (Err(_), Some(_)) => Ok(Level::Any),
+            (Ok(_), _) | (Err(_), Some(_)) => Ok((None, Level::Any)),
             (Err(cause), None) => {
                 tracing::warn!(%domain, cause, "whether a domain has an MTA-STS policy cannot be looked up");
                 Err(Reason::DnsTempfail)
@@ -83,13 +90,12 @@ impl Delivery {
         }
     }
 
-    /// What holds for mail to this host because of what it publishes; an exception in force lowers it.
-    pub(super) async fn published(&self, host: &Host, destination: &Destination) -> Result<Published, Reason> {
-        let Destination::Mx(domain) = destination else { return Ok(Published::NOTHING) };
+    /// What holds for mail to this host because of the keys that it publishes; an exception in force lowers it.
+    pub async fn keys(&self, host: &Host, domain: &Domain) -> Result<Published, Reason> {
         if !host.is_secure {
             return Ok(Published::NOTHING);
         }
-        let excepted = self.judge.now().policy.published_cap(domain, Now::read().wall);
+        let excepted = self.policy.published_cap(domain, self.now);
         let put_off = |reason: Reason, cause: &str| match excepted {
             Some(floor) => Ok(Published { floor, keys: None }),
             None => {
@@ -106,4 +112,33 @@ impl Delivery {
         let floor = published.floor.min(excepted.unwrap_or(Level::Verified));
         Ok(Published { floor, ..published })
     }
+}
+
+impl Delivery {
+    /// Adds what the domain's MTA-STS policy lists to the sources of proof; says what must hold for all mail because of it.
+    pub(super) async fn listed(&self, to: &Destination, sources: &mut Vec<ProofSource>) -> Result<Level, Reason> {
+        let Some(domain) = named(to) else { return Ok(Level::Any) };
+        let found = self.mta_sts.policy(domain).await;
+        let judge = self.judge.now();
+        let (source, floor) = self.publications(&judge.policy).listed(domain, found)?;
+        sources.extend(source);
+        Ok(floor)
+    }
+
+    /// What holds for mail to this host because of what it publishes.
+    pub(super) async fn published(&self, host: &Host, to: &Destination) -> Result<Published, Reason> {
+        let Some(domain) = named(to) else { return Ok(Published::NOTHING) };
+        let judge = self.judge.now();
+        self.publications(&judge.policy).keys(host, domain).await
+    }
+
+    fn publications<'a>(&'a self, policy: &'a Policy) -> Publications<'a> {
+        Publications { policy, resolver: &self.resolver, now: Now::read().wall }
+    }
+}
+
+/// The domain that is looked up on the way; sites and relays are named by configuration, and literals by nobody.
+fn named(to: &Destination) -> Option<&Domain> {
+    let Destination::Mx(domain) = to else { return None };
+    domain.literal().is_none().then_some(domain)
 }

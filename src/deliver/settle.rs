@@ -68,7 +68,10 @@ impl Delivery {
         if task.recipients.is_empty() {
             return;
         }
-        if missed.reason == Reason::TlsNotOffered && task.attempts == 0 && entry.is_in_class() {
+        if matches!(missed.reason, Reason::TlsNotOffered | Reason::TlsMasked)
+            && task.attempts == 0
+            && entry.is_in_class()
+        {
             self.metrics.kept_from_cleartext.inc_by(task.recipients.len() as u64);
         }
         let attempted = match task.lane.destination {

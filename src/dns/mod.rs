@@ -28,6 +28,7 @@ use crate::mail::Domain;
 use answer::{Answer, Found};
 use hickory_proto::rr::RecordType;
 use lookup::Lookup;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,6 +73,14 @@ pub struct Tlsa {
     pub selector: u8,
     pub matching: u8,
     pub data: Vec<u8>,
+}
+
+impl fmt::Display for Tlsa {
+    /// As a zone file has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {} ", self.usage, self.selector, self.matching)?;
+        self.data.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
 }
 
 /// What a host publishes about its keys.

@@ -34,6 +34,7 @@ closed! {
         LoginRefused = "login-refused",
         // TLS
         TlsNotOffered = "tls-not-offered",
+        TlsMasked = "tls-masked",
         TlsRefused = "tls-refused",
         TlsHandshakeFailed = "tls-handshake-failed",
         TlsStalled = "tls-stalled",
@@ -98,7 +99,7 @@ impl Reason {
             R::RelayNotAllowedForClass | R::NoProofSource => Fault::Policy,
             R::NoRoom | R::StoreFailed | R::MessageDamaged | R::BareLineEnding | R::RecognitionBusy => Fault::Us,
             R::HeldByOperator | R::EndedByOperator | R::LoginRefused => Fault::Us,
-            R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
+            R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost | R::TlsMasked => Fault::Network,
             R::DnsTempfail | R::DnssecNotValidated => Fault::Resolver,
             R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::SiteLoop => Fault::Sender,
             R::LineEndingRefused | R::MailLoop | R::TooManyRecipients | R::TooManySessions | R::TooManyErrors => {
@@ -117,6 +118,7 @@ impl Reason {
                 | R::SealingNotPossible
                 | R::RelayNotAllowedForClass
                 | R::TlsNotOffered
+                | R::TlsMasked
                 | R::TlsRefused
                 | R::TlsHandshakeFailed
                 | R::TlsStalled
@@ -185,6 +187,9 @@ impl Reason {
     const fn words_of_protection(self) -> &'static str {
         match self {
             R::TlsNotOffered => "the receiving server does not offer encryption",
+            R::TlsMasked => {
+                "a firewall on the way, perhaps our own, overwrites the receiving server's offer of encryption"
+            }
             R::TlsRefused => "the receiving server offers encryption but refused to start it",
             R::TlsHandshakeFailed => "encryption with the receiving server could not be set up",
             R::TlsStalled => "the receiving server stopped answering while encryption was set up",

@@ -19,7 +19,7 @@ fn waits(number: u8, tls: Tls, reason: &str) {
 
 #[test]
 fn a_masked_offer_is_no_offer() {
-    waits(7, Tls::Masked, "tls-not-offered");
+    waits(7, Tls::Masked, "tls-masked");
 }
 
 #[test]

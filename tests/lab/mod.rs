@@ -16,6 +16,7 @@ pub mod peers;
 pub mod postfix;
 pub mod signed;
 pub mod stream;
+pub mod sts;
 pub mod tap;
 
 use std::net::{SocketAddr, TcpListener};

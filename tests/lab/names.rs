@@ -1,7 +1,7 @@
 //! A small name server: a table of names, and what goes wrong with them. Names that are not in it do not exist.
 
 use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
-use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, SOA};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, SOA, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -80,6 +80,11 @@ impl Names {
                 IpAddr::V6(ip) => RData::AAAA(AAAA(ip)),
             },
         );
+        self
+    }
+
+    pub fn text(&self, owner: &str, text: &str) -> &Names {
+        self.add(owner, RData::TXT(TXT::new(vec![text.to_owned()])));
         self
     }
 

@@ -13,6 +13,8 @@ use crate::vocabulary::Reason;
 pub struct Offer {
     pub pipelining: bool,
     pub starttls: bool,
+    /// Something between overwrites what it offers with X (Cisco's ESMTP inspection).
+    pub masked: bool,
     pub size_known: bool,
     /// The largest message, where the peer names a limit.
     pub size: Option<u64>,
@@ -87,7 +89,7 @@ impl Offer {
                 "CHUNKING" => offer.chunking = true,
                 "AUTH" if link == Security::Tls => offer.logins = Logins::of(value),
                 "LIMITS" => offer.limits = Limits::of(value),
-                _ => {}
+                other => offer.masked |= other.len() >= 4 && other.bytes().all(|b| b == b'X'),
             }
         }
         offer

@@ -1,0 +1,228 @@
+//! What a domain offers now, host by host, as delivery would see it: for people who ask why mail does not go.
+//!
+//! Called by `mailward probe`. Promises: nothing is sent but EHLO, STARTTLS and QUIT; what it says of proof is what delivery would say, by
+//! the same functions. Never fails: what cannot be found out is a reason.
+
+use super::connection::Connection;
+use super::link::clear_link;
+use super::published::{Publications, Published};
+use super::route::{Host, HostBook};
+use super::{Patience, link};
+use crate::clock::Now;
+use crate::decide::Judge;
+use crate::dns::{Resolver, Security, TlsaAnswer};
+use crate::mail::{Domain, Link, TlsFacts};
+use crate::policy::{ProofCheck, ProofSource};
+use crate::proof::mta_sts::{Fetcher, StsPolicy, id_of};
+use crate::proof::prove;
+use crate::queue::Destination;
+use crate::tls::{Connector, PeerCertificates, Roots};
+use crate::vocabulary::{Level, Proof, Reason, StsMode};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// Addresses of one host that are tried.
+const ADDRESSES: usize = 3;
+
+/// What a probe needs.
+pub struct Prober {
+    pub hostname: String,
+    pub resolver: Resolver,
+    pub connector: Connector,
+    pub roots: Arc<Roots>,
+    pub judge: Judge,
+    pub fetcher: Fetcher,
+    pub hosts: HostBook,
+    pub patience: Patience,
+}
+
+/// What a domain says of itself over HTTPS.
+#[derive(Debug, Clone, Default)]
+pub struct StsProbed {
+    pub mode: Option<StsMode>,
+    pub id: Option<String>,
+    /// Why there is no policy that could be used.
+    pub reason: Option<String>,
+}
+
+/// One mail host.
+#[derive(Debug)]
+pub struct HostProbed {
+    pub name: String,
+    pub addresses: Vec<IpAddr>,
+    /// TLSA records that were validated, as they are written in a zone.
+    pub tlsa: Vec<String>,
+    /// None: it could not be asked.
+    pub starttls: Option<bool>,
+    pub tls: Option<TlsFacts>,
+    /// None: no link was made.
+    pub level: Option<Level>,
+    /// What must hold for all mail to it, by what it publishes.
+    pub floor: Level,
+    pub proof: Proof,
+    /// Why there is no more.
+    pub reason: Option<Reason>,
+    /// The certificate is valid for this host's own name, whatever policy lists.
+    pub is_valid_for_name: bool,
+}
+
+impl HostProbed {
+    /// What mail could count on: nothing, where even ordinary mail would not go.
+    #[must_use]
+    pub fn usable_level(&self) -> Option<Level> {
+        self.level.filter(|level| *level >= self.floor)
+    }
+}
+
+/// What a domain offers.
+#[derive(Debug)]
+pub struct Probed {
+    /// Whether its mail hosts are named by signed names; None: nobody's word on signatures is believed.
+    pub security: Option<Security>,
+    pub sts: StsProbed,
+    pub hosts: Vec<HostProbed>,
+    /// Why there are no hosts.
+    pub unroutable: Option<Reason>,
+}
+
+impl Probed {
+    /// The most that a link to this domain reaches.
+    #[must_use]
+    pub fn level(&self) -> Option<Level> {
+        self.hosts.iter().filter_map(HostProbed::usable_level).max()
+    }
+
+    /// Why it is no more: the reason of the best host, or of the first that gave no link.
+    #[must_use]
+    pub fn why_not_more(&self) -> Option<Reason> {
+        let best = self.hosts.iter().max_by_key(|host| host.usable_level());
+        self.unroutable.or(best.and_then(|host| host.reason))
+    }
+}
+
+/// What one host is asked for.
+struct Asked<'a> {
+    host: &'a Host,
+    published: Published,
+    sources: &'a [ProofSource],
+    floor: Level,
+}
+
+impl Prober {
+    pub async fn probe(&self, domain: &Domain) -> Probed {
+        let (sts, policy) = self.mta_sts(domain).await;
+        let security = self.resolver.mx_secured(domain).await.1;
+        let security = self.resolver.validates().then_some(security);
+        let hosts = match self.hosts.hosts(&Destination::Mx(domain.clone()), &self.resolver).await {
+            Ok(hosts) => hosts,
+            Err(unroutable) => return Probed { security, sts, hosts: Vec::new(), unroutable: Some(unroutable.reason) },
+        };
+        let publications = Publications { policy: &self.judge.policy, resolver: &self.resolver, now: Now::read().wall };
+        let (listed, floor) = publications.listed(domain, policy).unwrap_or((None, Level::Any));
+        let sources: Vec<ProofSource> = self.judge.policy.proof_sources(domain).into_iter().chain(listed).collect();
+        let mut probed = Vec::with_capacity(hosts.len());
+        for host in &hosts {
+            probed.push(match publications.keys(host, domain).await {
+                Ok(published) => self.host(&Asked { host, published, sources: &sources, floor }).await,
+                Err(reason) => nothing(host, reason),
+            });
+        }
+        Probed { security, sts, hosts: probed, unroutable: None }
+    }
+
+    /// What DNS and the policy host say now, whatever was kept.
+    async fn mta_sts(&self, domain: &Domain) -> (StsProbed, Result<Option<StsPolicy>, String>) {
+        let texts = match self.resolver.texts(&format!("_mta-sts.{domain}")).await {
+            Ok(texts) => texts,
+            Err(cause) => {
+                let reason = Some(Reason::DnsTempfail.words().to_owned());
+                return (StsProbed { reason, ..StsProbed::default() }, Err(cause));
+            }
+        };
+        let Some(id) = texts.and_then(|texts| id_of(&texts)) else { return (StsProbed::default(), Ok(None)) };
+        match self.fetcher.fetch(domain).await {
+            Ok(policy) => (StsProbed { mode: Some(policy.mode), id: Some(id), reason: None }, Ok(Some(policy))),
+            Err(error) => {
+                let reason = Some(format!("{}: {}", error.result, error.cause));
+                (StsProbed { mode: None, id: Some(id), reason }, Ok(None))
+            }
+        }
+    }
+
+    async fn host(&self, asked: &Asked<'_>) -> HostProbed {
+        let host = asked.host;
+        let tlsa = match self.resolver.tlsa(&host.name, host.port).await {
+            TlsaAnswer::Found { records, .. } if host.is_secure => records.iter().map(ToString::to_string).collect(),
+            _ => Vec::new(),
+        };
+        let addresses = match host.addresses(&self.resolver).await {
+            Ok(addresses) => addresses,
+            Err(unroutable) => return HostProbed { tlsa, ..nothing(host, unroutable.reason) },
+        };
+        let mut probed = nothing(host, Reason::ConnectionTimedOut);
+        for address in addresses.iter().take(ADDRESSES) {
+            probed = self.address(asked, *address).await;
+            if probed.level.is_some() {
+                break;
+            }
+        }
+        let floor = asked.published.floor.max(asked.floor);
+        HostProbed { tlsa, floor, addresses: addresses.iter().map(SocketAddr::ip).collect(), ..probed }
+    }
+
+    async fn address(&self, asked: &Asked<'_>, address: SocketAddr) -> HostProbed {
+        let host = asked.host;
+        let (connection, offer) = match Connection::open(address, &self.hostname, self.patience).await {
+            Ok(opened) => opened,
+            Err(broken) => return nothing(host, broken.reason),
+        };
+        let shortfall = if offer.masked { Reason::TlsMasked } else { Reason::TlsNotOffered };
+        let clear = clear_link(&host.name, address, shortfall);
+        if !offer.starttls {
+            connection.quit().await;
+            return HostProbed { starttls: Some(false), ..of_link(host, &clear) };
+        }
+        let name = asked.published.server_name(&host.name);
+        let (connection, secured) = match connection.secure(&self.connector, name).await {
+            Ok(secured) => secured,
+            Err(broken) => return HostProbed { starttls: Some(true), ..nothing(host, broken.reason) },
+        };
+        let held = link::proof_of(&asked.published, &secured.certificates, (&host.name, asked.sources), &self.roots);
+        let is_valid_for_name = self.is_valid_for_name(&secured.certificates, &host.name);
+        let link = link::with_proof(clear, secured.facts, held);
+        if let Ok((connection, _)) = connection.until_ready().await {
+            connection.quit().await;
+        }
+        HostProbed { starttls: Some(true), is_valid_for_name, ..of_link(host, &link) }
+    }
+
+    fn is_valid_for_name(&self, certificates: &PeerCertificates, host: &str) -> bool {
+        let own = ProofSource { origin: "probe".to_owned(), check: ProofCheck::Names(vec![host.to_owned()]) };
+        prove(certificates, host, &[own], &self.roots, Now::read().wall).is_ok()
+    }
+}
+
+fn nothing(host: &Host, reason: Reason) -> HostProbed {
+    HostProbed {
+        name: host.name.clone(),
+        addresses: Vec::new(),
+        tlsa: Vec::new(),
+        starttls: None,
+        tls: None,
+        level: None,
+        floor: Level::Any,
+        proof: Proof::Nothing,
+        reason: Some(reason),
+        is_valid_for_name: false,
+    }
+}
+
+fn of_link(host: &Host, link: &Link) -> HostProbed {
+    HostProbed {
+        tls: link.tls.clone(),
+        level: Some(link.level()),
+        proof: link.proof,
+        reason: link.shortfall,
+        ..nothing(host, Reason::RequirementMet)
+    }
+}
