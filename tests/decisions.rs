@@ -15,7 +15,7 @@ mod stages;
 use mailward::clock::Wall;
 use mailward::decide::{self, Judge};
 use mailward::mail::{Header, ReversePath};
-use mailward::policy::{Known, MessageFacts, RecipientFacts, Said, Sites, SourceFile, Verdict, compile};
+use mailward::policy::{Known, MessageFacts, RecipientFacts, Said, Sites, SourceFile, Verdict, Words, compile};
 use mailward::vocabulary::{Confidence, Direction, FindingKind, Level, Otherwise, Rung};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -56,13 +56,12 @@ impl Asked<'_> {
             header_from: &[],
             evidence: self.evidence,
             classes: &classes,
-            said: Said::Read { subject: "", header: &header },
+            said: Said::Read(Words { subject: "", header: &header, attachments: &[] }),
             size: 1_000,
             recipients: 1,
             visible_recipients: 1,
             auto_submitted: false,
             forwarded: false,
-            attachments: &[],
         };
         let recipient = self.to.parse().unwrap();
         judge.policy.judge(&message, &RecipientFacts { recipient: &recipient, peer: self.peer, can: self.can })

@@ -46,7 +46,9 @@ pub(super) fn read(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>) {
     }
     let kind = part.content.kind.as_str();
     if is_attachment(part) {
-        walk.report.attached(AttachmentType::of(kind, part.about.name(part.content)), &place);
+        let names: Vec<Option<&str>> = part.about.names(part.content).map(Some).collect();
+        let claims = if names.is_empty() { vec![None] } else { names };
+        claims.into_iter().for_each(|name| walk.report.attached(AttachmentType::of(kind, name), &place));
     }
     let charset = part.content.charset.as_deref().filter(|_| is_text(kind));
     let decoded = match told_by_start(walk, body, part, charset) {

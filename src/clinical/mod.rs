@@ -71,7 +71,8 @@ pub struct Findings {
     pub findings: Vec<Finding>,
     pub read: Vec<String>,
     pub unread: Vec<Unread>,
-    /// What its attachments say that they are, each kind once.
+    /// What its attachments say that they are, each kind once. Words of whoever wrote the message: never printed, never kept.
+    #[serde(skip)]
     pub attachments: Vec<AttachmentType>,
 }
 

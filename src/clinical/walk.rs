@@ -60,6 +60,11 @@ pub(super) struct About {
 }
 
 impl About {
+    /// All names that it is given: readers show one or the other.
+    pub fn names<'a>(&'a self, content: &'a Content) -> impl Iterator<Item = &'a str> {
+        self.disposition.iter().chain([content]).filter_map(|said| said.name.as_deref())
+    }
+
     /// The file name, wherever it stands.
     pub fn name<'a>(&'a self, content: &'a Content) -> Option<&'a str> {
         self.disposition.as_ref().and_then(|d| d.name.as_deref()).or(content.name.as_deref())

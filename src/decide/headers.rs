@@ -24,6 +24,8 @@ pub(super) struct HeaderFacts {
     pub auto_submitted: bool,
     /// Resent (RFC 5322 3.6.6), or sent on by a rule of an Exchange mailbox.
     pub sent_on: bool,
+    /// An author cannot be read, or there are more than are looked at.
+    pub unclear: bool,
 }
 
 impl HeaderFacts {
@@ -60,11 +62,14 @@ impl HeaderFacts {
     }
 
     fn add_senders(&mut self, field: &HeaderField<'_>) {
-        addresses(field, |address| {
-            if self.from.len() < SENDERS {
-                self.from.extend(address.parse::<Mailbox>().ok());
-            }
+        let mut unclear = false;
+        let named = addresses(field, |address| match address.parse::<Mailbox>() {
+            Ok(mailbox) if self.from.len() < SENDERS => self.from.push(mailbox),
+            _ => unclear = true,
         });
+        // A source route or an encoded word in the brackets is read by some as an address, and by us as none.
+        let brackets = field.raw.iter().filter(|octet| **octet == b'<').count();
+        self.unclear |= unclear || named == 0 || brackets > named;
     }
 }
 
@@ -128,6 +133,22 @@ mod tests {
     }
 
     #[test]
+    fn an_author_who_cannot_be_read_is_said() {
+        for unclear in [
+            "From: Dr X",
+            "From: <=?utf-8?Q?x?=@a.example>",
+            "From: <@r.example:x@a.example>",
+            "Sender:",
+            "From: a@b@c",
+        ] {
+            assert!(facts(&format!("{unclear}\r\n\r\n")).unclear, "{unclear}");
+        }
+        for clear in ["From: \"Dr, X\" <x@a.example>, y@a.example", "From: x@a.example"] {
+            assert!(!facts(&format!("{clear}\r\n\r\n")).unclear, "{clear}");
+        }
+    }
+
+    #[test]
     fn no_bytes_make_it_panic() {
         for bad in
             ["From: <\r\n", "From:\r\n", "From: \"\r\n \\\r\n\r\n", "Subject: =?x?q?\r\n", "From", "To: ,,,;::<>\r\n"]
@@ -135,6 +156,6 @@ mod tests {
             facts(bad);
         }
         let many = format!("From: {}\r\n\r\n", "a@b.example, ".repeat(10_000));
-        assert_eq!(facts(&many).from.len(), SENDERS);
+        assert_eq!((facts(&many).from.len(), facts(&many).unclear), (SENDERS, true));
     }
 }

@@ -16,7 +16,7 @@ pub mod replay;
 use crate::clinical::{self, Findings, Limits};
 use crate::clock::{EntryId, Wall};
 use crate::mail::{Envelope, Header, Mailbox};
-use crate::policy::{MessageFacts, Policy, QueuedFacts, RecipientFacts, Requirement, Said, Sites, Verdict};
+use crate::policy::{MessageFacts, Policy, QueuedFacts, RecipientFacts, Requirement, Said, Sites, Verdict, Words};
 use crate::record::{self, Features};
 use crate::vocabulary::{Direction, Fate, Level, Rung};
 use headers::HeaderFacts;
@@ -104,8 +104,9 @@ impl Judge {
         let classes = self.policy.classify(&evidence);
         let header = Header::of(transaction.message);
         let read = HeaderFacts::of(&header);
-        let said = Said::Read { subject: &read.subject, header: &header };
-        let forwarded = read.sent_on || self.is_foreign(transaction, &read.from);
+        let attachments = &findings.attachments;
+        let said = Said::Read(Words { subject: &read.subject, header: &header, attachments });
+        let forwarded = read.sent_on || self.is_foreign(transaction, &read);
         let message = MessageFacts {
             header_from: &read.from,
             evidence: &evidence,
@@ -113,7 +114,6 @@ impl Judge {
             visible_recipients: read.visible_recipients,
             auto_submitted: read.auto_submitted,
             forwarded,
-            attachments: &findings.attachments,
             ..known_at_rcpt(transaction, &header, &classes)
         };
         let judge = |to: &Mailbox| {
@@ -124,7 +124,6 @@ impl Judge {
         let features = Features {
             from: Vec::new(),
             looked: self.policy.looked(said),
-            attachments: findings.attachments.clone(),
             visible_recipients: read.visible_recipients,
             auto_submitted: read.auto_submitted,
             forwarded,
@@ -135,13 +134,15 @@ impl Judge {
     }
 
     /// Whether somebody who is not of the site wrote what leaves it. Where nobody says which domains are the site's own, they
-    /// are those of the reverse-path.
-    fn is_foreign(&self, transaction: &Transaction<'_>, from: &[Mailbox]) -> bool {
+    /// are those of the reverse-path. An author who cannot be read, or is not named, may be anybody.
+    fn is_foreign(&self, transaction: &Transaction<'_>, read: &HeaderFacts) -> bool {
         if transaction.direction == Direction::Inbound {
             return false;
         }
+        let from = &read.from;
         let own = transaction.sites.leaves.and_then(|site| self.policy.domains_of(site));
         match (own, transaction.envelope.reverse_path.mailbox()) {
+            (Some(_), _) | (None, Some(_)) if read.unclear || from.is_empty() => true,
             (Some(own), _) => from.iter().any(|author| !own.contains(author.domain())),
             (None, Some(sender)) => from.iter().any(|author| author.domain() != sender.domain()),
             (None, None) => false,
@@ -181,12 +182,11 @@ fn known_at_rcpt<'a>(
         header_from: &[],
         evidence: &[],
         classes,
-        said: Said::Read { subject: "", header },
+        said: Said::Read(Words { subject: "", header, attachments: &[] }),
         size: transaction.size,
         recipients: transaction.envelope.recipients.len(),
         visible_recipients: 0,
         auto_submitted: false,
         forwarded: false,
-        attachments: &[],
     }
 }

@@ -6,7 +6,7 @@
 use super::{Grounds, Judge, Judgement, own};
 use crate::clock::{EntryId, Wall};
 use crate::mail::{Domain, Mailbox, ReversePath};
-use crate::policy::{Looked, MessageFacts, RecipientFacts, Said, Sites, Verdict};
+use crate::policy::{MessageFacts, RecipientFacts, Said, Sites, Verdict};
 use crate::record::{self, Decided, DecidedFor, Features};
 use crate::store::StoreError;
 use crate::vocabulary::{Direction, Fate, Level};
@@ -202,7 +202,6 @@ impl<'j> Anew<'j> {
             visible_recipients: features.visible_recipients,
             auto_submitted: features.auto_submitted,
             forwarded: features.forwarded,
-            attachments: &features.attachments,
         };
         let facts = RecipientFacts { recipient: &to.to, peer: features.peer.filter(|_| inbound), can: &[] };
         Some(self.judge.policy.judge(&message, &facts))
@@ -223,9 +222,12 @@ impl Replayed {
                 None => Some(Made::recorded(to)),
             };
             let now = anew.decide(decided, features, to, together);
-            if let Some((was, now)) = was.zip(now) {
+            let Some((was, now)) = was.zip(now) else { continue };
+            let unknown = anew.judge.policy.not_known(&features.looked, to.direction);
+            self.note_unknown(&unknown);
+            // What may match for all that is known is not compared with what did.
+            if was.rule.as_deref().is_none_or(|rule| !unknown.contains(rule)) {
                 self.compare(decided.id, to, &was, &Made::of(&now));
-                self.note_unknown(anew, &features.looked, to.direction);
             }
         }
     }
@@ -251,11 +253,11 @@ impl Replayed {
         }
     }
 
-    fn note_unknown(&mut self, anew: &Anew<'_>, looked: &Looked, direction: Direction) {
-        for rule in anew.judge.policy.not_known(looked, direction) {
-            match self.not_known.get_mut(rule) {
+    fn note_unknown(&mut self, unknown: &BTreeSet<&str>) {
+        for rule in unknown {
+            match self.not_known.get_mut(*rule) {
                 Some(count) => *count += 1,
-                None => drop(self.not_known.insert(rule.to_owned(), 1)),
+                None => drop(self.not_known.insert((*rule).to_owned(), 1)),
             }
         }
     }

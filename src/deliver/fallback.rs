@@ -32,7 +32,7 @@ impl Delivery {
     ) -> Option<OpenLink> {
         let able: Vec<_> = hosts.iter().zip(missed).filter(|(_, m)| !m.is_useless()).collect();
         let all_failed = able.iter().all(|(_, m)| m.trial != Trial::Other);
-        if opening.lane.level.max(opening.floor) > Level::Any || !all_failed || able.is_empty() {
+        if opening.lane.level.max(opening.floor.level) > Level::Any || !all_failed || able.is_empty() {
             return None;
         }
         opening.tries = ADDRESSES;
@@ -72,8 +72,8 @@ impl Delivery {
         opening: &mut Opening<'_>,
     ) -> Option<OpenLink> {
         // A host that publishes keys is never spoken to without TLS.
-        let published = self.published(host, &opening.lane.destination).await.ok()?;
-        if published.floor > Level::Any {
+        opening.published = self.published(host, &opening.lane.destination).await.ok()?;
+        if opening.published.floor.level > Level::Any {
             return None;
         }
         for address in host.addresses(&self.resolver).await.ok()?.into_iter().take(opening.tries) {
@@ -84,7 +84,7 @@ impl Delivery {
                     lane = %opening.lane.destination, host = host.name, reason = %why,
                     "TLS failed twice at every host: mail in no class goes in clear"
                 );
-                let link = self.opened(connection, clear_link(&host.name, address, why));
+                let link = self.opened(connection, clear_link(&host.name, address, why), opening);
                 return Some(link.unprotected(unprotected.clone()));
             }
         }

@@ -7,7 +7,7 @@
 use super::Delivery;
 use super::connection::{Broken, Connection, Secured};
 use super::open_link::OpenLink;
-use super::published::Published;
+use super::published::{Floor, Published};
 use super::route::{Host, Unroutable};
 use crate::clock::Now;
 use crate::mail::{Enhanced, Link, Status, TlsFacts};
@@ -108,9 +108,9 @@ pub(super) struct Opening<'l> {
     pub lane: &'l Lane,
     sources: Vec<ProofSource>,
     /// What the domain's MTA-STS policy asks of every host.
-    pub floor: Level,
+    pub floor: Floor,
     /// What the host that is tried publishes about itself.
-    published: Published,
+    pub published: Published,
     /// Addresses that may still be tried.
     pub tries: usize,
     /// When it is given up, whatever host it is at.
@@ -129,7 +129,8 @@ impl Delivery {
         self.memory.good_hosts_first(&mut hosts, |host| &host.name);
         let until = Instant::now() + self.patience.opening;
         let mut sources = self.sources(&lane.destination);
-        let floor = self.listed(&lane.destination, &mut sources).await.map_err(shut)?;
+        let listed = timeout_at(until, self.listed(&lane.destination, &mut sources)).await;
+        let floor = listed.unwrap_or(Err(Reason::DnsTempfail)).map_err(shut)?;
         let mut opening = Opening { lane, sources, floor, published: Published::NOTHING, tries: ADDRESSES, until };
         let mut missed = Vec::with_capacity(hosts.len());
         for host in &hosts {
@@ -150,10 +151,15 @@ impl Delivery {
 
     /// Every address of one host, as long as there are tries left.
     pub(super) async fn open_host(&self, host: &Host, opening: &mut Opening<'_>) -> Result<OpenLink, Missed> {
-        let published = self.published(host, &opening.lane.destination).await;
-        let published = published.map_err(|reason| missed_in(&host.name, reason.into()))?;
-        opening.published = published.at_least(opening.floor);
-        let mut addresses = host.addresses(&self.resolver).await?;
+        let late = missed_in(&host.name, Reason::DnsTempfail.into());
+        opening.published = match timeout_at(opening.until, self.published(host, &opening.lane.destination)).await {
+            Ok(published) => published.map_err(|reason| missed_in(&host.name, reason.into()))?.and(opening.floor),
+            Err(_) => return Err(late),
+        };
+        let mut addresses = match timeout_at(opening.until, host.addresses(&self.resolver)).await {
+            Ok(addresses) => addresses?,
+            Err(_) => return Err(late),
+        };
         self.memory.good_addresses_first(&mut addresses);
         let (mut missed, mut untried) = (None, addresses.len());
         for address in addresses.into_iter().take(opening.tries) {
@@ -216,9 +222,9 @@ impl Delivery {
         let in_host = |broken| missed_in(&host.name, broken);
         let (connection, offer) = Connection::open(address, &self.hostname, self.patience).await.map_err(in_host)?;
         let shortfall = if offer.masked { Reason::TlsMasked } else { Reason::TlsNotOffered };
-        let clear = Link { floor: opening.published.floor, ..clear_link(&host.name, address, shortfall) };
+        let clear = Link { floor: opening.published.floor.level, ..clear_link(&host.name, address, shortfall) };
         if !offer.starttls {
-            return Ok(self.opened(connection, clear));
+            return Ok(self.opened(connection, clear, opening));
         }
         let failed = |broken: Broken| Missed { trial: Trial::Failed(broken.reason), ..in_host(broken) };
         let (connection, secured) =
@@ -227,13 +233,13 @@ impl Delivery {
         let link = self.proved(clear, secured, opening);
         match self.login(opening.lane).filter(|_| link.level() >= opening.lane.level) {
             Some(credentials) => match connection.login(credentials).await {
-                Ok(connection) => Ok(self.opened(connection, link)),
+                Ok(connection) => Ok(self.opened(connection, link, opening)),
                 Err(broken) => {
                     tracing::error!(host = host.name, reason = %broken.reason, "the relay does not take our login");
                     Err(in_host(broken))
                 }
             },
-            None => Ok(self.opened(connection, link)),
+            None => Ok(self.opened(connection, link, opening)),
         }
     }
 
@@ -243,9 +249,10 @@ impl Delivery {
         self.relays.get(name)?.login.as_ref()
     }
 
-    pub(super) fn opened(&self, connection: Connection, link: Link) -> OpenLink {
+    pub(super) fn opened(&self, connection: Connection, link: Link, opening: &Opening<'_>) -> OpenLink {
         let distrusted = self.memory.says_data(&link.host);
-        OpenLink::new(if distrusted { connection.without_chunking() } else { connection }, link)
+        let connection = if distrusted { connection.without_chunking() } else { connection };
+        OpenLink::new(connection, link, opening.published.floor.until)
     }
 
     fn proved(&self, clear: Link, secured: Secured, opening: &Opening<'_>) -> Link {

@@ -6,11 +6,15 @@
 
 use super::connection::{Connection, Sent};
 use super::outgoing::Message;
+use crate::clock::{Now, Wall};
 use crate::mail::{Domain, Envelope, Link};
 use crate::policy::{self, Permit, Requirement, TlsFailedEverywhere};
 use crate::queue::Entry;
 use crate::vocabulary::{Level, Reason};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a link is used before what its peer publishes and proves is looked at anew.
+const AGE: Duration = Duration::from_secs(5 * 60);
 
 /// A link that reached its lane's level.
 pub(super) struct OpenLink {
@@ -23,6 +27,10 @@ pub(super) struct LinkRecord {
     pub link: Link,
     /// Transactions so far: a permit is for one.
     pub transactions: u64,
+    /// What was proved and published is looked at anew then.
+    renewal: Instant,
+    /// When an exception ends that this link has to thank.
+    until: Option<Wall>,
     /// Domains of recipients so far, where the peer bounds them.
     domains: Vec<Domain>,
     /// It is in clear because TLS failed, and this is why it may be.
@@ -48,8 +56,12 @@ impl LinkRecord {
 }
 
 impl OpenLink {
-    pub fn new(connection: Connection, link: Link) -> OpenLink {
-        OpenLink { connection, record: LinkRecord { link, transactions: 0, domains: Vec::new(), unprotected: None } }
+    pub fn new(connection: Connection, link: Link, until: Option<Wall>) -> OpenLink {
+        let (renewal, domains) = (Instant::now() + AGE, Vec::new());
+        OpenLink {
+            connection,
+            record: LinkRecord { link, transactions: 0, renewal, until, domains, unprotected: None },
+        }
     }
 
     pub async fn quit(self) {
@@ -84,11 +96,13 @@ impl OpenLink {
         (connection.send(permit, envelope, message).await, record)
     }
 
-    /// Whether the peer takes no more transactions in this session (RFC 9422 4.1 MAILMAX), or TLS is to be tried again.
+    /// Whether the peer takes no more transactions in this session (RFC 9422 4.1 MAILMAX), TLS is to be tried again, or what was
+    /// proved, published and excepted is to be looked at anew.
     pub fn is_spent(&self) -> bool {
-        let most = self.connection.offer().limits.mail;
-        let over = self.record.unprotected.as_ref().is_some_and(|u| Instant::now() >= u.until);
-        over || most.is_some_and(|most| self.record.transactions >= u64::from(most))
+        let (most, now) = (self.connection.offer().limits.mail, Instant::now());
+        let over = self.record.unprotected.as_ref().is_some_and(|u| now >= u.until) || now >= self.record.renewal;
+        let unexcepted = self.record.until.is_some_and(|until| Now::read().wall >= until);
+        over || unexcepted || most.is_some_and(|most| self.record.transactions >= u64::from(most))
     }
 
     /// The recipients that the next transaction may have by the peer's limits, from the front of `recipients`. None: the

@@ -5,7 +5,7 @@
 
 use super::connection::Connection;
 use super::link::clear_link;
-use super::published::{Publications, Published};
+use super::published::{Floor, Publications, Published};
 use super::route::{Host, HostBook};
 use super::{Patience, link};
 use crate::clock::Now;
@@ -105,7 +105,7 @@ struct Asked<'a> {
     host: &'a Host,
     published: Published,
     sources: &'a [ProofSource],
-    floor: Level,
+    floor: Floor,
 }
 
 impl Prober {
@@ -118,7 +118,7 @@ impl Prober {
             Err(unroutable) => return Probed { security, sts, hosts: Vec::new(), unroutable: Some(unroutable.reason) },
         };
         let publications = Publications { policy: &self.judge.policy, resolver: &self.resolver, now: Now::read().wall };
-        let (listed, floor) = publications.listed(domain, policy).unwrap_or((None, Level::Any));
+        let (listed, floor) = publications.listed(domain, policy).unwrap_or((None, Floor::NONE));
         let sources: Vec<ProofSource> = self.judge.policy.proof_sources(domain).into_iter().chain(listed).collect();
         let mut probed = Vec::with_capacity(hosts.len());
         for host in &hosts {
@@ -166,7 +166,7 @@ impl Prober {
                 break;
             }
         }
-        let floor = asked.published.floor.max(asked.floor);
+        let floor = asked.published.floor.and(asked.floor).level;
         HostProbed { tlsa, floor, addresses: addresses.iter().map(SocketAddr::ip).collect(), ..probed }
     }
 

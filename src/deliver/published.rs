@@ -8,18 +8,43 @@ use super::route::Host;
 use crate::clock::{Now, Wall};
 use crate::dns::{Resolver, Tlsa, TlsaAnswer};
 use crate::mail::Domain;
-use crate::policy::{Policy, ProofCheck, ProofSource};
+use crate::policy::{Cap, Policy, ProofCheck, ProofSource};
 use crate::proof::dane;
 use crate::proof::mta_sts::StsPolicy;
 use crate::queue::Destination;
 use crate::tls::PeerCertificates;
 use crate::vocabulary::{Level, Reason, StsMode};
 
+/// What must hold for all mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Floor {
+    pub level: Level,
+    /// When an exception that lowers it ends.
+    pub until: Option<Wall>,
+}
+
+impl Floor {
+    pub const NONE: Floor = Floor { level: Level::Any, until: None };
+
+    /// The level that is asked, as far as an exception leaves it.
+    fn of(asked: Level, excepted: Option<Cap>) -> Floor {
+        match excepted {
+            Some(cap) if cap.level < asked => Floor { level: cap.level, until: Some(cap.until) },
+            _ => Floor { level: asked, until: None },
+        }
+    }
+
+    /// Both.
+    pub fn and(self, other: Floor) -> Floor {
+        let until = self.until.into_iter().chain(other.until).min();
+        Floor { level: self.level.max(other.level), until }
+    }
+}
+
 /// What a host publishes about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Published {
-    /// What must hold for all mail to it.
-    pub floor: Level,
+    pub floor: Floor,
     keys: Option<Keys>,
 }
 
@@ -32,22 +57,20 @@ struct Keys {
 }
 
 impl Published {
-    pub const NOTHING: Published = Published { floor: Level::Any, keys: None };
+    pub const NOTHING: Published = Published { floor: Floor::NONE, keys: None };
 
     /// RFC 7672 2.2: with no record that can be used the link has to be encrypted all the same.
-    fn of(records: &[Tlsa], base: String, host: &Host, domain: &Domain) -> Published {
+    fn of(records: &[Tlsa], names: Vec<String>, excepted: Option<Cap>) -> Published {
         let records = dane::usable(records);
         if records.is_empty() {
-            return Published { floor: Level::Encrypted, keys: None };
+            return Published { floor: Floor::of(Level::Encrypted, excepted), keys: None };
         }
-        let mut names = vec![base, host.name.clone(), domain.to_string()];
-        names.dedup();
-        Published { floor: Level::Verified, keys: Some(Keys { records, names }) }
+        Published { floor: Floor::of(Level::Verified, excepted), keys: Some(Keys { records, names }) }
     }
 
     /// The same where something else asks for that much.
-    pub fn at_least(self, floor: Level) -> Published {
-        Published { floor: self.floor.max(floor), ..self }
+    pub fn and(self, floor: Floor) -> Published {
+        Published { floor: self.floor.and(floor), ..self }
     }
 
     /// The name to ask for when TLS begins (RFC 7672 8.1: the base domain).
@@ -76,13 +99,14 @@ impl Publications<'_> {
         &self,
         domain: &Domain,
         found: Result<Option<StsPolicy>, String>,
-    ) -> Result<(Option<ProofSource>, Level), Reason> {
+    ) -> Result<(Option<ProofSource>, Floor), Reason> {
         match (found, self.policy.published_cap(domain, self.now)) {
             (Ok(Some(policy)), excepted) if policy.mode == StsMode::Enforce => {
                 let source = ProofSource { origin: "mta-sts".to_owned(), check: ProofCheck::MtaSts(policy.mx) };
-                Ok((Some(source), excepted.unwrap_or(Level::Verified)))
+                Ok((Some(source), Floor::of(Level::Verified, excepted)))
             }
-            (Ok(_), _) | (Err(_), Some(_)) => Ok((None, Level::Any)),
+            (Ok(_), _) => Ok((None, Floor::NONE)),
+            (Err(_), excepted @ Some(_)) => Ok((None, Floor::of(Level::Verified, excepted))),
             (Err(cause), None) => {
                 tracing::warn!(%domain, cause, "whether a domain has an MTA-STS policy cannot be looked up");
                 Err(Reason::DnsTempfail)
@@ -97,27 +121,29 @@ impl Publications<'_> {
         }
         let excepted = self.policy.published_cap(domain, self.now);
         let put_off = |reason: Reason, cause: &str| match excepted {
-            Some(floor) => Ok(Published { floor, keys: None }),
+            Some(_) => Ok(Published { floor: Floor::of(Level::Verified, excepted), keys: None }),
             None => {
                 tracing::warn!(%domain, host = host.name, %reason, cause, "what a mail host publishes cannot be looked up");
                 Err(reason)
             }
         };
-        let published = match self.resolver.tlsa(&host.name, host.port).await {
-            TlsaAnswer::Found { base, records } => Published::of(&records, base, host, domain),
-            TlsaAnswer::Absent => Published::NOTHING,
-            TlsaAnswer::Tempfail(cause) => return put_off(Reason::DnsTempfail, &cause),
-            TlsaAnswer::Bogus(cause) => return put_off(Reason::DnsBogus, &cause),
-        };
-        let floor = published.floor.min(excepted.unwrap_or(Level::Verified));
-        Ok(Published { floor, ..published })
+        match self.resolver.tlsa(&host.name, host.port).await {
+            TlsaAnswer::Found { base, records } => {
+                let mut names = vec![base, host.name.clone(), domain.to_string()];
+                names.dedup();
+                Ok(Published::of(&records, names, excepted))
+            }
+            TlsaAnswer::Absent => Ok(Published::NOTHING),
+            TlsaAnswer::Tempfail(cause) => put_off(Reason::DnsTempfail, &cause),
+            TlsaAnswer::Bogus(cause) => put_off(Reason::DnsBogus, &cause),
+        }
     }
 }
 
 impl Delivery {
     /// Adds what the domain's MTA-STS policy lists to the sources of proof; says what must hold for all mail because of it.
-    pub(super) async fn listed(&self, to: &Destination, sources: &mut Vec<ProofSource>) -> Result<Level, Reason> {
-        let Some(domain) = named(to) else { return Ok(Level::Any) };
+    pub(super) async fn listed(&self, to: &Destination, sources: &mut Vec<ProofSource>) -> Result<Floor, Reason> {
+        let Some(domain) = named(to) else { return Ok(Floor::NONE) };
         let found = self.mta_sts.policy(domain).await;
         let judge = self.judge.now();
         let (source, floor) = self.publications(&judge.policy).listed(domain, found)?;

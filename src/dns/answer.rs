@@ -75,7 +75,8 @@ pub(super) fn read(reply: &Message, name: &Name, kind: RecordType, used: usize) 
         return Reading::Bad(format!("answered {code}"));
     }
     let (mut owner, mut used, mut ttl) = (name.clone(), used, DAY);
-    while let Some((target, alias_ttl)) = alias(reply, &owner) {
+    // Who asks for the alias itself does not follow it.
+    while let Some((target, alias_ttl)) = alias(reply, &owner).filter(|_| kind != RecordType::CNAME) {
         used += 1;
         ttl = ttl.min(alias_ttl);
         if used > ALIASES {

@@ -49,6 +49,11 @@ impl Cache {
         }
     }
 
+    pub(super) fn clear(&mut self) {
+        self.answers.clear();
+        self.by_end.clear();
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.answers.len()

@@ -12,6 +12,7 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OnceCell, Semaphore};
@@ -36,6 +37,8 @@ pub(super) struct Lookup {
     cache: Mutex<Cache>,
     asking: Mutex<HashMap<Question, Shared>>,
     wire: Semaphore,
+    /// The last self-test failed: what is signed may look unsigned.
+    failing: AtomicBool,
     pub(super) counts: Counts,
 }
 
@@ -54,6 +57,7 @@ impl Lookup {
             cache: Mutex::new(Cache::new(CACHED)),
             asking: Mutex::new(HashMap::new()),
             wire: Semaphore::new(ON_THE_WIRE),
+            failing: AtomicBool::new(false),
             counts: Counts::default(),
         }
     }
@@ -61,6 +65,17 @@ impl Lookup {
     /// Whether some server's word on signatures counts.
     pub(super) fn validates(&self) -> bool {
         self.servers.iter().any(|server| server.validation == Validation::Wanted)
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+
+    /// What was learned while nothing was validated is forgotten when it is again.
+    pub(super) fn set_failing(&self, failing: bool) {
+        if self.failing.swap(failing, Ordering::Relaxed) && !failing {
+            lock(&self.cache).clear();
+        }
     }
 
     pub(super) async fn ask(&self, name: &str, kind: RecordType) -> Found {
@@ -122,7 +137,9 @@ impl Lookup {
                 Reading::Bogus(cause) => return Found::failed(Answer::Bogus(cause)),
                 Reading::Settled(answer, canonical, ttl) => {
                     let found = Found { answer, secure, canonical: canonical.or(led) };
-                    lock(&self.cache).put(question.clone(), found.clone(), ttl, Instant::now());
+                    if secure || !self.is_failing() {
+                        lock(&self.cache).put(question.clone(), found.clone(), ttl, Instant::now());
+                    }
                     return found;
                 }
             }
@@ -158,9 +175,20 @@ impl Lookup {
         if server.validation != Validation::Wanted || reply.metadata.response_code != ResponseCode::ServFail {
             return false;
         }
-        let unchecked = wire::exchange(server.address, question, Validation::Disabled, self.patience).await;
-        let code = unchecked.map(|reply| reply.metadata.response_code);
-        matches!(code, Ok(ResponseCode::NoError | ResponseCode::NXDomain))
+        let unchecked = self.code(server, question, Validation::Disabled).await;
+        // A server that was slow and has it by now is not one that finds the signatures wrong.
+        matches!(unchecked, Some(ResponseCode::NoError | ResponseCode::NXDomain))
+            && self.code(server, question, Validation::Wanted).await == Some(ResponseCode::ServFail)
+    }
+
+    async fn code(
+        &self,
+        server: Server,
+        question: (&Name, RecordType),
+        validation: Validation,
+    ) -> Option<ResponseCode> {
+        let reply = wire::exchange(server.address, question, validation, self.patience).await.ok()?;
+        Some(reply.metadata.response_code)
     }
 
     fn count(&self, kind: RecordType, found: &Found) {
@@ -169,7 +197,9 @@ impl Lookup {
             RecordType::A => LookupKind::A,
             RecordType::TLSA => LookupKind::Tlsa,
             RecordType::TXT => LookupKind::Txt,
-            _ => LookupKind::Aaaa,
+            RecordType::AAAA => LookupKind::Aaaa,
+            // The self-test, and aliases on the way to keys.
+            _ => return,
         };
         let result = match &found.answer {
             Answer::NoData | Answer::NoDomain => LookupResult::Absent,

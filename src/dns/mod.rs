@@ -31,7 +31,6 @@ use lookup::Lookup;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// One mail host of a domain.
@@ -140,8 +139,6 @@ pub enum AddressAnswer {
 #[derive(Clone)]
 pub struct Resolver {
     lookup: Arc<Lookup>,
-    /// The last self-test failed.
-    failing: Arc<AtomicBool>,
 }
 
 impl Resolver {
@@ -153,8 +150,7 @@ impl Resolver {
     }
 
     fn with_patience(servers: &[SocketAddr], dnssec: Dnssec, patience: Duration) -> Resolver {
-        let lookup = Arc::new(Lookup::new(servers, dnssec, patience));
-        Resolver { lookup, failing: Arc::default() }
+        Resolver { lookup: Arc::new(Lookup::new(servers, dnssec, patience)) }
     }
 
     /// Whether some server's word on signatures counts.
@@ -235,7 +231,11 @@ impl Resolver {
         if !self.validates() || as_address(host).is_some() {
             return TlsaAnswer::Absent;
         }
-        for base in self.tlsa_bases(host).await {
+        let bases = match self.tlsa_bases(host).await {
+            Ok(bases) => bases,
+            Err(unknown) => return unknown,
+        };
+        for base in bases {
             let Found { answer, secure, .. } = self.lookup.ask(&format!("_{port}._tcp.{base}"), RecordType::TLSA).await;
             match answer {
                 Answer::Tlsa(records) if secure => return TlsaAnswer::Found { base, records: records.to_vec() },
@@ -248,18 +248,27 @@ impl Resolver {
     }
 
     /// Names under which a host's records may stand, the first that is looked at first (RFC 7672 2.2.2, 2.2.3).
-    async fn tlsa_bases(&self, host: &str) -> Vec<String> {
+    ///
+    /// # Errors
+    /// Where nobody knows whether the host's names are signed: whoever keeps us from looking must not make us forget its keys.
+    async fn tlsa_bases(&self, host: &str) -> Result<Vec<String>, TlsaAnswer> {
         let own = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-        let found = self.both(host).await;
-        let known = || found.iter().filter(|found| matches!(found.answer, Answer::Addresses(_)));
-        let secure = known().next().is_some() && known().all(|found| found.secure);
-        let canonical = known().find_map(|found| found.canonical.as_deref()).map(str::to_owned);
-        match (secure, canonical) {
-            (true, None) => vec![own],
-            (true, Some(canonical)) => vec![canonical, own],
-            // The alias may be signed though its target is not.
-            (false, Some(_)) => vec![own],
-            (false, None) => Vec::new(),
+        match Way::of(&self.both(host).await)? {
+            None | Some(Way { secure: false, canonical: None }) => Ok(Vec::new()),
+            Some(Way { secure: true, canonical: None }) => Ok(vec![own]),
+            Some(Way { secure: true, canonical: Some(canonical) }) => Ok(vec![canonical, own]),
+            // The alias may be signed though its target is not (RFC 7672 2.2.2).
+            Some(Way { secure: false, canonical: Some(_) }) => self.own_if_signed(own).await,
+        }
+    }
+
+    async fn own_if_signed(&self, alias: String) -> Result<Vec<String>, TlsaAnswer> {
+        let Found { answer, secure, .. } = self.lookup.ask(&alias, RecordType::CNAME).await;
+        match answer {
+            Answer::Tempfail(cause) => Err(TlsaAnswer::Tempfail(cause)),
+            Answer::Bogus(cause) => Err(TlsaAnswer::Bogus(cause)),
+            _ if secure => Ok(vec![alias]),
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -277,14 +286,41 @@ impl Resolver {
             _ if found.secure => Ok(()),
             _ => Err(format!("{name} came back without being validated")),
         };
-        self.failing.store(result.is_err(), Ordering::Relaxed);
+        self.lookup.set_failing(result.is_err());
         Some(result)
     }
 
     /// Whether the last self-test failed: what is signed may look unsigned.
     #[must_use]
     pub fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Relaxed)
+        self.lookup.is_failing()
+    }
+}
+
+/// How a host's name leads to its addresses.
+struct Way {
+    secure: bool,
+    /// Where aliases led.
+    canonical: Option<String>,
+}
+
+impl Way {
+    /// None: it has no address.
+    ///
+    /// # Errors
+    /// When that could not be found out.
+    fn of(found: &[Found]) -> Result<Option<Way>, TlsaAnswer> {
+        let known: Vec<&Found> = found.iter().filter(|f| matches!(f.answer, Answer::Addresses(_))).collect();
+        if known.is_empty() {
+            let unknown = found.iter().find_map(|found| match &found.answer {
+                Answer::Bogus(cause) => Some(TlsaAnswer::Bogus(cause.clone())),
+                Answer::Tempfail(cause) => Some(TlsaAnswer::Tempfail(cause.clone())),
+                _ => None,
+            });
+            return unknown.map_or(Ok(None), Err);
+        }
+        let canonical = known.iter().find_map(|found| found.canonical.as_deref()).map(str::to_owned);
+        Ok(Some(Way { secure: known.iter().all(|found| found.secure), canonical }))
     }
 }
 

@@ -5,7 +5,8 @@ use super::*;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::tlsa::{CertUsage, Matching, Selector};
 use hickory_proto::rr::rdata::{A, CNAME, TLSA};
-use hickory_proto::rr::{RData, Record};
+use hickory_proto::rr::{RData, Record, RecordType};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn believing(servers: &[SocketAddr], dnssec: Dnssec) -> Resolver {
     Resolver::with_patience(servers, dnssec, Duration::from_millis(300))
@@ -97,7 +98,15 @@ async fn behind_an_alias_the_last_name_goes_first_and_the_first_name_may_have_th
         "_25._tcp.end.example." => validated(with(q, &[keys("_25._tcp.end.example.")])),
         "end.example." => validated(with(q, &[])),
         "far.example." => with(q, &[]),
+        // The alias is signed, and its target is not.
+        "own.example." if q.queries[0].query_type() == RecordType::CNAME => {
+            validated(with(q, &[alias("own.example.", "far.example.")]))
+        }
         "own.example." => with(q, &[alias("own.example.", "far.example."), address("far.example.")]),
+        "unsigned.example." if q.queries[0].query_type() == RecordType::CNAME => {
+            with(q, &[alias("unsigned.example.", "far.example.")])
+        }
+        "unsigned.example." => with(q, &[alias("unsigned.example.", "far.example."), address("far.example.")]),
         "_25._tcp.own.example." => validated(with(q, &[keys("_25._tcp.own.example.")])),
         other => panic!("nobody should ask for {other}"),
     })
@@ -107,6 +116,48 @@ async fn behind_an_alias_the_last_name_goes_first_and_the_first_name_may_have_th
         let TlsaAnswer::Found { base, .. } = resolver.tlsa(host, 25).await else { panic!("{host}") };
         assert_eq!(base, found_at);
     }
+    assert_eq!(resolver.tlsa("unsigned.example", 25).await, TlsaAnswer::Absent, "and its server is not asked");
+}
+
+#[tokio::test]
+async fn who_keeps_us_from_the_addresses_does_not_make_us_forget_the_keys() {
+    let down = Arc::new(AtomicBool::new(true));
+    let is_down = down.clone();
+    let server = Answerer::start(move |q, _| match q.queries[0].name().to_ascii().as_str() {
+        "mx.example." if is_down.load(Ordering::SeqCst) => vec![reply(q, ResponseCode::ServFail)],
+        "mx.example." => validated(with(q, &[address("mx.example.")])),
+        "forged.example." if !q.metadata.checking_disabled => vec![reply(q, ResponseCode::ServFail)],
+        "forged.example." => with(q, &[address("forged.example.")]),
+        other => validated(with(q, &[keys(other)])),
+    })
+    .await;
+    let resolver = believing(&[server.address], Dnssec::Local);
+    assert!(matches!(resolver.tlsa("mx.example", 25).await, TlsaAnswer::Tempfail(_)));
+    assert!(matches!(resolver.tlsa("forged.example", 25).await, TlsaAnswer::Bogus(_)));
+    down.store(false, Ordering::SeqCst);
+    assert!(matches!(resolver.tlsa("mx.example", 25).await, TlsaAnswer::Found { .. }));
+}
+
+#[tokio::test]
+async fn what_was_learned_while_nothing_was_validated_is_forgotten() {
+    let validates = Arc::new(AtomicBool::new(false));
+    let does = validates.clone();
+    let server = Answerer::start(move |q, _| {
+        let answer = match q.queries[0].query_type() {
+            RecordType::MX => with(q, &[mx("d.example.", 1, "mx.example.")]),
+            _ => with(q, &[]),
+        };
+        if does.load(Ordering::SeqCst) { validated(answer) } else { answer }
+    })
+    .await;
+    let resolver = believing(&[server.address], Dnssec::Local);
+    let security = async || resolver.mx_secured(&domain("d.example")).await.1;
+    assert_eq!(security().await, Security::Insecure, "before anybody noticed, and in the cache");
+    assert!(matches!(resolver.self_test(".").await, Some(Err(_))));
+    validates.store(true, Ordering::SeqCst);
+    assert_eq!(security().await, Security::Insecure);
+    assert_eq!(resolver.self_test(".").await, Some(Ok(())));
+    assert_eq!(security().await, Security::Secure);
 }
 
 #[tokio::test]

@@ -3,16 +3,13 @@
 //! Made by `clinical` while it walks a message, asked by conditions of rules. A claim of whoever wrote the message: what the
 //! content is, findings say.
 
-use serde::{Deserialize, Serialize};
-
 /// Octets of a media type or an ending that are kept.
 const LONGEST: usize = 100;
 
 /// Both in lower case, empty where nothing is said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachmentType {
     /// `application/pdf`
-    #[serde(rename = "type")]
     pub media: String,
     /// `docx`: what stands behind the last dot of the name.
     pub ending: String,
@@ -21,7 +18,11 @@ pub struct AttachmentType {
 impl AttachmentType {
     #[must_use]
     pub fn of(media: &str, name: Option<&str>) -> AttachmentType {
-        let ending = name.and_then(|name| name.trim().rsplit_once('.')).map_or("", |(_, ending)| ending);
+        // What is not shown or is dropped at the end of a name changes nothing: Windows opens `a.exe. ` as `a.exe`.
+        let shown = |name| {
+            str::trim_end_matches(name, |c: char| c == '.' || !(c.is_alphanumeric() || c.is_ascii_punctuation()))
+        };
+        let ending = name.map(shown).and_then(|name| name.rsplit_once('.')).map_or("", |(_, ending)| ending);
         AttachmentType { media: kept(media), ending: kept(ending) }
     }
 }
@@ -37,7 +38,10 @@ mod tests {
     #[test]
     fn the_ending_is_what_stands_behind_the_last_dot() {
         let ending = |name: &str| AttachmentType::of("Application/PDF", Some(name)).ending;
-        assert_eq!((ending("a.b.DOCX "), ending("letter"), ending(".")), ("docx".into(), String::new(), String::new()));
+        assert_eq!(
+            (ending("a.b.DOCX. \u{200B}"), ending("letter"), ending(".")),
+            ("docx".into(), String::new(), String::new())
+        );
         assert_eq!(AttachmentType::of("Application/PDF", None).media, "application/pdf");
         assert_eq!(ending(&format!("a.{}", "é".repeat(500))).chars().count(), LONGEST);
     }

@@ -56,6 +56,11 @@ impl Exception {
         self.rules.iter().any(|named| named.value == rule)
     }
 
+    /// From then on it is in force no more.
+    pub fn ends(&self) -> Wall {
+        self.ends
+    }
+
     pub fn is_in_force(&self, at: Wall) -> bool {
         at < self.ends
     }
@@ -100,7 +105,14 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
 
 /// What a peer publishes is a floor of its link, so an exception to it is for whole domains.
 fn check_published(c: &mut Complaints<'_>, at: Place, when: &When, lowering: Option<Lowering>) {
-    if !is_by_domain(when) {
+    if when.to.is_empty() {
+        let mistake =
+            Mistake::new("published-by-domain", "an exception for `published` has to say for which domains it is");
+        c.error(
+            at,
+            mistake.hint("add when = { to = [\"partner.example\"] }: without it, it would be for the whole world"),
+        );
+    } else if !is_by_domain(when) {
         let mistake =
             Mistake::new("published-by-domain", "an exception for `published` can only look at the recipient's domain");
         let hint = "what a peer publishes holds for its link, whoever writes: use `to` and `not-to` with domains and groups only";

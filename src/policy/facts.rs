@@ -4,7 +4,7 @@
 
 use super::looked::Said;
 use crate::clock::Wall;
-use crate::mail::{AttachmentType, Mailbox, ReversePath};
+use crate::mail::{Mailbox, ReversePath};
 use crate::vocabulary::{Confidence, Direction, FindingKind, Level, Rung};
 use std::collections::BTreeMap;
 
@@ -46,8 +46,6 @@ pub struct MessageFacts<'a> {
     pub auto_submitted: bool,
     /// A rule of a mailbox or a person sent on what somebody else wrote.
     pub forwarded: bool,
-    /// What attachments say that they are.
-    pub attachments: &'a [AttachmentType],
 }
 
 /// What is known about one recipient.

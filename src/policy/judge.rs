@@ -21,7 +21,7 @@ use super::{Known, Recognise};
 use crate::clock::Wall;
 use crate::mail::{Domain, Mailbox};
 use crate::vocabulary::{Confidence, Direction, FindingKind, Level, Mode, Rung};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One compiled policy.
 #[derive(Debug)]
@@ -166,11 +166,11 @@ impl Policy {
     /// Whether each condition about a message's own words holds: what is kept of them.
     #[must_use]
     pub fn looked(&self, said: Said<'_>) -> Looked {
-        self.conditions.look(said)
+        self.conditions.look((&self.rules, &self.exceptions), said)
     }
 
     /// Rules in force, and exceptions, of which nobody can say whether they would match: they look at words that are not kept.
-    pub fn not_known<'p>(&'p self, looked: &'p Looked, direction: Direction) -> impl Iterator<Item = &'p str> {
+    pub fn not_known(&self, looked: &Looked, direction: Direction) -> BTreeSet<&str> {
         self.conditions.not_known(looked, direction)
     }
 

@@ -8,6 +8,7 @@ use super::domains::Pattern;
 use super::exception::{Exception, Lowering};
 use super::implied::{self, Counted, within};
 use super::judge::Policy;
+use super::published::PUBLISHED;
 use super::rule::Rule;
 use super::when::Who;
 use crate::vocabulary::{Direction, Level};
@@ -136,9 +137,10 @@ pub(super) fn dated(policy: &Policy) -> Vec<Dated> {
 fn excepting(c: &mut Complaints<'_>, exception: &Exception, policy: &Policy) {
     let asks = |rule: &&Rule| exception.is_for(&rule.name) && rule.asks.require.is_some_and(|level| level > Level::Any);
     let to_clear = matches!(exception.lowering, Lowering::To(Level::Any) | Lowering::Lift);
-    if let Some(rule) = policy.rules.iter().find(asks).filter(|_| to_clear) {
-        let message =
-            format!("exception `{}` lets what rule `{}` is about cross in clear text", exception.name, rule.name);
+    let rule = policy.rules.iter().find(asks).map(|rule| rule.name.as_ref());
+    let rule = rule.or(exception.is_for(PUBLISHED).then_some(PUBLISHED));
+    if let Some(rule) = rule.filter(|_| to_clear) {
+        let message = format!("exception `{}` lets what rule `{rule}` is about cross in clear text", exception.name);
         let hint = "require = \"encrypted\" is enough where only the proof fails";
         c.warn(exception.place, Mistake::new("exception-to-clear", message).hint(hint));
     }

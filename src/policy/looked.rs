@@ -1,83 +1,104 @@
 //! Conditions about a message's own words, and what is kept of them with a decision: whether each held, never the words.
 //!
-//! Called by `judge` and `decide`. Promises: a decision can be made anew from what is kept, for every condition that was in the
-//! policy when it was made; of any other it is known that it is not known. Never fails.
+//! Called by `judge` and `decide`. Promises: a decision can be made anew from what is kept; of a condition of which nothing was kept it
+//! is known that it is not known. Conditions are kept by a digest of what they look for. Never fails.
 
 use super::exception::Exception;
 use super::rule::Rule;
-use super::when::{FieldGlob, When};
-use crate::mail::Header;
+use super::when::{FieldGlob, KindOfFile, Lapsed, When};
+use crate::mail::{AttachmentType, Header};
 use crate::vocabulary::Direction;
+use aws_lc_rs::digest::{SHA256, digest};
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Conditions of which is kept whether they held: a policy has a few.
-pub const KEPT: usize = 32;
+/// Conditions of which is kept whether they held: a rule has three at most. Of more nothing is known.
+const KEPT: usize = 512;
+/// Octets of a condition's digest.
+const DIGEST: usize = 6;
 
-/// By condition, whether it held.
+/// By a digest of the condition, whether it held.
 pub type Looked = BTreeMap<String, bool>;
 
 /// What a message says of itself, or what is still known of it.
 #[derive(Debug, Clone, Copy)]
 pub enum Said<'a> {
-    /// The decoded subject, and the header section.
-    Read {
-        subject: &'a str,
-        header: &'a Header<'a>,
-    },
+    Read(Words<'a>),
     Kept(&'a Looked),
 }
 
-impl Said<'_> {
-    pub(super) fn has_tag(&self, tag: &Regex) -> bool {
-        match self {
-            Said::Read { subject, .. } => tag.is_match(subject),
-            Said::Kept(looked) => looked.get(&of_tag(tag)).copied().unwrap_or(false),
+/// A message's own words.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'a> {
+    /// Decoded.
+    pub subject: &'a str,
+    pub header: &'a Header<'a>,
+    /// What attachments say that they are.
+    pub attachments: &'a [AttachmentType],
+}
+
+/// One condition of some rule or exception.
+#[derive(Debug, Clone)]
+pub(super) enum Condition<'w> {
+    /// One of these is a tag of the subject.
+    Tags(&'w [Regex]),
+    Field(&'w FieldGlob),
+    /// One attachment is of one of these kinds.
+    Attached(&'w [KindOfFile]),
+    /// There are attachments, and all are: so that whoever adds a file lowers nothing.
+    AttachedOnly(&'w [KindOfFile]),
+}
+
+impl Condition<'_> {
+    pub fn holds(&self, said: Said<'_>) -> bool {
+        match said {
+            Said::Read(words) => self.is_in(&words),
+            Said::Kept(looked) => looked.get(&self.name()).copied().unwrap_or(false),
         }
     }
 
-    pub(super) fn has_field(&self, field: &FieldGlob) -> bool {
+    fn is_in(&self, words: &Words<'_>) -> bool {
+        let of_kinds = |kinds: &[KindOfFile], one: &AttachmentType| kinds.iter().any(|kind| kind.is(one));
         match self {
-            Said::Read { header, .. } => header.fields().filter(|f| f.is(&field.name)).any(|found| {
+            Condition::Tags(tags) => tags.iter().any(|tag| tag.is_match(words.subject)),
+            Condition::Field(field) => words.header.fields().filter(|f| f.is(&field.name)).any(|found| {
                 let text = found.text();
                 field.globs.iter().any(|glob| glob.is_match(&text))
             }),
-            Said::Kept(looked) => looked.get(&of_field(field)).copied().unwrap_or(false),
+            Condition::Attached(kinds) => words.attachments.iter().any(|one| of_kinds(kinds, one)),
+            Condition::AttachedOnly(kinds) => {
+                !words.attachments.is_empty() && words.attachments.iter().all(|one| of_kinds(kinds, one))
+            }
         }
     }
-}
 
-/// One condition of some rule.
-#[derive(Debug, Clone)]
-pub(super) enum Condition {
-    Tag(Regex),
-    Field(FieldGlob),
-}
-
-impl Condition {
+    /// A digest of what it looks for: the same for the same texts in any order.
     fn name(&self) -> String {
-        match self {
-            Condition::Tag(tag) => of_tag(tag),
-            Condition::Field(field) => of_field(field),
-        }
-    }
-
-    fn holds(&self, said: Said<'_>) -> bool {
-        match self {
-            Condition::Tag(tag) => said.has_tag(tag),
-            Condition::Field(field) => said.has_field(field),
-        }
+        let texts = |regexes: &[Regex]| regexes.iter().map(|r| r.as_str().to_owned()).collect::<BTreeSet<_>>();
+        let said = match self {
+            Condition::Tags(tags) => format!("tags {:?}", texts(tags)),
+            Condition::Field(field) => format!("field {} {:?}", field.name.to_ascii_lowercase(), texts(&field.globs)),
+            Condition::Attached(kinds) => format!("attached {:?}", kinds.iter().collect::<BTreeSet<_>>()),
+            Condition::AttachedOnly(kinds) => format!("attached only {:?}", kinds.iter().collect::<BTreeSet<_>>()),
+        };
+        let whole = digest(&SHA256, said.as_bytes());
+        whole.as_ref().iter().take(DIGEST).map(|octet| format!("{octet:02x}")).collect()
     }
 }
 
-fn of_tag(tag: &Regex) -> String {
-    format!("subject-tag {}", tag.as_str())
-}
-
-fn of_field(field: &FieldGlob) -> String {
-    let globs: BTreeSet<&str> = field.globs.iter().map(Regex::as_str).collect();
-    format!("header {} {}", field.name.to_ascii_lowercase(), globs.into_iter().collect::<Vec<_>>().join(" "))
+impl When {
+    /// Its conditions about a message's own words, as a rule has them or an exception.
+    pub(super) fn conditions(&self, lapsed: Lapsed) -> impl Iterator<Item = Condition<'_>> {
+        let tags = (!self.subject_tag.is_empty()).then_some(Condition::Tags(&self.subject_tag));
+        let kinds = &self.attachment_type[..];
+        let attached = match lapsed {
+            Lapsed::Adds => Condition::Attached(kinds),
+            Lapsed::NeverLowers => Condition::AttachedOnly(kinds),
+        };
+        let attached = (!kinds.is_empty()).then_some(attached);
+        tags.into_iter().chain(attached).chain(self.header.iter().map(Condition::Field))
+    }
 }
 
 /// The conditions of all rules and exceptions, each once, with those that have it.
@@ -86,8 +107,17 @@ pub(super) struct Conditions(BTreeMap<String, Used>);
 
 #[derive(Debug)]
 struct Used {
-    condition: Condition,
+    /// Whose condition it is, and which of them.
+    owner: Owner,
+    at: usize,
     by: Vec<User>,
+}
+
+/// Where a condition is written.
+#[derive(Debug, Clone, Copy)]
+enum Owner {
+    Rule(usize),
+    Exception(usize),
 }
 
 #[derive(Debug, Clone)]
@@ -100,33 +130,44 @@ struct User {
 impl Conditions {
     pub fn of(rules: &[Rule], exceptions: &[Exception]) -> Conditions {
         let mut conditions = Conditions::default();
-        for rule in rules {
+        for (number, rule) in rules.iter().enumerate() {
             let user = User { name: rule.name.clone(), direction: Some(rule.direction) };
             // What a monitored rule looks at is kept for the day on which it is put in force; until then it decides nothing.
-            conditions.add(&rule.when, rule.is_enforced().then_some(&user));
+            let user = rule.is_enforced().then_some(&user);
+            conditions.add(Owner::Rule(number), rule.when.conditions(Lapsed::Adds), user);
         }
-        for exception in exceptions {
-            conditions.add(&exception.when, Some(&User { name: exception.name.clone(), direction: None }));
+        for (number, exception) in exceptions.iter().enumerate() {
+            let user = User { name: exception.name.clone(), direction: None };
+            conditions.add(Owner::Exception(number), exception.when.conditions(Lapsed::NeverLowers), Some(&user));
         }
         conditions
     }
 
-    fn add(&mut self, when: &When, user: Option<&User>) {
-        let tags = when.subject_tag.iter().cloned().map(Condition::Tag);
-        for condition in tags.chain(when.header.iter().cloned().map(Condition::Field)) {
-            let used = self.0.entry(condition.name()).or_insert_with(|| Used { condition, by: Vec::new() });
+    fn add<'w>(&mut self, owner: Owner, conditions: impl Iterator<Item = Condition<'w>>, user: Option<&User>) {
+        for (at, condition) in conditions.enumerate() {
+            let used = self.0.entry(condition.name()).or_insert_with(|| Used { owner, at, by: Vec::new() });
             used.by.extend(user.cloned());
         }
     }
 
-    pub fn look(&self, said: Said<'_>) -> Looked {
-        self.0.iter().take(KEPT).map(|(name, used)| (name.clone(), used.condition.holds(said))).collect()
+    /// Whether each holds.
+    pub fn look(&self, (rules, exceptions): (&[Rule], &[Exception]), said: Said<'_>) -> Looked {
+        let held = |used: &Used| {
+            let mut own = match used.owner {
+                Owner::Rule(number) => rules.get(number).map(|rule| (&rule.when, Lapsed::Adds)),
+                Owner::Exception(number) => exceptions.get(number).map(|e| (&e.when, Lapsed::NeverLowers)),
+            }
+            .into_iter()
+            .flat_map(|(when, lapsed)| when.conditions(lapsed));
+            own.nth(used.at).is_some_and(|condition| condition.holds(said))
+        };
+        self.0.iter().take(KEPT).map(|(name, used)| (name.clone(), held(used))).collect()
     }
 
-    /// Names of rules for mail of that direction, and of exceptions, with a condition that `looked` does not know.
-    pub fn not_known<'c>(&'c self, looked: &'c Looked, direction: Direction) -> impl Iterator<Item = &'c str> {
+    /// Names of rules for mail of that direction, and of exceptions, with a condition that `looked` does not know, each once.
+    pub fn not_known<'c>(&'c self, looked: &Looked, direction: Direction) -> BTreeSet<&'c str> {
         let not_known = self.0.iter().filter(|(name, _)| !looked.contains_key(*name)).flat_map(|(_, used)| &used.by);
-        let meant = move |user: &&User| user.direction.is_none_or(|of| of == direction);
-        not_known.filter(meant).map(|user| user.name.as_ref())
+        let meant = not_known.filter(|user| user.direction.is_none_or(|of| of == direction));
+        meant.map(|user| user.name.as_ref()).collect()
     }
 }

@@ -14,9 +14,9 @@ use crate::vocabulary::Level;
 pub(super) const PUBLISHED: &str = "published";
 
 impl Policy {
-    /// The most that what a peer of this domain publishes may ask, by the exceptions in force; None: there is none.
+    /// What exceptions in force leave of what a peer of this domain publishes; None: there is none.
     #[must_use]
-    pub fn published_cap(&self, domain: &Domain, at: Wall) -> Option<Level> {
+    pub fn published_cap(&self, domain: &Domain, at: Wall) -> Option<Cap> {
         let for_it =
             self.exceptions.iter().filter(|exception| exception.is_for(PUBLISHED) && exception.is_in_force(at));
         let mut for_it = for_it.peekable();
@@ -28,8 +28,19 @@ impl Policy {
             Lowering::Lift => Level::Any,
             Lowering::To(level) => level,
         };
-        for_it.filter(|exception| exception.when.holds_for(&to)).map(cap).min()
+        let holding: Vec<&Exception> = for_it.filter(|exception| exception.when.holds_for(&to)).collect();
+        let level = holding.iter().map(|exception| cap(exception)).min()?;
+        // With the first that ends it may be more again.
+        let until = holding.iter().map(|exception| exception.ends()).min()?;
+        Some(Cap { level, until })
     }
+}
+
+/// The most that what a peer publishes may ask, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cap {
+    pub level: Level,
+    pub until: Wall,
 }
 
 /// Whether an exception looks at nothing but the recipient's domain.

@@ -7,7 +7,7 @@ use super::exception::Exception;
 use super::excused::left;
 use super::facts::{MessageFacts, QueuedFacts};
 use super::judge::Policy;
-use super::looked::Said;
+use super::looked::{Said, Words};
 use super::requirement::{Requirement, RuleAsk};
 use super::rule::Rule;
 use super::settle::{Heard, settle};
@@ -86,13 +86,12 @@ impl Policy {
             header_from: &[],
             evidence: &[],
             classes: &classes,
-            said: Said::Read { subject: "", header: &Header::of(b"") },
+            said: Said::Read(Words { subject: "", header: &Header::of(b""), attachments: &[] }),
             size: 0,
             recipients: 0,
             visible_recipients: 0,
             auto_submitted: false,
             forwarded: false,
-            attachments: &[],
         };
         let from: Vec<_> = queued.reverse_path.mailbox().map(|m| self.party(m, queued.at)).into_iter().collect();
         let to = self.party(queued.recipient, queued.at);

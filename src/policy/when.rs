@@ -118,7 +118,7 @@ pub(super) struct FieldGlob {
 }
 
 /// What an attachment may say that it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum KindOfFile {
     /// `application/pdf`
     Media(String),
@@ -129,7 +129,7 @@ pub(super) enum KindOfFile {
 }
 
 impl KindOfFile {
-    fn is(&self, attachment: &AttachmentType) -> bool {
+    pub fn is(&self, attachment: &AttachmentType) -> bool {
         match self {
             KindOfFile::Media(media) => attachment.media == *media,
             KindOfFile::MediaBelow(below) => attachment.media.starts_with(below),
@@ -175,6 +175,7 @@ impl When {
             && (self.site.is_empty() || self.site.iter().any(|site| message.sites.has(site)))
             && self.envelope_holds(message)
             && self.content_holds(message)
+            && self.conditions(lapsed).all(|condition| condition.holds(message.said))
     }
 
     /// Whoever sends is what anybody may write in a field: for a rule one name is enough, for an exception all must be meant.
@@ -205,17 +206,10 @@ impl When {
     fn content_holds(&self, message: &MessageFacts<'_>) -> bool {
         (self.content.is_empty() || self.content.iter().any(|class| message.classes.contains_key(class)))
             && (self.finding.is_empty() || message.evidence.iter().any(|(kind, _)| self.finding.contains(kind)))
-            && (self.subject_tag.is_empty() || self.subject_tag.iter().any(|tag| message.said.has_tag(tag)))
             && self.size_over.is_none_or(|limit| message.size > limit)
             && self.visible_recipients_over.is_none_or(|limit| message.visible_recipients > limit)
             && self.auto_submitted.is_none_or(|wanted| wanted == message.auto_submitted)
-            && self.header.iter().all(|field| message.said.has_field(field))
             && self.forwarded.is_none_or(|wanted| wanted == message.forwarded)
-            && (self.attachment_type.is_empty() || self.has_attachment(message))
-    }
-
-    fn has_attachment(&self, message: &MessageFacts<'_>) -> bool {
-        message.attachments.iter().any(|attachment| self.attachment_type.iter().any(|kind| kind.is(attachment)))
     }
 
     /// Whether the rule can only be judged when the message has been read. `from` can hold by the reverse-path alone.

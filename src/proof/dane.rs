@@ -16,6 +16,8 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 /// RFC 7672 3.1: whose key or certificate a record names.
 const ISSUER: u8 = 2;
 const OWN: u8 = 3;
+/// Issuers that are tried: honest records name one or two.
+const ISSUERS: usize = 8;
 /// RFC 6698 2.1.2
 const WHOLE_CERTIFICATE: u8 = 0;
 const PUBLIC_KEY: u8 = 1;
@@ -54,18 +56,24 @@ pub fn prove(peer: &PeerCertificates, records: &[Tlsa], names: &[&str], now: Wal
     if records.iter().any(|record| record.usage == OWN && matches(record, leaf)) {
         return Ok(());
     }
-    let mut why = Reason::TlsaMismatch;
-    for record in records.iter().filter(|record| record.usage == ISSUER) {
-        for issuer in issuers(record, others) {
-            match below(&issuer, peer, names, now) {
-                Ok(()) => return Ok(()),
-                // Any certificate may be shown with a published issuer that did not sign it.
-                Err(Reason::CertificateUnknownIssuer | Reason::CertificateSelfSigned) => {}
-                Err(reason) => why = reason,
-            }
+    let mut published: Vec<CertificateDer<'static>> = Vec::new();
+    for issuer in records.iter().filter(|record| record.usage == ISSUER).flat_map(|record| issuers(record, others)) {
+        if published.len() < ISSUERS && !published.contains(&issuer) {
+            published.push(issuer);
         }
     }
-    Err(why)
+    let anchors: Vec<_> = published.iter().filter_map(|issuer| anchor_from_trusted_cert(issuer).ok()).collect();
+    if anchors.is_empty() {
+        return Err(Reason::TlsaMismatch);
+    }
+    // One path is built under all of them: the peer chooses how many certificates it shows.
+    pkix::valid_below(&anchors, peer, names, now).map_err(|reason| match reason {
+        // Any certificate may be shown with a published issuer that did not sign it.
+        Reason::CertificateUnknownIssuer | Reason::CertificateSelfSigned | Reason::CertificateInvalid => {
+            Reason::TlsaMismatch
+        }
+        reason => reason,
+    })
 }
 
 /// Certificates of the issuer that a record names: among those shown, or the record itself (RFC 7672 3.1.2).
@@ -75,11 +83,6 @@ fn issuers(record: &Tlsa, shown: &[CertificateDer<'static>]) -> Vec<CertificateD
         issuers.push(CertificateDer::from(record.data.clone()));
     }
     issuers
-}
-
-fn below(issuer: &CertificateDer<'_>, peer: &PeerCertificates, names: &[&str], now: Wall) -> Result<(), Reason> {
-    let anchor = anchor_from_trusted_cert(issuer).map_err(|_| Reason::TlsaMismatch)?;
-    pkix::valid_below(&[anchor], peer, names, now)
 }
 
 fn matches(record: &Tlsa, certificate: &CertificateDer<'_>) -> bool {

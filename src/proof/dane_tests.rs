@@ -124,3 +124,17 @@ fn only_records_that_mean_something_can_be_used() {
         assert!(!used(usage, 1, 1, &[1; 32]), "{usage}");
     }
 }
+
+#[test]
+fn however_many_certificates_are_shown_few_issuers_are_tried() {
+    let (ca, crowd) = (authority("ca"), authority("crowd"));
+    let mut peer = shown(&leaf(&[HOST]), &ca);
+    let own = KeyPair::generate().unwrap();
+    for _ in 0..14 {
+        peer.chain.push(leaf(&["x.example"]).signed_by(&own, &crowd).unwrap().der().clone());
+    }
+    let of_crowd: Vec<Tlsa> = (0..32).map(|_| record((2, 1, 1), peer.chain.last().unwrap())).collect();
+    let begun = std::time::Instant::now();
+    assert_eq!(prove(&peer, &of_crowd, &[HOST], NOW), Err(Reason::TlsaMismatch));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+}

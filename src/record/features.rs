@@ -1,10 +1,11 @@
 //! What a decision was made from, without anything that the message says: enough to make it anew under another policy.
 //!
-//! Written with a decision, read by `decide::replay`. Promises: of addresses in the header section the domain is kept, and of the rest a digest
-//! that is another one for each message; subjects, fields, names and texts are not kept at all. Fails only with the store.
+//! Written with a decision, read by `decide::replay`. Promises: of addresses in the header section the domain is kept, and of the rest a
+//! digest that is another one for each message; subjects, fields, names of files and texts are not kept at all, only whether what
+//! the policy looks for was in them. Fails only with the store.
 
 use crate::clock::{EntryId, Wall};
-use crate::mail::{AttachmentType, Mailbox};
+use crate::mail::Mailbox;
 use crate::store::StoreError;
 use crate::vocabulary::{Confidence, Direction, FindingKind, Level};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -29,8 +30,6 @@ pub struct Features {
     pub from: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<(FindingKind, Confidence)>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub attachments: Vec<AttachmentType>,
     /// Conditions about the message's own words, and whether each held.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub looked: BTreeMap<String, bool>,

@@ -29,7 +29,7 @@ async fn peer() -> (SocketAddr, JoinHandle<Vec<String>>) {
 async fn link() -> (OpenLink, JoinHandle<Vec<String>>) {
     let (address, told) = peer().await;
     let (connection, _) = Connection::open(address, "gw.example", Patience::default()).await.unwrap();
-    (OpenLink::new(connection, clear_link("peer", address, Reason::TlsNotOffered)), told)
+    (OpenLink::new(connection, clear_link("peer", address, Reason::TlsNotOffered), None), told)
 }
 
 /// Sends a message by `permit`; the reason why it was not taken, and the commands of it that the peer heard.
@@ -72,4 +72,17 @@ async fn by_the_permit_of_an_earlier_transaction_nothing_is_sent() {
     let earlier = link.permit(Level::Any, &[]).unwrap();
     assert!(link.permit(Level::Any, &[]).is_ok());
     assert_eq!(sent(link, earlier, told).await, (Reason::ProtocolError, vec![]));
+}
+
+#[tokio::test]
+async fn a_link_ends_with_the_exception_that_it_has_to_thank_and_is_not_used_for_ever() {
+    let (mut link, _) = link().await;
+    assert!(!link.is_spent());
+    link.record.until = Some(Now::read().wall.plus(Duration::from_secs(60)));
+    assert!(!link.is_spent());
+    link.record.until = Some(Now::read().wall);
+    assert!(link.is_spent());
+    link.record.until = None;
+    link.record.renewal = Instant::now();
+    assert!(link.is_spent());
 }
