@@ -29,6 +29,7 @@ mod log;
 pub mod login_entry;
 pub mod mta_sts;
 pub mod policy;
+pub mod probe;
 pub mod queue;
 pub mod reload;
 pub mod replay;
@@ -68,6 +69,7 @@ enum Command {
     LoginEntry(login_entry::Args),
     MtaSts(mta_sts::Args),
     Policy(policy::Args),
+    Probe(probe::Args),
     Queue(queue::Args),
     Trace(trace::Args),
     Status(status::Args),
@@ -94,6 +96,7 @@ pub fn run() -> ExitCode {
         Command::List(args) => list::run(args),
         Command::LoginEntry(args) => login_entry::run(args),
         Command::MtaSts(args) => mta_sts::run(args),
+        Command::Probe(args) => probe::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Queue(args) => queue::run(args),
         Command::Trace(args) => trace::run(args),

@@ -133,6 +133,12 @@ pub struct Deliver {
     pub mta_sts_port: u16,
 }
 
+impl Default for Deliver {
+    fn default() -> Deliver {
+        Deliver { port: 25, smarthost: None, allow_private: false, mta_sts_port: 443 }
+    }
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct TlsFiles {
     /// Certificate chain and key; none: self-signed, made at the first start.

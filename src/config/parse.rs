@@ -220,7 +220,7 @@ fn relay(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Relay> 
 }
 
 fn deliver(top: Table<'_>, r: &mut Reader<'_, '_>) -> Deliver {
-    let default = Deliver { port: 25, smarthost: None, allow_private: false, mta_sts_port: 443 };
+    let default = Deliver::default();
     let Some(table) = r.table(top, "deliver", DELIVER) else { return default };
     Deliver {
         port: r.port(table, "port", default.port),

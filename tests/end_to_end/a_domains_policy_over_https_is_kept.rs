@@ -152,3 +152,53 @@ fn while_nobody_knows_whether_there_is_a_policy_mail_waits() {
     gateway.waits_for("dns-tempfail");
     assert_eq!(peer.received().len(), 0);
 }
+
+#[test]
+fn a_probe_says_what_is_offered_and_why_it_is_not_more() {
+    let case = Case::new(182, &answer(&policy("enforce", &[&format!("*.{DOMAIN}")], DAY)));
+    let peer = case.mx(case.good());
+    let shows = |leaf| Behaviour { tls: Tls::Shows(leaf), ..Behaviour::default() };
+    let _weak = case.world.mx(11, "self.example", shows(self_signed(&["mx.self.example"])));
+    let _masked = case.world.mx(12, "masked.example", Behaviour { tls: Tls::Masked, ..Behaviour::default() });
+    case.world.names.null_mx("closed.example").fails("broken.example");
+    let gateway = case.gateway();
+    let probe = |words: &[&str]| {
+        let output = gateway.cli(&[&["probe", "--json"], words].concat());
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+        (output.status.code(), told)
+    };
+    let (code, good) = probe(&[DOMAIN, "--require", "verified", "--propose"]);
+    assert_eq!(
+        (code, &good["level"], &good["mta_sts"]["mode"]),
+        (Some(0), &"verified".into(), &"enforce".into()),
+        "{good}"
+    );
+    let host = &good["hosts"][0];
+    assert_eq!(
+        (&host["proof"], &host["starttls"], &host["level"]),
+        (&"mta-sts".into(), &true.into(), &"verified".into())
+    );
+    assert_eq!((&good["dnssec"], &good["proposal"]["mx"][0]), (&"not-checked".into(), &"mx.listed.example".into()));
+
+    let (code, weak) = probe(&["self.example", "--require", "verified", "--propose"]);
+    assert_eq!(
+        (code, &weak["level"], &weak["why_not_more"]),
+        (Some(1), &"encrypted".into(), &"no-proof-source".into())
+    );
+    assert!(weak["proposal"]["pins"][0].as_str().unwrap().starts_with("sha256/"), "{weak}");
+    assert_eq!(probe(&["self.example"]).0, Some(0), "encrypted is reached");
+    let (code, masked) = probe(&["masked.example"]);
+    assert_eq!(
+        (code, &masked["why_not_more"], &masked["hosts"][0]["starttls"]),
+        (Some(1), &"tls-masked".into(), &false.into())
+    );
+    assert_eq!(
+        (probe(&["closed.example"]).0, probe(&["broken.example"]).0),
+        (Some(1), Some(3)),
+        "found wrong, and could not tell"
+    );
+
+    let text = String::from_utf8(gateway.cli(&["probe", "self.example"]).stdout).unwrap();
+    assert!(text.contains("reached     encrypted") && text.contains("because nothing says how"), "{text}");
+    assert_eq!(peer.received().len(), 0, "nothing is sent");
+}
