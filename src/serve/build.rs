@@ -1,8 +1,8 @@
 //! From the whole configuration to the small structs that the stages get.
 
 use super::gauges::Gauges;
-use super::{DroppedLines, ServeError, opening};
-use crate::clock::{EntryId, Ids, Now};
+use super::{DroppedLines, ServeError, certificate, opening};
+use crate::clock::{EntryId, Ids};
 use crate::config::{Config, Listener, ListenerTls, Site, secret};
 use crate::decide::announce::{Announcer, Contact};
 use crate::decide::{InForce, Judge};
@@ -25,7 +25,7 @@ use crate::receive::logins::Logins;
 use crate::receive::refusals::Crowd;
 use crate::smtp::server::Credentials;
 use crate::store::Opened;
-use crate::tls::{Acceptor, Connector, Identity, Roots};
+use crate::tls::{Acceptor, Connector, Roots};
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -50,6 +50,7 @@ pub(super) struct Built {
     pub openings: UnboundedReceiver<Arc<Lane>>,
     pub no_room: Arc<AtomicBool>,
     pub gauges: Gauges,
+    pub certificate: certificate::Source,
 }
 
 /// What receiving and delivering share.
@@ -78,11 +79,10 @@ pub(super) fn build(
     let observe = move |took: Duration| flushes.store_commit_duration.observe(took.as_secs_f64());
     let (opened, last) = opening::open(&config.data, observe)?;
     let ids = Arc::new(Ids::new(last, 0));
-    let identity = match &config.tls.identity {
-        Some((certificate, key)) => Identity::load(certificate, key)?,
-        None => Identity::self_signed(config.hostname.as_str(), &config.data, Now::read().wall)?,
-    };
-    metrics.certificate_expiry.with_label_values(&["listener"]).set(identity.not_after().0 as f64 / 1_000.0);
+    let (files, hostname) = (config.tls.identity.clone(), config.hostname.to_string());
+    let certificate = certificate::Source { files, hostname, data: config.data.clone() };
+    let identity = certificate.load()?;
+    certificate::announce(&identity, &metrics);
     let (openings, opened_lanes) = unbounded_channel();
     let caps = Caps::of_links(config.limits.links, config.limits.links_per_destination);
     let riding = opened.store.clone();
@@ -116,7 +116,7 @@ pub(super) fn build(
         dropped,
     };
     let delivery = Arc::new(delivery(config, shared, &opened, resolver)?);
-    Ok(Built { opened, last, reception, delivery, openings: opened_lanes, no_room, gauges })
+    Ok(Built { opened, last, reception, delivery, openings: opened_lanes, no_room, gauges, certificate })
 }
 
 fn contact(site: &Site) -> Contact {

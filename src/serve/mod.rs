@@ -4,6 +4,7 @@
 //! nothing that was answered with 250. Fails before anything is answered, with one sentence and a hint.
 
 mod build;
+mod certificate;
 mod descriptors;
 mod gauges;
 mod names;
@@ -16,6 +17,7 @@ use crate::config::{Config, ConfigError};
 use crate::control;
 use crate::decide::LoadError;
 use crate::deliver;
+use crate::dns::Resolver;
 use crate::queue::Keeper;
 use crate::queue::recover::Recovery;
 use crate::receive::listener::{self, Reception, Rules};
@@ -132,7 +134,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
         .map_err(|wrong| ServeError::Policy(Box::new(wrong)))?;
     warn_of_little_room(&config);
     let (stop, stopping) = watch::channel(false);
-    let Built { opened, last, reception, delivery, openings, no_room, gauges } =
+    let Built { opened, last, reception, delivery, openings, no_room, gauges, certificate } =
         build::build(&config, beginning.judge, (stopping, dropped), body_files)?;
     let listeners = bind(&config).await?;
     let admin = bind_admin(config.admin).await?;
@@ -181,9 +183,20 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
         .for_each(|(rules, socket)| drop(tokio::spawn(listener::listen(socket, rules, reception.clone()))));
     tokio::spawn(keeper.run());
     tokio::spawn(recover(recovery));
-    tokio::spawn(policies.watch());
-    tokio::spawn(names::test_oneself(resolver, config.dns.self_test.clone(), gateway.reception.metrics.clone()));
+    watch_what_changes(&gateway, policies, (certificate, resolver, config.dns.self_test));
     Ok(gateway)
+}
+
+/// What may change beside us while we run: the policy's files, our certificate, whether the resolver validates.
+fn watch_what_changes(
+    gateway: &Gateway,
+    policies: Arc<Policies>,
+    (certificate, resolver, self_test): (certificate::Source, Resolver, String),
+) {
+    let (acceptor, metrics) = (gateway.reception.acceptor.clone(), &gateway.reception.metrics);
+    tokio::spawn(policies.watch());
+    tokio::spawn(certificate::watch(Arc::new(certificate), acceptor, metrics.clone()));
+    tokio::spawn(names::test_oneself(resolver, self_test, metrics.clone()));
 }
 
 impl Gateway {

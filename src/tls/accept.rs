@@ -6,23 +6,31 @@ use super::error::{TlsError, TlsFailure};
 use super::{Identity, facts};
 use crate::mail::TlsFacts;
 use crate::vocabulary::Reason;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// Takes TLS with one identity. Cheap to clone.
+/// Takes TLS with one identity at a time. Cheap to clone; clones change together.
 #[derive(Clone)]
 pub struct Acceptor {
-    inner: TlsAcceptor,
+    identity: Arc<ArcSwap<Identity>>,
 }
 
 impl Acceptor {
     /// # Errors
     /// None today: the identity was checked when it was loaded.
     pub fn new(identity: &Identity) -> Result<Acceptor, TlsError> {
-        Ok(Acceptor { inner: TlsAcceptor::from(identity.config()) })
+        Ok(Acceptor { identity: Arc::new(ArcSwap::from_pointee(identity.clone())) })
+    }
+
+    /// From now on handshakes are made with this identity; false where it is the same.
+    pub fn replace(&self, identity: &Identity) -> bool {
+        let before = self.identity.swap(Arc::new(identity.clone()));
+        !before.is_same(identity)
     }
 
     /// Performs the handshake. The caller has dropped every byte that it read before.
@@ -34,7 +42,8 @@ impl Acceptor {
         stream: TcpStream,
         deadline: Duration,
     ) -> Result<(TlsStream<TcpStream>, TlsFacts), TlsFailure> {
-        let shaken = timeout(deadline, self.inner.accept(stream)).await;
+        let acceptor = TlsAcceptor::from(self.identity.load().config());
+        let shaken = timeout(deadline, acceptor.accept(stream)).await;
         let stream = shaken.map_err(|_| TlsFailure::stalled(deadline))?.map_err(|e| TlsFailure::from_io(&e))?;
         let (_, session) = stream.get_ref();
         match facts::of(session, None) {

@@ -28,6 +28,8 @@ const RENEW_BEFORE: i64 = 60 * DAY;
 #[derive(Clone)]
 pub struct Identity {
     config: Arc<ServerConfig>,
+    /// Our own certificate, as it is shown.
+    own: CertificateDer<'static>,
     not_after: Wall,
     names: Vec<String>,
 }
@@ -53,9 +55,10 @@ impl Identity {
         let leaf = chain.first().and_then(facts::parse);
         let leaf = leaf.ok_or_else(|| TlsError::file(certificate, &"no certificate that can be read", wrong))?;
         let (not_after, names) = (facts::not_after(&leaf), facts::names(&leaf));
+        let own = chain.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
         let config = server_config(chain, secret)
             .map_err(|e| TlsError::file(certificate, &e, "check that the key is the one of this certificate"))?;
-        Ok(Identity { config: Arc::new(config), not_after, names })
+        Ok(Identity { config: Arc::new(config), own, not_after, names })
     }
 
     /// The self-signed identity for `hostname` in `folder`: made when there is none, renewed with the same key when it
@@ -75,6 +78,12 @@ impl Identity {
         let made = make_certificate(hostname, &pair, now)?;
         put(&certificate, made.as_bytes(), 0o644)?;
         Identity::load(&certificate, &key)
+    }
+
+    /// Whether both show the same certificate.
+    #[must_use]
+    pub fn is_same(&self, other: &Identity) -> bool {
+        self.own == other.own
     }
 
     /// When our certificate ends.

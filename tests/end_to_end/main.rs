@@ -43,6 +43,7 @@ mod nothing_clinical_is_said_of_a_message;
 mod nothing_from_outside_begins_a_log_line;
 mod one_bad_host_does_not_cost_every_message;
 mod operators_decide_what_waits;
+mod our_certificate_is_renewed_without_a_restart;
 mod receipts_come_when_they_were_asked_for;
 mod reports_are_read_by_other_programmes;
 mod slow_and_endless_clients_are_let_go;

@@ -177,7 +177,7 @@ impl Gateway {
         self
     }
 
-    fn config(&self) -> PathBuf {
+    pub fn config(&self) -> PathBuf {
         self.folder.path().join("gateway.toml")
     }
 

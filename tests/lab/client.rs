@@ -55,6 +55,11 @@ impl Client {
         Ok(Client { stream, greeting: self.greeting, ehlo })
     }
 
+    /// The certificate that the server showed.
+    pub fn certificate(&self) -> Option<Vec<u8>> {
+        self.stream.certificate()
+    }
+
     pub fn say(&mut self, line: &str) -> io::Result<Reply> {
         say(&mut self.stream, line)
     }

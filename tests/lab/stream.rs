@@ -54,6 +54,12 @@ impl Stream {
         Ok(())
     }
 
+    /// The certificate that the server of this connection showed.
+    pub fn certificate(&self) -> Option<Vec<u8>> {
+        let Wire::Client(tls) = &self.wire else { return None };
+        tls.conn.peer_certificates()?.first().map(|certificate| certificate.as_ref().to_vec())
+    }
+
     /// Everything up to and including `end`.
     pub fn read_until(&mut self, end: &[u8]) -> io::Result<Vec<u8>> {
         loop {
