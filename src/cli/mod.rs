@@ -18,6 +18,7 @@ macro_rules! say_as_is {
 
 pub mod check;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 mod failure;
 pub mod inspect;
@@ -30,6 +31,7 @@ pub mod login_entry;
 pub mod mta_sts;
 pub mod policy;
 pub mod probe;
+mod prober;
 pub mod queue;
 pub mod reload;
 pub mod replay;
@@ -60,6 +62,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Demo(demo::Args),
+    Doctor(doctor::Args),
     Check(check::Args),
     Explain(explain::Args),
     Inspect(inspect::Args),
@@ -88,6 +91,7 @@ pub fn run() -> ExitCode {
     match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Inspect(args) => inspect::run(args),

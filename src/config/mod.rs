@@ -13,10 +13,11 @@ pub use parse::{ConfigError, load};
 
 use crate::dns::Dnssec;
 use crate::mail::{Domain, Mailbox};
-use crate::policy::{Known, KnownRelay};
+use crate::policy::{Known, KnownRelay, ProofCheck, ProofSource};
 use crate::queue::{Destination, Retry, Routes};
 use crate::receive::access::{MailFrom, Network, Senders};
 use crate::vocabulary::Level;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -206,6 +207,28 @@ impl Config {
             duty: self.sites.iter().all(|s| s.duty.is_some()),
             smarthost: self.deliver.smarthost.as_ref().map(ToString::to_string),
         }
+    }
+
+    /// How each site's Exchange and each relay proves itself, by its destination as it is printed: pins replace names.
+    #[must_use]
+    pub fn proofs(&self) -> HashMap<String, Vec<ProofSource>> {
+        let source = |origin: String, names: &[String], pins: &[String]| {
+            let check = match (names, pins) {
+                ([], []) => return Vec::new(),
+                (names, []) => ProofCheck::Names(names.to_vec()),
+                (_, pins) => ProofCheck::Pins(pins.to_vec()),
+            };
+            vec![ProofSource { origin, check }]
+        };
+        let sites = self.sites.iter().map(|s| {
+            let destination = Destination::Site(s.name.clone()).to_string();
+            (destination, source(format!("site {}", s.name), &s.names, &s.pins))
+        });
+        let relays = self.relays.iter().map(|r| {
+            let destination = Destination::Relay(r.name.clone()).to_string();
+            (destination, source(format!("relay {}", r.name), &r.names, &r.pins))
+        });
+        sites.chain(relays).collect()
     }
 
     /// Where mail goes.

@@ -130,6 +130,12 @@ impl Prober {
         Probed { security, sts, hosts: probed, unroutable: None }
     }
 
+    /// A host that configuration names, which proves itself as configuration says.
+    pub async fn configured(&self, (name, port): (&str, u16), sources: &[ProofSource]) -> HostProbed {
+        let host = Host { name: name.to_owned(), port, public_only: false, is_secure: false };
+        self.host(&Asked { host: &host, published: Published::NOTHING, sources, floor: Floor::NONE }).await
+    }
+
     /// What DNS and the policy host say now, whatever was kept.
     async fn mta_sts(&self, domain: &Domain) -> (StsProbed, Result<Option<StsPolicy>, String>) {
         let texts = match self.resolver.texts(&format!("_mta-sts.{domain}")).await {

@@ -9,7 +9,7 @@ mod readiness;
 
 pub use action::{Action, Doing, actions};
 pub use features::{Decided, DecidedFor, Features, decision, decisions, veiled};
-pub use readiness::{Readiness, oldest, readiness};
+pub use readiness::{Readiness, newest, oldest, readiness};
 
 use crate::clock::{EntryId, Wall};
 use crate::mail::{Envelope, Status};

@@ -185,6 +185,16 @@ pub fn oldest(connection: &Connection) -> Result<Option<Wall>, StoreError> {
     Ok(oldest.map(|id| EntryId::from_row(id).time()))
 }
 
+/// When the newest decision was made that is on record.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn newest(connection: &Connection) -> Result<Option<Wall>, StoreError> {
+    let newest: Option<i64> =
+        connection.query_row("SELECT max(id) FROM decision", [], |row| row.get(0)).optional()?.flatten();
+    Ok(newest.map(|id| EntryId::from_row(id).time()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

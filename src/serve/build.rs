@@ -11,10 +11,9 @@ use crate::deliver::route::HostBook;
 use crate::deliver::{Delivery, Patience, RelayTerms};
 use crate::dns::Resolver;
 use crate::metrics::Metrics;
-use crate::policy::{ProofCheck, ProofSource};
 use crate::proof::mta_sts::{Fetcher, MtaSts};
 use crate::queue::schedule::Caps;
-use crate::queue::{Counter, Destination, Lane, Routes, Schedule, WarmRoom};
+use crate::queue::{Counter, Lane, Routes, Schedule, WarmRoom};
 use crate::receive::SessionLimits;
 use crate::receive::accept::{Acceptance, Readers};
 use crate::receive::access::{Access, Door};
@@ -26,7 +25,6 @@ use crate::receive::refusals::Crowd;
 use crate::smtp::server::Credentials;
 use crate::store::Opened;
 use crate::tls::{Acceptor, Connector, Roots};
-use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -206,7 +204,7 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
         routes: shared.routes,
         hosts: hosts(config),
         memory: HostMemory::default(),
-        proofs: proofs(config),
+        proofs: config.proofs(),
         relays: config.relays.iter().map(terms).collect::<Result<_, ServeError>>()?,
         resolver,
         connector,
@@ -236,27 +234,6 @@ fn hosts(config: &Config) -> HostBook {
         mx_port: config.deliver.port,
         allow_private: config.deliver.allow_private,
     }
-}
-
-/// How the hosts that gateway.toml names prove themselves: pins replace names.
-fn proofs(config: &Config) -> HashMap<String, Vec<ProofSource>> {
-    let source = |origin: String, names: &[String], pins: &[String]| {
-        let check = match (names, pins) {
-            ([], []) => return Vec::new(),
-            (names, []) => ProofCheck::Names(names.to_vec()),
-            (_, pins) => ProofCheck::Pins(pins.to_vec()),
-        };
-        vec![ProofSource { origin, check }]
-    };
-    let sites = config.sites.iter().map(|s| {
-        let destination = Destination::Site(s.name.clone()).to_string();
-        (destination, source(format!("site {}", s.name), &s.names, &s.pins))
-    });
-    let relays = config.relays.iter().map(|r| {
-        let destination = Destination::Relay(r.name.clone()).to_string();
-        (destination, source(format!("relay {}", r.name), &r.names, &r.pins))
-    });
-    sites.chain(relays).collect()
 }
 
 pub(super) fn rules(listener: &Listener) -> Rules {
