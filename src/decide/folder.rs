@@ -7,8 +7,8 @@ use crate::policy::{Diagnostic, SourceFile};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Endings of what may lie beside a policy: lists and notes for people, messages for tests.
-const BESIDE: [&str; 5] = [".csv", ".txt", ".md", ".eml", ".html"];
+/// Endings of what may lie beside a policy: lists, notes for people, messages for tests, a schema for editors.
+const BESIDE: [&str; 6] = [".csv", ".txt", ".md", ".eml", ".html", ".json"];
 
 /// The policy in a folder: its `*.toml` files, and the lists (`*.csv`, `*.txt`) in it and in folders right below it. Hidden
 /// files (an editor's) are passed over.
