@@ -8,7 +8,7 @@
 
 use hickory_proto::op::{Message, MessageType, OpCode};
 use hickory_proto::rr::rdata::tlsa::{CertUsage, Matching, Selector};
-use hickory_proto::rr::rdata::{A, MX, TLSA};
+use hickory_proto::rr::rdata::{A, MX, SOA, TLSA};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use mailward::clock::Now;
 use mailward::dns::{Dnssec, Resolver, TlsaAnswer};
@@ -60,8 +60,12 @@ fn answer(question: &Message, key: &[u8]) -> Message {
         _ => None,
     };
     reply.add_query(query);
-    if let Some(data) = data {
-        reply.add_answer(Record::from_rdata(owner, 3_600, data));
+    match data {
+        Some(data) => drop(reply.add_answer(Record::from_rdata(owner, 3_600, data))),
+        None => {
+            let soa = SOA::new(Name::root(), Name::root(), 1, 1, 1, 1, 300);
+            reply.add_authority(Record::from_rdata(Name::root(), 300, RData::SOA(soa)));
+        }
     }
     reply
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// RFC 8461 3.2: about a year.
 const LONGEST: u64 = 31_557_600;
+/// Whoever says less would be asked for each link.
+const SHORTEST: u64 = 60;
 /// Patterns that are kept of one policy.
 const PATTERNS: usize = 100;
 
@@ -45,7 +47,7 @@ impl StsPolicy {
         let mode: StsMode =
             mode.and_then(|mode| mode.parse().ok()).ok_or("its mode is none of enforce, testing, none")?;
         let seconds = max_age.filter(|age| age.len() <= 10).and_then(|age| age.parse::<u64>().ok());
-        let seconds = seconds.ok_or("its max_age is no number of seconds")?.min(LONGEST);
+        let seconds = seconds.ok_or("its max_age is no number of seconds")?.clamp(SHORTEST, LONGEST);
         if mx.is_empty() && mode != StsMode::None {
             return Err("it names no mail host".to_owned());
         }
