@@ -6,11 +6,12 @@
 use super::exception::{Exception, Lowering};
 use super::facts::MessageFacts;
 use super::judge::Seen;
+use super::published::PUBLISHED;
 use super::rule::Rule;
 use super::settle::Heard;
 use super::verdict::{Excepted, ExceptionState, MatchedRule};
 use super::when::{Lapsed, Party};
-use crate::vocabulary::Level;
+use crate::vocabulary::{Direction, Level};
 
 /// A message and a recipient, as far as they have been seen.
 pub(super) struct Hearing<'a> {
@@ -26,7 +27,7 @@ struct Matching<'p> {
     exceptions: Vec<&'p Exception>,
 }
 
-/// All rules in force that match, and all exceptions that are for any of them.
+/// All rules in force that match, and all exceptions that are for any of them or for what the peer publishes.
 pub(super) struct Excused<'p> {
     matching: Vec<Matching<'p>>,
     concerned: Vec<(&'p Exception, ExceptionState)>,
@@ -49,7 +50,9 @@ impl<'p> Excused<'p> {
     pub fn of(exceptions: &'p [Exception], hearing: &Hearing<'_>, rules: &[&'p Rule]) -> Excused<'p> {
         let concerned: Vec<&Exception> = exceptions
             .iter()
-            .filter(|exception| rules.iter().any(|rule| exception.is_for(&rule.name)))
+            .filter(|exception| {
+                is_for_peer(exception, hearing) || rules.iter().any(|rule| exception.is_for(&rule.name))
+            })
             .filter(|exception| may_hold(exception, hearing))
             .collect();
         let in_force = |rule: &str| {
@@ -111,6 +114,11 @@ impl<'p> Excused<'p> {
         };
         self.concerned.iter().map(report).collect()
     }
+}
+
+/// What a peer publishes is asked when its link is opened: an exception from that is told here, and acts there.
+fn is_for_peer(exception: &Exception, hearing: &Hearing<'_>) -> bool {
+    exception.is_for(PUBLISHED) && hearing.message.direction == Direction::Outbound
 }
 
 /// Before the message has come, an exception that looks at it may hold: its rules answer when it is there.

@@ -255,3 +255,23 @@ fn a_rule_for_a_site_holds_for_what_leaves_it_and_what_reaches_it() {
     assert_eq!(level(Some("hill"), Some("kingston")), Level::Verified);
     assert_eq!(level(Some("kingston"), Some("quay")), Level::Any);
 }
+
+#[test]
+fn an_exception_from_what_peers_publish_is_told_for_its_domains_until_its_end() {
+    let exception = "[exception.new-key]\nrules = [\"published\"]\nwhen = { to = [\"friend.example\", \"@pinned\"], not-to = [\"x.friend.example\"] }\n\
+                     require = \"encrypted\"\nuntil = 2026-12-23\nreason = \"r\"\napproved-by = \"a\"\n";
+    let judge = judge(&format!("{POLICY}{exception}"));
+    let end = noon_of("2026-12-23".parse().unwrap());
+    let cap = |domain: &str, at: Wall| judge.policy.published_cap(&domain.parse().unwrap(), at);
+    let before = Wall(end.0 - 1);
+    assert_eq!(cap("friend.example", before).map(|cap| (cap.level, cap.until)), Some((Level::Encrypted, end)));
+    for (domain, at) in [("friend.example", end), ("other.example", before), ("x.friend.example", before)] {
+        assert_eq!(cap(domain, at), None, "{domain}");
+    }
+    let envelope = envelope("a@s.example", &["b@friend.example", "b@other.example"]);
+    let outbound =
+        Transaction { at: before, ..transaction(Direction::Outbound, &envelope, b"Subject: x\r\n\r\nhello\r\n") };
+    let told: Vec<usize> =
+        judge.at_accept(&outbound, &Default::default()).recipients.iter().map(|v| v.exceptions.len()).collect();
+    assert_eq!(told, [1, 0]);
+}
