@@ -5,7 +5,7 @@
 mod checks;
 
 use super::known::Source;
-use super::prober::{blocking, installed, prober};
+use super::prober::{Without, blocking, installed, prober};
 use super::{ConfigFile, Failure};
 use crate::config;
 use crate::control::domain;
@@ -81,7 +81,7 @@ impl Args {
     fn answer(&self) -> Result<ExitCode, Failure> {
         let file: PathBuf = self.config.config.clone().or_else(installed).unwrap_or_else(|| self.config.path());
         let config = config::load(&file)?;
-        let prober = prober(&Source { policies: None, config: Some(file) })?;
+        let prober = prober(&Source { policies: None, config: Some(file) }, Without::GoesOn)?;
         let points = blocking(checks::all(&config, &prober, &self.reach))?;
         if self.json {
             say!("{}", json!({ "checks": points }));

@@ -7,7 +7,7 @@ mod print;
 
 use super::Failure;
 use super::known::Source;
-use super::prober::{blocking, prober};
+use super::prober::{Without, blocking, prober};
 use crate::control::domain;
 use crate::deliver::probe::Probed;
 use crate::mail::Domain;
@@ -48,7 +48,7 @@ pub fn run(args: Args) -> ExitCode {
 
 impl Args {
     fn answer(&self) -> Result<ExitCode, Failure> {
-        let prober = prober(&self.source)?;
+        let prober = prober(&self.source, Without::Fails)?;
         let probed = blocking(prober.probe(&self.domain))?;
         if self.json {
             say!("{}", print::json(&self.domain, &probed, self.propose));

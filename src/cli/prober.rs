@@ -11,12 +11,16 @@ use crate::deliver::probe::Prober;
 use crate::deliver::route::HostBook;
 use crate::dns::Resolver;
 use crate::mail::Domain;
-use crate::policy::SourceFile;
-use crate::proof::mta_sts::Fetcher;
+use crate::policy::{Known, SourceFile};
+use crate::proof::mta_sts::{self, Fetcher};
 use crate::tls::{Connector, Roots};
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// For each step of a host that is looked at.
+const QUICK: Duration = Duration::from_secs(10);
 
 /// Waits for what is asked of the network.
 ///
@@ -28,11 +32,19 @@ pub(super) fn blocking<T>(asked: impl Future<Output = T>) -> Result<T, Failure> 
     Ok(runtime.block_on(asked))
 }
 
+/// What is done where the policy cannot be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Without {
+    Fails,
+    /// Hosts then prove themselves by what they publish alone.
+    GoesOn,
+}
+
 /// With what gateway.toml says, where there is one, and the policy.
 ///
 /// # Errors
 /// When either cannot be used.
-pub(super) fn prober(source: &Source) -> Result<Prober, Failure> {
+pub(super) fn prober(source: &Source, without: Without) -> Result<Prober, Failure> {
     let asked = source.config.clone().or_else(installed);
     let config = asked.as_deref().map(config::load).transpose()?;
     let (dns, deliver, roots) = match &config {
@@ -50,9 +62,16 @@ pub(super) fn prober(source: &Source) -> Result<Prober, Failure> {
     let fetcher =
         Fetcher { resolver: resolver.clone(), connector: connector.clone(), roots: roots.clone(), port, allow_private };
     let hosts = HostBook { mx_port: deliver.port, allow_private, ..HostBook::default() };
+    let kept = config.as_ref().map(|config| mta_sts::read(&config.data)).unwrap_or_default();
     let hostname = config.map_or_else(own_name, |config| config.hostname.to_string());
-    let judge = judge(source, asked)?;
-    Ok(Prober { hostname, resolver, connector, roots, judge, fetcher, hosts, patience: Patience::default() })
+    let judge = match judge(source, asked) {
+        Err(_) if without == Without::GoesOn => no_policy()?,
+        judge => judge?,
+    };
+    // Nobody waits for minutes at a prompt.
+    let patience = Patience { connect: QUICK, greeting: QUICK, handshake: QUICK, ..Patience::default() };
+    let self_test = dns.self_test;
+    Ok(Prober { hostname, resolver, connector, roots, judge, fetcher, hosts, patience, self_test, kept })
 }
 
 /// The policy says how hosts prove themselves; where there is none, what they publish does.
@@ -60,11 +79,15 @@ fn judge(source: &Source, config: Option<PathBuf>) -> Result<Judge, Failure> {
     let named = config.is_some() || source.policies.is_some();
     let surroundings = Source { config, policies: source.policies.clone() }.surroundings()?;
     if !named && !surroundings.policies.exists() {
-        let nothing = SourceFile { name: "policy.toml".to_owned(), text: "[policy]\nempty = true\n".to_owned() };
-        return decide::judge_of(&[nothing], &surroundings.known).map_err(|wrong| Failure::diagnosed(&wrong));
+        return no_policy();
     }
     let files = decide::read(&surroundings.policies).map_err(Failure::no_policy)?;
     decide::judge_of(&files, &surroundings.known).map_err(|wrong| Failure::diagnosed(&wrong))
+}
+
+fn no_policy() -> Result<Judge, Failure> {
+    let nothing = SourceFile { name: "policy.toml".to_owned(), text: "[policy]\nempty = true\n".to_owned() };
+    decide::judge_of(&[nothing], &Known::default()).map_err(|wrong| Failure::diagnosed(&wrong))
 }
 
 /// gateway.toml where `serve` would look for it.

@@ -69,7 +69,7 @@ impl Report {
         if all.contains(&kind) {
             return;
         }
-        if all.len() < MOST_PLACES {
+        if all.len() < AttachmentType::MOST {
             all.push(kind);
         } else {
             self.limit(place, "attachment-types");

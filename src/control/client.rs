@@ -1,7 +1,6 @@
 //! Asks the running gateway, or the data folder of a stopped one. Called by the commands.
 
 use super::{Answer, Request, queries, socket, stopped};
-use crate::clock::Now;
 use crate::proof::mta_sts;
 use crate::store;
 use serde_json::Value;
@@ -63,7 +62,7 @@ fn from_folder(data: &Path, request: &Request) -> Result<Value, String> {
         Request::QueueShow { id } => queries::show(&connection, id.parse()?),
         Request::Trace { query } => queries::trace(&connection, query),
         Request::Readiness { seconds } => queries::readiness(&connection, *seconds),
-        Request::MtaSts { domain } => Ok(queries::mta_sts(&mta_sts::read(data, Now::read().wall), domain.as_ref())),
+        Request::MtaSts { domain } => Ok(queries::mta_sts(&mta_sts::read(data), domain.as_ref())),
         Request::Status => Ok(stopped()),
         Request::MtaStsRefresh { .. } => {
             return Err("the gateway is stopped: the running gateway asks domains for their policies\nhint: start it"

@@ -57,7 +57,8 @@ pub fn readiness(connection: &Connection, seconds: u64) -> Result<Value, StoreEr
 /// Policies of domains as they are kept: `policies`, each with `mode`, `mx`, `id`, `fetched`, `ends`.
 #[must_use]
 pub fn mta_sts(kept: &[Known], domain: Option<&Domain>) -> Value {
-    let wanted = kept.iter().filter(|known| domain.is_none_or(|domain| known.domain == *domain));
+    let now = Now::read().wall;
+    let wanted = kept.iter().filter(|known| !known.is_over(now) && domain.is_none_or(|domain| known.domain == *domain));
     json!({ "policies": wanted.map(sts_policy).collect::<Vec<_>>() })
 }
 

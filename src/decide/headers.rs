@@ -69,7 +69,7 @@ impl HeaderFacts {
         });
         // A source route or an encoded word in the brackets is read by some as an address, and by us as none.
         let brackets = field.raw.iter().filter(|octet| **octet == b'<').count();
-        self.unclear |= unclear || named == 0 || brackets > named;
+        self.unclear |= unclear || named == 0 || brackets > named || field.raw.len() > FIELD;
     }
 }
 

@@ -1,28 +1,32 @@
 //! What a domain offers now, host by host, as delivery would see it: for people who ask why mail does not go.
 //!
-//! Called by `mailward probe`. Promises: nothing is sent but EHLO, STARTTLS and QUIT; what it says of proof is what delivery would say, by
-//! the same functions. Never fails: what cannot be found out is a reason.
+//! Called by `mailward probe` and `doctor`. Promises: nothing is sent but EHLO, STARTTLS and QUIT; what it says of proof is what delivery
+//! would say, by the same functions; it ends within some minutes. Never fails: what cannot be found out is a reason.
 
 use super::connection::Connection;
 use super::link::clear_link;
 use super::published::{Floor, Publications, Published};
 use super::route::{Host, HostBook};
 use super::{Patience, link};
-use crate::clock::Now;
+use crate::clock::{Now, rfc3339};
 use crate::decide::Judge;
 use crate::dns::{Resolver, Security, TlsaAnswer};
 use crate::mail::{Domain, Link, TlsFacts};
 use crate::policy::{ProofCheck, ProofSource};
-use crate::proof::mta_sts::{Fetcher, StsPolicy, id_of};
+use crate::proof::mta_sts::{Fetcher, Known, StsPolicy, id_of};
 use crate::proof::prove;
 use crate::queue::Destination;
 use crate::tls::{Connector, PeerCertificates, Roots};
 use crate::vocabulary::{Level, Proof, Reason, StsMode};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Addresses of one host that are tried.
 const ADDRESSES: usize = 3;
+/// For one host, whatever it does.
+const HOST: Duration = Duration::from_secs(30);
 
 /// What a probe needs.
 pub struct Prober {
@@ -34,6 +38,10 @@ pub struct Prober {
     pub fetcher: Fetcher,
     pub hosts: HostBook,
     pub patience: Patience,
+    /// A name that must come back validated.
+    pub self_test: String,
+    /// Policies that the gateway keeps: they hold although the domain has taken them away.
+    pub kept: Vec<Known>,
 }
 
 /// What a domain says of itself over HTTPS.
@@ -92,10 +100,10 @@ impl Probed {
         self.hosts.iter().filter_map(HostProbed::usable_level).max()
     }
 
-    /// Why it is no more: the reason of the best host, or of the first that gave no link.
+    /// Why it is no more: the reason of the best host, of several the first.
     #[must_use]
     pub fn why_not_more(&self) -> Option<Reason> {
-        let best = self.hosts.iter().max_by_key(|host| host.usable_level());
+        let best = self.hosts.iter().rev().max_by_key(|host| host.usable_level());
         self.unroutable.or(best.and_then(|host| host.reason))
     }
 }
@@ -110,6 +118,8 @@ struct Asked<'a> {
 
 impl Prober {
     pub async fn probe(&self, domain: &Domain) -> Probed {
+        // Whether what is signed looks signed at the moment.
+        let _ = self.resolver.self_test(&self.self_test).await;
         let (sts, policy) = self.mta_sts(domain).await;
         let security = self.resolver.mx_secured(domain).await.1;
         let security = self.resolver.validates().then_some(security);
@@ -118,14 +128,21 @@ impl Prober {
             Err(unroutable) => return Probed { security, sts, hosts: Vec::new(), unroutable: Some(unroutable.reason) },
         };
         let publications = Publications { policy: &self.judge.policy, resolver: &self.resolver, now: Now::read().wall };
-        let (listed, floor) = publications.listed(domain, policy).unwrap_or((None, Floor::NONE));
+        let (listed, floor) = match publications.listed(domain, policy) {
+            Ok(listed) => listed,
+            Err(reason) => return Probed { security, sts, hosts: Vec::new(), unroutable: Some(reason) },
+        };
         let sources: Vec<ProofSource> = self.judge.policy.proof_sources(domain).into_iter().chain(listed).collect();
         let mut probed = Vec::with_capacity(hosts.len());
         for host in &hosts {
-            probed.push(match publications.keys(host, domain).await {
-                Ok(published) => self.host(&Asked { host, published, sources: &sources, floor }).await,
-                Err(reason) => nothing(host, reason),
-            });
+            let asked = async {
+                match publications.keys(host, domain).await {
+                    Ok(published) => self.host(&Asked { host, published, sources: &sources, floor }).await,
+                    Err(reason) => nothing(host, reason),
+                }
+            };
+            let answered = timeout(HOST, asked).await;
+            probed.push(answered.unwrap_or_else(|_| nothing(host, Reason::ConnectionTimedOut)));
         }
         Probed { security, sts, hosts: probed, unroutable: None }
     }
@@ -133,11 +150,32 @@ impl Prober {
     /// A host that configuration names, which proves itself as configuration says.
     pub async fn configured(&self, (name, port): (&str, u16), sources: &[ProofSource]) -> HostProbed {
         let host = Host { name: name.to_owned(), port, public_only: false, is_secure: false };
-        self.host(&Asked { host: &host, published: Published::NOTHING, sources, floor: Floor::NONE }).await
+        let asked = Asked { host: &host, published: Published::NOTHING, sources, floor: Floor::NONE };
+        let answered = timeout(HOST, self.host(&asked)).await;
+        answered.unwrap_or_else(|_| nothing(&host, Reason::ConnectionTimedOut))
     }
 
-    /// What DNS and the policy host say now, whatever was kept.
+    /// What DNS and the policy host say now; without a policy, the one that is kept holds.
     async fn mta_sts(&self, domain: &Domain) -> (StsProbed, Result<Option<StsPolicy>, String>) {
+        if domain.literal().is_some() {
+            return (StsProbed::default(), Ok(None));
+        }
+        let (probed, found) = self.mta_sts_now(domain).await;
+        let now = Now::read().wall;
+        let kept = self.kept.iter().find(|known| known.domain == *domain && !known.is_over(now));
+        match (found, kept) {
+            (Ok(Some(policy)), _) => (probed, Ok(Some(policy))),
+            (_, Some(known)) => {
+                let reason = probed.reason.unwrap_or_else(|| "the domain has taken it away".to_owned());
+                let reason = Some(format!("kept until {}: {reason}", rfc3339(known.end())));
+                let probed = StsProbed { mode: Some(known.policy.mode), id: Some(known.id.clone()), reason };
+                (probed, Ok(Some(known.policy.clone())))
+            }
+            (found, None) => (probed, found),
+        }
+    }
+
+    async fn mta_sts_now(&self, domain: &Domain) -> (StsProbed, Result<Option<StsPolicy>, String>) {
         let texts = match self.resolver.texts(&format!("_mta-sts.{domain}")).await {
             Ok(texts) => texts,
             Err(cause) => {
@@ -167,13 +205,20 @@ impl Prober {
         };
         let mut probed = nothing(host, Reason::ConnectionTimedOut);
         for address in addresses.iter().take(ADDRESSES) {
-            probed = self.address(asked, *address).await;
-            if probed.level.is_some() {
+            let one = self.address(asked, *address).await;
+            // Delivery goes on to the next address where one is not good enough.
+            if probed.level.is_none() || one.level > probed.level {
+                probed = one;
+            }
+            if probed.level == Some(Level::Verified) {
                 break;
             }
         }
         let floor = asked.published.floor.and(asked.floor).level;
-        HostProbed { tlsa, floor, addresses: addresses.iter().map(SocketAddr::ip).collect(), ..probed }
+        let failed = probed.level.is_none() && probed.starttls == Some(true) && floor == Level::Any;
+        // Where TLS fails, mail in no class goes without.
+        let level = if failed { Some(Level::Any) } else { probed.level };
+        HostProbed { tlsa, floor, level, addresses: addresses.iter().map(SocketAddr::ip).collect(), ..probed }
     }
 
     async fn address(&self, asked: &Asked<'_>, address: SocketAddr) -> HostProbed {
@@ -194,6 +239,10 @@ impl Prober {
             Err(broken) => return HostProbed { starttls: Some(true), ..nothing(host, broken.reason) },
         };
         let held = link::proof_of(&asked.published, &secured.certificates, (&host.name, asked.sources), &self.roots);
+        let held = match held {
+            Err(Reason::NoProofSource) if self.resolver.is_failing() => Err(Reason::DnssecNotValidated),
+            held => held,
+        };
         let is_valid_for_name = self.is_valid_for_name(&secured.certificates, &host.name);
         let link = link::with_proof(clear, secured.facts, held);
         if let Ok((connection, _)) = connection.until_ready().await {

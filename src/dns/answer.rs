@@ -18,6 +18,7 @@ const HOSTS: usize = 20;
 const ADDRESSES: usize = 16;
 const TLSA: usize = 32;
 const TEXTS: usize = 32;
+const LONGEST_TEXT: usize = 1_024;
 const DAY: u32 = 86_400;
 /// RFC 2308 5: one to three hours for what does not exist.
 const ABSENT_AT_MOST: u32 = 3_600;
@@ -168,7 +169,9 @@ fn tlsa(data: &RData) -> Option<Tlsa> {
 
 fn text(data: &RData) -> Option<String> {
     let RData::TXT(record) = data else { return None };
-    Some(record.txt_data.iter().map(|piece| String::from_utf8_lossy(piece)).collect())
+    // Nothing that is looked for is so long, and what is kept is bounded.
+    let octets: usize = record.txt_data.iter().map(|piece| piece.len()).sum();
+    (octets <= LONGEST_TEXT).then(|| record.txt_data.iter().map(|piece| String::from_utf8_lossy(piece)).collect())
 }
 
 fn mail_hosts(records: &[&MX]) -> Answer {

@@ -33,6 +33,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// RFC 1035 2.3.4, as it is written.
+const LONGEST_NAME: usize = 253;
+
 /// One mail host of a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MxHost {
@@ -218,6 +221,10 @@ impl Resolver {
     /// # Errors
     /// When that could not be found out: the private cause.
     pub async fn texts(&self, name: &str) -> Result<Option<Vec<String>>, String> {
+        // A name that cannot exist has none.
+        if name.len() > LONGEST_NAME {
+            return Ok(None);
+        }
         match self.lookup.ask(name, RecordType::TXT).await.answer {
             Answer::Txt(texts) => Ok(Some(texts.to_vec())),
             Answer::Tempfail(cause) | Answer::Bogus(cause) => Err(cause),
@@ -236,7 +243,11 @@ impl Resolver {
             Err(unknown) => return unknown,
         };
         for base in bases {
-            let Found { answer, secure, .. } = self.lookup.ask(&format!("_{port}._tcp.{base}"), RecordType::TLSA).await;
+            let name = format!("_{port}._tcp.{base}");
+            if name.len() > LONGEST_NAME {
+                continue;
+            }
+            let Found { answer, secure, .. } = self.lookup.ask(&name, RecordType::TLSA).await;
             match answer {
                 Answer::Tlsa(records) if secure => return TlsaAnswer::Found { base, records: records.to_vec() },
                 Answer::Tempfail(cause) => return TlsaAnswer::Tempfail(cause),

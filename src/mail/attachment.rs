@@ -16,6 +16,9 @@ pub struct AttachmentType {
 }
 
 impl AttachmentType {
+    /// Kinds that are told of one message; of more nobody can say what they all are.
+    pub const MOST: usize = 256;
+
     #[must_use]
     pub fn of(media: &str, name: Option<&str>) -> AttachmentType {
         // What is not shown or is dropped at the end of a name changes nothing: Windows opens `a.exe. ` as `a.exe`.

@@ -68,7 +68,8 @@ impl Condition<'_> {
             }),
             Condition::Attached(kinds) => words.attachments.iter().any(|one| of_kinds(kinds, one)),
             Condition::AttachedOnly(kinds) => {
-                !words.attachments.is_empty() && words.attachments.iter().all(|one| of_kinds(kinds, one))
+                let all_are_told = (1..AttachmentType::MOST).contains(&words.attachments.len());
+                all_are_told && words.attachments.iter().all(|one| of_kinds(kinds, one))
             }
         }
     }

@@ -48,7 +48,7 @@ pub(super) struct Built {
     pub openings: UnboundedReceiver<Arc<Lane>>,
     pub no_room: Arc<AtomicBool>,
     pub gauges: Gauges,
-    pub certificate: certificate::Source,
+    pub certificate: (certificate::Source, certificate::Looked),
 }
 
 /// What receiving and delivering share.
@@ -79,6 +79,8 @@ pub(super) fn build(
     let ids = Arc::new(Ids::new(last, 0));
     let (files, hostname) = (config.tls.identity.clone(), config.hostname.to_string());
     let certificate = certificate::Source { files, hostname, data: config.data.clone() };
+    // Before it is read: what is written meanwhile is seen by the first look.
+    let looked = certificate.look();
     let identity = certificate.load()?;
     certificate::announce(&identity, &metrics);
     let (openings, opened_lanes) = unbounded_channel();
@@ -114,7 +116,16 @@ pub(super) fn build(
         dropped,
     };
     let delivery = Arc::new(delivery(config, shared, &opened, resolver)?);
-    Ok(Built { opened, last, reception, delivery, openings: opened_lanes, no_room, gauges, certificate })
+    Ok(Built {
+        opened,
+        last,
+        reception,
+        delivery,
+        openings: opened_lanes,
+        no_room,
+        gauges,
+        certificate: (certificate, looked),
+    })
 }
 
 fn contact(site: &Site) -> Contact {

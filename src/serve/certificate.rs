@@ -17,6 +17,9 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Looks after which a certificate of our own making is looked at although nothing changed: a day.
 const DAY: u32 = 43_200;
 
+/// How its files look: ctime, length, number.
+pub(super) type Looked = Vec<(i64, i64, u64, u64)>;
+
 /// Where our certificate comes from.
 pub(super) struct Source {
     /// Chain and key; none: made here.
@@ -36,10 +39,11 @@ impl Source {
     }
 
     /// What tells that a file was changed, without reading it.
-    fn look(&self) -> Vec<(i64, i64, u64, u64)> {
+    pub fn look(&self) -> Looked {
         let looked = |path: &Path| {
             let found = fs::metadata(path).ok()?;
-            Some((found.mtime(), found.mtime_nsec(), found.len(), found.ino()))
+            // Its owner and mode are told by ctime.
+            Some((found.ctime(), found.ctime_nsec(), found.len(), found.ino()))
         };
         self.files.iter().flat_map(|(certificate, key)| [certificate, key]).filter_map(|path| looked(path)).collect()
     }
@@ -52,8 +56,8 @@ pub(super) fn announce(identity: &Identity, metrics: &Metrics) {
 }
 
 /// Takes what changes, for as long as the gateway runs.
-pub(super) async fn watch(source: Arc<Source>, acceptor: Acceptor, metrics: Arc<Metrics>) {
-    let (mut known, mut before, mut looks) = (source.look(), None, 0);
+pub(super) async fn watch((source, first): (Source, Looked), acceptor: Acceptor, metrics: Arc<Metrics>) {
+    let (source, mut known, mut before, mut looks) = (Arc::new(source), first, None, 0);
     loop {
         tokio::time::sleep(LOOK).await;
         let now = source.look();

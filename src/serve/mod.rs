@@ -191,11 +191,11 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
 fn watch_what_changes(
     gateway: &Gateway,
     policies: Arc<Policies>,
-    (certificate, resolver, self_test): (certificate::Source, Resolver, String),
+    (certificate, resolver, self_test): ((certificate::Source, certificate::Looked), Resolver, String),
 ) {
     let (acceptor, metrics) = (gateway.reception.acceptor.clone(), &gateway.reception.metrics);
     tokio::spawn(policies.watch());
-    tokio::spawn(certificate::watch(Arc::new(certificate), acceptor, metrics.clone()));
+    tokio::spawn(certificate::watch(certificate, acceptor, metrics.clone()));
     tokio::spawn(names::test_oneself(resolver, self_test, metrics.clone()));
 }
 

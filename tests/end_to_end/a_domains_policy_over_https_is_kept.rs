@@ -202,3 +202,43 @@ fn a_probe_says_what_is_offered_and_why_it_is_not_more() {
     assert!(text.contains("reached     encrypted") && text.contains("because nothing says how"), "{text}");
     assert_eq!(peer.received().len(), 0, "nothing is sent");
 }
+
+#[test]
+fn a_probe_says_what_delivery_would_do() {
+    let case = Case::new(185, &answer(&policy("enforce", &["mx.elsewhere.example"], DAY)));
+    let _peer = case.mx(case.good());
+    let _refuses = case.world.mx(13, "refuses.example", Behaviour { tls: Tls::Refuses, ..Behaviour::default() });
+    let _plain = case.world.mx(14, "unknown.example", Behaviour::default());
+    case.world.names.fails("_mta-sts.unknown.example");
+    let gateway = case.gateway();
+    let probe = |words: &[&str]| {
+        let output = gateway.cli(&[&["probe", "--json"], words].concat());
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+        (output.status.code(), told)
+    };
+    // Nobody knows whether there is a policy: mail waits, and nobody can tell.
+    let (code, unknown) = probe(&["unknown.example"]);
+    assert_eq!(
+        (code, &unknown["level"], &unknown["why_not_more"]),
+        (Some(3), &serde_json::Value::Null, &"dns-tempfail".into())
+    );
+    // TLS fails, and mail in no class goes without.
+    let (code, refuses) = probe(&["refuses.example", "--require", "any"]);
+    assert_eq!(
+        (code, &refuses["level"], &refuses["why_not_more"]),
+        (Some(0), &"any".into(), &"tls-refused".into()),
+        "{refuses}"
+    );
+    // A policy that the gateway keeps binds it, though the domain has taken it away.
+    gateway.send(&[&format!("b@{DOMAIN}")], &world::ordinary("car park"));
+    gateway.waits_for("host-not-listed");
+    until(|| gateway.folder.path().join("data/mta-sts.json").exists().then_some(())).expect("kept");
+    case.world.names.forget(&format!("_mta-sts.{DOMAIN}"));
+    let (code, kept) = probe(&[DOMAIN]);
+    assert_eq!(
+        (code, &kept["mta_sts"]["mode"], &kept["level"]),
+        (Some(1), &"enforce".into(), &serde_json::Value::Null),
+        "{kept}"
+    );
+    assert!(kept["mta_sts"]["reason"].as_str().unwrap().contains("kept until"), "{kept}");
+}

@@ -216,21 +216,23 @@ async fn way_out(prober: &Prober, reach: &Domain) -> Point {
         (_, Some(Reason::TlsMasked)) => {
             Point::bad(name, State::Fail, Reason::TlsMasked.words(), hint_of(Reason::TlsMasked))
         }
-        (Some(Level::Any), _) => Point::bad(
+        (Some(Level::Any), reason) => Point::bad(
             name,
             State::Warn,
-            "open, and no encryption is offered there",
+            format!("open, without encryption, because {}", reason.unwrap_or(Reason::TlsNotOffered).words()),
             "if it is so with every domain, something between takes the offer away",
         ),
         (Some(level), _) => Point::ok(name, format!("open, {level} is reached")),
         (None, reason) => {
-            let said = reason.unwrap_or(Reason::ConnectionTimedOut).words();
-            Point::bad(
-                name,
-                State::Fail,
-                said,
-                "many networks block port 25: ask for it, or send by a smarthost ([deliver] smarthost)",
-            )
+            let reason = reason.unwrap_or(Reason::ConnectionTimedOut);
+            let blocked =
+                matches!(reason, Reason::ConnectionTimedOut | Reason::ConnectionRefused | Reason::NetworkUnreachable);
+            let hint = if blocked {
+                "many networks block port 25: ask for it, or send by a smarthost ([deliver] smarthost)"
+            } else {
+                "try another domain with --reach; mailward probe DOMAIN says more"
+            };
+            Point::bad(name, State::Fail, reason.words(), hint)
         }
     }
 }

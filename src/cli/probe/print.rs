@@ -119,8 +119,14 @@ pub(super) fn proposal(domain: &Domain, probed: &Probed) -> String {
         (false, _) => format!("mx      = [{}]", list(&mx)),
         (true, false) => format!("pins    = [{}]", list(&pins)),
     };
+    let silent: Vec<&str> =
+        probed.hosts.iter().filter(|host| host.tls.is_none()).map(|host| host.name.as_str()).collect();
+    let silent = match silent.as_slice() {
+        [] => String::new(),
+        names => format!("# nothing is known of {}: mail that has to be proved would not go there\n", names.join(", ")),
+    };
     format!(
-        "\n# what the hosts show now: ask the partner by another way before it goes into a group of the policy\n\
+        "\n{silent}# what the hosts show now: ask the partner by another way before it goes into a group of the policy\n\
          domains = [\"{domain}\"]\n{line}\n"
     )
 }

@@ -38,11 +38,22 @@ pub(super) fn file(data: &Path) -> PathBuf {
     data.join("mta-sts.json")
 }
 
-/// What is kept in a data folder and has not ended.
+/// What is kept in a data folder, also what has ended: a clock that is wrong for a while forgets nothing.
 #[must_use]
-pub fn read(data: &Path, now: Wall) -> Vec<Known> {
-    let kept = fs::read(file(data)).ok().and_then(|text| serde_json::from_slice::<Vec<Known>>(&text).ok());
-    kept.unwrap_or_default().into_iter().filter(|known| !known.is_over(now)).collect()
+pub fn read(data: &Path) -> Vec<Known> {
+    let Ok(text) = fs::read(file(data)) else { return Vec::new() };
+    let whole = serde_json::from_slice::<Vec<serde_json::Value>>(&text).unwrap_or_else(|error| {
+        tracing::error!(%error, "{} cannot be read: what domains asked of senders is not known any more", file(data).display());
+        // It is kept for whoever wants to look at it.
+        let _ = fs::rename(file(data), file(data).with_extension("json.damaged"));
+        Vec::new()
+    });
+    let entries = whole.len();
+    let known: Vec<Known> = whole.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect();
+    if known.len() < entries {
+        tracing::warn!(lost = entries - known.len(), "some policies of MTA-STS that were kept cannot be read");
+    }
+    known
 }
 
 pub(super) fn write(file: &Path, all: &[Known]) -> io::Result<()> {

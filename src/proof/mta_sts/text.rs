@@ -4,6 +4,7 @@
 //! RFC wants. Pure. Fails with a sentence for logs.
 
 use super::super::matches_host;
+use crate::mail::Domain;
 use crate::vocabulary::StsMode;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -12,8 +13,8 @@ use std::time::Duration;
 const LONGEST: u64 = 31_557_600;
 /// Whoever says less would be asked for each link.
 const SHORTEST: u64 = 60;
-/// Patterns that are kept of one policy.
-const PATTERNS: usize = 100;
+/// Octets of patterns that are kept of one policy.
+const PATTERNS: usize = 4_096;
 
 /// What a domain asks of those who send it mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ impl StsPolicy {
                 "version" => drop(version.get_or_insert(value)),
                 "mode" => drop(mode.get_or_insert(value)),
                 "max_age" => drop(max_age.get_or_insert(value)),
-                "mx" if mx.len() < PATTERNS => mx.push(value.trim_end_matches('.').to_ascii_lowercase()),
+                "mx" => mx.extend(pattern(value).filter(|pattern| room(&mx, pattern))),
                 _ => {}
             }
         }
@@ -58,6 +59,17 @@ impl StsPolicy {
     pub fn lists(&self, host: &str) -> bool {
         self.mx.iter().any(|pattern| matches_host(pattern, host))
     }
+}
+
+/// A name of a host, or of all hosts right below a domain; None: something else, which matches nothing and is never shown.
+fn pattern(value: &str) -> Option<String> {
+    let (star, name) = value.strip_prefix("*.").map_or(("", value), |name| ("*.", name));
+    let domain: Domain = name.parse().ok().filter(|domain: &Domain| domain.literal().is_none())?;
+    Some(format!("{star}{domain}"))
+}
+
+fn room(mx: &[String], next: &str) -> bool {
+    !mx.iter().any(|known| known == next) && mx.iter().map(String::len).sum::<usize>() + next.len() <= PATTERNS
 }
 
 /// The id that a domain's records name; None where there is no policy (RFC 8461 3.1): not exactly one record, or one that is wrong.
@@ -116,6 +128,18 @@ mod tests {
         }
         let none = StsPolicy::parse("version: STSv1\nmode: none\nmax_age: 99999999\n").unwrap();
         assert_eq!((none.mode, none.max_age.as_secs()), (StsMode::None, LONGEST), "no more than a year");
+    }
+
+    #[test]
+    fn what_is_no_name_of_a_host_is_left_out() {
+        let listed = |value: &str| StsPolicy::parse(&format!("{GOOD}mx: {value}\n")).unwrap().mx.len() - 2;
+        assert_eq!((listed("mx3.example.org."), listed("*.example.org"), listed("mail.example.com")), (1, 1, 0));
+        for none in ["\u{1b}]0;x\u{7}", "*", "a.*.example", "[192.0.2.1]", "*.*.example", "a b.example", ""] {
+            assert_eq!(listed(none), 0, "{none:?}");
+        }
+        let many: String = (0..1_000).map(|n| format!("mx: host-{n}.example.org\n")).collect();
+        let kept = StsPolicy::parse(&format!("{GOOD}{many}")).unwrap().mx;
+        assert!(kept.iter().map(String::len).sum::<usize>() <= PATTERNS, "{}", kept.len());
     }
 
     #[test]

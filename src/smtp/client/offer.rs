@@ -69,6 +69,12 @@ impl Limits {
     }
 }
 
+/// A keyword overwritten with X, all of it or all but its last letter.
+fn is_masked(keyword: &str) -> bool {
+    let rest = keyword.trim_start_matches('X');
+    keyword.len() - rest.len() >= 3 && rest.len() <= 1
+}
+
 impl Offer {
     pub(super) fn of(reply: &Reply, link: Security) -> Offer {
         let mut offer = Offer::default();
@@ -89,7 +95,7 @@ impl Offer {
                 "CHUNKING" => offer.chunking = true,
                 "AUTH" if link == Security::Tls => offer.logins = Logins::of(value),
                 "LIMITS" => offer.limits = Limits::of(value),
-                other => offer.masked |= other.len() >= 4 && other.bytes().all(|b| b == b'X'),
+                other => offer.masked |= is_masked(other),
             }
         }
         offer
