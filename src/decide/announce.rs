@@ -10,8 +10,8 @@ use super::{InForce, Transaction};
 use crate::clinical::Findings;
 use crate::clock::{EntryId, Ids, Now, Wall};
 use crate::mail::{Body, Enhanced, Envelope, Header, Mailbox, Recipient, Ret, ReversePath, Status};
-use crate::notice::{self, Kind, Report};
-use crate::policy::{Requirement, Sites, Verdict};
+use crate::notice::{self, Kind, Reminder, Report};
+use crate::policy::{Ending, Requirement, Sites, Verdict};
 use crate::queue::{Destined, Entry, Routes};
 use crate::record;
 use crate::store::{Change, digest_of};
@@ -260,11 +260,42 @@ impl Announcer {
             phone: self.contact(entry).and_then(|c| c.phone.as_deref()),
         };
         let body = Bytes::from(notice::compose(&report));
-        Announced { entry: self.entry(id, entry, reader, &body), body, about: entry.id }
+        Announced { entry: self.entry(id, &entry.session, reader, &body), body, about: entry.id }
+    }
+
+    /// Reminders that an exception ends: to whoever approved it, where an address says who that is, and to every site's duty.
+    #[must_use]
+    pub fn remind(&self, ending: &Ending) -> Vec<Announced> {
+        let words = ending.approved_by.split(|c: char| c.is_whitespace() || "<>(),;".contains(c));
+        let approver = words.filter(|word| word.contains('@')).find_map(|word| word.parse::<Mailbox>().ok());
+        let duties = self.contacts.values().filter_map(|contact| contact.duty.clone());
+        let mut readers: Vec<Mailbox> = approver.into_iter().chain(duties).collect();
+        readers.sort_by_key(Mailbox::key);
+        readers.dedup_by_key(|reader| reader.key());
+        readers.into_iter().map(|reader| self.reminder(ending, reader)).collect()
+    }
+
+    fn reminder(&self, ending: &Ending, reader: Mailbox) -> Announced {
+        let now = Now::read().wall;
+        let id = self.ids.next(now);
+        let reminder = Reminder {
+            gateway: &self.hostname,
+            to: &reader,
+            now,
+            message_id: &format!("<{id}@{}>", self.hostname),
+            exception: &ending.name,
+            at: &ending.at,
+            until: &ending.until.to_string(),
+            rules: &ending.rules,
+            reason: &ending.reason,
+            approved_by: &ending.approved_by,
+        };
+        let body = Bytes::from(reminder.compose());
+        Announced { entry: self.entry(id, "reminder", reader, &body), body, about: id }
     }
 
     /// A notice is judged like any other mail, so that it meets what its reader's domain asks.
-    fn entry(&self, id: EntryId, about: &Entry, reader: Mailbox, body: &Bytes) -> Entry {
+    fn entry(&self, id: EntryId, session: &str, reader: Mailbox, body: &Bytes) -> Entry {
         let site = self.routes.site_of(reader.domain()).cloned();
         let direction = if site.is_some() { Direction::Internal } else { Direction::Outbound };
         let international = reader.is_international();
@@ -294,7 +325,7 @@ impl Announcer {
             accepted: Now::read().wall,
             // Not from the site's Exchange: it goes there.
             site: None,
-            session: about.session.clone(),
+            session: session.to_owned(),
             destined: vec![Destined { direction, requirement: 0 }],
             requirements: verdicts.iter().map(Verdict::requirement).collect(),
             size: body.len() as u64,

@@ -7,10 +7,12 @@
 
 mod cut;
 mod header;
+mod reminder;
 mod status;
 mod words;
 
 pub use cut::{Cut, cut};
+pub use reminder::Reminder;
 
 use crate::clock::{Wall, rfc5322_date};
 use crate::mail::text::is_disturbing;

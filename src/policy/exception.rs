@@ -42,6 +42,23 @@ pub(super) struct Exception {
     pub lowering: Lowering,
     pub until: Sited<Date>,
     ends: Wall,
+    reason: String,
+    approved_by: String,
+}
+
+/// An exception as people are reminded of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    pub name: Arc<str>,
+    /// `exceptions.toml:12`
+    pub at: Arc<str>,
+    pub until: Date,
+    /// At 12:00 of that day.
+    pub ends: Wall,
+    pub rules: Vec<String>,
+    pub reason: String,
+    /// Whoever answers for it: a name, an address, or both.
+    pub approved_by: String,
 }
 
 impl Exception {
@@ -50,6 +67,18 @@ impl Exception {
         let mut hasher = DefaultHasher::new();
         format!("{:?} {:?}", self.when, self.lowering).hash(&mut hasher);
         format!("{} {:016x}", self.name, hasher.finish())
+    }
+
+    pub fn ending(&self) -> Ending {
+        Ending {
+            name: self.name.clone(),
+            at: self.at.clone(),
+            until: self.until.value,
+            ends: self.ends,
+            rules: self.rules.iter().map(|rule| rule.value.clone()).collect(),
+            reason: self.reason.clone(),
+            approved_by: self.approved_by.clone(),
+        }
     }
 
     pub fn is_for(&self, rule: &str) -> bool {
@@ -90,7 +119,6 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
     if let Some(built_in) = built_in {
         check_published(c, built_in.place, &when, lowering);
     }
-    (reason.is_some() && approved.is_some()).then_some(())?;
     Some(Exception {
         name: entry.name.into(),
         at: c.line_of(table.place).into(),
@@ -98,6 +126,8 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
         rules: rules?,
         when,
         lowering: lowering?,
+        reason: reason?.value,
+        approved_by: approved?.value,
         ends: noon_of(until.value),
         until,
     })

@@ -4,7 +4,7 @@
 //! same verdict, whatever the order of files; cost grows with the rules that can match. Never fails.
 
 use super::class::{self, Class};
-use super::exception::Exception;
+use super::exception::{Ending, Exception};
 use super::excused::{Excused, Hearing};
 use super::facts::{MessageFacts, RecipientFacts};
 use super::fate::{Circumstances, Smarthost, decide};
@@ -172,6 +172,12 @@ impl Policy {
     /// Rules in force, and exceptions, of which nobody can say whether they would match: they look at words that are not kept.
     pub fn not_known(&self, looked: &Looked, direction: Direction) -> BTreeSet<&str> {
         self.conditions.not_known(looked, direction)
+    }
+
+    /// When each exception ends.
+    #[must_use]
+    pub fn endings(&self) -> Vec<Ending> {
+        self.exceptions.iter().map(Exception::ending).collect()
     }
 
     /// Mailboxes that rules and exceptions name as senders.

@@ -44,6 +44,7 @@ use std::collections::BTreeMap;
 
 pub use compile::compile;
 pub use diagnostic::{Diagnostic, Severity, Style};
+pub use exception::Ending;
 pub use facts::{MessageFacts, QueuedFacts, RecipientFacts, Sites};
 pub use import::{Imported, import};
 pub use judge::Policy;

@@ -10,6 +10,7 @@ mod gauges;
 mod names;
 mod opening;
 mod policies;
+mod reminders;
 
 use crate::clock::EntryId;
 use crate::config::secret::SecretError;
@@ -177,6 +178,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     tokio::spawn(watch_room(gauges, config.queue.min_free, no_room));
     tokio::spawn(forget(gateway.store.clone()));
     tokio::spawn(delivery.mta_sts.clone().look_after());
+    tokio::spawn(reminders::remind(delivery.clone(), config.data.clone()));
     tokio::spawn(deliver::run(delivery, openings));
     listeners
         .into_iter()

@@ -45,6 +45,7 @@ mod nothing_from_outside_begins_a_log_line;
 mod one_bad_host_does_not_cost_every_message;
 mod operators_decide_what_waits;
 mod our_certificate_is_renewed_without_a_restart;
+mod people_hear_before_an_exception_ends;
 mod receipts_come_when_they_were_asked_for;
 mod reports_are_read_by_other_programmes;
 mod slow_and_endless_clients_are_let_go;
