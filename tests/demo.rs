@@ -84,7 +84,8 @@ fn check_lessons(lines: &[Value]) {
         "proved and delivered"
     );
     assert!(shares().any(|s| s["reached"] == "any" && s["outcome"] == "delivered"), "ordinary mail in clear text");
-    let waits = ["certificate-expired", "certificate-self-signed", "certificate-wrong-name", "tls-not-offered"];
+    let waits =
+        ["certificate-expired", "certificate-self-signed", "certificate-wrong-name", "tls-not-offered", "tls-masked"];
     for reason in waits {
         assert!(shares().any(|s| s["fate"] == "defer" && s["reason"] == reason), "nothing waits for {reason}");
     }

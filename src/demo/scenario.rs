@@ -248,7 +248,7 @@ pub const SCENARIOS: &[Scenario] = &[
             "Encryption stripped on the way: it waits and never falls back to clear text.",
         ),
         ("Referral S", Content::Text("NHS No 943 476 5919: home visit for the south of the borough requested.")),
-        &[waits("adult-care@southmoor.gov.uk", Reason::TlsNotOffered)],
+        &[waits("adult-care@southmoor.gov.uk", Reason::TlsMasked)],
     ),
     Scenario {
         also: Also::Notice,

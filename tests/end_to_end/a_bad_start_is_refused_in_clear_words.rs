@@ -42,9 +42,12 @@ fn a_mistake_in_a_policy_file() {
 #[test]
 fn an_unknown_key_in_gateway_toml_and_one_of_a_later_version() {
     let world = World::new(58);
-    let gateway =
-        world.prepared(&Setup { deliver: "smarthorse = \"relay:upstream\"\nmta-sts-port = 443", ..Setup::default() });
-    refused(&gateway.refused(), &["gateway.toml:", "smarthorse", "smarthost", "mta-sts-port", "not in this version"]);
+    let gateway = world.prepared(&Setup {
+        deliver: "smarthorse = \"relay:upstream\"",
+        more: "[seal]\nopenpgp = \"keys\"",
+        ..Setup::default()
+    });
+    refused(&gateway.refused(), &["gateway.toml:", "smarthorse", "smarthost", "seal", "not in this version"]);
 }
 
 #[test]
