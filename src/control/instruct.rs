@@ -104,6 +104,9 @@ impl Instruct<'_> {
                 if done.entries.is_empty() {
                     changes.changes.insert(0, self.action(wanted).kept(action));
                 }
+                // Before and after: an attempt that read the entry as it was, and ends between the commit and the second call, would
+                // write its own date over this one and hear of nothing.
+                self.delivery.under_way.instructed(&changes.entries);
                 self.runtime.block_on(self.delivery.store.commit(changes.changes))?;
                 self.delivery.schedule.backlog.expect(now);
                 done.being_attempted += self.delivery.under_way.instructed(&changes.entries);

@@ -1,7 +1,7 @@
 //! Which entries are being attempted just now, so that what a person asks meanwhile is neither lost nor done to half an attempt.
 //!
-//! `deliver` begins and ends turns, `control` tells of instructions. Promises: an instruction that was committed before
-//! `instructed` is either read by the attempt, or the attempt's end says that there is one. Fails never; nothing here is needed
+//! `deliver` begins and ends turns, `control` tells of instructions, before it commits them and again when they are committed.
+//! Promises: an instruction is either read by the attempt, or the attempt's end says that there is one. Fails never; nothing here is needed
 //! after a crash.
 
 use crate::clock::EntryId;
@@ -45,7 +45,7 @@ impl UnderWay {
         self.lock().newest.is_some_and(|newest| entry <= newest)
     }
 
-    /// Instructions for these entries are on stable storage; returns how many of them are being attempted now.
+    /// Instructions for these entries are on their way to stable storage, or there; returns how many of them are being attempted now.
     pub fn instructed(&self, entries: &[EntryId]) -> usize {
         let mut inner = self.lock();
         inner.newest = inner.newest.max(entries.iter().max().copied());
@@ -118,5 +118,16 @@ mod tests {
         assert!(!under_way.begin(asked).end(), "told once");
         drop(under_way.begin(asked));
         assert_eq!(under_way.instructed(&[asked]), 0, "a turn that was dropped is over");
+    }
+
+    #[test]
+    fn an_attempt_that_ends_between_the_commit_and_the_second_telling_hears_of_it() {
+        let under_way = Arc::new(UnderWay::default());
+        let entry = EntryId::from_row(1);
+        let turn = under_way.begin(entry);
+        // Before the commit; the attempt has read the entry as it was.
+        under_way.instructed(&[entry]);
+        assert!(turn.end());
+        assert_eq!(under_way.instructed(&[entry]), 0);
     }
 }

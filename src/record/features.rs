@@ -43,7 +43,6 @@ pub struct Features {
     pub peer: Option<Level>,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_false(value: &bool) -> bool {
     !value
 }

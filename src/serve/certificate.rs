@@ -50,7 +50,6 @@ impl Source {
 }
 
 pub(super) fn announce(identity: &Identity, metrics: &Metrics) {
-    #[allow(clippy::cast_precision_loss)]
     let ends = identity.not_after().0 as f64 / 1_000.0;
     metrics.certificate_expiry.with_label_values(&["listener"]).set(ends);
 }
