@@ -24,8 +24,14 @@ impl Kept {
     /// # Errors
     /// When nothing is on record of that entry.
     pub fn of(id: EntryId, config: &Config) -> Result<Kept, Failure> {
-        let found = store::reader_of(&config.data).and_then(|reader| record::decision(&reader, id));
-        let found = found.map_err(|error| Failure::wrong(format!("the records cannot be read: {error}")))?;
+        let reader = store::reader_of(&config.data).map_err(|_| {
+            Failure::wrong(format!(
+                "there are no records in {}\nhint: name the gateway.toml of the gateway with --config",
+                config.data.display()
+            ))
+        })?;
+        let found = record::decision(&reader, id)
+            .map_err(|error| Failure::wrong(format!("the records cannot be read: {error}")))?;
         let (decided, whole) = found.ok_or_else(|| {
             Failure::wrong(format!("no decision on {id} is on record\nhint: `mailward trace ADDRESS` shows ids"))
         })?;

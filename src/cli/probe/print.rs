@@ -13,6 +13,7 @@ fn dnssec(probed: &Probed) -> &'static str {
     match (probed.security, probed.unroutable) {
         (_, Some(Reason::DnsBogus)) => "bogus",
         (Some(Security::Secure), _) => "secure",
+        (Some(Security::Insecure), Some(Reason::DnsTempfail)) => "tempfail",
         (Some(Security::Insecure), _) => "insecure",
         (None, _) => "not-checked",
     }

@@ -3,7 +3,6 @@
 //! Called by `mta_sts`. Promises: hostile input is bounded by whoever hands it over; keys that nobody knows are passed over, as the
 //! RFC wants. Pure. Fails with a sentence for logs.
 
-use super::super::matches_host;
 use crate::mail::Domain;
 use crate::vocabulary::StsMode;
 use serde::{Deserialize, Serialize};
@@ -54,11 +53,6 @@ impl StsPolicy {
         }
         Ok(StsPolicy { mode, mx, max_age: Duration::from_secs(seconds) })
     }
-
-    #[must_use]
-    pub fn lists(&self, host: &str) -> bool {
-        self.mx.iter().any(|pattern| matches_host(pattern, host))
-    }
 }
 
 /// A name of a host, or of all hosts right below a domain; None: something else, which matches nothing and is never shown.
@@ -85,6 +79,7 @@ pub fn id_of(records: &[String]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::matches_host;
     use super::*;
 
     const GOOD: &str =
@@ -101,7 +96,7 @@ mod tests {
     #[test]
     fn a_star_is_the_left_most_label_and_nothing_else() {
         let policy = StsPolicy::parse(GOOD).unwrap();
-        let lists = |host: &str| policy.lists(host);
+        let lists = |host: &str| policy.mx.iter().any(|pattern| matches_host(pattern, host));
         assert!(lists("mail.example.com") && lists("MX1.example.net"));
         assert!(
             !lists("example.net")
