@@ -304,8 +304,8 @@ pub fn read_head(connection: &Connection, id: EntryId) -> Result<Option<Vec<u8>>
 /// When `head` is no entry of a version that is known.
 pub fn parse(id: EntryId, head: &[u8]) -> Result<Entry, StoreError> {
     let json = undamaged(head).ok_or_else(|| StoreError::Io(format!("entry {id} is damaged: its digest differs")))?;
-    let entry: Entry =
-        serde_json::from_slice(json).map_err(|e| StoreError::Io(format!("entry {id} cannot be read: {e}")))?;
+    let entry: Entry = serde_json::from_slice(json)
+        .map_err(|e| StoreError::Io(format!("entry {id} is damaged or from a newer version: {e}")))?;
     let whole = entry.version <= VERSION && entry.id == id && entry.destined.len() == entry.envelope.recipients.len();
     if whole { Ok(entry) } else { Err(StoreError::Io(format!("entry {id} is damaged or from a newer version"))) }
 }
@@ -424,7 +424,8 @@ pub(crate) mod tests {
         for at in 0..head.len() {
             let mut damaged = head.to_vec();
             damaged[at] ^= 1;
-            assert!(parse(EntryId::from_row(1), &damaged).is_err(), "octet {at}");
+            let error = parse(EntryId::from_row(1), &damaged).unwrap_err().to_string();
+            assert!(error.contains("1 is damaged"), "octet {at}: {error}");
         }
     }
 

@@ -165,7 +165,8 @@ fn whole(folder: &Path, database: &Path) -> Result<Connection, StoreError> {
 
 fn prepare(folder: &Path, database: &Path) -> Result<Connection, StoreError> {
     let connection = connect(database)?;
-    salvage::look(&connection)?;
+    let octets = |file: &Path| fs::metadata(file).map_or(0, |known| known.len());
+    salvage::look(&connection, octets(database) + octets(&folder.join("mailward.db-wal")))?;
     let found = version(&connection)?;
     // Whoever changes the schema keeps its first page too. (One that says it is newer is refused: that loses nothing.)
     if salvage::kept_version(folder).is_some_and(|kept| found < kept) {

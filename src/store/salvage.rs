@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// How long a start looks for damage. A queue that is too large for it is looked at when it is read.
 const LOOK: Duration = Duration::from_millis(500);
+/// Octets of a database that is looked at whole, however slow the disk is and whatever else the machine does.
+const WHOLE: u64 = 32 * 1024 * 1024;
 const PAGE: usize = 4096;
 /// What never changes at the beginning of a database: its magic, its page size and its format.
 const FIXED: usize = 24;
@@ -28,15 +30,15 @@ pub(super) struct Salvaged {
     pub gaps: u64,
 }
 
-/// Looks for damage, for a while.
+/// Looks for damage in a database of `octets`: all of it where it is small, for a while where it is not.
 ///
 /// # Errors
 /// `Damaged` with what SQLite says of it.
-pub(super) fn look(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn look(connection: &Connection, octets: u64) -> Result<(), StoreError> {
     let handle = connection.get_interrupt_handle();
     let (done, waits) = std::sync::mpsc::channel::<()>();
     let timer = std::thread::Builder::new().name("look".into()).spawn(move || {
-        if waits.recv_timeout(LOOK) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        if octets > WHOLE && waits.recv_timeout(LOOK) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
             handle.interrupt();
         }
     })?;

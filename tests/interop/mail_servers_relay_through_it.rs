@@ -93,6 +93,7 @@ fn relays<M: Deref<Target = Mta>>(scene: &mut Scene, server: &M, words: &Words) 
     submit(server, &[TO], &letter::ordinary("put off"));
     server.wait_for_log(&[TO, words.deferred, "452 4.3.1"]);
     scene.recover();
+    server.wait_for_log(&[TO, words.sent, "queued as"]);
     let late = arrival(&scene.sink, "put off");
     assert_same(&late.message, &letter::ordinary("put off"));
 

@@ -95,7 +95,8 @@ fn write_config(folder: &Path, setup: &Setup<'_>, more: &str) {
          alias_maps =\nalias_database =\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nmynetworks = 127.0.0.0/8\n\
          smtp_bind_address = {ip}\nsmtp_dns_support_level = disabled\nsmtp_host_lookup = native\n\
          smtp_tls_security_level = may\nsmtp_tls_loglevel = 1\nsmtpd_tls_loglevel = 1\nsmtpd_tls_received_header = yes\n\
-         smtpd_peername_lookup = no\nminimal_backoff_time = 1s\nqueue_run_delay = 1s\n",
+         smtpd_peername_lookup = no\nminimal_backoff_time = 1s\nmaximal_backoff_time = 2s\n\
+         transport_retry_time = 1s\nqueue_run_delay = 1s\n",
         setup.hostname
     );
     main += &format!(
