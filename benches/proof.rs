@@ -14,7 +14,7 @@ use mailward::clock::Now;
 use mailward::dns::{Dnssec, Resolver, TlsaAnswer};
 use mailward::mail::Domain;
 use mailward::policy::{ProofCheck, ProofSource};
-use mailward::proof::{dane, prove};
+use mailward::proof::{Asked, dane, prove};
 use mailward::tls::{PeerCertificates, Roots};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PublicKeyData};
 use std::sync::Arc;
@@ -127,8 +127,8 @@ async fn main() {
     let (peer, now) = (PeerCertificates { chain, signature_valid: true }, Now::read().wall);
     each("a proof by DANE", 10_000, || dane::prove(&peer, &records, &[HOST], now).unwrap());
     let roots = Roots::only(vec![authority.der().clone()]);
-    let names = [ProofSource { origin: "bench".to_owned(), check: ProofCheck::Names(vec![HOST.to_owned()]) }];
+    let names = [ProofSource::new("bench", ProofCheck::Names(vec![HOST.to_owned()]))];
     each("a proof by a certificate's name, with its signatures", 2_000, || {
-        let _ = prove(&peer, HOST, &names, &roots, now).unwrap();
+        let _ = prove(&peer, Asked::of(HOST, &names), &roots, now).unwrap();
     });
 }

@@ -99,6 +99,8 @@ table! {
         "Fetches of MTA-STS policies by result. Alert on tls or timeout at many domains: a proxy or firewall of ours is between.";
     dnssec_self_test: IntGaugeVec "dnssec_self_test" ["result"]
         "1 for how the last self-test of the resolver ended: secure, failed, or off (nobody's word on signatures is believed). Alert on failed: nothing can be proved by DANE, and mail that needs it waits.";
+    stripping_suspected: IntGauge "stripping_suspected_hosts" []
+        "Mail hosts that offer less protection than they did, for which mail waits. Alert above 0: somebody on the way may take it away. mailward hosts show --fallen.";
     certificate_expiry: GaugeVec "certificate_expiry_timestamp_seconds" ["role"]
         "When our certificate ends. Alert 21 days before.";
     policy_info: IntGaugeVec "policy_info" ["hash"]
@@ -213,6 +215,8 @@ impl Metrics {
                     "ok",
                     Reason::RequirementMet.name(),
                 ]);
+                let in_grace = [direction.name(), level.name(), "ok", Reason::CertificateExpired.name()];
+                self.link_attempts.with_label_values(&in_grace);
                 for reason in LINK_REASONS {
                     self.link_attempts.with_label_values(&[direction.name(), level.name(), "failed", reason.name()]);
                 }
@@ -312,6 +316,7 @@ impl Metrics {
 pub const LINK_REASONS: &[Reason] = &[
     Reason::TlsMasked,
     Reason::TlsaMismatch,
+    Reason::StrippingSuspected,
     Reason::DnssecNotValidated,
     Reason::DnsBogus,
     Reason::ConnectionRefused,

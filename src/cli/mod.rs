@@ -21,6 +21,7 @@ pub mod demo;
 pub mod doctor;
 pub mod explain;
 mod failure;
+pub mod hosts;
 pub mod inspect;
 pub mod known;
 pub mod levels;
@@ -65,6 +66,7 @@ enum Command {
     Doctor(doctor::Args),
     Check(check::Args),
     Explain(explain::Args),
+    Hosts(hosts::Args),
     Inspect(inspect::Args),
     Levels(levels::Args),
     Schema(schema::Args),
@@ -94,6 +96,7 @@ pub fn run() -> ExitCode {
         Command::Doctor(args) => doctor::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Hosts(args) => hosts::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Levels(args) => levels::run(args),

@@ -12,6 +12,7 @@ use crate::deliver::route::HostBook;
 use crate::dns::Resolver;
 use crate::mail::Domain;
 use crate::policy::{Known, SourceFile};
+use crate::proof::memory;
 use crate::proof::mta_sts::{self, Fetcher};
 use crate::tls::{Connector, Roots};
 use std::fmt::Display;
@@ -62,6 +63,7 @@ pub(super) fn prober(source: &Source, without: Without) -> Result<Prober, Failur
     let fetcher =
         Fetcher { resolver: resolver.clone(), connector: connector.clone(), roots: roots.clone(), port, allow_private };
     let hosts = HostBook { mx_port: deliver.port, allow_private, ..HostBook::default() };
+    let offered = config.as_ref().map(|config| memory::read(&config.data)).unwrap_or_default();
     let kept = config.as_ref().map(|config| mta_sts::read(&config.data)).unwrap_or_default();
     let hostname = config.map_or_else(own_name, |config| config.hostname.to_string());
     let judge = match judge(source, asked) {
@@ -71,7 +73,7 @@ pub(super) fn prober(source: &Source, without: Without) -> Result<Prober, Failur
     // Nobody waits for minutes at a prompt.
     let patience = Patience { connect: QUICK, greeting: QUICK, handshake: QUICK, ..Patience::default() };
     let self_test = dns.self_test;
-    Ok(Prober { hostname, resolver, connector, roots, judge, fetcher, hosts, patience, self_test, kept })
+    Ok(Prober { hostname, resolver, connector, roots, judge, fetcher, hosts, patience, self_test, kept, offered })
 }
 
 /// The policy says how hosts prove themselves; where there is none, what they publish does.

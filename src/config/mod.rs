@@ -218,7 +218,7 @@ impl Config {
                 (names, []) => ProofCheck::Names(names.to_vec()),
                 (_, pins) => ProofCheck::Pins(pins.to_vec()),
             };
-            vec![ProofSource { origin, check }]
+            vec![ProofSource::new(origin, check)]
         };
         let sites = self.sites.iter().map(|s| {
             let destination = Destination::Site(s.name.clone()).to_string();

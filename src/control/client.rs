@@ -1,7 +1,7 @@
 //! Asks the running gateway, or the data folder of a stopped one. Called by the commands.
 
 use super::{Answer, Request, queries, socket, stopped};
-use crate::proof::mta_sts;
+use crate::proof::{memory, mta_sts};
 use crate::store;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
@@ -62,11 +62,17 @@ fn from_folder(data: &Path, request: &Request) -> Result<Value, String> {
         Request::QueueShow { id } => queries::show(&connection, id.parse()?),
         Request::Trace { query } => queries::trace(&connection, query),
         Request::Readiness { seconds } => queries::readiness(&connection, *seconds),
+        Request::Hosts { host } => Ok(queries::hosts(&memory::read(data), host.as_deref())),
         Request::MtaSts { domain } => Ok(queries::mta_sts(&mta_sts::read(data), domain.as_ref())),
         Request::Status => Ok(stopped()),
         Request::MtaStsRefresh { .. } => {
             return Err("the gateway is stopped: the running gateway asks domains for their policies\nhint: start it"
                 .to_owned());
+        }
+        Request::HostAccept { .. } => {
+            return Err(
+                "the gateway is stopped: it remembers what hosts offer while it runs\nhint: start it".to_owned()
+            );
         }
         Request::QueueRetry { .. } => {
             return Err("the gateway is stopped: nothing is tried again\nhint: start it".to_owned());

@@ -58,6 +58,15 @@ pub enum Request {
     MtaStsRefresh {
         domain: Domain,
     },
+    /// What mail hosts offered before; none named: all that are known.
+    Hosts {
+        host: Option<String>,
+    },
+    /// What a host offers since it fell is right.
+    HostAccept {
+        host: String,
+        accepting: Accepting,
+    },
     Reload {
         accepting: Option<Accepting>,
     },
@@ -156,6 +165,8 @@ impl Request {
             Request::Readiness { .. } => "readiness",
             Request::MtaSts { .. } => "mta-sts",
             Request::MtaStsRefresh { .. } => "mta-sts-refresh",
+            Request::Hosts { .. } => "hosts",
+            Request::HostAccept { .. } => "host-accept",
             Request::Reload { .. } => "reload",
             Request::Rollback { .. } => "rollback",
         }

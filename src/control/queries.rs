@@ -3,6 +3,7 @@
 use super::{Filter, select};
 use crate::clock::{EntryId, Now, Wall, rfc3339};
 use crate::mail::Domain;
+use crate::proof::memory::Past;
 use crate::proof::mta_sts::Known;
 use crate::queue::State;
 use crate::queue::entry::{self, Entry, Progress};
@@ -60,6 +61,36 @@ pub fn mta_sts(kept: &[Known], domain: Option<&Domain>) -> Value {
     let now = Now::read().wall;
     let wanted = kept.iter().filter(|known| !known.is_over(now) && domain.is_none_or(|domain| known.domain == *domain));
     json!({ "policies": wanted.map(sts_policy).collect::<Vec<_>>() })
+}
+
+/// What mail hosts offered before: `hosts`, each with `offered`, `first`, `last`, `key_since`, and `fall` where it offers less now.
+#[must_use]
+pub fn hosts(known: &[Past], host: Option<&str>) -> Value {
+    let host = host.map(|host| host.trim_end_matches('.').to_ascii_lowercase());
+    let wanted = known.iter().filter(|past| host.as_ref().is_none_or(|host| past.host == *host));
+    json!({ "hosts": wanted.map(past).collect::<Vec<_>>() })
+}
+
+/// One of them.
+#[must_use]
+pub fn past(past: &Past) -> Value {
+    let fall = past.fall.as_ref().map(|fall| {
+        json!({
+            "since": rfc3339(fall.since),
+            "offered": fall.offered,
+            "reason": fall.reason,
+            "words": fall.reason.words(),
+            "keeps_mail": fall.keeps_mail,
+        })
+    });
+    json!({
+        "host": past.host,
+        "offered": past.offered,
+        "first": rfc3339(past.first),
+        "last": rfc3339(past.last),
+        "key_since": rfc3339(past.key_since),
+        "fall": fall,
+    })
 }
 
 /// One of them.

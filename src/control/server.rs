@@ -8,6 +8,7 @@ use crate::clock::{EntryId, Now};
 use crate::deliver::Delivery;
 use crate::mail::Domain;
 use crate::queue::{Counter, State, entry};
+use crate::record::Action;
 use crate::store::{self, Change, StoreError};
 use crate::vocabulary::Reason;
 use rusqlite::Connection;
@@ -95,6 +96,12 @@ async fn serve(stream: UnixStream, shared: Arc<Shared>) {
                     Answer::Good(queries::mta_sts(&shared.delivery.mta_sts.kept(), domain.as_ref()))
                 }
                 Request::MtaStsRefresh { domain } => refresh(&shared, &domain),
+                Request::Hosts { host } => {
+                    Answer::Good(queries::hosts(&shared.delivery.offered.all(), host.as_deref()))
+                }
+                Request::HostAccept { host, accepting } => {
+                    accept_host(&shared, who, (&host, accepting)).map_or_else(Answer::Bad, Answer::Good)
+                }
                 Request::Reload { accepting } => {
                     put_into_force(&shared, who, accepting, |accepted| shared.policies.reload(accepted))
                 }
@@ -129,6 +136,8 @@ fn answer(shared: &Shared, request: Request) -> Answer {
         | Request::Readiness { .. }
         | Request::MtaSts { .. }
         | Request::MtaStsRefresh { .. }
+        | Request::Hosts { .. }
+        | Request::HostAccept { .. }
         | Request::Reload { .. }
         | Request::Rollback { .. } => return Answer::Bad("not here".to_owned()),
     };
@@ -177,6 +186,42 @@ fn refresh(shared: &Shared, domain: &Domain) -> Answer {
     }
 }
 
+/// What a host offers since it fell is right, says a person: on record first.
+fn accept_host(
+    shared: &Shared,
+    uid: Option<u32>,
+    (host, accepting): (&str, Accepting),
+) -> Result<serde_json::Value, String> {
+    let _one_at_a_time = shared.ordering.lock().unwrap_or_else(PoisonError::into_inner);
+    let accepted = accepted(shared, uid, accepting, "--because")?;
+    let offered = &shared.delivery.offered;
+    let fallen = offered.fallen(host)?;
+    let at = Now::read().wall;
+    let action = Action {
+        at,
+        uid: accepted.uid,
+        by: Some(accepted.by),
+        because: Some(accepted.because),
+        verb: "host-accept".to_owned(),
+        to: Some(fallen.host.clone()),
+        selection: queries::past(&fallen),
+    };
+    let kept = shared.delivery.store.commit(vec![action.kept(shared.delivery.ids.next(at))]);
+    let kept = shared.runtime.block_on(kept);
+    kept.map_err(|error| format!("who accepted it could not be put on record, so nothing is changed: {error}"))?;
+    offered.accept(host).map(|past| queries::past(&past))
+}
+
+/// Who asks, and why, fit for the record.
+fn accepted(shared: &Shared, uid: Option<u32>, accepting: Accepting, option: &str) -> Result<Accepted, String> {
+    let Accepting { because, by } = accepting;
+    let uid = uid.ok_or("the system does not say who asks, so nothing is done\nhint: look at its log")?;
+    let judge = shared.delivery.judge.now();
+    instruct::check_text(&judge, "--by", &by)?;
+    instruct::check_text(&judge, option, &because)?;
+    Ok(Accepted { uid, because, by })
+}
+
 /// Changes the policy in force, as whoever asks has accepted it.
 fn put_into_force(
     shared: &Shared,
@@ -184,13 +229,7 @@ fn put_into_force(
     accepting: Option<Accepting>,
     put: impl FnOnce(Option<&Accepted>) -> Result<serde_json::Value, String>,
 ) -> Answer {
-    let accepted = accepting.map(|Accepting { because, by }| {
-        let uid = uid.ok_or("the system does not say who asks, so nothing is done\nhint: look at its log")?;
-        let judge = shared.delivery.judge.now();
-        instruct::check_text(&judge, "--by", &by)?;
-        instruct::check_text(&judge, "--accept-lowering", &because)?;
-        Ok::<_, String>(Accepted { uid, because, by })
-    });
+    let accepted = accepting.map(|accepting| accepted(shared, uid, accepting, "--accept-lowering"));
     let result = accepted.transpose().and_then(|accepted| put(accepted.as_ref()));
     result.map_or_else(Answer::Bad, Answer::Good)
 }

@@ -12,7 +12,8 @@ use super::route::{Host, Unroutable};
 use crate::clock::Now;
 use crate::mail::{Enhanced, Link, Status, TlsFacts};
 use crate::policy::{FailedTls, ProofSource};
-use crate::proof;
+use crate::proof::memory::Past;
+use crate::proof::{self, Asked, Held};
 use crate::queue::{Destination, Lane};
 use crate::smtp::server::Credentials;
 use crate::tls::{PeerCertificates, Roots};
@@ -191,16 +192,20 @@ impl Delivery {
             Err(_) => Err(missed_in(&host.name, Reason::ConnectionTimedOut.into())),
         };
         let result = match tried {
-            Ok(link) if link.record.link.level() >= lane.level.max(link.record.link.floor) => Ok(link),
+            Ok(link) if is_enough(&link.record.link, lane.level) => Ok(link),
             Ok(link) => {
                 let facts = link.record.link.clone();
-                let reason = facts.shortfall.unwrap_or(Reason::RequirementNotMet);
+                let reason = match facts.fallen && lane.level > Level::Any {
+                    true => Reason::StrippingSuspected,
+                    false => facts.shortfall.unwrap_or(Reason::RequirementNotMet),
+                };
                 link.quit().await;
                 Err(Missed { link: Some(facts), ..missed_in(&host.name, reason.into()) })
             }
             Err(missed) => Err(missed),
         };
         let (outcome, reason) = match &result {
+            Ok(link) if link.record.link.is_in_grace() => ("ok", Reason::CertificateExpired),
             Ok(_) => ("ok", Reason::RequirementMet),
             Err(missed) => ("failed", missed.reason),
         };
@@ -224,13 +229,14 @@ impl Delivery {
         let shortfall = if offer.masked { Reason::TlsMasked } else { Reason::TlsNotOffered };
         let clear = Link { floor: opening.published.floor.level, ..clear_link(&host.name, address, shortfall) };
         if !offer.starttls {
-            return Ok(self.opened(connection, clear, opening));
+            return Ok(self.opened(connection, self.compared(clear, opening.lane, None), opening));
         }
         let failed = |broken: Broken| Missed { trial: Trial::Failed(broken.reason), ..in_host(broken) };
         let (connection, secured) =
             connection.secure(&self.connector, opening.published.server_name(&host.name)).await.map_err(failed)?;
         let (connection, _) = connection.until_ready().await.map_err(in_host)?;
-        let link = self.proved(clear, secured, opening);
+        let certificates = secured.certificates.clone();
+        let link = self.compared(self.proved(clear, secured, opening), opening.lane, Some(&certificates));
         match self.login(opening.lane).filter(|_| link.level() >= opening.lane.level) {
             Some(credentials) => match connection.login(credentials).await {
                 Ok(connection) => Ok(self.opened(connection, link, opening)),
@@ -256,7 +262,12 @@ impl Delivery {
     }
 
     fn proved(&self, clear: Link, secured: Secured, opening: &Opening<'_>) -> Link {
-        let asked = (clear.host.as_str(), &opening.sources[..]);
+        let past = self.offered.of(&clear.host);
+        let asked = Asked {
+            host: &clear.host,
+            sources: &opening.sources,
+            proved_key: past.as_ref().and_then(Past::proved_key),
+        };
         let held = match proof_of(&opening.published, &secured.certificates, asked, &self.roots) {
             // What would be proved by signed names cannot be while the resolver does not validate: the fault is ours.
             Err(Reason::NoProofSource) if self.resolver.is_failing() => Err(Reason::DnssecNotValidated),
@@ -278,19 +289,19 @@ impl Delivery {
 pub(super) fn proof_of(
     published: &Published,
     shown: &PeerCertificates,
-    (host, sources): (&str, &[ProofSource]),
+    asked: Asked<'_>,
     roots: &Roots,
-) -> Result<Proof, Reason> {
+) -> Result<Held, Reason> {
     match published.prove(shown) {
-        Some(held) => held.map(|()| Proof::Dane),
-        None => proof::prove(shown, host, sources, roots, Now::read().wall),
+        Some(held) => held.map(|()| Held::by(Proof::Dane)),
+        None => proof::prove(shown, asked, roots, Now::read().wall),
     }
 }
 
 /// The link with TLS, and with its proof or the reason why there is none.
-pub(super) fn with_proof(clear: Link, facts: TlsFacts, held: Result<Proof, Reason>) -> Link {
+pub(super) fn with_proof(clear: Link, facts: TlsFacts, held: Result<Held, Reason>) -> Link {
     let (proof, shortfall) = match held {
-        Ok(proof) => (proof, None),
+        Ok(held) => (held.proof, held.in_grace.then_some(Reason::CertificateExpired)),
         Err(reason) => (Proof::Nothing, Some(reason)),
     };
     Link { tls: Some(facts), proof, shortfall, ..clear }
@@ -299,7 +310,11 @@ pub(super) fn with_proof(clear: Link, facts: TlsFacts, held: Result<Proof, Reaso
 pub(super) fn clear_link(host: &str, address: SocketAddr, shortfall: Reason) -> Link {
     let id = LINKS.fetch_add(1, Ordering::Relaxed);
     let (host, proof, shortfall) = (host.to_owned(), Proof::Nothing, Some(shortfall));
-    Link { id, host, address, tls: None, proof, shortfall, floor: Level::Any }
+    Link { id, host, address, tls: None, proof, shortfall, floor: Level::Any, fallen: false }
+}
+
+fn is_enough(link: &Link, level: Level) -> bool {
+    link.level() >= level.max(link.floor) && !(link.fallen && level > Level::Any)
 }
 
 /// Whether a host that fails so is better tried after the others for a while.

@@ -14,6 +14,7 @@ mod needs;
 mod next;
 mod open_link;
 mod outgoing;
+mod past;
 pub mod probe;
 mod published;
 pub mod route;
@@ -27,6 +28,7 @@ use crate::decide::announce::Announcer;
 use crate::dns::Resolver;
 use crate::metrics::Metrics;
 use crate::policy::ProofSource;
+use crate::proof::memory::Memory;
 use crate::proof::mta_sts::MtaSts;
 use crate::queue::{Lane, Retry, Routes, Schedule, UnderWay};
 use crate::smtp::server::Credentials;
@@ -106,6 +108,8 @@ pub struct Delivery {
     pub relays: HashMap<Arc<str>, RelayTerms>,
     pub resolver: Resolver,
     pub mta_sts: Arc<MtaSts>,
+    /// What mail hosts offered before.
+    pub offered: Arc<Memory>,
     pub connector: Connector,
     pub roots: Arc<Roots>,
     pub retry: Retry,
@@ -197,6 +201,18 @@ impl Delivery {
                 return link.quit().await;
             }
         }
+    }
+
+    /// Renews what was learned of peers, and writes it to the data folder now and then.
+    pub fn look_after_what_is_learned(&self) {
+        tokio::spawn(self.mta_sts.clone().look_after());
+        tokio::spawn(self.offered.clone().look_after());
+    }
+
+    /// Writes what was learned of peers to the data folder: called before a stop.
+    pub async fn keep_what_was_learned(&self) {
+        self.offered.write().await;
+        self.mta_sts.write().await;
     }
 
     /// Runs `read` on the reading connection, on a thread for it.

@@ -13,8 +13,9 @@ use crate::decide::Judge;
 use crate::dns::{Resolver, Security, TlsaAnswer};
 use crate::mail::{Domain, Link, TlsFacts};
 use crate::policy::{ProofCheck, ProofSource};
+use crate::proof::memory::Past;
 use crate::proof::mta_sts::{Fetcher, Known, StsPolicy, id_of};
-use crate::proof::prove;
+use crate::proof::{self, prove};
 use crate::queue::Destination;
 use crate::tls::{Connector, PeerCertificates, Roots};
 use crate::vocabulary::{Level, Proof, Reason, StsMode};
@@ -42,6 +43,8 @@ pub struct Prober {
     pub self_test: String,
     /// Policies that the gateway keeps: they hold although the domain has taken them away.
     pub kept: Vec<Known>,
+    /// What hosts offered to the gateway before.
+    pub offered: Vec<Past>,
 }
 
 /// What a domain says of itself over HTTPS.
@@ -238,7 +241,10 @@ impl Prober {
             Ok(secured) => secured,
             Err(broken) => return HostProbed { starttls: Some(true), ..nothing(host, broken.reason) },
         };
-        let held = link::proof_of(&asked.published, &secured.certificates, (&host.name, asked.sources), &self.roots);
+        let past = self.offered.iter().find(|past| past.host.eq_ignore_ascii_case(&host.name));
+        let known =
+            proof::Asked { host: &host.name, sources: asked.sources, proved_key: past.and_then(Past::proved_key) };
+        let held = link::proof_of(&asked.published, &secured.certificates, known, &self.roots);
         let held = match held {
             Err(Reason::NoProofSource) if self.resolver.is_failing() => Err(Reason::DnssecNotValidated),
             held => held,
@@ -252,8 +258,8 @@ impl Prober {
     }
 
     fn is_valid_for_name(&self, certificates: &PeerCertificates, host: &str) -> bool {
-        let own = ProofSource { origin: "probe".to_owned(), check: ProofCheck::Names(vec![host.to_owned()]) };
-        prove(certificates, host, &[own], &self.roots, Now::read().wall).is_ok()
+        let own = ProofSource::new("probe", ProofCheck::Names(vec![host.to_owned()]));
+        prove(certificates, proof::Asked::of(host, &[own]), &self.roots, Now::read().wall).is_ok()
     }
 }
 

@@ -102,7 +102,7 @@ impl Publications<'_> {
     ) -> Result<(Option<ProofSource>, Floor), Reason> {
         match (found, self.policy.published_cap(domain, self.now)) {
             (Ok(Some(policy)), excepted) if policy.mode == StsMode::Enforce => {
-                let source = ProofSource { origin: "mta-sts".to_owned(), check: ProofCheck::MtaSts(policy.mx) };
+                let source = ProofSource::new("mta-sts", ProofCheck::MtaSts(policy.mx));
                 Ok((Some(source), Floor::of(Level::Verified, excepted)))
             }
             (Ok(_), _) => Ok((None, Floor::NONE)),

@@ -68,7 +68,9 @@ impl Delivery {
         if task.recipients.is_empty() {
             return;
         }
-        if matches!(missed.reason, Reason::TlsNotOffered | Reason::TlsMasked)
+        let stripped =
+            missed.reason == Reason::StrippingSuspected && missed.link.as_ref().is_some_and(|link| link.tls.is_none());
+        if (stripped || matches!(missed.reason, Reason::TlsNotOffered | Reason::TlsMasked))
             && task.attempts == 0
             && entry.is_in_class()
         {

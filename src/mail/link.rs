@@ -54,9 +54,17 @@ pub struct Link {
     pub shortfall: Option<Reason>,
     /// What must hold for all mail, by what the peer publishes about itself.
     pub floor: Level,
+    /// It offers less than it did before, and nobody has said that this is right.
+    pub fallen: bool,
 }
 
 impl Link {
+    /// Its certificate has ended, and counts all the same because a group lets that pass for a while.
+    #[must_use]
+    pub fn is_in_grace(&self) -> bool {
+        self.proof != Proof::Nothing && self.shortfall == Some(Reason::CertificateExpired)
+    }
+
     /// What this link reached.
     #[must_use]
     pub fn level(&self) -> Level {
@@ -82,6 +90,7 @@ mod tests {
             proof: Proof::Pin,
             shortfall: None,
             floor: Level::Any,
+            fallen: false,
         };
         assert_eq!(link.level(), Level::Any);
     }

@@ -26,6 +26,7 @@ pub(super) const KEYS: Keys = Keys {
         "except",
         "mx",
         "pins",
+        "expired-grace",
         "owner",
         "review",
         "pickup",
@@ -43,6 +44,8 @@ pub(super) struct Group {
     pub except: Vec<Pattern>,
     pub mx: Vec<String>,
     pub pins: Vec<String>,
+    /// So long after its end a certificate still counts, where its key is the one that proved the host before.
+    pub expired_grace: Option<Duration>,
     pub review: Option<Sited<Date>>,
     pub pickup: bool,
 }
@@ -234,7 +237,7 @@ impl Group {
             None if !self.mx.is_empty() => ProofCheck::Mx(self.mx.clone()),
             None => return None,
         };
-        Some(ProofSource { origin: format!("group {}", self.name), check })
+        Some(ProofSource { origin: format!("group {}", self.name), check, expired_grace: self.expired_grace })
     }
 }
 
@@ -252,6 +255,7 @@ fn group(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &BTreeMap<&str, usize
         except: table.many_or_none(c, "except", Pattern::parse).into_iter().flatten().map(|s| s.value).collect(),
         mx: values(table.many_or_none(c, "mx", host)),
         pins: values(table.many_or_none(c, "pins", pin)),
+        expired_grace: table.duration(c, "expired-grace").map(|grace| grace.value),
         review: table.date(c, "review"),
         pickup: table.boolean(c, "pickup").is_none_or(|s| s.value),
     };

@@ -1,7 +1,7 @@
 //! A permit: the right to send one transaction's MAIL over one link. The only maker of a `Permit` is here.
 //!
 //! Called by `deliver`, whose client session consumes the permit when it sends MAIL. Promises: there is no permit below
-//! the requirement, nor below what the peer itself publishes, none for `sealed` (a link cannot seal), and none is used twice: it cannot be copied, and it names the
+//! the requirement, nor below what the peer itself publishes, nor where a host offers less than it did and more than `any` is asked; none for `sealed` (a link cannot seal), and none is used twice: it cannot be copied, and it names the
 //! link and the transaction that it is for. From TLS that failed to clear text there is one way, `grant_after_failed_tls`:
 //! it takes evidence, and never for mail in a class. Fails by the reason why the link is not enough.
 
@@ -50,6 +50,9 @@ pub fn grant(link: &Link, require: Level, transaction: u64) -> Result<Permit, Re
         return Err(Reason::SealingNotPossible);
     }
     let level = link.level();
+    if link.fallen && require > Level::Any {
+        return Err(Reason::StrippingSuspected);
+    }
     if level < require.max(link.floor) {
         return Err(link.shortfall.unwrap_or(Reason::RequirementNotMet));
     }
@@ -139,7 +142,23 @@ mod tests {
             spki: None,
         };
         let address = "127.0.0.1:25".parse().unwrap();
-        Link { id: 7, host: "mx".into(), address, tls: tls.then_some(facts), proof, shortfall: None, floor: Level::Any }
+        Link {
+            id: 7,
+            host: "mx".into(),
+            address,
+            tls: tls.then_some(facts),
+            proof,
+            shortfall: None,
+            floor: Level::Any,
+            fallen: false,
+        }
+    }
+
+    #[test]
+    fn a_host_that_offers_less_than_it_did_gets_nothing_that_asks_for_more_than_any() {
+        let fallen = Link { fallen: true, ..link(true, Proof::Nothing) };
+        assert_eq!(grant(&fallen, Level::Encrypted, 1), Err(Reason::StrippingSuspected), "though it is encrypted");
+        assert!(grant(&fallen, Level::Any, 1).is_ok());
     }
 
     #[test]

@@ -53,6 +53,16 @@ pub struct ProofSource {
     /// Who says so: `group nhsmail`, `relay secure-hub`, `site kingston-surgery`.
     pub origin: String,
     pub check: ProofCheck,
+    /// So long after its end a certificate still counts, where its key is the one that proved the host before.
+    pub expired_grace: Option<Duration>,
+}
+
+impl ProofSource {
+    /// One that excuses nothing.
+    #[must_use]
+    pub fn new(origin: impl Into<String>, check: ProofCheck) -> ProofSource {
+        ProofSource { origin: origin.into(), check, expired_grace: None }
+    }
 }
 
 /// How one source proves a host.

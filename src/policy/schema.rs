@@ -63,6 +63,11 @@ const TABLES: &[(&str, &[Key])] = &[
             ("except", Shape::Texts, "Domains that are not in it"),
             ("mx", Shape::Texts, "Names of the mail hosts, with * for the first label"),
             ("pins", Shape::Texts, "sha256/BASE64 of their public keys: replaces mx"),
+            (
+                "expired-grace",
+                Shape::Duration,
+                "So long after its end a certificate still counts, if its key is the old one",
+            ),
             ("owner", Shape::Text, "Who answers for it"),
             ("review", Shape::Date, "A warning after this day"),
             ("pickup", Shape::Boolean, "false: its mailboxes are machines"),

@@ -5,6 +5,9 @@
 //! `Reason` of the first source that does not hold.
 
 pub mod dane;
+mod grace;
+mod kept;
+pub mod memory;
 pub mod mta_sts;
 mod pkix;
 
@@ -18,45 +21,79 @@ use crate::policy::requirement::{ProofCheck, ProofSource};
 use crate::tls::{PeerCertificates, Roots};
 use crate::vocabulary::{Proof, Reason};
 
-/// Judges what `host` showed against every source.
+/// What a host is held to.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub host: &'a str,
+    pub sources: &'a [ProofSource],
+    /// `sha256/BASE64` of the key that it proved itself with before.
+    pub proved_key: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    /// Of a host about which nothing is remembered.
+    #[must_use]
+    pub fn of(host: &'a str, sources: &'a [ProofSource]) -> Asked<'a> {
+        Asked { host, sources, proved_key: None }
+    }
+}
+
+/// How a host proved itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    pub proof: Proof,
+    /// Its certificate has ended, with the key that it always had, and a group lets that pass for a while.
+    pub in_grace: bool,
+}
+
+impl Held {
+    #[must_use]
+    pub fn by(proof: Proof) -> Held {
+        Held { proof, in_grace: false }
+    }
+}
+
+/// Judges what a host showed against every source.
 ///
 /// # Errors
 /// `NoProofSource` without sources, `CertificateInvalid` when the peer did not prove that it holds its key, else the
 /// reason of the first source that does not hold.
-pub fn prove(
-    peer: &PeerCertificates,
-    host: &str,
-    sources: &[ProofSource],
-    roots: &Roots,
-    now: Wall,
-) -> Result<Proof, Reason> {
-    if sources.is_empty() {
+pub fn prove(peer: &PeerCertificates, asked: Asked<'_>, roots: &Roots, now: Wall) -> Result<Held, Reason> {
+    if asked.sources.is_empty() {
         return Err(Reason::NoProofSource);
     }
     if !peer.signature_valid {
         return Err(Reason::CertificateInvalid);
     }
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let mut proof = Proof::Pkix;
-    for source in sources {
-        match &source.check {
+    let host = asked.host.strip_suffix('.').unwrap_or(asked.host);
+    let mut held = Held::by(Proof::Pkix);
+    for source in asked.sources {
+        let valid = |names: &[&str]| match pkix::valid_for_one(peer, names, roots, now) {
+            Err(Reason::CertificateExpired) => {
+                let then = grace::excused(peer, source.expired_grace, asked.proved_key, now)?;
+                pkix::valid_for_one(peer, names, roots, then).map(|()| true)
+            }
+            valid => valid.map(|()| false),
+        };
+        held.in_grace |= match &source.check {
             ProofCheck::Pins(pins) => {
                 is_pinned(peer, pins)?;
-                proof = Proof::Pin;
+                held.proof = Proof::Pin;
+                false
             }
             ProofCheck::MtaSts(patterns) => {
                 is_listed(host, patterns)?;
-                pkix::valid_for_one(peer, &[host], roots, now)?;
-                proof = if proof == Proof::Pkix { Proof::MtaSts } else { proof };
+                held.proof = if held.proof == Proof::Pkix { Proof::MtaSts } else { held.proof };
+                valid(&[host])?
             }
-            ProofCheck::Names(names) => pkix::valid_for_one(peer, names, roots, now)?,
+            ProofCheck::Names(names) => valid(&names.iter().map(String::as_str).collect::<Vec<_>>())?,
             ProofCheck::Mx(patterns) => {
                 is_listed(host, patterns)?;
-                pkix::valid_for_one(peer, &[host], roots, now)?;
+                valid(&[host])?
             }
-        }
+        };
     }
-    Ok(proof)
+    Ok(held)
 }
 
 /// The key alone decides, whatever name or date the certificate has.

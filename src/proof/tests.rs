@@ -37,7 +37,17 @@ fn roots(authority: &Authority) -> Roots {
 }
 
 fn source(check: ProofCheck) -> ProofSource {
-    ProofSource { origin: "group partner".to_owned(), check }
+    ProofSource::new("group partner", check)
+}
+
+fn prove(
+    peer: &PeerCertificates,
+    host: &str,
+    sources: &[ProofSource],
+    roots: &Roots,
+    now: Wall,
+) -> Result<Proof, Reason> {
+    super::prove(peer, Asked::of(host, sources), roots, now).map(|held| held.proof)
 }
 
 fn mx(patterns: &[&str]) -> ProofSource {
@@ -189,4 +199,36 @@ fn a_common_name_is_no_name() {
     let mut params = leaf(&["other.example"]);
     params.distinguished_name.push(DnType::CommonName, HOST);
     assert_eq!(prove(&signed(&params, &ca), HOST, &[mx(&[HOST])], &roots(&ca), NOW), Err(Reason::CertificateWrongName));
+}
+
+#[test]
+fn a_group_lets_an_expired_certificate_pass_for_a_while_with_the_key_that_was_proved_before_and_no_other() {
+    let ca = authority("ca");
+    let mut ended = leaf(&[HOST]);
+    ended.not_after = rcgen::date_time_ymd(2026, 11, 20);
+    let (peer, other) = (signed(&ended, &ca), signed(&ended, &ca));
+    let key = peer.spki().unwrap();
+    let source = |days: Option<u64>| ProofSource {
+        expired_grace: days.map(|days| std::time::Duration::from_secs(days * 86_400)),
+        ..mx(&[HOST])
+    };
+    let judged = |peer: &PeerCertificates, sources: &[ProofSource], proved_key: Option<&str>| {
+        super::prove(peer, Asked { host: HOST, sources, proved_key }, &roots(&ca), NOW)
+    };
+    let expired = Err(Reason::CertificateExpired);
+    let held = judged(&peer, &[source(Some(7))], Some(&key));
+    assert_eq!(held, Ok(Held { proof: Proof::Pkix, in_grace: true }));
+    assert_eq!(judged(&peer, &[source(None)], Some(&key)), expired, "off where no group says so");
+    assert_eq!(judged(&peer, &[source(Some(7))], None), expired, "nothing is known of its key");
+    assert_eq!(judged(&other, &[source(Some(7))], Some(&key)), expired, "another key");
+    assert_eq!(judged(&peer, &[source(Some(1))], Some(&key)), expired, "two days ago");
+    assert_eq!(judged(&peer, &[source(Some(7)), mx(&[HOST])], Some(&key)), expired, "every group has to let it pass");
+    let stranger = authority("stranger");
+    let forged = super::prove(
+        &peer,
+        Asked { host: HOST, sources: &[source(Some(7))], proved_key: Some(&key) },
+        &roots(&stranger),
+        NOW,
+    );
+    assert_eq!(forged, Err(Reason::CertificateUnknownIssuer));
 }

@@ -11,6 +11,7 @@ use crate::deliver::route::HostBook;
 use crate::deliver::{Delivery, Patience, RelayTerms};
 use crate::dns::Resolver;
 use crate::metrics::Metrics;
+use crate::proof::memory::Memory;
 use crate::proof::mta_sts::{Fetcher, MtaSts};
 use crate::queue::schedule::Caps;
 use crate::queue::{Counter, Lane, Routes, Schedule, WarmRoom};
@@ -106,16 +107,18 @@ pub(super) fn build(
         servers => servers.to_vec(),
     };
     let resolver = Resolver::new(&servers, config.dns.dnssec);
+    let warm = shared.warm.clone();
+    let delivery = Arc::new(delivery(config, shared, &opened, resolver)?);
     let gauges = Gauges {
-        metrics: shared.metrics.clone(),
+        metrics: delivery.metrics.clone(),
         counter,
-        warm: shared.warm.clone(),
-        resolver: resolver.clone(),
+        warm,
+        resolver: delivery.resolver.clone(),
+        offered: delivery.offered.clone(),
         store: opened.store.clone(),
         data: config.data.clone(),
         dropped,
     };
-    let delivery = Arc::new(delivery(config, shared, &opened, resolver)?);
     Ok(Built {
         opened,
         last,
@@ -205,6 +208,7 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
     };
     Ok(Delivery {
         hostname: config.hostname.to_string(),
+        offered: Arc::new(Memory::new(&config.data)),
         mta_sts: Arc::new(MtaSts::new(fetcher, shared.metrics.clone(), &config.data)),
         judge: shared.judge,
         store: opened.store.clone(),

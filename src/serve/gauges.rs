@@ -5,6 +5,7 @@ use crate::clock::Now;
 use crate::dns::Resolver;
 use crate::dns::{LookupKind, LookupResult};
 use crate::metrics::{Metrics, NO_CLASS, QUEUE_STATES};
+use crate::proof::memory::Memory;
 use crate::queue::{Counter, State, WarmRoom};
 use crate::store::{self, Store};
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub(super) struct Gauges {
     pub counter: Arc<Counter>,
     pub warm: Arc<WarmRoom>,
     pub resolver: Resolver,
+    pub offered: Arc<Memory>,
     pub store: Store,
     pub data: PathBuf,
     pub dropped: DroppedLines,
@@ -30,6 +32,7 @@ impl Gauges {
         if let Some(free) = self.free_octets() {
             self.metrics.store_free.set(i64::try_from(free).unwrap_or(i64::MAX));
         }
+        self.metrics.stripping_suspected.set(i64::try_from(self.offered.suspected()).unwrap_or(i64::MAX));
         self.metrics.store_writable.set(i64::from(self.store.is_writable()));
         self.metrics.store_log.set(i64::try_from(store::log_octets(&self.data)).unwrap_or(i64::MAX));
         for kind in LookupKind::ALL {

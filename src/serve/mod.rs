@@ -17,7 +17,7 @@ use crate::config::secret::SecretError;
 use crate::config::{Config, ConfigError};
 use crate::control;
 use crate::decide::LoadError;
-use crate::deliver;
+use crate::deliver::{self, Delivery};
 use crate::dns::Resolver;
 use crate::queue::Keeper;
 use crate::queue::recover::Recovery;
@@ -113,6 +113,7 @@ pub struct Gateway {
     store: Store,
     reception: Arc<Reception>,
     policies: Arc<Policies>,
+    delivery: Arc<Delivery>,
     opened: Opened,
 }
 
@@ -150,6 +151,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
         store: opened.store.clone(),
         reception: reception.clone(),
         policies: policies.clone(),
+        delivery: delivery.clone(),
         opened,
     };
     let gauges = Arc::new(gauges);
@@ -177,7 +179,6 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     let recovery = recovery(&gateway.opened, last, &delivery)?;
     tokio::spawn(watch_room(gauges, config.queue.min_free, no_room));
     tokio::spawn(forget(gateway.store.clone()));
-    tokio::spawn(delivery.mta_sts.clone().look_after());
     tokio::spawn(reminders::remind(delivery.clone(), config.data.clone()));
     tokio::spawn(deliver::run(delivery, openings));
     listeners
@@ -196,6 +197,7 @@ fn watch_what_changes(
     (certificate, resolver, self_test): ((certificate::Source, certificate::Looked), Resolver, String),
 ) {
     let (acceptor, metrics) = (gateway.reception.acceptor.clone(), &gateway.reception.metrics);
+    gateway.delivery.look_after_what_is_learned();
     tokio::spawn(policies.watch());
     tokio::spawn(certificate::watch(certificate, acceptor, metrics.clone()));
     tokio::spawn(names::test_oneself(resolver, self_test, metrics.clone()));
@@ -216,6 +218,7 @@ impl Gateway {
         while busy() && tokio::time::Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        self.delivery.keep_what_was_learned().await;
         let rest = self.store.flush().await;
         let opened = self.opened;
         // The committer ends before the folder is given free: what rides until then is kept.

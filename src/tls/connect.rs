@@ -6,6 +6,7 @@
 
 use super::error::{TlsError, TlsFailure};
 use super::{VERSIONS, facts, provider};
+use crate::clock::Wall;
 use crate::mail::TlsFacts;
 use crate::vocabulary::Reason;
 use rustls::client::Resumption;
@@ -38,6 +39,12 @@ impl PeerCertificates {
     #[must_use]
     pub fn spki(&self) -> Option<String> {
         self.chain.first().and_then(facts::spki_pin)
+    }
+
+    /// The end of the peer's own certificate.
+    #[must_use]
+    pub fn not_after(&self) -> Option<Wall> {
+        self.chain.first().and_then(facts::parse).map(|certificate| facts::not_after(&certificate))
     }
 }
 

@@ -48,6 +48,7 @@ closed! {
         HostNotListed = "host-not-listed",
         NoProofSource = "no-proof-source",
         TlsaMismatch = "tlsa-mismatch",
+        StrippingSuspected = "stripping-suspected",
         // names
         DnsTempfail = "dns-tempfail",
         DnsBogus = "dns-bogus",
@@ -99,7 +100,8 @@ impl Reason {
             R::RelayNotAllowedForClass | R::NoProofSource => Fault::Policy,
             R::NoRoom | R::StoreFailed | R::MessageDamaged | R::BareLineEnding | R::RecognitionBusy => Fault::Us,
             R::HeldByOperator | R::EndedByOperator | R::LoginRefused => Fault::Us,
-            R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost | R::TlsMasked => Fault::Network,
+            R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
+            R::TlsMasked | R::StrippingSuspected => Fault::Network,
             R::DnsTempfail | R::DnssecNotValidated => Fault::Resolver,
             R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::SiteLoop => Fault::Sender,
             R::LineEndingRefused | R::MailLoop | R::TooManyRecipients | R::TooManySessions | R::TooManyErrors => {
@@ -130,6 +132,7 @@ impl Reason {
                 | R::CertificateInvalid
                 | R::PinMismatch
                 | R::TlsaMismatch
+                | R::StrippingSuspected
                 | R::HostNotListed
                 | R::NoProofSource
         )
@@ -202,6 +205,9 @@ impl Reason {
             R::PinMismatch => "the receiving server's key is not one of the pinned keys",
             R::HostNotListed => "the domain's mail host is not one of those that the policy lists",
             R::TlsaMismatch => "the receiving server's key is not the one that its domain publishes",
+            R::StrippingSuspected => {
+                "the receiving server offers less protection than it did before, and somebody on the way may have taken it away"
+            }
             R::NoProofSource => "nothing says how the receiving server could prove itself",
             R::DnssecNotValidated => {
                 "our resolver does not check signatures in the DNS at the moment, so nothing can be proved by them"

@@ -11,6 +11,7 @@ mod a_change_of_policy_is_tried_on_the_mail_that_was;
 mod a_crash_leaves_what_the_table_says;
 mod a_domains_policy_over_https_is_kept;
 mod a_held_message_leaves_when_its_peer_is_mended;
+mod a_host_is_held_to_what_it_offered_before;
 mod a_kept_link_that_died_is_no_failure;
 mod a_listener_can_speak_tls_from_the_first_octet;
 mod a_message_arrives_as_it_was_sent;

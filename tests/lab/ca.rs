@@ -43,6 +43,16 @@ impl Ca {
         self.sign(&params)
     }
 
+    /// Another certificate for the same key, that ended an hour ago.
+    pub fn ended(&self, leaf: &Leaf, names: &[&str]) -> Leaf {
+        let mut params = params(names);
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(1970, 1, 1) + (now - std::time::Duration::from_secs(3_600));
+        let key = KeyPair::from_pem(&leaf.key).unwrap();
+        self::leaf(&params.signed_by(&key, &self.issuer).unwrap(), &key)
+    }
+
     fn sign(&self, params: &CertificateParams) -> Leaf {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();

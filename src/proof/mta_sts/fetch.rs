@@ -3,7 +3,7 @@
 //! Called by `mta_sts`. Promises: the certificate is valid for the policy host under the public roots; nothing is followed elsewhere;
 //! type, size and time are bounded; an address that may be inside is not connected to unless configuration allows it. Fails by `FetchError`.
 
-use super::super::{ProofCheck, ProofSource, prove};
+use super::super::{Asked, ProofCheck, ProofSource, prove};
 use super::text::StsPolicy;
 use crate::clock::Now;
 use crate::dns::{AddressAnswer, Resolver, is_public};
@@ -63,8 +63,8 @@ impl Fetcher {
         let tcp = self.connect(host).await?;
         let tls = failed::<String>(FetchResult::Tls);
         let made = self.connector.connect(tcp, host, PATIENCE).await.map_err(|failure| tls(failure.detail))?;
-        let names = ProofSource { origin: "mta-sts".to_owned(), check: ProofCheck::Names(vec![host.to_owned()]) };
-        prove(&made.certificates, host, &[names], &self.roots, Now::read().wall)
+        let names = ProofSource::new("mta-sts", ProofCheck::Names(vec![host.to_owned()]));
+        prove(&made.certificates, Asked::of(host, &[names]), &self.roots, Now::read().wall)
             .map_err(|reason| tls(reason.words().to_owned()))?;
         let http = failed::<hyper::Error>(FetchResult::Http);
         let (mut sender, connection) =

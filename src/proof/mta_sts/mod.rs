@@ -5,16 +5,17 @@
 //! nothing. Fails where nobody knows whether there is a policy.
 
 mod fetch;
-mod kept;
+mod known;
 mod text;
 
 pub use fetch::{FetchError, Fetcher};
-pub use kept::{Known, read};
+pub use known::{Known, read};
 pub use text::{StsPolicy, id_of};
 
 use crate::clock::{Now, Wall};
 use crate::mail::Domain;
 use crate::metrics::Metrics;
+use crate::proof::kept;
 use crate::vocabulary::FetchResult;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -81,7 +82,7 @@ impl MtaSts {
     /// With what was kept in the data folder.
     #[must_use]
     pub fn new(fetcher: Fetcher, metrics: Arc<Metrics>, data: &Path) -> MtaSts {
-        let file = kept::file(data);
+        let file = known::file(data);
         let known = read(data).into_iter().map(|known| (known.domain.clone(), known)).collect();
         MtaSts {
             fetcher,
@@ -232,7 +233,8 @@ impl MtaSts {
         }
     }
 
-    async fn write(&self) {
+    /// Writes what was learned since the last time.
+    pub async fn write(&self) {
         if !self.changed.swap(false, Ordering::Relaxed) {
             return;
         }
@@ -316,7 +318,7 @@ mod tests {
     #[test]
     fn what_was_kept_is_read_back_and_what_cannot_be_read_is_put_aside() {
         let folder = tempfile::tempdir().unwrap();
-        let file = kept::file(folder.path());
+        let file = known::file(folder.path());
         kept::write(&file, &[known(1, Wall(5)), known(2, Wall(6))]).unwrap();
         let text = std::fs::read_to_string(&file).unwrap();
         assert_eq!(read(folder.path()), [known(1, Wall(5)), known(2, Wall(6))]);
