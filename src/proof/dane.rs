@@ -1,7 +1,8 @@
 //! Proof by keys that a domain publishes in signed DNS: TLSA records (RFC 6698, RFC 7671, RFC 7672).
 //!
-//! Called by `deliver`. Promises: usages 2 and 3 only; one record that matches is enough; a name and an end date count for
-//! an issuer's record and not for a key's own. Certificates are hostile input and bounded by the path builder. Pure. Fails by `Reason`.
+//! Called by `deliver`. Promises: usages 2 and 3 only; one record that matches is enough, but of several digests of one kind only
+//! the strongest counts; a name and dates count for an issuer's record and not for a key's own. Certificates are hostile input
+//! and bounded by the path builder. Pure. Fails by `Reason`.
 
 use super::pkix;
 use crate::clock::Wall;
@@ -9,9 +10,11 @@ use crate::dns::Tlsa;
 use crate::tls::PeerCertificates;
 use crate::vocabulary::Reason;
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, Der, TrustAnchor};
 use webpki::anchor_from_trusted_cert;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::asn1_rs::Any;
+use x509_parser::prelude::{FromDer, X509Certificate, X509Version};
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// RFC 7672 3.1: whose key or certificate a record names.
 const ISSUER: u8 = 2;
@@ -29,17 +32,28 @@ const BY_SHA512: u8 = 2;
 /// Records that can be used; RFC 7672 2.2: with none of them usable a peer must do TLS, and need not prove itself.
 #[must_use]
 pub fn usable(records: &[Tlsa]) -> Vec<Tlsa> {
-    let fits = |record: &&Tlsa| {
-        let length = match record.matching {
-            EXACT => !record.data.is_empty(),
-            BY_SHA256 => record.data.len() == SHA256.output_len(),
-            BY_SHA512 => record.data.len() == SHA512.output_len(),
-            _ => false,
-        };
-        // RFC 7672 3.1.3: usages 0 and 1 want public roots, of which senders of mail have no common set.
-        length && matches!(record.usage, ISSUER | OWN) && matches!(record.selector, WHOLE_CERTIFICATE | PUBLIC_KEY)
+    // RFC 7672 3.1.3: usages 0 and 1 want public roots, of which senders of mail have no common set.
+    let fits = |record: &&Tlsa| matches!(record.usage, ISSUER | OWN) && is_well_formed(record);
+    let fitting: Vec<&Tlsa> = records.iter().filter(fits).collect();
+    // RFC 7671 9: who publishes a stronger digest of a kind does not want to be known by a weaker one; whole data is no digest.
+    let is_outdone = |record: &Tlsa| {
+        let kind = |record: &Tlsa| (record.usage, record.selector);
+        let stronger = |other: &&Tlsa| kind(other) == kind(record) && other.matching > record.matching;
+        record.matching != EXACT && fitting.iter().copied().any(|other| stronger(&other))
     };
-    records.iter().filter(fits).cloned().collect()
+    fitting.iter().filter(|record| !is_outdone(record)).map(|record| (*record).clone()).collect()
+}
+
+/// RFC 7671 4: data that cannot be what the record says it is makes no usable record.
+fn is_well_formed(record: &Tlsa) -> bool {
+    let data = record.data.as_slice();
+    match (record.selector, record.matching) {
+        (WHOLE_CERTIFICATE | PUBLIC_KEY, BY_SHA256) => data.len() == SHA256.output_len(),
+        (WHOLE_CERTIFICATE | PUBLIC_KEY, BY_SHA512) => data.len() == SHA512.output_len(),
+        (WHOLE_CERTIFICATE, EXACT) => X509Certificate::from_der(data).is_ok_and(|(rest, _)| rest.is_empty()),
+        (PUBLIC_KEY, EXACT) => SubjectPublicKeyInfo::from_der(data).is_ok_and(|(rest, _)| rest.is_empty()),
+        _ => false,
+    }
 }
 
 /// Holds when what the peer showed is what one of the usable `records` says. `names`: those that a certificate of a published
@@ -51,38 +65,73 @@ pub fn prove(peer: &PeerCertificates, records: &[Tlsa], names: &[&str], now: Wal
     if !peer.signature_valid {
         return Err(Reason::CertificateInvalid);
     }
-    let (leaf, others) = peer.chain.split_first().ok_or(Reason::CertificateInvalid)?;
+    let leaf = peer.chain.first().ok_or(Reason::CertificateInvalid)?;
     // RFC 7671 5.1: for a key of its own neither name nor date counts.
     if records.iter().any(|record| record.usage == OWN && matches(record, leaf)) {
         return Ok(());
     }
-    let mut published: Vec<CertificateDer<'static>> = Vec::new();
-    for issuer in records.iter().filter(|record| record.usage == ISSUER).flat_map(|record| issuers(record, others)) {
-        if published.len() < ISSUERS && !published.contains(&issuer) {
-            published.push(issuer);
+    let mut anchors: Vec<TrustAnchor<'static>> = Vec::new();
+    let mut unfit = Reason::TlsaMismatch;
+    let published = records.iter().filter(|record| record.usage == ISSUER);
+    for issuer in published.flat_map(|record| issuers(record, &peer.chain, now)) {
+        match issuer {
+            Ok(anchor) if anchors.len() < ISSUERS && !anchors.contains(&anchor) => anchors.push(anchor),
+            Ok(_) => {}
+            Err(reason) => unfit = reason,
         }
     }
-    let anchors: Vec<_> = published.iter().filter_map(|issuer| anchor_from_trusted_cert(issuer).ok()).collect();
     if anchors.is_empty() {
-        return Err(Reason::TlsaMismatch);
+        return Err(unfit);
     }
     // One path is built under all of them: the peer chooses how many certificates it shows.
     pkix::valid_below(&anchors, peer, names, now).map_err(|reason| match reason {
         // Any certificate may be shown with a published issuer that did not sign it.
-        Reason::CertificateUnknownIssuer | Reason::CertificateSelfSigned | Reason::CertificateInvalid => {
-            Reason::TlsaMismatch
-        }
+        Reason::CertificateUnknownIssuer | Reason::CertificateSelfSigned | Reason::CertificateInvalid => unfit,
         reason => reason,
     })
 }
 
-/// Certificates of the issuer that a record names: among those shown, or the record itself (RFC 7672 3.1.2).
-fn issuers(record: &Tlsa, shown: &[CertificateDer<'static>]) -> Vec<CertificateDer<'static>> {
-    let mut issuers: Vec<_> = shown.iter().filter(|certificate| matches(record, certificate)).cloned().collect();
-    if issuers.is_empty() && record.selector == WHOLE_CERTIFICATE && record.matching == EXACT {
-        issuers.push(CertificateDer::from(record.data.clone()));
+/// The issuers that a record names: certificates among those shown, or the record itself (RFC 7672 3.1.2). Those that may not
+/// sign are the reason why.
+fn issuers(record: &Tlsa, chain: &[CertificateDer<'static>], now: Wall) -> Vec<Result<TrustAnchor<'static>, Reason>> {
+    let shown: Vec<_> = chain.iter().skip(1).filter(|certificate| matches(record, certificate)).collect();
+    match (record.selector, record.matching) {
+        _ if !shown.is_empty() => shown.into_iter().map(|certificate| anchor(certificate, now)).collect(),
+        (WHOLE_CERTIFICATE, EXACT) => vec![anchor(&CertificateDer::from(record.data.as_slice()), now)],
+        (PUBLIC_KEY, EXACT) => chain.iter().filter_map(|signed| bare_key(record, signed)).map(Ok).collect(),
+        _ => Vec::new(),
     }
-    issuers
+}
+
+/// A certificate as an issuer. The path builder asks nothing of an anchor: it has to be one that may sign (RFC 5280 4.2.1.9; before
+/// version 3 none could say so), and a root has to be valid now. Below a root, name and key count whatever the dates: of a key that
+/// several authorities signed, a certificate that ended may be the one that is shown.
+fn anchor(certificate: &CertificateDer<'_>, now: Wall) -> Result<TrustAnchor<'static>, Reason> {
+    let (_, parsed) = X509Certificate::from_der(certificate.as_ref()).map_err(|_| Reason::TlsaMismatch)?;
+    let (validity, seconds) = (parsed.validity(), now.0.div_euclid(1000));
+    let is_root = parsed.subject() == parsed.issuer();
+    if is_root && seconds < validity.not_before.timestamp() {
+        return Err(Reason::CertificateNotYetValid);
+    }
+    if is_root && seconds > validity.not_after.timestamp() {
+        return Err(Reason::CertificateExpired);
+    }
+    if parsed.version() == X509Version::V3 && !parsed.is_ca() {
+        return Err(Reason::CertificateInvalid);
+    }
+    anchor_from_trusted_cert(certificate).map(|anchor| anchor.to_owned()).map_err(|_| Reason::TlsaMismatch)
+}
+
+/// A key that is published whole and whose certificate is not shown, as the issuer of `signed`: the signature alone ties them.
+fn bare_key(record: &Tlsa, signed: &CertificateDer<'_>) -> Option<TrustAnchor<'static>> {
+    // An anchor's parts stand without their outer DER headers.
+    let contents = |der| Any::from_der(der).ok().map(|(_, whole)| Der::from(whole.data.to_vec()));
+    let (_, parsed) = X509Certificate::from_der(signed.as_ref()).ok()?;
+    Some(TrustAnchor {
+        subject: contents(parsed.issuer().as_raw())?,
+        subject_public_key_info: contents(&record.data)?,
+        name_constraints: None,
+    })
 }
 
 fn matches(record: &Tlsa, certificate: &CertificateDer<'_>) -> bool {
