@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod a_server_without_pipelining_gets_what_was_sent;
+mod chains;
 mod clients;
 mod exchange;
 #[path = "../lab/mod.rs"]
@@ -24,3 +25,4 @@ mod exchange_is_sent_to_as_it_speaks;
 mod exchange_is_served_as_it_speaks;
 mod mail_servers_behind_it_get_what_was_sent;
 mod mail_servers_relay_through_it;
+mod openssl_judges_published_keys_alike;
