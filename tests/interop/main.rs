@@ -26,3 +26,4 @@ mod exchange_is_served_as_it_speaks;
 mod mail_servers_behind_it_get_what_was_sent;
 mod mail_servers_relay_through_it;
 mod openssl_judges_published_keys_alike;
+mod postfix_agrees_on_published_keys;

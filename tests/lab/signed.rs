@@ -38,6 +38,18 @@ pub struct SignedNames {
 impl SignedNames {
     /// Both servers on free ports of `ip`.
     pub fn start(ip: &str, zones: &[Zone<'_>]) -> Result<SignedNames, Absent> {
+        SignedNames::start_at(ip, &[], zones)
+    }
+
+    /// The same, and the resolver is also where this system's own way of looking up names can ask it: resolv.conf names no port.
+    pub fn start_for_this_system(ip: &str, zones: &[Zone<'_>]) -> Result<SignedNames, Absent> {
+        if !super::mta::is_root() {
+            return Err(Absent("a resolver at port 53 needs root".to_owned()));
+        }
+        SignedNames::start_at(ip, &[SocketAddr::new(ip.parse().unwrap(), 53)], zones)
+    }
+
+    fn start_at(ip: &str, more: &[SocketAddr], zones: &[Zone<'_>]) -> Result<SignedNames, Absent> {
         for tool in ["/usr/sbin/nsd", "/usr/sbin/unbound", "/usr/bin/ldns-signzone"] {
             if !Path::new(tool).exists() {
                 return Err(Absent(format!("{tool} is not installed")));
@@ -56,7 +68,7 @@ impl SignedNames {
         let names: Vec<&str> = zones.iter().map(|zone| zone.name).chain([""]).collect();
         let mut names = SignedNames {
             address: resolver,
-            servers: vec![nsd(at, authority, &names), unbound(at, (authority, resolver), &names)],
+            servers: vec![nsd(at, authority, &names), unbound(at, authority, &[&[resolver], more].concat(), &names)],
             _folder: folder,
         };
         names.wait();
@@ -144,13 +156,13 @@ fn nsd(folder: &Path, address: SocketAddr, zones: &[&str]) -> Child {
     start(folder, "/usr/sbin/nsd", &["-d", "-c", "nsd.conf"])
 }
 
-fn unbound(folder: &Path, (authority, address): (SocketAddr, SocketAddr), zones: &[&str]) -> Child {
+fn unbound(folder: &Path, authority: SocketAddr, addresses: &[SocketAddr], zones: &[&str]) -> Child {
+    let interface = |address: &SocketAddr| format!(" interface: {}@{}\n", address.ip(), address.port());
     let mut config = format!(
-        "server:\n interface: {}@{}\n directory: \"{}\"\n chroot: \"\"\n username: \"\"\n pidfile: \"\"\n use-syslog: no\n \
+        "server:\n{} directory: \"{}\"\n chroot: \"\"\n username: \"\"\n pidfile: \"\"\n use-syslog: no\n \
          do-not-query-localhost: no\n trust-anchor-file: \"anchor\"\n module-config: \"validator iterator\"\n num-threads: 1\n \
          access-control: 127.0.0.0/8 allow\n cache-max-ttl: 1\n cache-max-negative-ttl: 1\n val-bogus-ttl: 1\n ede: yes\nremote-control:\n control-enable: no\n",
-        address.ip(),
-        address.port(),
+        addresses.iter().map(interface).collect::<String>(),
         folder.display()
     );
     for zone in zones {
