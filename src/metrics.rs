@@ -5,7 +5,7 @@
 //! rows share a name.
 
 use crate::mail::TlsVersion;
-use crate::vocabulary::{Direction, Fate, FetchResult, FindingKind, Level, Mode, Outcome, Proof, Reason};
+use crate::vocabulary::{Cause, Direction, Fate, FetchResult, FindingKind, Level, Mode, Outcome, Proof, Reason};
 use prometheus::{
     Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
@@ -99,6 +99,8 @@ table! {
         "Fetches of MTA-STS policies by result. Alert on tls or timeout at many domains: a proxy or firewall of ours is between.";
     dnssec_self_test: IntGaugeVec "dnssec_self_test" ["result"]
         "1 for how the last self-test of the resolver ended: secure, failed, or off (nobody's word on signatures is believed). Alert on failed: nothing can be proved by DANE, and mail that needs it waits.";
+    common_cause: IntGaugeVec "common_cause" ["cause"]
+        "1 while many unrelated destinations fail alike, so that the cause is ours: firewall, proxy, clock, resolver or network. Alert on 1: mail waits, and nothing is given up meanwhile.";
     stripping_suspected: IntGauge "stripping_suspected_hosts" []
         "Mail hosts that offer less protection than they did, for which mail waits. Alert above 0: somebody on the way may take it away. mailward hosts show --fallen.";
     certificate_expiry: GaugeVec "certificate_expiry_timestamp_seconds" ["role"]
@@ -231,6 +233,7 @@ impl Metrics {
         for result in SELF_TESTS {
             self.dnssec_self_test.with_label_values(&[result]);
         }
+        self.common_causes(None);
         for result in FetchResult::NAMES {
             self.mta_sts_fetch.with_label_values(&[result]);
         }
@@ -283,6 +286,13 @@ impl Metrics {
     pub fn self_tested(&self, result: &str) {
         for known in SELF_TESTS {
             self.dnssec_self_test.with_label_values(&[known]).set(i64::from(*known == result));
+        }
+    }
+
+    /// What of ours is the matter now.
+    pub fn common_causes(&self, now: Option<&str>) {
+        for cause in Cause::NAMES {
+            self.common_cause.with_label_values(&[cause]).set(i64::from(now == Some(*cause)));
         }
     }
 

@@ -146,6 +146,63 @@ closed! {
 }
 
 closed! {
+    /// What of ours makes many unrelated destinations fail alike.
+    Cause {
+        /// The offer of encryption is taken away on the way.
+        Firewall = "firewall",
+        /// TLS is broken, or opened, on the way.
+        Proxy = "proxy",
+        Clock = "clock",
+        Resolver = "resolver",
+        Network = "network",
+    }
+}
+
+impl Cause {
+    /// Why mail waits while this is the matter.
+    #[must_use]
+    pub const fn reason(self) -> Reason {
+        match self {
+            Cause::Firewall => Reason::OurFirewall,
+            Cause::Proxy => Reason::OurProxy,
+            Cause::Clock => Reason::OurClock,
+            Cause::Resolver => Reason::OurResolver,
+            Cause::Network => Reason::OurNetwork,
+        }
+    }
+
+    /// Whether a failure looks like this.
+    #[must_use]
+    pub const fn explains(self, reason: Reason) -> bool {
+        use Reason as R;
+        match self {
+            Cause::Firewall => matches!(reason, R::TlsMasked | R::StrippingSuspected | R::TlsNotOffered),
+            Cause::Proxy => matches!(
+                reason,
+                R::StrippingSuspected
+                    | R::TlsRefused
+                    | R::TlsHandshakeFailed
+                    | R::TlsStalled
+                    | R::CertificateUnknownIssuer
+                    | R::CertificateSelfSigned
+                    | R::CertificateWrongName
+                    | R::CertificateInvalid
+                    | R::PinMismatch
+                    | R::TlsaMismatch
+            ),
+            Cause::Clock => matches!(reason, R::CertificateExpired | R::CertificateNotYetValid),
+            Cause::Resolver => matches!(reason, R::DnsTempfail | R::DnsBogus),
+            Cause::Network => {
+                matches!(
+                    reason,
+                    R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionRefused | R::ConnectionLost
+                )
+            }
+        }
+    }
+}
+
+closed! {
     /// How sure the recogniser is.
     Confidence { Low = "low", Medium = "medium", High = "high", }
 }

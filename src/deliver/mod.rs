@@ -5,6 +5,7 @@
 
 mod attempt;
 mod attempted;
+mod cause;
 mod connection;
 mod fallback;
 mod heed;
@@ -35,6 +36,7 @@ use crate::smtp::server::Credentials;
 use crate::store::{Store, StoreError};
 use crate::tls::{Connector, Roots};
 use crate::vocabulary::Level;
+pub use cause::Causes;
 use memory::HostMemory;
 use route::HostBook;
 use std::collections::HashMap;
@@ -110,6 +112,8 @@ pub struct Delivery {
     pub mta_sts: Arc<MtaSts>,
     /// What mail hosts offered before.
     pub offered: Arc<Memory>,
+    /// What of ours makes many destinations fail alike.
+    pub causes: Causes,
     pub connector: Connector,
     pub roots: Arc<Roots>,
     pub retry: Retry,
@@ -169,6 +173,7 @@ impl Delivery {
             // Nothing has been sent yet.
             _ = stopping.wait_for(|stop| *stop) => return,
         };
+        self.weigh(lane, opened.as_ref().map(|link| &link.record.link)).await;
         let mut link = match opened {
             Ok(link) => link,
             Err(missed) => return self.lane_missed(lane, &missed).await,
@@ -204,7 +209,8 @@ impl Delivery {
     }
 
     /// Renews what was learned of peers, and writes it to the data folder now and then.
-    pub fn look_after_what_is_learned(&self) {
+    pub fn look_after_what_is_learned(self: &Arc<Self>) {
+        tokio::spawn(self.clone().look_after_causes());
         tokio::spawn(self.mta_sts.clone().look_after());
         tokio::spawn(self.offered.clone().look_after());
     }

@@ -11,6 +11,7 @@ use crate::policy::Requirement;
 use crate::queue::Retry;
 use crate::smtp::client::Refusal;
 use crate::vocabulary::{Otherwise, Reason};
+use std::time::Duration;
 
 /// What becomes of the recipients of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(super) enum Shortfall {
 
 pub(super) fn next(refusal: &Refusal, shortfall: Shortfall, requirement: &Requirement, times: Times<'_>) -> Next {
     let (reason, status) = (refusal.reason, refusal.status.as_ref());
-    let age = waited((times.accepted, times.attempts), times.now, times.retry);
+    let age = waited((times.accepted, times.attempts), times.now, times.retry).saturating_sub(times.excused);
     match reason {
         Reason::EndedByOperator => return Next::Fail(reason),
         Reason::HeldByOperator if age < requirement.hold_for => return Next::Hold,
@@ -66,6 +67,8 @@ pub(super) struct Times<'a> {
     pub accepted: Wall,
     pub attempts: u32,
     pub now: Wall,
+    /// Time since then in which the cause was ours: it counts for nothing.
+    pub excused: Duration,
     pub held: bool,
     pub retry: &'a Retry,
 }
@@ -91,7 +94,6 @@ fn is_permanent(reason: Reason, status: Option<&Status>) -> bool {
 mod tests {
     use super::*;
     use crate::vocabulary::{Level, SubjectCare};
-    use std::time::Duration;
 
     const MINUTE: u64 = 60;
 
@@ -119,8 +121,28 @@ mod tests {
         let shortfall = if asked { Shortfall::OfRules } else { Shortfall::None };
         // Every minute an attempt: none of these times is in doubt.
         let attempts = u32::try_from(seconds / MINUTE).unwrap();
-        let times = Times { accepted: Wall(0), attempts, now, held: false, retry: &retry };
+        let times = Times { accepted: Wall(0), attempts, now, excused: Duration::ZERO, held: false, retry: &retry };
         next(&refusal, shortfall, requirement, times)
+    }
+
+    #[test]
+    fn time_in_which_the_cause_was_ours_counts_for_nothing() {
+        let (retry, reject) = (Retry::default(), requirement(Level::Verified, Otherwise::Reject));
+        let after = |minutes: u64, excused: u64, reason, shortfall| {
+            let now = Wall(0).plus(Duration::from_secs(minutes * MINUTE));
+            let excused = Duration::from_secs(excused * MINUTE);
+            let attempts = u32::try_from(minutes).unwrap();
+            let times = Times { accepted: Wall(0), attempts, now, excused, held: false, retry: &retry };
+            next(&Refusal { reason, status: None }, shortfall, &reject, times)
+        };
+        let (expired, rules) = (Reason::CertificateExpired, Shortfall::OfRules);
+        assert_eq!(after(20, 0, expired, rules), Next::Fail(expired));
+        assert_eq!(after(20, 6, expired, rules), Next::Defer);
+        assert_eq!(after(22, 6, expired, rules), Next::Fail(expired));
+        // While it lasts only the queue's own end counts, and that stands still too.
+        let days = |days: u64| days * 24 * 60;
+        assert_eq!(after(days(3), 0, Reason::OurNetwork, Shortfall::None), Next::Fail(Reason::Expired));
+        assert_eq!(after(days(3), days(2), Reason::OurNetwork, Shortfall::None), Next::Defer);
     }
 
     #[test]
@@ -128,7 +150,8 @@ mod tests {
         let (retry, hold) = (Retry::default(), requirement(Level::Verified, Otherwise::Hold));
         let year = Wall(0).plus(Duration::from_secs(365 * 86_400));
         let next = |reason, shortfall, held| {
-            let times = Times { accepted: Wall(0), attempts: 2, now: year, held, retry: &retry };
+            let times =
+                Times { accepted: Wall(0), attempts: 2, now: year, excused: Duration::ZERO, held, retry: &retry };
             next(&Refusal { reason, status: None }, shortfall, &hold, times)
         };
         assert_eq!(next(Reason::ConnectionTimedOut, Shortfall::None, false), Next::Defer);

@@ -78,7 +78,7 @@ impl Delivery {
         }
         let attempted = match task.lane.destination {
             Destination::Operator => stopped(&task, &entry),
-            _ => all(&task, &Refusal { reason: missed.reason, status: missed.status.clone() }),
+            _ => all(&task, &Refusal { reason: self.causes.behind(missed.reason), status: missed.status.clone() }),
         };
         let setting = Setting { link: missed.link.clone(), host: missed.host.clone(), offers_dsn: false };
         self.settle(Attempt { task, entry, attempted, setting, now: Now::read() }).await;
@@ -137,6 +137,7 @@ impl Delivery {
             accepted: attempt.task.accepted,
             attempts: attempt.task.attempts,
             now: attempt.now.wall,
+            excused: self.causes.excused(attempt.task.accepted, attempt.now.wall),
             held,
             retry: &self.retry,
         };

@@ -44,7 +44,7 @@ pub fn usable(records: &[Tlsa]) -> Vec<Tlsa> {
     fitting.iter().filter(|record| !is_outdone(record)).map(|record| (*record).clone()).collect()
 }
 
-/// RFC 7671 4: data that cannot be what the record says it is makes no usable record.
+/// Data that cannot be what the record says it is makes no record, as a digest of a wrong length makes none.
 fn is_well_formed(record: &Tlsa) -> bool {
     let data = record.data.as_slice();
     match (record.selector, record.matching) {
@@ -122,7 +122,8 @@ fn anchor(certificate: &CertificateDer<'_>, now: Wall) -> Result<TrustAnchor<'st
     anchor_from_trusted_cert(certificate).map(|anchor| anchor.to_owned()).map_err(|_| Reason::TlsaMismatch)
 }
 
-/// A key that is published whole and whose certificate is not shown, as the issuer of `signed`: the signature alone ties them.
+/// A key that is published whole and whose certificate is not shown, as the issuer of `signed` (RFC 7671 5.2.3: the issuer's name is
+/// taken from there). The signature alone ties them.
 fn bare_key(record: &Tlsa, signed: &CertificateDer<'_>) -> Option<TrustAnchor<'static>> {
     // An anchor's parts stand without their outer DER headers.
     let contents = |der| Any::from_der(der).ok().map(|(_, whole)| Der::from(whole.data.to_vec()));

@@ -5,9 +5,9 @@
 //! key; kept over restarts; bounded, and whoever brings many hosts of his own pushes out his own first. Never fails: what cannot be kept
 //! on the disk is known until the process ends.
 
-use super::kept;
 use crate::clock::{Now, Wall};
 use crate::mail::{Link, TlsVersion};
+use crate::store::kept;
 use crate::vocabulary::{Proof, Reason};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;

@@ -6,7 +6,6 @@
 
 pub mod dane;
 mod grace;
-mod kept;
 pub mod memory;
 pub mod mta_sts;
 mod pkix;

@@ -8,7 +8,7 @@ use crate::decide::announce::{Announcer, Contact};
 use crate::decide::{InForce, Judge};
 use crate::deliver::memory::HostMemory;
 use crate::deliver::route::HostBook;
-use crate::deliver::{Delivery, Patience, RelayTerms};
+use crate::deliver::{Causes, Delivery, Patience, RelayTerms};
 use crate::dns::Resolver;
 use crate::metrics::Metrics;
 use crate::proof::memory::Memory;
@@ -209,6 +209,7 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
     Ok(Delivery {
         hostname: config.hostname.to_string(),
         offered: Arc::new(Memory::new(&config.data)),
+        causes: Causes::new(&config.data),
         mta_sts: Arc::new(MtaSts::new(fetcher, shared.metrics.clone(), &config.data)),
         judge: shared.judge,
         store: opened.store.clone(),

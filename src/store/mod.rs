@@ -14,6 +14,7 @@ mod committer;
 pub mod damage;
 mod digest;
 mod inbox;
+pub mod kept;
 mod log;
 mod open;
 mod salvage;

@@ -49,6 +49,12 @@ closed! {
         NoProofSource = "no-proof-source",
         TlsaMismatch = "tlsa-mismatch",
         StrippingSuspected = "stripping-suspected",
+        // many unrelated destinations fail alike
+        OurFirewall = "our-firewall",
+        OurProxy = "our-proxy",
+        OurClock = "our-clock",
+        OurResolver = "our-resolver",
+        OurNetwork = "our-network",
         // names
         DnsTempfail = "dns-tempfail",
         DnsBogus = "dns-bogus",
@@ -102,7 +108,8 @@ impl Reason {
             R::HeldByOperator | R::EndedByOperator | R::LoginRefused => Fault::Us,
             R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
             R::TlsMasked | R::StrippingSuspected => Fault::Network,
-            R::DnsTempfail | R::DnssecNotValidated => Fault::Resolver,
+            R::OurFirewall | R::OurProxy | R::OurClock | R::OurNetwork => Fault::Us,
+            R::DnsTempfail | R::DnssecNotValidated | R::OurResolver => Fault::Resolver,
             R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::SiteLoop => Fault::Sender,
             R::LineEndingRefused | R::MailLoop | R::TooManyRecipients | R::TooManySessions | R::TooManyErrors => {
                 Fault::Sender
@@ -208,6 +215,15 @@ impl Reason {
             R::StrippingSuspected => {
                 "the receiving server offers less protection than it did before, and somebody on the way may have taken it away"
             }
+            R::OurFirewall => {
+                "encryption is missing at many unrelated servers at once: a firewall of ours seems to take it away"
+            }
+            R::OurProxy => "encryption fails with many unrelated servers at once: something of ours seems to break it",
+            R::OurClock => {
+                "the certificates of many unrelated servers seem out of date at once: our clock may be wrong"
+            }
+            R::OurResolver => "many unrelated domains cannot be looked up: our resolver seems to fail",
+            R::OurNetwork => "many unrelated servers cannot be reached: our network seems to fail",
             R::NoProofSource => "nothing says how the receiving server could prove itself",
             R::DnssecNotValidated => {
                 "our resolver does not check signatures in the DNS at the moment, so nothing can be proved by them"

@@ -50,6 +50,7 @@ mod people_hear_before_an_exception_ends;
 mod receipts_come_when_they_were_asked_for;
 mod reports_are_read_by_other_programmes;
 mod slow_and_endless_clients_are_let_go;
+mod the_same_fault_everywhere_is_ours;
 mod too_much_is_put_off;
 mod what_a_domain_publishes_holds_for_all_mail;
 mod what_fails_is_tried_again_until_it_expires;

@@ -29,7 +29,8 @@ enum Verdict {
 const ON_PURPOSE: [(&str, Verdict, Verdict); 4] = [
     // RFC 9525 2: a common name names no host.
     (COMMON_NAME, Verdict::Refused, Verdict::Proved),
-    // RFC 5280 4.2.1.9: the key of a server is no key of an authority. Its own record (usage 3) proves it all the same.
+    // The path builder takes no authority's certificate (RFC 5280 4.2.1.9) for a server's. A record of its own (usage 3) proves
+    // such a server all the same.
     (MAY_SIGN, Verdict::Refused, Verdict::Proved),
     (SELF_SIGNED_AND_MAY_SIGN, Verdict::Refused, Verdict::Proved),
     // RFC 5280 6.1.1 (d): how long a path may be is no part of an anchor.
@@ -57,8 +58,15 @@ impl Server {
             command.args(["-cert_chain", "others"]);
         }
         command.current_dir(&folder).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let server = Server { process: command.spawn().unwrap(), address, _folder: folder };
-        assert!(until(|| TcpStream::connect(address).ok()).is_some(), "s_server does not listen");
+        let mut server = Server { process: command.spawn().unwrap(), address, _folder: folder };
+        // See `lab::listen`: a port that was found free may be held for a moment by a process that is starting.
+        let listens = until(|| {
+            if server.process.try_wait().unwrap().is_some() {
+                server.process = command.spawn().unwrap();
+            }
+            TcpStream::connect(address).ok()
+        });
+        assert!(listens.is_some(), "s_server does not listen");
         server
     }
 

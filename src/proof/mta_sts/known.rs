@@ -5,7 +5,7 @@
 use super::StsPolicy;
 use crate::clock::Wall;
 use crate::mail::Domain;
-use crate::proof::kept;
+use crate::store::kept;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

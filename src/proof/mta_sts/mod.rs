@@ -15,7 +15,7 @@ pub use text::{StsPolicy, id_of};
 use crate::clock::{Now, Wall};
 use crate::mail::Domain;
 use crate::metrics::Metrics;
-use crate::proof::kept;
+use crate::store::kept;
 use crate::vocabulary::FetchResult;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! What is kept of the world over a restart: a file of rows in the data folder, written whole and renamed.
 //!
-//! Called by `mta_sts` and `memory`. Promises: a row that cannot be read does not take the others along; a file that cannot be is put
+//! Called by `proof` and `deliver`. Promises: a row that cannot be read does not take the others along; a file that cannot be is put
 //! aside for whoever wants to look at it, and is as if nothing were kept. Fails at writing, with the disk's error.
 
 use serde::Serialize;
@@ -10,7 +10,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// The rows that can be read. `what` says what is lost where none can.
-pub(super) fn read<T: DeserializeOwned>(file: &Path, what: &str) -> Vec<T> {
+#[must_use]
+pub fn read<T: DeserializeOwned>(file: &Path, what: &str) -> Vec<T> {
     let Ok(text) = fs::read(file) else { return Vec::new() };
     let whole = serde_json::from_slice::<Vec<serde_json::Value>>(&text).unwrap_or_else(|error| {
         tracing::error!(%error, "{} cannot be read: {what} is not known any more", file.display());
@@ -26,7 +27,10 @@ pub(super) fn read<T: DeserializeOwned>(file: &Path, what: &str) -> Vec<T> {
 }
 
 /// Writes all rows in the place of what was there.
-pub(super) fn write<T: Serialize>(file: &Path, all: &[T]) -> io::Result<()> {
+///
+/// # Errors
+/// When the disk does not take them; what was there stays.
+pub fn write<T: Serialize>(file: &Path, all: &[T]) -> io::Result<()> {
     let beside = file.with_extension("json.new");
     let mut new = File::create(&beside)?;
     new.write_all(&serde_json::to_vec(all)?)?;
