@@ -1,6 +1,6 @@
 //! Dates among groups of digits: a date of birth beside a number is no piece of it.
 //!
-//! Called by `nhs_number`. Promises: looks at three groups and one word at most. Fails never.
+//! Called by `patient_number`. Promises: looks at three groups and one word at most. Fails never.
 
 use super::digits::Joint;
 use super::groups::Group;

@@ -1,6 +1,6 @@
 //! What a character is to the recogniser: a digit of any script, something that joins groups of digits, or nothing at all.
 //!
-//! Called by `nhs_number`, `rules` and `markings`. Promises: pure tables, constant time. Fails never.
+//! Called by `patient_number`, `rules` and `markings`. Promises: pure tables, constant time. Fails never.
 
 /// Zeros of the decimal digits (Unicode `Nd`, Unicode 16), in order; nine more digits follow each.
 const ZEROS: &[u32] = &[

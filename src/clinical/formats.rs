@@ -16,6 +16,10 @@ pub(super) enum Format {
     Scan,
     /// Text that stands for something which this version does not read.
     Opaque(&'static str),
+    /// Closed with a password or a key.
+    Encrypted(&'static str),
+    /// An image of a patient, with its data.
+    Dicom,
     /// Binary that no reader of this version knows.
     Unknown(&'static str),
 }
@@ -31,7 +35,7 @@ const MAGIC: &[(&[u8], Format)] = &[
     (b"MM\0+", Format::Scan),
     (b"PK\x05\x06", Format::Unknown("zip")),
     (b"PK\x07\x08", Format::Unknown("zip")),
-    (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", Format::Unknown("ole")),
+    (b"\x76\xE8\x04\x60\xC4\x11\xE3\x86", Format::Encrypted("rpmsg")),
     (b"\x1F\x8B", Format::Unknown("gzip")),
     (b"7z\xBC\xAF\x27\x1C", Format::Unknown("7z")),
     (b"Rar!\x1A\x07", Format::Unknown("rar")),
@@ -99,13 +103,16 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
     let at = |from: usize, magic: &[u8]| bytes.get(from..from + magic.len()) == Some(magic);
     // Readers of PDF look for the signature in the first 1,024 octets.
     if memchr::memmem::find(&bytes[..bytes.len().min(1_024)], b"%PDF-").is_some() {
-        return Some(Format::Unknown("pdf"));
+        return Some(closed::pdf(bytes).unwrap_or(Format::Unknown("pdf")));
     }
     if at(0, b"PK\x03\x04") {
-        return Some(Format::Unknown(zip_kind(bytes)));
+        return Some(closed::zip(bytes).unwrap_or(Format::Unknown(zip_kind(bytes))));
+    }
+    if at(0, b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
+        return Some(closed::office(bytes).unwrap_or(Format::Unknown("ole")));
     }
     if at(128, b"DICM") {
-        return Some(Format::Unknown("dicom"));
+        return Some(Format::Dicom);
     }
     if at(0, b"RIFF") {
         return Some(if at(8, b"WEBP") { Format::Image("webp") } else { Format::Unknown("riff") });
@@ -119,6 +126,37 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
         return Some(Format::Image("bmp"));
     }
     (at(257, b"ustar")).then_some(Format::Unknown("tar"))
+}
+
+/// What is closed with a password, as far as the first octets tell; what they do not tell stays unknown.
+mod closed {
+    use super::{Format, TELLING};
+    use memchr::memmem;
+
+    /// As many octets as are always there.
+    fn start(bytes: &[u8]) -> &[u8] {
+        &bytes[..bytes.len().min(TELLING)]
+    }
+
+    /// The first bit of an entry's flags (APPNOTE 4.4.4).
+    pub fn zip(bytes: &[u8]) -> Option<Format> {
+        let start = start(bytes);
+        let closed = |at: usize| start.get(at + 6).is_some_and(|flags| flags & 1 == 1);
+        memmem::find_iter(start, b"PK\x03\x04").any(closed).then_some(Format::Encrypted("zip"))
+    }
+
+    /// ISO 32000-1 7.6.1: the trailer names an encryption dictionary.
+    pub fn pdf(bytes: &[u8]) -> Option<Format> {
+        let start = start(bytes);
+        let named = |at: usize| start.get(at + 8).is_some_and(|next| !next.is_ascii_alphabetic());
+        memmem::find_iter(start, b"/Encrypt").any(named).then_some(Format::Encrypted("pdf"))
+    }
+
+    /// [MS-OFFCRYPTO] 2.3.4.4: a stream of that name holds the whole document.
+    pub fn office(bytes: &[u8]) -> Option<Format> {
+        const NAME: &[u8] = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
+        memmem::find(start(bytes), NAME).is_some().then_some(Format::Encrypted("office-document"))
+    }
 }
 
 /// What a zip is for, told by its first entries.
@@ -219,6 +257,15 @@ mod tests {
     fn content_is_known_by_its_octets() {
         assert_eq!(of(b"\x89PNG\r\n\x1A\nrest", None), Format::Image("png"));
         assert_eq!(of(b"junk %PDF-1.7 9434765919", None), Format::Unknown("pdf"));
+        assert_eq!(of(b"%PDF-1.7 trailer << /Encrypt 5 0 R >>", None), Format::Encrypted("pdf"));
+        assert_eq!(of(b"%PDF-1.7 << /EncryptMetadata false >>", None), Format::Unknown("pdf"));
+        assert_eq!(of(b"PK\x03\x04\x14\0\x01\0rest", None), Format::Encrypted("zip"));
+        assert_eq!(of(b"PK\x03\x04\x14\0\0\0a PK\x03\x04\x14\0\x09\0b", None), Format::Encrypted("zip"));
+        assert_eq!(of(b"PK\x03\x04\x14\0\0\0rest", None), Format::Unknown("zip"));
+        let package = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1..E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
+        assert_eq!(of(package, None), Format::Encrypted("office-document"));
+        assert_eq!(of(&package[..8], None), Format::Unknown("ole"));
+        assert_eq!(of(&[&[0; 128][..], b"DICM"].concat(), None), Format::Dicom);
         assert_eq!(of(b"\x00\x01\x02binary\x00\x00", None), Format::Unknown("binary"));
         assert_eq!(of(b"9\x004\x003\x004\x00", None), Format::Text);
         assert_eq!(of("name;nhs\nJosé;943".as_bytes(), None), Format::Text);

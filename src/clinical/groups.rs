@@ -1,6 +1,6 @@
 //! Runs of digits in text, and what stands between them.
 //!
-//! Called by `nhs_number`. Promises: linear; stretches without digits are passed over in blocks; at most `STRETCH` groups
+//! Called by `patient_number`. Promises: linear; stretches without digits are passed over in blocks; at most `STRETCH` groups
 //! are held at once. Fails never.
 
 use super::digits::{Joint, is_invisible, joint, value};

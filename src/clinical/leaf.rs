@@ -5,9 +5,9 @@
 use super::fields::Content;
 use super::formats::Format;
 use super::walk::{About, Spot, Walk};
-use super::{charset, formats, html, names, transfer};
+use super::{charset, formats, html, names, shapes, transfer};
 use crate::mail::AttachmentType;
-use crate::vocabulary::FindingKind;
+use crate::vocabulary::{Confidence, FindingKind};
 use std::borrow::Cow;
 
 /// Pictures in the text that are smaller than this are logos.
@@ -67,6 +67,11 @@ pub(super) fn read(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>) {
         }
         // A charset that nobody here knows makes text look like anything.
         Format::Unknown("binary") if is_text(kind) => broken_text(walk, &decoded, &place),
+        Format::Encrypted(what) => walk.report.unread(FindingKind::EncryptedAttachment, &place, what),
+        Format::Dicom => {
+            walk.report.found(FindingKind::Dicom, &place, "DICOM", Confidence::High);
+            walk.report.unread(FindingKind::UnknownAttachment, &place, "dicom");
+        }
         Format::Unknown(what) => walk.report.unread(FindingKind::UnknownAttachment, &place, what),
         Format::Image(what) => image(walk, &decoded, what, part, &place),
         Format::Scan => walk.report.unread(FindingKind::Scan, &place, "tiff"),
@@ -177,6 +182,9 @@ fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: Dress, plac
         walk.report.unread(FindingKind::BrokenAttachment, place, "charset");
     }
     for text in std::iter::once(reading.text.as_ref()).chain(reading.other.as_deref()) {
+        for (kind, shown) in shapes::of(text) {
+            walk.report.found(kind, place, shown, Confidence::High);
+        }
         if dress == Dress::Markup {
             walk.scan(&html::text(text), place);
         }

@@ -43,6 +43,24 @@ pub(super) fn of_field(name: &[u8], value: &str) -> Option<Marking> {
     VALUES.iter().find(|v| value == **v).map(|v| (FindingKind::SensitivityHeader, *v))
 }
 
+/// The labels of Microsoft's information protection in a field, each by the beginning of its id: several organisations' labels stand in one
+/// field, `MSIP_Label_GUID_Enabled=True;MSIP_Label_GUID_Name=…;…`.
+pub(super) fn msip_labels(value: &[u8]) -> Vec<String> {
+    const MOST: usize = 16;
+    let text = String::from_utf8_lossy(value);
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let mut labels: Vec<String> = Vec::new();
+    for piece in text.split("MSIP_Label_").skip(1) {
+        let id: String = piece.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect();
+        let is_id = id.len() == 36 && id.matches('-').count() == 4;
+        let shown = format!("label {}", id.get(..8).unwrap_or_default().to_ascii_lowercase());
+        if is_id && labels.len() < MOST && !labels.contains(&shown) {
+            labels.push(shown);
+        }
+    }
+    labels
+}
+
 /// `[secure]` with any blanks and any case.
 fn has_tag(subject: &str, tag: &str) -> bool {
     let open = |c: char| matches!(c, '[' | '\u{FF3B}');
@@ -83,6 +101,15 @@ mod tests {
             assert_eq!(kinds(subject), [FindingKind::MarkingOfficialSensitive], "{subject}");
         }
         assert!(kinds("OFFICIAL").is_empty() && kinds("unofficial sensitive").is_empty());
+    }
+
+    #[test]
+    fn labels_of_several_organisations_stand_in_one_field() {
+        let field = "MSIP_Label_1A2b3c4d-0000-1111-2222-333344445555_Enabled=True;\r\n \
+                     MSIP_Label_1A2b3c4d-0000-1111-2222-333344445555_Name=Mr Smith; \
+                     MSIP_Label_ffeeddcc-0000-1111-2222-333344445555_Enabled=True;MSIP_Label_x_Name=y";
+        assert_eq!(msip_labels(field.as_bytes()), ["label 1a2b3c4d", "label ffeeddcc"]);
+        assert!(msip_labels(b"nothing").is_empty());
     }
 
     #[test]

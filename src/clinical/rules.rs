@@ -1,6 +1,6 @@
 //! The words that say what a number is: labels for it, counter-labels against it, and what makes it likelier.
 //!
-//! Called by whoever compiles a policy (`Rules::new`) and by `nhs_number`. Promises: compiled once, one pass over at most
+//! Called by whoever compiles a policy (`Rules::new`) and by `patient_number`. Promises: compiled once, one pass over at most
 //! `window` characters on either side of a candidate. Fails never: were the words too many to compile, every number would
 //! count as labelled.
 
@@ -24,6 +24,19 @@ const LABELS: &[&str] = &[
     "rhif GIG",
     "rhif NHS",
     "rhif y GIG",
+    "CHI",
+    "CHI no",
+    "CHI num",
+    "CHI number",
+    "community health index",
+    "H&C",
+    "H&C no",
+    "H&C number",
+    "HCN",
+    "HSC no",
+    "HSC number",
+    "health and care no",
+    "health and care number",
     "https://fhir.nhs.uk/Id/nhs-number",
     "NHS^^^",
     "2.16.840.1.113883.2.1.4.1",

@@ -1,10 +1,10 @@
 //! Columns of a table in text (CSV, tabs, bars, and HTML tables as `html` writes them): a header cell labels what is below.
 //!
-//! Called by `nhs_number` for each candidate, in the order of the text. Promises: every line is looked at once, and longer
+//! Called by `patient_number` for each candidate, in the order of the text. Promises: every line is looked at once, and longer
 //! lines than `REACH` are no rows. Fails never.
 
 use super::digits::fold_into;
-use super::nhs_number::floor;
+use super::patient_number::floor;
 use super::rules::Rules;
 
 /// Longest line that is read as a row, and how far back a candidate's column is counted.

@@ -7,7 +7,7 @@
 use super::fields::{Content, Field, Fields, content};
 use super::report::Report;
 use super::rules::Rules;
-use super::{Findings, Limits, leaf, markings, nhs_number, words};
+use super::{Findings, Limits, leaf, markings, patient_number, words};
 use crate::vocabulary::{Confidence, FindingKind};
 use memchr::memmem;
 
@@ -104,10 +104,10 @@ impl<'r> Walk<'r> {
 
     /// Looks for identifiers in text, and for what the site recognises for itself.
     pub fn scan(&mut self, text: &str, place: &str) {
-        let mut hits = nhs_number::Hits::default();
-        nhs_number::scan(text, self.rules, &mut hits);
-        for (shown, confidence) in hits.numbers {
-            self.report.found(FindingKind::NhsNumber, place, &nhs_number::masked(shown), confidence);
+        let mut hits = patient_number::Hits::default();
+        patient_number::scan(text, self.rules, &mut hits);
+        for hit in hits.numbers {
+            self.report.found(hit.scheme.kind(), place, &patient_number::masked(hit.shown), hit.confidence);
         }
         self.rules.own.scan(text, place, &mut self.report);
     }
@@ -134,9 +134,28 @@ impl<'r> Walk<'r> {
             about.disposition.get_or_insert_with(|| content(field.value));
         } else if field.is("content-id") {
             about.has_id = true;
-        } else if !is_trace(field.name) {
+        } else if !self.programmes_mark(field, spot, head) && !is_trace(field.name) {
             self.words(field, spot, head);
         }
+    }
+
+    /// What Exchange's journal and Microsoft's labels write for programmes; whether it was that.
+    fn programmes_mark(&mut self, field: &Field<'_>, spot: &Spot, head: Head) -> bool {
+        if head != Head::Message {
+            return false;
+        }
+        let place = format!("{}header", spot.prefix);
+        if field.is("x-ms-journal-report") {
+            self.report.found(FindingKind::JournalHeader, &place, "X-MS-Journal-Report", Confidence::High);
+            return true;
+        }
+        if !field.is("msip_labels") {
+            return false;
+        }
+        for label in markings::msip_labels(field.value) {
+            self.report.found(FindingKind::MsipLabel, &place, &label, Confidence::High);
+        }
+        true
     }
 
     /// A field that a reader may see, or one that marks the message.

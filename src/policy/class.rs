@@ -15,21 +15,7 @@ pub(super) const KEYS: Keys = Keys { known: &["description", "threshold", "score
 const ROUNDING: f64 = 1e-9;
 
 /// Kinds that later versions recognise.
-const LATER_KINDS: &[&str] = &[
-    "chi-number",
-    "hc-number",
-    "msip-label",
-    "hl7-v2",
-    "cda",
-    "fhir-patient",
-    "dicom",
-    "coded-terms",
-    "pathology-report",
-    "calendar",
-    "journal-header",
-    "already-sealed",
-    "encrypted-attachment",
-];
+const LATER_KINDS: &[&str] = &["coded-terms", "pathology-report", "already-sealed"];
 
 #[derive(Debug)]
 pub(super) struct Class {

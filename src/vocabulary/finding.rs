@@ -38,11 +38,28 @@ impl OwnName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FindingKind {
     NhsNumber,
+    ChiNumber,
+    HcNumber,
     TagSecure,
     TagEncrypt,
     MarkingOfficialSensitive,
     MarkingHeader,
     SensitivityHeader,
+    /// A label of Microsoft's information protection: its id and its name.
+    MsipLabel,
+    /// A message between clinical systems, in pipes or XML.
+    Hl7V2,
+    /// A clinical document (HL7 CDA).
+    Cda,
+    /// A patient, or something about one, as FHIR has it.
+    FhirPatient,
+    /// An image of a patient with its data.
+    Dicom,
+    Calendar,
+    /// A report of Exchange's journal.
+    JournalHeader,
+    /// Closed with a password or a key, so nobody here can look into it.
+    EncryptedAttachment,
     /// A photograph or picture; small inline logos are no finding.
     Image,
     /// A page image (TIFF): nobody can read it without eyes.
@@ -63,11 +80,21 @@ impl FindingKind {
     /// Those that are built in.
     pub const ALL: &'static [FindingKind] = &[
         FindingKind::NhsNumber,
+        FindingKind::ChiNumber,
+        FindingKind::HcNumber,
         FindingKind::TagSecure,
         FindingKind::TagEncrypt,
         FindingKind::MarkingOfficialSensitive,
         FindingKind::MarkingHeader,
         FindingKind::SensitivityHeader,
+        FindingKind::MsipLabel,
+        FindingKind::Hl7V2,
+        FindingKind::Cda,
+        FindingKind::FhirPatient,
+        FindingKind::Dicom,
+        FindingKind::Calendar,
+        FindingKind::JournalHeader,
+        FindingKind::EncryptedAttachment,
         FindingKind::Image,
         FindingKind::Scan,
         FindingKind::UnknownAttachment,
@@ -77,11 +104,21 @@ impl FindingKind {
     /// Their printed names, in the same order.
     pub const NAMES: &'static [&'static str] = &[
         "nhs-number",
+        "chi-number",
+        "hc-number",
         "tag-secure",
         "tag-encrypt",
         "marking-official-sensitive",
         "marking-header",
         "sensitivity-header",
+        "msip-label",
+        "hl7-v2",
+        "cda",
+        "fhir-patient",
+        "dicom",
+        "calendar",
+        "journal-header",
+        "encrypted-attachment",
         "image",
         "scan",
         "unknown-attachment",

@@ -1,4 +1,5 @@
-//! NHS numbers in text: ten digits, modulus 11, in every form in which people and programmes write them.
+//! Patients' numbers in text: ten digits, modulus 11, in every form in which people and programmes write them. The NHS number of England
+//! and Wales, the CHI number of Scotland (which begins with a date of birth) and the H&C number of Northern Ireland.
 //!
 //! Called by `walk` for each piece of text. Promises: time linear in the text, no allocation before the first run of ten
 //! digits, at most `MOST` different numbers per piece. Only masked texts leave. Fails never.
@@ -8,7 +9,7 @@ use super::digits::{Joint, fold_into};
 use super::groups::{Group, next_digit, read_groups};
 use super::rules::{Near, Rules};
 use super::table::{Column, Columns};
-use crate::vocabulary::Confidence;
+use crate::vocabulary::{Confidence, FindingKind};
 
 /// Different numbers that are reported of one piece of text.
 const MOST: usize = 32;
@@ -18,24 +19,94 @@ pub(super) type Shown = [u8; 7];
 /// The numbers found in one piece of text, each with the best confidence.
 #[derive(Debug, Default)]
 pub(super) struct Hits {
-    pub numbers: Vec<(Shown, Confidence)>,
+    pub numbers: Vec<Hit>,
+}
+
+/// One number, as far as it may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hit {
+    pub scheme: Scheme,
+    pub shown: Shown,
+    pub confidence: Confidence,
 }
 
 impl Hits {
-    fn add(&mut self, shown: Shown, confidence: Confidence) {
-        if let Some(known) = self.numbers.iter_mut().find(|n| n.0 == shown) {
-            known.1 = known.1.max(confidence);
+    fn add(&mut self, hit: Hit) {
+        let same = |known: &&mut Hit| (known.scheme, known.shown) == (hit.scheme, hit.shown);
+        if let Some(known) = self.numbers.iter_mut().find(same) {
+            known.confidence = known.confidence.max(hit.confidence);
         } else if self.numbers.len() < MOST {
-            self.numbers.push((shown, confidence));
-        } else if let Some(weaker) = self.numbers.iter_mut().find(|n| n.1 < confidence) {
-            *weaker = (shown, confidence);
+            self.numbers.push(hit);
+        } else if let Some(weaker) = self.numbers.iter_mut().find(|n| n.confidence < hit.confidence) {
+            *weaker = hit;
         }
     }
 
     /// Whether more text could not tell more.
     fn is_full(&self) -> bool {
-        self.numbers.len() == MOST && self.numbers.iter().all(|n| n.1 == Confidence::High)
+        self.numbers.len() == MOST && self.numbers.iter().all(|n| n.confidence == Confidence::High)
     }
+}
+
+/// Whose number it is. One number may be of two: they share their arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Nhs,
+    Chi,
+    Hc,
+}
+
+impl Scheme {
+    const ALL: [Scheme; 3] = [Scheme::Nhs, Scheme::Chi, Scheme::Hc];
+
+    pub fn kind(self) -> FindingKind {
+        match self {
+            Scheme::Nhs => FindingKind::NhsNumber,
+            Scheme::Chi => FindingKind::ChiNumber,
+            Scheme::Hc => FindingKind::HcNumber,
+        }
+    }
+
+    /// Whether a number whose check digit fits may be one of these.
+    fn may_be(self, digits: &[u8; 10]) -> bool {
+        match self {
+            Scheme::Nhs => digits[0] != 0,
+            Scheme::Chi => begins_with_a_date(digits),
+            Scheme::Hc => digits[0] == 3 && digits[1] >= 2,
+        }
+    }
+
+    /// Whether it is one of those that are issued: ranges begin with 3, 4, 6 or 7; 9 is for tests and examples.
+    fn is_issued(self, digits: &[u8; 10]) -> bool {
+        self != Scheme::Nhs || matches!(digits[0], 3 | 4 | 6 | 7 | 9)
+    }
+
+    /// Whether people who know what it is write it so.
+    fn is_usual(self, form: Form) -> bool {
+        matches!((self, form), (Scheme::Nhs | Scheme::Hc, Form::Spaced) | (Scheme::Chi, Form::Dated))
+    }
+
+    /// Whether only a label makes anybody read it as one number.
+    fn is_torn(self, form: Form) -> bool {
+        match form {
+            Form::Bare => false,
+            Form::Spaced | Form::Divided => self == Scheme::Chi,
+            Form::Dated => self != Scheme::Chi,
+            Form::Loose => true,
+        }
+    }
+}
+
+/// DDMMYY: a day that its month has.
+fn begins_with_a_date(digits: &[u8; 10]) -> bool {
+    let two = |at: usize| digits[at] * 10 + digits[at + 1];
+    let days = match two(2) {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 29,
+        _ => 0,
+    };
+    (1..=days).contains(&two(0))
 }
 
 /// `943***5919`
@@ -52,6 +123,8 @@ enum Form {
     Spaced,
     /// 3-3-4 with anything else: also how American telephone numbers look.
     Divided,
+    /// 6-4 or 2-2-2-4: a date of birth, and the rest of a CHI number.
+    Dated,
     /// Any other grouping, believed only right behind a label.
     Loose,
 }
@@ -88,18 +161,13 @@ pub(super) fn scan(text: &str, rules: &Rules, hits: &mut Hits) {
     }
 }
 
-/// Modulus 11 over nine digits, weights 10 to 2; a check of 10 is never issued, nor a leading 0, nor what people type to
-/// fill a field: ten equal digits, or 9876543210, which fits by its arithmetic alone.
+/// Modulus 11 over nine digits, weights 10 to 2; a check of 10 is never issued, nor what people type to fill a field: ten
+/// equal digits, or 9876543210, which fits by its arithmetic alone.
 fn is_valid(digits: &[u8; 10]) -> bool {
     let sum: u32 = digits.iter().take(9).zip((2..=10).rev()).map(|(d, w)| u32::from(*d) * w).sum();
     let check = (11 - sum % 11) % 11;
     let is_filler = digits.windows(2).all(|w| w[0] == w[1]) || digits.windows(2).all(|w| w[0] == w[1] + 1);
-    digits[0] != 0 && check == u32::from(digits[9]) && !is_filler
-}
-
-/// Issued ranges begin with 3, 4, 6 or 7; 9 is for tests and examples.
-fn is_in_range(digits: &[u8; 10]) -> bool {
-    matches!(digits[0], 3 | 4 | 6 | 7 | 9)
+    check == u32::from(digits[9]) && !is_filler
 }
 
 struct Scanner<'a> {
@@ -135,16 +203,21 @@ impl Scanner<'_> {
     /// Judges the number that begins with group `at`; returns how many groups it took.
     fn judge_from(&mut self, groups: &[Group], at: usize, hits: &mut Hits) -> Option<usize> {
         let (candidate, count) = candidate(self.text, groups, at).filter(|(c, _)| is_valid(&c.digits))?;
-        let confidence = self.confidence(&candidate)?;
-        let d = candidate.digits;
-        hits.add([d[0], d[1], d[2], d[6], d[7], d[8], d[9]], confidence);
-        if confidence == Confidence::High {
+        let schemes = Scheme::ALL.into_iter().filter(|scheme| scheme.may_be(&candidate.digits));
+        let (d, mut best) = (candidate.digits, None);
+        let shown = [d[0], d[1], d[2], d[6], d[7], d[8], d[9]];
+        for scheme in schemes {
+            let Some(confidence) = self.confidence(&candidate, scheme) else { continue };
+            hits.add(Hit { scheme, shown, confidence });
+            best = best.max(Some(confidence));
+        }
+        if best? == Confidence::High {
             self.labelled_until = Some(candidate.end);
         }
         Some(count)
     }
 
-    fn confidence(&mut self, candidate: &Candidate) -> Option<Confidence> {
+    fn confidence(&mut self, candidate: &Candidate, scheme: Scheme) -> Option<Confidence> {
         if self.rules.is_blind() {
             return Some(Confidence::High);
         }
@@ -155,7 +228,7 @@ impl Scanner<'_> {
         let countered = before.against.is_some_and(nearer) || candidate.prefix == Prefix::Dialled;
         let after = behind.label.is_some() && before.against.is_none() && candidate.prefix != Prefix::Dialled;
         let glue = Glue::around(self.text, candidate);
-        if candidate.form == Form::Loose {
+        if scheme.is_torn(candidate.form) {
             // A number torn apart in an unusual way is believed right behind its label only.
             let is_free = glue == Glue::Free || (glue == Glue::Letters && before.label == Some(0));
             return (before.label.is_some_and(|l| l <= 12) && !countered && is_free).then_some(Confidence::High);
@@ -169,7 +242,7 @@ impl Scanner<'_> {
             (true, true) => Some(Confidence::Medium),
             (false, _) if glue == Glue::Letters => None,
             (false, _) if column == Column::Labelled => Some(Confidence::High),
-            (false, countered) => unlabelled(candidate, countered, before, behind),
+            (false, countered) => unlabelled((candidate, scheme), countered, before, behind),
         }
     }
 
@@ -224,8 +297,18 @@ fn form_of(groups: &[Group]) -> Form {
             (Some(Joint::Space), Some(Joint::Space)) => Form::Spaced,
             _ => Form::Divided,
         },
+        [date, rest] if (date.len, rest.len) == (6, 4) && is_near(rest) => Form::Dated,
+        [a, b, c, rest]
+            if [a.len, b.len, c.len, rest.len] == [2, 2, 2, 4] && is_near(b) && is_near(c) && is_near(rest) =>
+        {
+            Form::Dated
+        }
         _ => Form::Loose,
     }
+}
+
+fn is_near(group: &Group) -> bool {
+    matches!(group.joint, Some(Joint::Space | Joint::Dash))
 }
 
 fn prefix_of(text: &str, before: Option<&Group>, first: &Group) -> Prefix {
@@ -277,10 +360,15 @@ impl Glue {
 
 /// A number that nothing names. Blanks in 3-3-4 are how the NHS prints it and hardly anybody else in the UK: medium.
 /// Hyphens and dots are also how American telephone numbers look, and a bare number that fits is one in eleven: low.
-fn unlabelled(candidate: &Candidate, countered: bool, before: Near, behind: Near) -> Option<Confidence> {
-    let supported = before.support || behind.support || (before.title && candidate.form == Form::Spaced);
-    let plausible =
-        candidate.form == Form::Spaced && is_in_range(&candidate.digits) && candidate.prefix == Prefix::Free;
+fn unlabelled(
+    (candidate, scheme): (&Candidate, Scheme),
+    countered: bool,
+    before: Near,
+    behind: Near,
+) -> Option<Confidence> {
+    let is_usual = scheme.is_usual(candidate.form);
+    let supported = before.support || behind.support || (before.title && is_usual);
+    let plausible = is_usual && scheme.is_issued(&candidate.digits) && candidate.prefix == Prefix::Free;
     let base = if plausible { Confidence::Medium } else { Confidence::Low };
     match (base, supported, countered) {
         (base, true, true) | (base, false, false) => Some(base),
