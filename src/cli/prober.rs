@@ -48,20 +48,25 @@ pub(super) enum Without {
 pub(super) fn prober(source: &Source, without: Without) -> Result<Prober, Failure> {
     let asked = source.config.clone().or_else(installed);
     let config = asked.as_deref().map(config::load).transpose()?;
-    let (dns, deliver, roots) = match &config {
-        Some(config) => (config.dns.clone(), config.deliver.clone(), config.tls.extra_roots.clone()),
-        None => (config::Dns::default(), config::Deliver::default(), Vec::new()),
+    let (dns, deliver, tls) = match &config {
+        Some(config) => (config.dns.clone(), config.deliver.clone(), config.tls.clone()),
+        None => (config::Dns::default(), config::Deliver::default(), config::TlsFiles::default()),
     };
     let servers = match dns.servers.as_slice() {
         [] => Resolver::system_servers(),
         servers => servers.to_vec(),
     };
     let resolver = Resolver::new(&servers, dns.dnssec);
-    let (roots, _) = Roots::system_and(&roots).map_err(wrong)?;
-    let (connector, roots) = (Connector::new().map_err(wrong)?, Arc::new(roots));
+    let (roots, _) = Roots::system_and(&tls.extra_roots).map_err(wrong)?;
+    let (connector, roots) = (Connector::of(tls.profile).map_err(wrong)?, Arc::new(roots));
     let (port, allow_private) = (deliver.mta_sts_port, deliver.allow_private);
-    let fetcher =
-        Fetcher { resolver: resolver.clone(), connector: connector.clone(), roots: roots.clone(), port, allow_private };
+    let fetcher = Fetcher {
+        resolver: resolver.clone(),
+        connector: connector.lenient(),
+        roots: roots.clone(),
+        port,
+        allow_private,
+    };
     let hosts = HostBook { mx_port: deliver.port, allow_private, ..HostBook::default() };
     let offered = config.as_ref().map(|config| memory::read(&config.data)).unwrap_or_default();
     let kept = config.as_ref().map(|config| mta_sts::read(&config.data)).unwrap_or_default();

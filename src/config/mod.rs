@@ -16,6 +16,7 @@ use crate::mail::{Domain, Mailbox};
 use crate::policy::{Known, KnownRelay, ProofCheck, ProofSource};
 use crate::queue::{Destination, Retry, Routes};
 use crate::receive::access::{MailFrom, Network, Senders};
+use crate::tls::Profile;
 use crate::vocabulary::Level;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -145,6 +146,7 @@ pub struct TlsFiles {
     /// Certificate chain and key; none: self-signed, made at the first start.
     pub identity: Option<(PathBuf, PathBuf)>,
     pub extra_roots: Vec<PathBuf>,
+    pub profile: Profile,
 }
 
 #[derive(Debug, Clone)]

@@ -71,7 +71,7 @@ const RELAY: Keys =
 const AUTH: Keys = Keys { known: &["user", "password-file"], later: &[] };
 const DELIVER: Keys = Keys { known: &["port", "smarthost", "allow-private", "mta-sts-port"], later: &[] };
 const DNS: Keys = Keys { known: &["servers", "dnssec", "self-test"], later: &[] };
-const TLS: Keys = Keys { known: &["certificate", "key", "extra-roots"], later: &["client-certificate", "profile"] };
+const TLS: Keys = Keys { known: &["certificate", "key", "extra-roots", "profile"], later: &["client-certificate"] };
 const QUEUE: Keys = Keys { known: &["retry", "expire", "min-free"], later: &["store"] };
 const LIMITS: Keys = Keys {
     known: &[
@@ -239,7 +239,8 @@ fn tls(top: Table<'_>, r: &mut Reader<'_, '_>) -> TlsFiles {
         r.c.error(table.place, mistake.hint("give both, or neither for a self-signed certificate"));
     }
     let extra = table.many_or_none(r.c, "extra-roots", read::text).map(read::values).unwrap_or_default();
-    TlsFiles { identity: certificate.zip(key), extra_roots: extra.iter().map(|p| r.folder.join(p)).collect() }
+    let profile = table.one(r.c, "profile", read::profile).map(|s| s.value).unwrap_or_default();
+    TlsFiles { identity: certificate.zip(key), extra_roots: extra.iter().map(|p| r.folder.join(p)).collect(), profile }
 }
 
 fn queue(top: Table<'_>, r: &mut Reader<'_, '_>) -> QueueSettings {

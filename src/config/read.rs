@@ -8,6 +8,7 @@ use crate::policy::diagnostic::{Complaints, Mistake, Place, Sited};
 use crate::policy::syntax;
 use crate::policy::typed::{self, Keys, Parsed, Table};
 use crate::receive::access::{MailFrom, Network, Senders};
+use crate::tls::Profile;
 use crate::vocabulary::Level;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -313,6 +314,19 @@ pub(super) fn dnssec(text: &str) -> Parsed<Dnssec> {
         _ => {
             let mistake = Mistake::new("wrong-value", format!("`{text}` says nobody whose word on signatures counts"));
             Err(mistake.hint("write \"local\" (servers on this machine), \"trusted\" (all of `servers`) or \"off\""))
+        }
+    }
+}
+
+pub(super) fn profile(text: &str) -> Parsed<Profile> {
+    match text {
+        "compat" => Ok(Profile::Compat),
+        "strict" => Ok(Profile::Strict),
+        _ => {
+            let mistake = Mistake::new("wrong-value", format!("`{text}` is no profile of TLS"));
+            Err(mistake.hint(
+                "write \"compat\" (TLS 1.3 and 1.2) or \"strict\" (TLS 1.3 only: README, TLS, says what that costs)",
+            ))
         }
     }
 }

@@ -36,6 +36,8 @@ impl Delivery {
             return None;
         }
         opening.tries = ADDRESSES;
+        // TLS by `compat` is more than clear text, whatever the profile.
+        opening.connector = self.connector.lenient();
         let mut evidence = Vec::with_capacity(able.len());
         let mut until = Instant::now() + TLS_FAILED;
         for (host, missed) in &able {

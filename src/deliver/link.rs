@@ -16,7 +16,7 @@ use crate::proof::memory::Past;
 use crate::proof::{self, Asked, Held};
 use crate::queue::{Destination, Lane};
 use crate::smtp::server::Credentials;
-use crate::tls::{PeerCertificates, Roots};
+use crate::tls::{Connector, PeerCertificates, Roots};
 use crate::vocabulary::{Level, Proof, Reason};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -112,6 +112,8 @@ pub(super) struct Opening<'l> {
     pub floor: Floor,
     /// What the host that is tried publishes about itself.
     pub published: Published,
+    /// How TLS is started.
+    pub connector: Connector,
     /// Addresses that may still be tried.
     pub tries: usize,
     /// When it is given up, whatever host it is at.
@@ -132,7 +134,8 @@ impl Delivery {
         let mut sources = self.sources(&lane.destination);
         let listed = timeout_at(until, self.listed(&lane.destination, &mut sources)).await;
         let floor = listed.unwrap_or(Err(Reason::DnsTempfail)).map_err(shut)?;
-        let mut opening = Opening { lane, sources, floor, published: Published::NOTHING, tries: ADDRESSES, until };
+        let (published, connector) = (Published::NOTHING, self.connector.clone());
+        let mut opening = Opening { lane, sources, floor, published, connector, tries: ADDRESSES, until };
         let mut missed = Vec::with_capacity(hosts.len());
         for host in &hosts {
             let tried = match self.remembered(host, lane) {
@@ -233,7 +236,7 @@ impl Delivery {
         }
         let failed = |broken: Broken| Missed { trial: Trial::Failed(broken.reason), ..in_host(broken) };
         let (connection, secured) =
-            connection.secure(&self.connector, opening.published.server_name(&host.name)).await.map_err(failed)?;
+            connection.secure(&opening.connector, opening.published.server_name(&host.name)).await.map_err(failed)?;
         let (connection, _) = connection.until_ready().await.map_err(in_host)?;
         let certificates = secured.certificates.clone();
         let link = self.compared(self.proved(clear, secured, opening), opening.lane, Some(&certificates));

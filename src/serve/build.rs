@@ -99,7 +99,7 @@ pub(super) fn build(
     });
     let shared = Shared { judge, metrics, routes, ids, schedule, warm: WarmRoom::new(WARM), announcer, stopping };
     let no_room = Arc::new(AtomicBool::new(false));
-    let door = (Acceptor::new(&identity)?, Desk::new(logins), no_room.clone());
+    let door = (Acceptor::of(config.tls.profile, &identity)?, Desk::new(logins), no_room.clone());
     let budget = Budget::new(budget::OCTETS, body_files);
     let reception = Arc::new(reception(config, &shared, &opened, (door, budget)));
     let servers = match config.dns.servers.as_slice() {
@@ -198,10 +198,11 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
     if ignored > 0 {
         tracing::warn!(ignored, "root certificates that cannot be used were passed over");
     }
-    let (connector, roots) = (Connector::new()?, Arc::new(roots));
+    let (connector, roots) = (Connector::of(config.tls.profile)?, Arc::new(roots));
     let fetcher = Fetcher {
         resolver: resolver.clone(),
-        connector: connector.clone(),
+        // A policy that cannot be fetched protects nobody: it may come by what is merely usual.
+        connector: connector.lenient(),
         roots: roots.clone(),
         port: config.deliver.mta_sts_port,
         allow_private: config.deliver.allow_private,

@@ -3,7 +3,7 @@
 //! Called by `receive`. Promises: ends within the deadline; no session tickets, no resumption. Fails by `TlsFailure`.
 
 use super::error::{TlsError, TlsFailure};
-use super::{Identity, facts};
+use super::{Identity, Profile, facts};
 use crate::mail::TlsFacts;
 use crate::vocabulary::Reason;
 use arc_swap::ArcSwap;
@@ -18,13 +18,22 @@ use tokio_rustls::server::TlsStream;
 #[derive(Clone)]
 pub struct Acceptor {
     identity: Arc<ArcSwap<Identity>>,
+    profile: Profile,
 }
 
 impl Acceptor {
+    /// By the profile that is usual.
+    ///
     /// # Errors
     /// None today: the identity was checked when it was loaded.
     pub fn new(identity: &Identity) -> Result<Acceptor, TlsError> {
-        Ok(Acceptor { identity: Arc::new(ArcSwap::from_pointee(identity.clone())) })
+        Acceptor::of(Profile::default(), identity)
+    }
+
+    /// # Errors
+    /// None today: the identity was checked when it was loaded.
+    pub fn of(profile: Profile, identity: &Identity) -> Result<Acceptor, TlsError> {
+        Ok(Acceptor { identity: Arc::new(ArcSwap::from_pointee(identity.clone())), profile })
     }
 
     /// From now on handshakes are made with this identity; false where it is the same.
@@ -42,7 +51,7 @@ impl Acceptor {
         stream: TcpStream,
         deadline: Duration,
     ) -> Result<(TlsStream<TcpStream>, TlsFacts), TlsFailure> {
-        let acceptor = TlsAcceptor::from(self.identity.load().config());
+        let acceptor = TlsAcceptor::from(self.identity.load().config(self.profile));
         let shaken = timeout(deadline, acceptor.accept(stream)).await;
         let stream = shaken.map_err(|_| TlsFailure::stalled(deadline))?.map_err(|e| TlsFailure::from_io(&e))?;
         let (_, session) = stream.get_ref();

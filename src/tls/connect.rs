@@ -5,7 +5,7 @@
 //! certificate; ends within the deadline. Fails by `TlsFailure`.
 
 use super::error::{TlsError, TlsFailure};
-use super::{VERSIONS, facts, provider};
+use super::{Profile, facts};
 use crate::clock::Wall;
 use crate::mail::TlsFacts;
 use crate::vocabulary::Reason;
@@ -59,21 +59,29 @@ pub struct Connection {
 #[derive(Clone)]
 pub struct Connector {
     config: ClientConfig,
+    /// Of the profile `compat`.
+    lenient: ClientConfig,
 }
 
 impl Connector {
+    /// By the profile that is usual.
+    ///
     /// # Errors
     /// When the cryptographic provider cannot do what is asked of it: a fault of this build.
     pub fn new() -> Result<Connector, TlsError> {
-        let recorder = Arc::new(Recorder::new(provider()));
-        let mut config = ClientConfig::builder_with_provider(provider())
-            .with_protocol_versions(VERSIONS)
-            .map_err(|e| TlsError::new(e.to_string(), "this build is broken: install the released package again"))?
-            .dangerous()
-            .with_custom_certificate_verifier(recorder)
-            .with_no_client_auth();
-        config.resumption = Resumption::disabled();
-        Ok(Connector { config })
+        Connector::of(Profile::default())
+    }
+
+    /// # Errors
+    /// When the cryptographic provider cannot do what is asked of it: a fault of this build.
+    pub fn of(profile: Profile) -> Result<Connector, TlsError> {
+        Ok(Connector { config: client_config(profile)?, lenient: client_config(Profile::Compat)? })
+    }
+
+    /// The same by the profile `compat`, for where less would be had without it: clear text, or no policy of MTA-STS.
+    #[must_use]
+    pub fn lenient(&self) -> Connector {
+        Connector { config: self.lenient.clone(), lenient: self.lenient.clone() }
     }
 
     /// Performs the handshake, naming `host` (SNI). The caller has made sure that nothing was read after the 220.
@@ -94,6 +102,19 @@ impl Connector {
             None => Err(TlsFailure { reason: Reason::TlsHandshakeFailed, detail: "below TLS 1.2".to_owned() }),
         }
     }
+}
+
+fn client_config(profile: Profile) -> Result<ClientConfig, TlsError> {
+    let provider = profile.provider();
+    let recorder = Arc::new(Recorder::new(Arc::clone(&provider)));
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(profile.versions())
+        .map_err(|e| TlsError::new(e.to_string(), "this build is broken: install the released package again"))?
+        .dangerous()
+        .with_custom_certificate_verifier(recorder)
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    Ok(config)
 }
 
 /// The name to ask for. A host that is no DNS name (an address literal) is called by its address, which sends no SNI.

@@ -5,7 +5,7 @@
 //! Fails by `TlsError`, naming the file.
 
 use super::error::TlsError;
-use super::{VERSIONS, facts, provider};
+use super::{Profile, facts};
 use crate::clock::Wall;
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::ServerConfig;
@@ -27,7 +27,8 @@ const RENEW_BEFORE: i64 = 60 * DAY;
 /// Our certificate chain and key, proved to belong together.
 #[derive(Clone)]
 pub struct Identity {
-    config: Arc<ServerConfig>,
+    compat: Arc<ServerConfig>,
+    strict: Arc<ServerConfig>,
     /// Our own certificate, as it is shown.
     own: CertificateDer<'static>,
     not_after: Wall,
@@ -56,9 +57,11 @@ impl Identity {
         let leaf = leaf.ok_or_else(|| TlsError::file(certificate, &"no certificate that can be read", wrong))?;
         let (not_after, names) = (facts::not_after(&leaf), facts::names(&leaf));
         let own = chain.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
-        let config = server_config(chain, secret)
-            .map_err(|e| TlsError::file(certificate, &e, "check that the key is the one of this certificate"))?;
-        Ok(Identity { config: Arc::new(config), own, not_after, names })
+        let config = |profile: Profile| {
+            let made = server_config(profile, chain.clone(), secret.clone_key()).map(Arc::new);
+            made.map_err(|e| TlsError::file(certificate, &e, "check that the key is the one of this certificate"))
+        };
+        Ok(Identity { compat: config(Profile::Compat)?, strict: config(Profile::Strict)?, own, not_after, names })
     }
 
     /// The self-signed identity for `hostname` in `folder`: made when there is none, renewed with the same key when it
@@ -98,17 +101,21 @@ impl Identity {
         &self.names
     }
 
-    pub(super) fn config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.config)
+    pub(super) fn config(&self, profile: Profile) -> Arc<ServerConfig> {
+        match profile {
+            Profile::Compat => Arc::clone(&self.compat),
+            Profile::Strict => Arc::clone(&self.strict),
+        }
     }
 }
 
 fn server_config(
+    profile: Profile,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> Result<ServerConfig, rustls::Error> {
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(VERSIONS)?
+    let mut config = ServerConfig::builder_with_provider(profile.provider())
+        .with_protocol_versions(profile.versions())?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
     // Microsoft's senders abort the connection when TLS 1.3 session tickets arrive.

@@ -10,6 +10,7 @@ mod connect;
 mod error;
 mod facts;
 mod identity;
+mod profile;
 mod roots;
 
 #[cfg(test)]
@@ -20,16 +21,5 @@ pub use connect::{Connection, Connector, PeerCertificates};
 pub use error::{TlsError, TlsFailure};
 pub use facts::spki_pin;
 pub use identity::Identity;
+pub use profile::Profile;
 pub use roots::Roots;
-
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use std::sync::Arc;
-
-/// The one cryptographic provider, named explicitly: a process-wide default would be whatever another crate installed.
-/// Its first key exchange is the hybrid X25519MLKEM768.
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
-}
-
-/// RFC 8997: nothing below TLS 1.2.
-const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];

@@ -52,6 +52,40 @@ async fn both_sides_meet_and_report_what_they_reached() {
     assert_eq!(ours.stream.get_ref().1.tls13_tickets_received(), 0);
 }
 
+#[test]
+fn both_profiles_begin_with_the_hybrid_key_exchange_and_have_authenticated_encryption_only() {
+    for profile in [Profile::Compat, Profile::Strict] {
+        let provider = profile.provider();
+        let groups: Vec<_> = provider.kx_groups.iter().map(|group| group.name()).collect();
+        assert_eq!(groups.first(), Some(&rustls::NamedGroup::X25519MLKEM768));
+        let suites: Vec<_> = provider.cipher_suites.iter().map(|suite| format!("{:?}", suite.suite())).collect();
+        let forward = |suite: &str| suite.starts_with("TLS13_") || suite.starts_with("TLS_ECDHE_");
+        let authenticated = |suite: &str| suite.contains("_GCM_") || suite.contains("CHACHA20_POLY1305");
+        assert!(suites.iter().all(|suite| forward(suite) && authenticated(suite)), "{suites:?}");
+        assert_eq!(suites.len(), if profile == Profile::Compat { 9 } else { 3 }, "{suites:?}");
+    }
+}
+
+#[tokio::test]
+async fn strict_speaks_its_own_version_only_and_can_be_lenient_where_less_would_be_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let (strict, own) = (Connector::of(Profile::Strict).unwrap(), identity(folder.path()));
+    for (connector, reached) in [(strict.clone(), None), (strict.lenient(), Some(TlsVersion::Tls12))] {
+        let (client, server) = pair().await;
+        let (ours, _theirs) =
+            tokio::join!(connector.connect(client, "mx.example", SOON), thief(&rustls::version::TLS12).accept(server));
+        assert_eq!(ours.ok().map(|made| made.facts.version), reached);
+    }
+    for (profile, ours) in
+        [(Profile::Strict, &strict), (Profile::Compat, &strict), (Profile::Strict, &Connector::new().unwrap())]
+    {
+        let (client, server) = pair().await;
+        let acceptor = Acceptor::of(profile, &own).unwrap();
+        let (ours, theirs) = tokio::join!(ours.connect(client, "mx.example", SOON), acceptor.accept(server, SOON));
+        assert_eq!((ours.unwrap().facts.version, theirs.unwrap().1.version), (TlsVersion::Tls13, TlsVersion::Tls13));
+    }
+}
+
 #[tokio::test]
 async fn a_second_connection_shows_its_certificate_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -194,9 +228,9 @@ fn thief(version: &'static rustls::SupportedProtocolVersion) -> tokio_rustls::Tl
     let (own, other) = (rcgen::KeyPair::generate().unwrap(), rcgen::KeyPair::generate().unwrap());
     let shown = rcgen::CertificateParams::new(vec!["mx.example".into()]).unwrap().self_signed(&other).unwrap();
     let der = rustls::pki_types::PrivateKeyDer::Pkcs8(own.serialize_der().into());
-    let key = provider().key_provider.load_private_key(der).unwrap();
+    let key = Profile::Compat.provider().key_provider.load_private_key(der).unwrap();
     let certified = rustls::sign::CertifiedKey::new(vec![shown.der().clone()], key);
-    let config = rustls::ServerConfig::builder_with_provider(provider())
+    let config = rustls::ServerConfig::builder_with_provider(Profile::Compat.provider())
         .with_protocol_versions(&[version])
         .unwrap()
         .with_no_client_auth()

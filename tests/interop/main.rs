@@ -26,4 +26,5 @@ mod exchange_is_served_as_it_speaks;
 mod mail_servers_behind_it_get_what_was_sent;
 mod mail_servers_relay_through_it;
 mod openssl_judges_published_keys_alike;
+mod openssl_meets_what_the_profile_allows;
 mod postfix_agrees_on_published_keys;

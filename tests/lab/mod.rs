@@ -12,6 +12,7 @@ pub mod exim;
 pub mod mta;
 pub mod naive;
 pub mod names;
+pub mod openssl;
 pub mod peers;
 pub mod postfix;
 pub mod signed;

@@ -16,12 +16,18 @@ pub enum Tls {
     None,
     /// Offers it and shows this certificate.
     Shows(Leaf),
+    /// The same, and speaks TLS 1.2 at most.
+    ShowsOld(Leaf),
+    /// Hands everything behind its 220 to another server, which speaks TLS and no SMTP.
+    Hands(SocketAddr),
     /// A firewall between has overwritten the offer with X (Cisco's ESMTP inspection).
     Masked,
     /// Offers it and answers 454.
     Refuses,
     /// Answers 220 and closes.
     ClosesAfter220,
+    /// Answers 220, reads what comes and breaks the connection off with a reset.
+    ResetsAfter220,
     /// Answers 220 and says nothing more.
     StallsAfter220,
     /// Somebody between writes replies in clear text behind the 220, in the same segment.
@@ -433,12 +439,24 @@ impl Session {
                 stream.write(b"220 2.0.0 go\r\n250-injected.example\r\n250 AUTH PLAIN\r\n")?;
                 leaf
             }
-            Tls::Shows(leaf) => {
+            Tls::ResetsAfter220 => {
+                stream.write(b"220 2.0.0 go\r\n")?;
+                return stream.reset().map(|()| None);
+            }
+            Tls::Hands(other) => {
+                stream.write(b"220 2.0.0 go\r\n")?;
+                return stream.hand_to(*other).map(|()| None);
+            }
+            Tls::Shows(leaf) | Tls::ShowsOld(leaf) => {
                 stream.write(b"220 2.0.0 go\r\n")?;
                 leaf
             }
         };
-        let (secure, early) = stream.accept_tls(leaf)?;
+        let versions: &[&rustls::SupportedProtocolVersion] = match &self.behaviour.tls {
+            Tls::ShowsOld(_) => &[&rustls::version::TLS12],
+            _ => rustls::DEFAULT_VERSIONS,
+        };
+        let (secure, early) = stream.accept_tls_of(versions, leaf)?;
         self.kept.early.lock().unwrap().extend_from_slice(&early);
         Ok(Some(secure))
     }

@@ -103,14 +103,47 @@ impl Stream {
 
     /// Takes TLS as `leaf`; returns what the other side had sent in clear before it.
     pub fn accept_tls(self, leaf: &Leaf) -> io::Result<(Stream, Vec<u8>)> {
+        self.accept_tls_of(rustls::DEFAULT_VERSIONS, leaf)
+    }
+
+    /// The same with these versions only.
+    pub fn accept_tls_of(
+        self,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+        leaf: &Leaf,
+    ) -> io::Result<(Stream, Vec<u8>)> {
         let Wire::Plain(mut socket) = self.wire else { return Err(io::Error::other("TLS twice")) };
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .and_then(|b| b.with_no_client_auth().with_single_cert(leaf.chain(), leaf.key_der()));
         let mut session = config.and_then(|c| ServerConnection::new(Arc::new(c))).map_err(io::Error::other)?;
         session.complete_io(&mut socket)?;
         let wire = Wire::Server(Box::new(StreamOwned::new(session, socket)));
         Ok((Stream { wire, ahead: Vec::new() }, self.ahead))
+    }
+
+    /// Reads something and breaks off without a word: the other side sees a reset, since octets were not read.
+    pub fn reset(self) -> io::Result<()> {
+        let Wire::Plain(mut socket) = self.wire else { return Err(io::Error::other("inside TLS")) };
+        let mut some = [0];
+        io::Read::read_exact(&mut socket, &mut some)?;
+        drop(socket);
+        Ok(())
+    }
+
+    /// From now on the other side talks to whoever listens at `other`, until either closes.
+    pub fn hand_to(self, other: std::net::SocketAddr) -> io::Result<()> {
+        let Wire::Plain(here) = self.wire else { return Err(io::Error::other("inside TLS")) };
+        let mut there = std::net::TcpStream::connect(other)?;
+        io::Write::write_all(&mut there, &self.ahead)?;
+        let (mut from, mut into) = (there.try_clone()?, here.try_clone()?);
+        let back = std::thread::spawn(move || {
+            let _ = io::copy(&mut from, &mut into);
+            let _ = into.shutdown(std::net::Shutdown::Both);
+        });
+        let _ = io::copy(&mut &here, &mut there);
+        let _ = there.shutdown(std::net::Shutdown::Both);
+        back.join().map_err(|_| io::Error::other("the way back ended badly"))
     }
 
     /// Starts TLS with whoever is there.
