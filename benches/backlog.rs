@@ -105,6 +105,7 @@ fn waiting(due: Wall) -> Progress {
         reason: Reason::ConnectionRefused,
         status: None,
         host: None,
+        names: Vec::new(),
     }
 }
 

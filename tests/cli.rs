@@ -111,6 +111,7 @@ fn with_waiting(folder: &TempDir) {
         reason: Reason::CertificateExpired,
         status: None,
         host: Some("mx1.example".into()),
+        names: Vec::new(),
     };
     let ending = Ending {
         at: Wall(1_795_348_472_000),

@@ -44,6 +44,9 @@ pub(super) fn print_waiting(rows: &Value) {
             row["next_attempt"].as_str().unwrap_or(when(row)),
             text(&row["host"])
         );
+        if row["reason"] == "certificate-wrong-name" {
+            say!("             its certificate is for {}", joined(&row["names"]));
+        }
         let asked = &row["instruction"];
         if let Some(route) = asked["route"].as_str() {
             say!("             rerouted to {route}");

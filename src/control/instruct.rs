@@ -200,11 +200,12 @@ fn awake(chosen: &Chosen, number: u16, instruction: &Instruction, now: Wall) -> 
     let id = chosen.entry.id;
     let known = chosen.progress.iter().find(|(r, _)| *r == number).map(|(_, progress)| progress.clone());
     match known {
-        Some(Progress::Waiting { attempts, told, reason: Reason::HeldByOperator, status, host, .. })
+        Some(Progress::Waiting { attempts, told, reason: Reason::HeldByOperator, status, host, names, .. })
             if instruction.stop.is_none() =>
         {
             let (reason, next_attempt) = (Reason::Waiting, now);
-            Progress::Waiting { attempts, held: false, told, next_attempt, reason, status, host }.rewritten(id, number)
+            Progress::Waiting { attempts, held: false, told, next_attempt, reason, status, host, names }
+                .rewritten(id, number)
         }
         _ => entry::looked_at(id, number, now),
     }

@@ -34,6 +34,8 @@ pub struct Row {
     pub attempts: u32,
     /// Where the last attempt ended.
     pub host: Option<String>,
+    /// Names in its certificate, where its own is not among them.
+    pub names: Vec<String>,
     /// What a person asked.
     pub instruction: Option<Instruction>,
     #[serde(skip)]
@@ -174,6 +176,7 @@ pub(super) fn row_of(entry: &Entry, progress: &[(u16, Progress)], (number, now):
         next_attempt: None,
         attempts: 0,
         host: None,
+        names: Vec::new(),
         instruction: entry.instruction(number).cloned(),
         rules: requirement.rules.into_iter().map(|r| r.name).collect(),
         numbers: vec![number],
@@ -189,8 +192,8 @@ impl Row {
     /// After an attempt that did not end it.
     fn at(self, progress: Progress) -> Row {
         let Some(state) = progress.state().map(State::name) else { return self };
-        let Progress::Waiting { attempts, next_attempt, reason, host, .. } = progress else { return self };
-        Row { state, reason, next_attempt: Some(rfc3339(next_attempt)), attempts, host, ..self }
+        let Progress::Waiting { attempts, next_attempt, reason, host, names, .. } = progress else { return self };
+        Row { state, reason, next_attempt: Some(rfc3339(next_attempt)), attempts, host, names, ..self }
     }
 
     /// Whether it is attempted at all: nobody has stopped it.

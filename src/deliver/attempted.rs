@@ -32,6 +32,9 @@ impl Setting {
     }
 }
 
+/// Names of a certificate that are kept with an entry.
+const NAMES: usize = 4;
+
 /// In place of what a peer said that had the text of a message in a class.
 const WITHHELD: &str = "(the server's own words are not repeated)";
 
@@ -49,6 +52,13 @@ impl Attempt {
     pub fn behind(&self, recipient: u16, reason: Reason) -> Option<Reason> {
         let one = self.attempted.iter().find(|a| a.recipient == recipient && reason == Reason::Expired)?;
         one.result.as_ref().err().map(|refusal| refusal.reason)
+    }
+
+    /// What the host's certificate says instead of its name, some names of it.
+    pub fn other_names(&self, reason: Reason) -> Vec<String> {
+        let tls = self.setting.link.as_ref().and_then(|link| link.tls.as_ref());
+        let wrong = tls.filter(|_| reason == Reason::CertificateWrongName);
+        wrong.into_iter().flat_map(|tls| &tls.names).take(NAMES).cloned().collect()
     }
 
     /// What the peer said. Of mail in a class its words are taken out once it has seen the text, which it may quote, and

@@ -96,7 +96,27 @@ impl Connection {
 
     /// Asks for TLS and performs the handshake; `until_ready` follows. A refusal leaves no connection, for a retry needs a
     /// new one anyway.
-    pub async fn secure(mut self, connector: &Connector, host: &str) -> Result<(Connection, Secured), Broken> {
+    pub async fn secure(self, connector: &Connector, host: &str) -> Result<(Connection, Secured), Broken> {
+        let patience = self.patience;
+        let (tcp, client) = self.start_tls().await?;
+        let made = connector.connect(tcp, host, patience.handshake).await.map_err(|failure| {
+            tracing::debug!(host, reason = %failure.reason, detail = failure.detail, "handshake failed");
+            Broken::from(failure.reason)
+        })?;
+        let (client, hello) = client.secured();
+        let secured = Secured { facts: made.facts, certificates: made.certificates };
+        let socket = Socket::Tls(Box::new(made.stream));
+        let mut connection = Connection { socket, client, input: Vec::new(), patience, until: None };
+        connection.write(&hello).await?;
+        Ok((connection, secured))
+    }
+
+    /// Asks for TLS: the socket on which the peer waits for a handshake. For whoever only looks at it.
+    pub async fn before_handshake(self) -> Result<TcpStream, Broken> {
+        self.start_tls().await.map(|(tcp, _)| tcp)
+    }
+
+    async fn start_tls(mut self) -> Result<(TcpStream, Client<Permit>), Broken> {
         let (client, bytes) = self.client.starttls();
         self.client = client;
         self.write(&bytes).await?;
@@ -107,17 +127,10 @@ impl Connection {
             Event::TlsRefused(status) => return Err(Broken { reason: Reason::TlsRefused, status: Some(status) }),
             _ => return Err(Reason::ProtocolError.into()),
         }
-        let Socket::Clear(tcp) = self.socket else { return Err(Reason::ProtocolError.into()) };
-        let made = connector.connect(tcp, host, self.patience.handshake).await.map_err(|failure| {
-            tracing::debug!(host, reason = %failure.reason, detail = failure.detail, "handshake failed");
-            Broken::from(failure.reason)
-        })?;
-        let (client, hello) = self.client.secured();
-        let secured = Secured { facts: made.facts, certificates: made.certificates };
-        let socket = Socket::Tls(Box::new(made.stream));
-        let mut connection = Connection { socket, client, input: Vec::new(), patience: self.patience, until: None };
-        connection.write(&hello).await?;
-        Ok((connection, secured))
+        match self.socket {
+            Socket::Clear(tcp) => Ok((tcp, self.client)),
+            Socket::Tls(_) => Err(Reason::ProtocolError.into()),
+        }
     }
 
     /// Tells the peer who we are, inside TLS.

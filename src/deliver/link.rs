@@ -234,9 +234,14 @@ impl Delivery {
         if !offer.starttls {
             return Ok(self.opened(connection, self.compared(clear, opening.lane, None), opening));
         }
-        let failed = |broken: Broken| Missed { trial: Trial::Failed(broken.reason), ..in_host(broken) };
-        let (connection, secured) =
-            connection.secure(&opening.connector, opening.published.server_name(&host.name)).await.map_err(failed)?;
+        let name = opening.published.server_name(&host.name);
+        let (connection, secured) = match connection.secure(&opening.connector, name).await {
+            Ok(secured) => secured,
+            Err(broken) => {
+                let broken = self.explained(broken, (host, address), opening).await;
+                return Err(Missed { trial: Trial::Failed(broken.reason), ..in_host(broken) });
+            }
+        };
         let (connection, _) = connection.until_ready().await.map_err(in_host)?;
         let certificates = secured.certificates.clone();
         let link = self.compared(self.proved(clear, secured, opening), opening.lane, Some(&certificates));
@@ -334,6 +339,9 @@ fn costs_time(reason: Reason) -> bool {
             | R::TlsRefused
             | R::TlsHandshakeFailed
             | R::TlsStalled
+            | R::TlsReset
+            | R::TlsVersionTooOld
+            | R::TlsNoCommonCipher
     )
 }
 

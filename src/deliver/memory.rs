@@ -4,6 +4,7 @@
 //! here makes a link count for more than it is. Lost at a restart.
 
 use crate::policy::FailedTls;
+use crate::vocabulary::Reason;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::SocketAddr;
@@ -16,6 +17,8 @@ const SHUNNED: Duration = Duration::from_secs(120);
 const SAYS_DATA: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long TLS that failed twice is not tried where mail may go without: it should be tried again soon.
 pub(super) const TLS_FAILED: Duration = Duration::from_secs(5 * 60);
+/// How long is believed what a look at a host found, and nobody looks again.
+const LOOKED: Duration = Duration::from_secs(10 * 60);
 /// Things that are remembered of each kind.
 const MOST: usize = 10_000;
 
@@ -31,6 +34,14 @@ struct Inner {
     addresses: Expiring<SocketAddr, ()>,
     says_data: Expiring<String, ()>,
     tls_failed: Expiring<String, FailedTls>,
+    looked: Expiring<String, Looked>,
+}
+
+/// How a handshake failed, and what a look found behind it.
+#[derive(Debug, Clone, Copy)]
+struct Looked {
+    failed: Reason,
+    found: Reason,
 }
 
 impl HostMemory {
@@ -81,6 +92,23 @@ impl HostMemory {
         let inner = self.lock();
         inner.tls_failed.get(host)?;
         inner.tls_failed.known.get(host).cloned()
+    }
+
+    /// What is known of a handshake that failed so; None, once in ten minutes: it is to be looked for now.
+    pub(super) fn why_tls_fails(&self, host: &str, failed: Reason) -> Option<Reason> {
+        let mut inner = self.lock();
+        match inner.looked.get(host) {
+            Some(looked) if looked.failed == failed => Some(looked.found),
+            Some(_) => Some(failed),
+            None => {
+                inner.looked.keep(host.to_owned(), Looked { failed, found: failed }, LOOKED);
+                None
+            }
+        }
+    }
+
+    pub(super) fn tls_fails_because(&self, host: &str, (failed, found): (Reason, Reason)) {
+        self.lock().looked.keep(host.to_owned(), Looked { failed, found }, LOOKED);
     }
 
     pub(super) fn tls_works(&self, host: &str) {
@@ -147,6 +175,18 @@ mod tests {
         assert_eq!(order(), (["b", "c", "a"], false));
         memory.works("a", address);
         assert_eq!(order(), (["a", "b", "c"], true));
+    }
+
+    #[test]
+    fn a_host_is_looked_at_once() {
+        use Reason as R;
+        let memory = HostMemory::default();
+        assert_eq!(memory.why_tls_fails("a", R::TlsReset), None);
+        assert_eq!(memory.why_tls_fails("a", R::TlsReset), Some(R::TlsReset), "somebody is looking");
+        memory.tls_fails_because("a", (R::TlsReset, R::TlsVersionTooOld));
+        assert_eq!(memory.why_tls_fails("a", R::TlsReset), Some(R::TlsVersionTooOld));
+        assert_eq!(memory.why_tls_fails("a", R::TlsHandshakeFailed), Some(R::TlsHandshakeFailed), "another failure");
+        assert_eq!(memory.why_tls_fails("b", R::TlsReset), None);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod route;
 mod settle;
 mod tell;
 mod waited;
+mod why;
 
 use crate::clock::Ids;
 use crate::decide::InForce;

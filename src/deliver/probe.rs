@@ -7,6 +7,7 @@ use super::connection::Connection;
 use super::link::clear_link;
 use super::published::{Floor, Publications, Published};
 use super::route::{Host, HostBook};
+use super::why::{is_unclear, look};
 use super::{Patience, link};
 use crate::clock::{Now, rfc3339};
 use crate::decide::Judge;
@@ -239,7 +240,13 @@ impl Prober {
         let name = asked.published.server_name(&host.name);
         let (connection, secured) = match connection.secure(&self.connector, name).await {
             Ok(secured) => secured,
-            Err(broken) => return HostProbed { starttls: Some(true), ..nothing(host, broken.reason) },
+            Err(broken) => {
+                let found = match is_unclear(broken.reason) {
+                    true => look((address, name), &self.hostname, (&self.connector, self.patience)).await,
+                    false => None,
+                };
+                return HostProbed { starttls: Some(true), ..nothing(host, found.unwrap_or(broken.reason)) };
+            }
         };
         let past = self.offered.iter().find(|past| past.host.eq_ignore_ascii_case(&host.name));
         let known =

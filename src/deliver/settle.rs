@@ -288,6 +288,7 @@ fn progress_of(task: &Task, attempt: &Attempt, (recipient, due): (u16, Wall), be
         reason: task.reason,
         status,
         host,
+        names: attempt.other_names(task.reason),
     }
 }
 

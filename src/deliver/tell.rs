@@ -141,9 +141,11 @@ impl Delivery {
         let level = attempt.setting.link.as_ref().map(|l| l.level().name());
         let requirement = entry.requirement(recipient);
         let rule = requirement.deciding_rule();
+        let names = attempt.other_names(attempt.behind(recipient, reason).unwrap_or(reason)).join(" ");
+        let names = Some(names).filter(|names| !names.is_empty());
         tracing::info!(
             entry = %entry.id, session = entry.session, %direction, domain, rule, %outcome, %reason,
-            last_reason = attempt.behind(recipient, reason).map(Reason::name), fault = %reason.fault(), host = attempt.setting.host, level, "final"
+            last_reason = attempt.behind(recipient, reason).map(Reason::name), fault = %reason.fault(), host = attempt.setting.host, level, names, "final"
         );
     }
 }

@@ -123,7 +123,9 @@ pub fn grant_after_failed_tls(
 
 /// TLS was offered, and it did not come about.
 fn is_failure_of_tls(reason: Reason) -> bool {
-    matches!(reason, Reason::TlsRefused | Reason::TlsHandshakeFailed | Reason::TlsStalled | Reason::ConnectionLost)
+    use Reason as R;
+    let said = matches!(reason, R::TlsVersionTooOld | R::TlsNoCommonCipher);
+    said || matches!(reason, R::TlsRefused | R::TlsHandshakeFailed | R::TlsStalled | R::TlsReset | R::ConnectionLost)
 }
 
 #[cfg(test)]
@@ -244,6 +246,10 @@ mod tests {
         {
             assert_eq!(FailedTls::of("mx", R::TlsStalled, wrong), None, "{wrong}");
             assert_eq!(FailedTls::of("mx", wrong, R::TlsStalled), None, "{wrong}");
+        }
+        for told in [R::TlsVersionTooOld, R::TlsNoCommonCipher, R::TlsReset] {
+            assert!(FailedTls::of("mx", R::TlsHandshakeFailed, told).is_some(), "{told}");
+            assert!(FailedTls::of("mx", told, told).is_some(), "{told}");
         }
         let one = FailedTls::of("mx1", R::TlsRefused, R::TlsRefused).unwrap();
         assert_eq!(TlsFailedEverywhere::of(&["mx1", "mx2"], vec![one.clone()]), None);

@@ -194,6 +194,9 @@ pub enum Progress {
         reason: Reason,
         status: Option<crate::mail::Status>,
         host: Option<String>,
+        /// Names in the host's certificate, where its own is not among them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        names: Vec<String>,
     },
     Final,
 }
@@ -250,7 +253,8 @@ impl Progress {
     #[must_use]
     pub fn unattempted(next_attempt: Wall) -> Progress {
         let reason = Reason::Waiting;
-        Progress::Waiting { attempts: 0, held: false, told: false, next_attempt, reason, status: None, host: None }
+        let (status, host, names) = (None, None, Vec::new());
+        Progress::Waiting { attempts: 0, held: false, told: false, next_attempt, reason, status, host, names }
     }
 
     /// When it is tried again; the column of that name, which counts where the record says something else.
@@ -373,9 +377,9 @@ pub fn read_progress(connection: &Connection, id: EntryId) -> Result<Vec<(u16, P
 fn readable(is_final: bool, record: &[u8], due: Option<i64>) -> Progress {
     let known = serde_json::from_slice(record).ok().filter(|p| is_final == (*p == Progress::Final));
     match known {
-        Some(Progress::Waiting { attempts, held, told, next_attempt, reason, status, host }) => {
+        Some(Progress::Waiting { attempts, held, told, next_attempt, reason, status, host, names }) => {
             let next_attempt = due.map_or(next_attempt, Wall);
-            Progress::Waiting { attempts, held, told, next_attempt, reason, status, host }
+            Progress::Waiting { attempts, held, told, next_attempt, reason, status, host, names }
         }
         Some(Progress::Final) => Progress::Final,
         None if is_final => Progress::Final,

@@ -64,6 +64,7 @@ impl Task {
             reason: self.reason,
             status: None,
             host: None,
+            names: Vec::new(),
         };
         let row = |r: &u16| progress.kept_in(self.entry, *r, &self.lane, self.class.as_deref());
         self.recipients.iter().map(row).collect()

@@ -45,7 +45,7 @@ impl Acceptor {
     /// Performs the handshake. The caller has dropped every byte that it read before.
     ///
     /// # Errors
-    /// `TlsStalled` at the deadline, `ConnectionLost` when the client went away, `TlsHandshakeFailed` else.
+    /// `TlsStalled` at the deadline, `TlsReset` when the client went away, else what it says: `TlsVersionTooOld`, `TlsNoCommonCipher`, `TlsHandshakeFailed`.
     pub async fn accept(
         &self,
         stream: TcpStream,
@@ -57,7 +57,7 @@ impl Acceptor {
         let (_, session) = stream.get_ref();
         match facts::of(session, None) {
             Some(facts) => Ok((stream, facts)),
-            None => Err(TlsFailure { reason: Reason::TlsHandshakeFailed, detail: "below TLS 1.2".to_owned() }),
+            None => Err(TlsFailure { reason: Reason::TlsVersionTooOld, detail: "below TLS 1.2".to_owned() }),
         }
     }
 }

@@ -84,10 +84,14 @@ impl Connector {
         Connector { config: self.lenient.clone(), lenient: self.lenient.clone() }
     }
 
+    pub(super) fn provider(&self) -> &CryptoProvider {
+        self.config.crypto_provider()
+    }
+
     /// Performs the handshake, naming `host` (SNI). The caller has made sure that nothing was read after the 220.
     ///
     /// # Errors
-    /// `TlsStalled` at the deadline, `ConnectionLost` when the peer went away, `TlsHandshakeFailed` else.
+    /// `TlsStalled` at the deadline, `TlsReset` when the peer went away, else what it says: `TlsVersionTooOld`, `TlsNoCommonCipher`, `TlsHandshakeFailed`.
     pub async fn connect(&self, stream: TcpStream, host: &str, deadline: Duration) -> Result<Connection, TlsFailure> {
         let recorder = Arc::new(Recorder::new(Arc::clone(self.config.crypto_provider())));
         let mut config = self.config.clone();
@@ -99,7 +103,7 @@ impl Connector {
         let (_, session) = stream.get_ref();
         match facts::of(session, certificates.chain.first()) {
             Some(facts) => Ok(Connection { stream, facts, certificates }),
-            None => Err(TlsFailure { reason: Reason::TlsHandshakeFailed, detail: "below TLS 1.2".to_owned() }),
+            None => Err(TlsFailure { reason: Reason::TlsVersionTooOld, detail: "below TLS 1.2".to_owned() }),
         }
     }
 }

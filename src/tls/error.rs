@@ -4,6 +4,7 @@
 //! never holds more than 200 characters of what the peer sent.
 
 use crate::vocabulary::Reason;
+use rustls::{AlertDescription, Error, PeerIncompatible};
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -48,11 +49,29 @@ impl TlsFailure {
         TlsFailure { reason: Reason::TlsStalled, detail }
     }
 
-    /// Tells a connection that went away from a peer that cannot or will not do our TLS.
+    /// Tells a connection that went away from a peer that cannot or will not do our TLS, and what it says about why.
     pub(crate) fn from_io(error: &io::Error) -> TlsFailure {
-        let of_tls = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
-        let reason = if of_tls { Reason::TlsHandshakeFailed } else { Reason::ConnectionLost };
+        let of_tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let reason = of_tls.map_or(Reason::TlsReset, reason_of);
         TlsFailure { reason, detail: super::facts::printable(&error.to_string(), 200) }
+    }
+}
+
+/// A `handshake_failure` can mean anything (RFC 8446 6.2).
+fn reason_of(error: &Error) -> Reason {
+    use PeerIncompatible as P;
+    match error {
+        Error::AlertReceived(AlertDescription::ProtocolVersion)
+        | Error::PeerIncompatible(
+            P::ServerDoesNotSupportTls12Or13
+            | P::ServerTlsVersionIsDisabledByOurConfig
+            | P::Tls12NotOffered
+            | P::Tls12NotOfferedOrEnabled
+            | P::SupportedVersionsExtensionRequired,
+        ) => Reason::TlsVersionTooOld,
+        Error::AlertReceived(AlertDescription::InsufficientSecurity)
+        | Error::PeerIncompatible(P::NoCipherSuitesInCommon) => Reason::TlsNoCommonCipher,
+        _ => Reason::TlsHandshakeFailed,
     }
 }
 

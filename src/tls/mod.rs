@@ -1,7 +1,7 @@
 //! Both sides' TLS: what we show (`Identity`), taking it (`Acceptor`), starting it (`Connector`), and what a peer showed.
 //!
 //! Called by `receive` (accept), `deliver` (connect), `proof` (judges `PeerCertificates` against `Roots`) and the
-//! composition root (identity and roots). Promises: TLS 1.2 or later only; no resumption in either direction, so every
+//! composition root (identity and roots). Promises: TLS 1.2 or later only (a look at what is older, in `look`, carries nothing); no resumption in either direction, so every
 //! link's certificate is seen; connecting reports what was achieved and judges nothing. Fails by `TlsError` (our own
 //! files, with a hint) and by `TlsFailure` (a handshake: the public reason and the private cause).
 
@@ -10,6 +10,7 @@ mod connect;
 mod error;
 mod facts;
 mod identity;
+mod look;
 mod profile;
 mod roots;
 

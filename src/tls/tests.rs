@@ -70,11 +70,12 @@ fn both_profiles_begin_with_the_hybrid_key_exchange_and_have_authenticated_encry
 async fn strict_speaks_its_own_version_only_and_can_be_lenient_where_less_would_be_had() {
     let folder = tempfile::tempdir().unwrap();
     let (strict, own) = (Connector::of(Profile::Strict).unwrap(), identity(folder.path()));
-    for (connector, reached) in [(strict.clone(), None), (strict.lenient(), Some(TlsVersion::Tls12))] {
+    let old = Err(Reason::TlsVersionTooOld);
+    for (connector, reached) in [(strict.clone(), old), (strict.lenient(), Ok(TlsVersion::Tls12))] {
         let (client, server) = pair().await;
         let (ours, _theirs) =
             tokio::join!(connector.connect(client, "mx.example", SOON), thief(&rustls::version::TLS12).accept(server));
-        assert_eq!(ours.ok().map(|made| made.facts.version), reached);
+        assert_eq!(ours.map(|made| made.facts.version).map_err(|failure| failure.reason), reached);
     }
     for (profile, ours) in
         [(Profile::Strict, &strict), (Profile::Compat, &strict), (Profile::Strict, &Connector::new().unwrap())]
@@ -107,7 +108,7 @@ async fn a_silent_peer_is_a_stall() {
 }
 
 #[tokio::test]
-async fn a_peer_that_closes_is_a_lost_connection() {
+async fn a_peer_that_closes_breaks_off() {
     let (client, mut server) = pair().await;
     let peer = async {
         let mut hello = [0; 5];
@@ -117,7 +118,23 @@ async fn a_peer_that_closes_is_a_lost_connection() {
     };
     let connector = Connector::new().unwrap();
     let (got, ()) = tokio::join!(connector.connect(client, "mx.example", SOON), peer);
-    assert_eq!(failure(got).reason, Reason::ConnectionLost);
+    assert_eq!(failure(got).reason, Reason::TlsReset);
+}
+
+#[tokio::test]
+async fn a_peer_that_says_why_is_heard() {
+    // Alerts 70 and 71; a ServerHello of TLS 1.0.
+    let old = [&b"\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01"[..], &[7; 32], b"\x00\x00\x2f\x00"].concat();
+    for (answer, reason) in [
+        (&b"\x15\x03\x01\x00\x02\x02\x46"[..], Reason::TlsVersionTooOld),
+        (b"\x15\x03\x03\x00\x02\x02\x47", Reason::TlsNoCommonCipher),
+        (&old, Reason::TlsVersionTooOld),
+    ] {
+        let (client, mut server) = pair().await;
+        server.write_all(answer).await.unwrap();
+        let got = failure(Connector::new().unwrap().connect(client, "mx.example", SOON).await);
+        assert_eq!(got.reason, reason, "{}", got.detail);
+    }
 }
 
 #[tokio::test]

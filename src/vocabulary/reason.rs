@@ -38,6 +38,9 @@ closed! {
         TlsRefused = "tls-refused",
         TlsHandshakeFailed = "tls-handshake-failed",
         TlsStalled = "tls-stalled",
+        TlsReset = "tls-reset",
+        TlsVersionTooOld = "tls-version-too-old",
+        TlsNoCommonCipher = "tls-no-common-cipher",
         CertificateExpired = "certificate-expired",
         CertificateNotYetValid = "certificate-not-yet-valid",
         CertificateWrongName = "certificate-wrong-name",
@@ -107,7 +110,7 @@ impl Reason {
             R::NoRoom | R::StoreFailed | R::MessageDamaged | R::BareLineEnding | R::RecognitionBusy => Fault::Us,
             R::HeldByOperator | R::EndedByOperator | R::LoginRefused => Fault::Us,
             R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
-            R::TlsMasked | R::StrippingSuspected => Fault::Network,
+            R::TlsMasked | R::TlsReset | R::StrippingSuspected => Fault::Network,
             R::OurFirewall | R::OurProxy | R::OurClock | R::OurNetwork => Fault::Us,
             R::DnsTempfail | R::DnssecNotValidated | R::OurResolver => Fault::Resolver,
             R::RelayDenied | R::ClientUnknown | R::SenderNotOfSite | R::SiteLoop => Fault::Sender,
@@ -131,6 +134,9 @@ impl Reason {
                 | R::TlsRefused
                 | R::TlsHandshakeFailed
                 | R::TlsStalled
+                | R::TlsReset
+                | R::TlsVersionTooOld
+                | R::TlsNoCommonCipher
                 | R::CertificateExpired
                 | R::CertificateNotYetValid
                 | R::CertificateWrongName
@@ -203,6 +209,9 @@ impl Reason {
             R::TlsRefused => "the receiving server offers encryption but refused to start it",
             R::TlsHandshakeFailed => "encryption with the receiving server could not be set up",
             R::TlsStalled => "the receiving server stopped answering while encryption was set up",
+            R::TlsReset => "the connection was broken off while encryption was set up",
+            R::TlsVersionTooOld => "the receiving server speaks only a version of TLS that is too old",
+            R::TlsNoCommonCipher => "the receiving server has no cipher that is good enough",
             R::CertificateExpired => "the receiving server's certificate has expired",
             R::CertificateNotYetValid => "the receiving server's certificate is not valid yet",
             R::CertificateWrongName => "the receiving server's certificate is for another name",

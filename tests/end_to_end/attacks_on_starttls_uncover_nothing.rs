@@ -29,7 +29,7 @@ fn an_offer_that_is_then_refused_is_no_tls() {
 
 #[test]
 fn a_connection_that_closes_instead_of_the_handshake_is_no_tls() {
-    waits(9, Tls::ClosesAfter220, "connection-lost");
+    waits(9, Tls::ClosesAfter220, "tls-reset");
 }
 
 #[test]

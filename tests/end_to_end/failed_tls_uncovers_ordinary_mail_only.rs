@@ -48,7 +48,7 @@ fn ordinary_mail_goes_without_it_and_clinical_mail_waits() {
     assert_eq!(without_received(&got.message), message.as_bytes());
     assert!(!got.tls && got.session_number >= 3, "two handshakes come first: {got:?}");
     gateway.send(&["b@other.example"], &world::clinical("letter"));
-    let row = gateway.waits_for("connection-lost");
+    let row = gateway.waits_for("tls-reset");
     assert_eq!((&row["classes"][0], &row["require"]), (&"clinical".into(), &"any".into()));
     // The next ordinary message pays for no handshake, and passes the one that waits.
     gateway.send(&["c@other.example"], &world::ordinary("another"));

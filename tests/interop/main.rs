@@ -27,4 +27,5 @@ mod mail_servers_behind_it_get_what_was_sent;
 mod mail_servers_relay_through_it;
 mod openssl_judges_published_keys_alike;
 mod openssl_meets_what_the_profile_allows;
+mod openssl_says_why_tls_fails;
 mod postfix_agrees_on_published_keys;

@@ -45,10 +45,10 @@ fn strict_sends_nothing_that_must_be_protected_by_an_older_version_and_uncovers_
     assert!(peer.wait_for(1)[0].tls);
     assert_eq!(gateway.metric("mailward_cleartext_after_failed_tls_total"), 0.0);
     gateway.send(&["b@old.example"], &world::clinical("letter"));
-    gateway.waits_for("tls-handshake-failed");
+    gateway.waits_for("tls-version-too-old");
     assert_eq!(peer.received().len(), 1);
     let told = gateway.json(&["probe", "--json", "old.example"]);
-    assert_eq!(told["hosts"][0]["reason"], "tls-handshake-failed", "a probe speaks as delivery does: {told}");
+    assert_eq!(told["hosts"][0]["reason"], "tls-version-too-old", "a probe speaks as delivery does: {told}");
     assert_eq!(world.wire.sightings(&[NUMBER, SECRET, "car park is closed"]), []);
 }
 
