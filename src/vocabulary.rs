@@ -182,6 +182,9 @@ impl Cause {
                 R::StrippingSuspected
                     | R::TlsRefused
                     | R::TlsHandshakeFailed
+                    | R::TlsVersionTooOld
+                    | R::TlsNoCommonCipher
+                    | R::TlsReset
                     | R::TlsStalled
                     | R::CertificateUnknownIssuer
                     | R::CertificateSelfSigned

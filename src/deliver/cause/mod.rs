@@ -208,9 +208,12 @@ fn of_link(link: &Link) -> Option<Cause> {
 fn of_failure(missed: &Missed, offered: &Memory) -> Option<Cause> {
     let past = || missed.host.as_deref().and_then(|host| offered.of(host));
     let is_less = match missed.reason {
-        Reason::TlsRefused | Reason::TlsHandshakeFailed | Reason::TlsStalled => {
-            past().is_some_and(|past| past.offered.starttls)
-        }
+        Reason::TlsRefused
+        | Reason::TlsHandshakeFailed
+        | Reason::TlsVersionTooOld
+        | Reason::TlsNoCommonCipher
+        | Reason::TlsReset
+        | Reason::TlsStalled => past().is_some_and(|past| past.offered.starttls),
         Reason::CertificateExpired | Reason::CertificateNotYetValid => {
             past().is_some_and(|past| past.offered.proof != Proof::Nothing)
         }
