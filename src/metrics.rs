@@ -138,6 +138,7 @@ pub const REFUSALS: &[Reason] = &[
     Reason::NoRoom,
     Reason::StoreFailed,
     Reason::RecognitionBusy,
+    Reason::NoPolicy,
 ];
 
 /// How a self-test of the resolver ends.

@@ -74,7 +74,10 @@ fn lines(answer: &Value) -> Vec<String> {
     lines.extend(of("lowered").iter().filter_map(|sentence| Some(format!("lowered: {}", sentence.as_str()?))));
     let tests = answer["tests"].as_u64().map_or_else(String::new, |tests| format!(", {tests} tests passed"));
     lines.push(match answer["changed"] == true {
-        true => format!("in force: {} (was {}){tests}", text("policy_hash"), text("was")),
+        true => {
+            let was = answer["was"].as_str().unwrap_or("none");
+            format!("in force: {} (was {was}){tests}", text("policy_hash"))
+        }
         false => format!("in force already: {}{tests}", text("policy_hash")),
     });
     lines

@@ -30,6 +30,8 @@ pub fn run(args: Args) -> ExitCode {
     if status["running"] == true { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
+const NO_POLICY: &str = "none in force, MAIL gets 451 4.7.10, nothing is sent: mailward check says what is wrong, mailward reload takes it when mended";
+
 /// The same for people.
 fn lines(status: &Value) -> Vec<String> {
     if status["running"] != true {
@@ -38,7 +40,7 @@ fn lines(status: &Value) -> Vec<String> {
     let text = |key: &str| status[key].as_str().unwrap_or("?").to_owned();
     let mut lines = vec![
         format!("running     {} {} since {}", text("hostname"), text("version"), text("started")),
-        format!("policy      {}", text("policy_hash")),
+        format!("policy      {}", status["policy_hash"].as_str().unwrap_or(NO_POLICY)),
     ];
     for listener in status["listeners"].as_array().into_iter().flatten() {
         let word = |index: usize| listener[index].as_str().unwrap_or("?");
@@ -71,6 +73,7 @@ mod tests {
         let said = lines(&status("stopped")).join("\n");
         assert!(said.contains("store       stopped: nothing is accepted"), "{said}");
         assert!(!lines(&status("writable")).join("\n").contains("store"));
+        assert!(lines(&status("writable")).join("\n").contains("none in force"), "no hash, no policy");
         assert_eq!(lines(&crate::control::stopped()), ["stopped"]);
     }
 }

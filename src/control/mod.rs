@@ -188,19 +188,20 @@ pub struct Status {
     pub running: bool,
     pub version: String,
     pub hostname: String,
-    pub policy_hash: String,
+    /// None: no policy is in force, and MAIL is put off.
+    pub policy_hash: Option<String>,
     pub started: String,
     pub listeners: Vec<(String, SocketAddr)>,
 }
 
 impl Status {
     #[must_use]
-    pub fn of(config: &Config, policy_hash: &str, listening: &[(Arc<str>, SocketAddr)]) -> Status {
+    pub fn of(config: &Config, policy_hash: Option<String>, listening: &[(Arc<str>, SocketAddr)]) -> Status {
         Status {
             running: true,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             hostname: config.hostname.to_string(),
-            policy_hash: policy_hash.to_owned(),
+            policy_hash,
             started: crate::clock::rfc3339(crate::clock::Now::read().wall),
             listeners: listening.iter().map(|(name, address)| (name.to_string(), *address)).collect(),
         }

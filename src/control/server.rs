@@ -151,7 +151,7 @@ fn status(shared: &Shared) -> serde_json::Value {
     status["queue"] = serde_json::json!({
         "active": of(State::Active), "deferred": of(State::Deferred), "held": of(State::Held)
     });
-    status["policy_hash"] = shared.delivery.judge.now().policy.hash().into();
+    status["policy_hash"] = shared.delivery.judge.hash().into();
     status["entries"] = counts.entries.into();
     status["store"] = if shared.delivery.store.is_writable() { "writable" } else { "stopped" }.into();
     status["room"] = if shared.no_room.load(Ordering::Relaxed) { Reason::NoRoom.name() } else { "enough" }.into();

@@ -125,9 +125,14 @@ pub struct Delivery {
     pub stopping: watch::Receiver<bool>,
 }
 
-/// Opens a link for each lane that may have one more, until the gateway stops.
+/// Opens a link for each lane that may have one more, from when a policy is in force until the gateway stops.
 pub async fn run(delivery: Arc<Delivery>, mut openings: UnboundedReceiver<Arc<Lane>>) {
     let mut stopping = delivery.stopping.clone();
+    // Without a policy nobody can say what must hold: what is queued waits, on no clock.
+    tokio::select! {
+        () = delivery.judge.wait() => {}
+        _ = stopping.wait_for(|stop| *stop) => {}
+    }
     loop {
         let lane = tokio::select! {
             lane = openings.recv() => lane,

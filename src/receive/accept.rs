@@ -94,7 +94,7 @@ impl Acceptance {
         };
         self.metrics.accept_duration.observe(begun.elapsed().as_secs_f64());
         if (400..500).contains(&status.code) {
-            let reason = refusals::reason_of(status.code, status.enhanced).map(Reason::name);
+            let reason = refusals::reason_of(refusals::To::Message, status.code, status.enhanced).map(Reason::name);
             tracing::warn!(session = arrived.session, entry = %id, code = status.code, reason, text = status.text, "put off");
         }
         status

@@ -12,7 +12,7 @@ use super::access::Door;
 use super::collect::Collector;
 use super::limits::Who;
 use super::listener::{Reception, Rules};
-use super::refusals;
+use super::refusals::{self, To};
 use super::socket::{READ, READ_LARGE, Socket};
 use crate::clock::Now;
 use crate::decide::Judge;
@@ -188,7 +188,7 @@ impl Connection {
 
     /// What is refused or put off other than by a rule leaves a trace.
     fn say(&mut self, reply: &Reply) {
-        let refused = self.say_counted(reply);
+        let refused = self.say_counted(To::Command, reply);
         if let Some(reason) = refused.filter(|_| self.noted < refusals::LINES) {
             self.noted += 1;
             let (session, site) = (&self.session_id, self.door.as_ref().map(|d| d.site.as_ref()));
@@ -198,9 +198,9 @@ impl Connection {
     }
 
     /// The same without a line of the log.
-    fn say_counted(&mut self, reply: &Reply) -> Option<Reason> {
+    fn say_counted(&mut self, to: To, reply: &Reply) -> Option<Reason> {
         reply.write(&mut self.output);
-        let reason = refusals::reason_of(reply.code, reply.enhanced)?;
+        let reason = refusals::reason_of(to, reply.code, reply.enhanced)?;
         self.reception.metrics.refusals.with_label_values(&[reason.name()]).inc();
         Some(reason)
     }

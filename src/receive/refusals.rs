@@ -15,8 +15,15 @@ pub(super) const LINES: u32 = 10;
 /// Between two lines about sessions that found no place.
 const PAUSE: Duration = Duration::from_secs(10);
 
+/// What a reply answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum To {
+    Command,
+    Message,
+}
+
 /// The reason that stands behind a reply; None: it was taken, or has a line and a count elsewhere, or is about one command.
-pub(super) fn reason_of(code: u16, enhanced: Option<Enhanced>) -> Option<Reason> {
+pub(super) fn reason_of(to: To, code: u16, enhanced: Option<Enhanced>) -> Option<Reason> {
     Some(match (code, enhanced?) {
         (550, Enhanced(5, 6, 11)) => Reason::LineEndingRefused,
         (552, Enhanced(5, 3, 4)) => Reason::MessageTooLarge,
@@ -24,6 +31,7 @@ pub(super) fn reason_of(code: u16, enhanced: Option<Enhanced>) -> Option<Reason>
         (452, Enhanced(4, 5, 3)) => Reason::TooManyRecipients,
         (452, Enhanced(4, 3, 1)) => Reason::NoRoom,
         (451, Enhanced(4, 3, 0)) => Reason::StoreFailed,
+        (451, Enhanced(4, 7, 10)) if to == To::Command => Reason::NoPolicy,
         (451, Enhanced(4, 7, 10)) => Reason::RecognitionBusy,
         (421, Enhanced(4, 7, 0)) => Reason::TooManyErrors,
         _ => return None,
@@ -77,9 +85,15 @@ mod tests {
     fn every_reason_behind_a_reply_is_counted_from_the_start() {
         let replies = [(550, 5, 6, 11), (552, 5, 3, 4), (554, 5, 4, 6), (452, 4, 5, 3), (452, 4, 3, 1), (451, 4, 3, 0)];
         for (code, class, subject, detail) in replies.into_iter().chain([(451, 4, 7, 10), (421, 4, 7, 0)]) {
-            let reason = reason_of(code, Some(Enhanced(class, subject, detail)));
-            assert!(crate::metrics::REFUSALS.contains(&reason.unwrap()), "{code}");
+            for to in [To::Command, To::Message] {
+                let reason = reason_of(to, code, Some(Enhanced(class, subject, detail)));
+                assert!(crate::metrics::REFUSALS.contains(&reason.unwrap()), "{code}");
+            }
         }
-        assert_eq!(reason_of(550, Some(Enhanced(5, 7, 10))), None, "policy's own have a line with their rule");
+        assert_eq!(
+            reason_of(To::Message, 550, Some(Enhanced(5, 7, 10))),
+            None,
+            "policy's own have a line with their rule"
+        );
     }
 }

@@ -4,8 +4,8 @@ use super::gauges::Gauges;
 use super::{DroppedLines, ServeError, certificate, opening};
 use crate::clock::{EntryId, Ids};
 use crate::config::{Config, Listener, ListenerTls, Site, secret};
+use crate::decide::InForce;
 use crate::decide::announce::{Announcer, Contact};
-use crate::decide::{InForce, Judge};
 use crate::deliver::memory::HostMemory;
 use crate::deliver::route::HostBook;
 use crate::deliver::{Causes, Delivery, Patience, RelayTerms};
@@ -66,14 +66,17 @@ struct Shared {
 
 pub(super) fn build(
     config: &Config,
-    judge: Judge,
+    judge: InForce,
     (stopping, dropped): (watch::Receiver<bool>, DroppedLines),
     body_files: usize,
 ) -> Result<Built, ServeError> {
     let logins = Logins::read(config.sites.iter().filter_map(|s| Some((&s.name, s.logins.as_deref()?))))?;
     let metrics = Arc::new(Metrics::new().map_err(|e| ServeError::Io(std::io::Error::other(e)))?);
-    metrics.announce_policy(judge.policy.hash(), judge.policy.class_names(), judge.policy.rule_modes());
-    let judge = Arc::new(InForce::new(judge));
+    let judge = Arc::new(judge);
+    if !judge.is_none() {
+        let policy = &judge.now().policy;
+        metrics.announce_policy(policy.hash(), policy.class_names(), policy.rule_modes());
+    }
     let flushes = metrics.clone();
     let observe = move |took: Duration| flushes.store_commit_duration.observe(took.as_secs_f64());
     let (opened, last) = opening::open(&config.data, observe)?;

@@ -1,7 +1,7 @@
 //! The composition root: opens the store, builds the stages, starts them, and stops them in order.
 //!
-//! Called by `cli` and `demo`. Promises: nothing listens before the policy is in force and the store is open; a stop loses
-//! nothing that was answered with 250. Fails before anything is answered, with one sentence and a hint.
+//! Called by `cli` and `demo`. Promises: nothing listens before the store is open, and nothing is taken before a policy is in
+//! force; a stop loses nothing that was answered with 250. Fails before anything is answered, with one sentence and a hint.
 
 mod build;
 mod certificate;
@@ -19,6 +19,7 @@ use crate::control;
 use crate::decide::LoadError;
 use crate::deliver::{self, Delivery};
 use crate::dns::Resolver;
+use crate::mail::Domain;
 use crate::queue::Keeper;
 use crate::queue::recover::Recovery;
 use crate::receive::listener::{self, Reception, Rules};
@@ -57,9 +58,7 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ServeError::Config(error) => write!(f, "{error}"),
-            ServeError::Policy(error) => {
-                write!(f, "{error}\n\nthe policy is not put into force\nhint: `mailward check` shows the same")
-            }
+            ServeError::Policy(error) => write!(f, "{error}"),
             ServeError::Store(error) => write!(f, "{error}"),
             ServeError::Tls(error) => write!(f, "{error}"),
             ServeError::Logins(error) => write!(f, "{error}"),
@@ -137,7 +136,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     warn_of_little_room(&config);
     let (stop, stopping) = watch::channel(false);
     let Built { opened, last, reception, delivery, openings, no_room, gauges, certificate } =
-        build::build(&config, beginning.judge, (stopping, dropped), body_files)?;
+        build::build(&config, beginning.in_force, (stopping, dropped), body_files)?;
     let listeners = bind(&config).await?;
     let admin = bind_admin(config.admin).await?;
     let policies = Policies::new(&config, &delivery, beginning.begun);
@@ -155,12 +154,8 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
         opened,
     };
     let gauges = Arc::new(gauges);
-    let ready = web::Health {
-        store: gateway.store.clone(),
-        metrics: reception.metrics.clone(),
-        names: config.deliver.smarthost.is_none().then(|| (gauges.resolver.clone(), config.hostname.clone())),
-        no_room: no_room.clone(),
-    };
+    let names = config.deliver.smarthost.is_none().then(|| (gauges.resolver.clone(), config.hostname.clone()));
+    let ready = health(&gateway, names, no_room.clone());
     let before_scrape = gauges.clone();
     tokio::spawn(web::serve(admin, ready, move || before_scrape.refresh()));
     control::server::start(
@@ -171,7 +166,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
             counter: gauges.counter.clone(),
             no_room: no_room.clone(),
             policies: policies.clone(),
-            status: control::Status::of(&config, reception.judge.now().policy.hash(), &gateway.listening),
+            status: control::Status::of(&config, reception.judge.hash(), &gateway.listening),
         },
     )?;
     let resolver = gauges.resolver.clone();
@@ -188,6 +183,12 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     tokio::spawn(recover(recovery));
     watch_what_changes(&gateway, policies, (certificate, resolver, config.dns.self_test));
     Ok(gateway)
+}
+
+/// What `/readyz` looks at; `names` where a route needs them.
+fn health(gateway: &Gateway, names: Option<(Resolver, Domain)>, no_room: Arc<AtomicBool>) -> web::Health {
+    let Reception { metrics, judge, .. } = gateway.reception.as_ref();
+    web::Health { store: gateway.store.clone(), metrics: metrics.clone(), names, no_room, in_force: judge.clone() }
 }
 
 /// What may change beside us while we run: the policy's files, our certificate, whether the resolver validates.
@@ -238,7 +239,12 @@ pub async fn run(config: Config, dropped: DroppedLines) -> Result<(), ServeError
     for (name, address) in &gateway.listening {
         tracing::info!(listener = %name, %address, "listening");
     }
-    tracing::info!(admin = %gateway.admin, "ready");
+    match gateway.reception.judge.is_none() {
+        true => {
+            tracing::error!(admin = %gateway.admin, "running without a policy: MAIL gets 451 4.7.10, and what is queued waits")
+        }
+        false => tracing::info!(admin = %gateway.admin, "ready"),
+    }
     // Not under systemd: nobody waits for it.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let policies = gateway.policies.clone();

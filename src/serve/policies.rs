@@ -4,7 +4,9 @@
 //! before stays; what lowers is shown and waits for a person; the last good policy is kept in the data folder and outlives a
 //! start with bad files. Fails with everything that is wrong.
 
+mod begin;
 mod kept;
+mod look;
 
 use crate::clock::{EntryId, Ids, Now, Wall};
 use crate::config::Config;
@@ -16,10 +18,11 @@ use crate::metrics::Metrics;
 use crate::policy::{Known, Style, lowered};
 use crate::record::Action;
 use crate::store::{self, Store};
+use begin::Begun;
+pub(super) use begin::begin;
 use kept::{Kept, Snapshot};
+use look::{Looks, look};
 use serde_json::{Value, json};
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,92 +32,25 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Milliseconds of the decisions that a change of policy is held against.
 const RECENT: i64 = 7 * 86_400_000;
 
-/// The policy that a gateway begins with.
-pub(super) struct Beginning {
-    pub judge: Judge,
-    pub begun: Begun,
-}
-
-/// How it came about.
-pub(super) struct Begun {
-    kept: Kept,
-    /// The files in the folder are what is in force.
-    is_from_folder: bool,
-}
-
-impl Beginning {
-    fn with(judge: Judge, kept: Kept, is_from_folder: bool) -> Beginning {
-        Beginning { judge, begun: Begun { kept, is_from_folder } }
-    }
-}
-
-/// The policy in the folder; where it is wrong, or was rolled back, the last good one.
-///
-/// # Errors
-/// With all that is wrong in the folder, where there is no other policy.
-pub(super) fn begin(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadError> {
-    let mut kept = Kept::read(data);
-    let last = || kept.current.as_ref().and_then(|current| current.judge(known));
-    match load(folder, known) {
-        Ok(loaded) if kept.sets_aside(loaded.judge.policy.hash()) => match last() {
-            Some(judge) => {
-                tracing::error!(
-                    policy = judge.policy.hash(),
-                    "the policy in the folder was rolled back, or lowers and was not accepted: the one before it is in force; hint: mailward reload"
-                );
-                Ok(Beginning::with(judge, kept, false))
-            }
-            None => Ok(from_folder(loaded, kept)),
-        },
-        Ok(loaded) => {
-            if let Some(before) = last() {
-                for sentence in lowered(&before.policy, &loaded.judge.policy, Now::read().wall) {
-                    tracing::warn!(
-                        policy = loaded.judge.policy.hash(),
-                        "in force since this start, and lower: {sentence}"
-                    );
-                }
-            }
-            kept.turn(Snapshot::of(loaded.judge.policy.hash(), &loaded.files));
-            Ok(from_folder(loaded, kept))
-        }
-        Err(wrong) => {
-            let Some(judge) = last() else { return Err(wrong) };
-            tracing::error!(
-                policy = judge.policy.hash(),
-                "the policy in {} cannot be used, and the last good one is in force: {}",
-                folder.display(),
-                summary(&wrong)
-            );
-            Ok(Beginning::with(judge, kept, false))
-        }
-    }
-}
-
-fn from_folder(loaded: Loaded, kept: Kept) -> Beginning {
-    for warning in &loaded.warnings {
-        tracing::warn!("policy: {}", warning.message);
-    }
-    Beginning::with(loaded.judge, kept, true)
-}
-
 fn load(folder: &Path, known: &Known) -> Result<Loaded, LoadError> {
     decide::load(folder, known, jiff::Zoned::now().date())
 }
 
 /// One line for the log; `mailward check` has the rest.
 fn summary(wrong: &LoadError) -> String {
-    if let Some(unreadable) = &wrong.unreadable {
-        return unreadable.clone();
-    }
-    let errors: Vec<String> = wrong
+    sentences(wrong).join("; ")
+}
+
+/// Each mistake in one line, with its place.
+fn sentences(wrong: &LoadError) -> Vec<String> {
+    let unreadable = wrong.unreadable.iter().map(|why| why.replace('\n', "; "));
+    let diagnosed = wrong
         .diagnostics
         .iter()
         .filter(|d| d.severity == crate::policy::Severity::Error)
-        .map(|d| format!("{}:{} {}", d.file.as_deref().unwrap_or("-"), d.line.unwrap_or(0), d.message))
-        .chain(wrong.failed.iter().map(|f| format!("{} test `{}` fails", f.at, f.name)))
-        .collect();
-    errors.join("; ")
+        .map(|d| format!("{}:{} {}", d.file.as_deref().unwrap_or("-"), d.line.unwrap_or(0), d.message));
+    let failed = wrong.failed.iter().map(|f| format!("{} test `{}` fails", f.at, f.name));
+    unreadable.chain(diagnosed).chain(failed).collect()
 }
 
 /// The policies of a running gateway.
@@ -127,6 +63,7 @@ pub(super) struct Policies {
     store: Store,
     ids: Arc<Ids>,
     runtime: tokio::runtime::Handle,
+    looked: Looks,
     /// One change at a time.
     kept: Mutex<Kept>,
 }
@@ -143,6 +80,7 @@ impl Policies {
             store: delivery.store.clone(),
             ids: delivery.ids.clone(),
             runtime: tokio::runtime::Handle::current(),
+            looked: begun.looked,
             kept: Mutex::new(begun.kept),
         };
         policies.keep(&policies.kept());
@@ -196,15 +134,19 @@ impl Policies {
         next: Kept,
     ) -> Result<Value, String> {
         let (old, now) = (self.in_force.now(), Now::read().wall);
-        let (was, hash) = (old.policy.hash().to_owned(), judge.policy.hash().to_owned());
-        let lower = if old.policy.has_guard() { self.lowered(&old, &judge, now) } else { Vec::new() };
+        let (was, hash) = (self.in_force.hash(), judge.policy.hash().to_owned());
+        // Where nothing was in force nothing is lowered.
+        let is_guarded = was.is_some() && old.policy.has_guard();
+        let lower = if is_guarded { self.lowered(&old, &judge, now) } else { Vec::new() };
         match accepted {
             None if !lower.is_empty() => {
                 kept.set_aside(&hash);
                 self.keep(kept);
                 return Err(self.not_accepted(&lower));
             }
-            Some(accepted) if !lower.is_empty() => self.record((accepted, verb), (&was, &hash), &lower, now)?,
+            Some(accepted) if !lower.is_empty() => {
+                self.record((accepted, verb), (was.as_deref(), &hash), &lower, now)?
+            }
             _ => {}
         }
         next.write(&self.data).map_err(|error| {
@@ -215,7 +157,7 @@ impl Policies {
         self.in_force.replace(judge);
         self.metrics.policy_reload_success.set(1);
         tracing::info!(verb, policy = hash, was, lowered = lower.len(), "policy in force");
-        Ok(json!({ "policy_hash": hash, "was": was, "changed": hash != was, "lowered": lower }))
+        Ok(json!({ "policy_hash": hash, "was": was, "changed": was.as_ref() != Some(&hash), "lowered": lower }))
     }
 
     /// What is protected less, and what that would have been for the mail of the last days.
@@ -236,7 +178,7 @@ impl Policies {
     fn record(
         &self,
         (accepted, verb): (&Accepted, &str),
-        (was, hash): (&str, &str),
+        (was, hash): (Option<&str>, &str),
         lower: &[String],
         at: Wall,
     ) -> Result<(), String> {
@@ -257,7 +199,9 @@ impl Policies {
     fn refused(&self, wrong: &LoadError) -> String {
         self.metrics.policy_reload_success.set(0);
         tracing::error!("the policy in {} is not taken: {}", self.folder.display(), summary(wrong));
-        format!("{}\n\nthe policy in force stays", wrong.render(Style::Plain))
+        let stays =
+            if self.in_force.is_none() { "there is still no policy in force" } else { "the policy in force stays" };
+        format!("{}\n\n{stays}", wrong.render(Style::Plain))
     }
 
     fn not_accepted(&self, lower: &[String]) -> String {
@@ -275,7 +219,7 @@ impl Policies {
 
     /// Looks at the files for as long as the gateway runs: what changed is checked, and told.
     pub async fn watch(self: Arc<Self>) {
-        let (mut known, mut before) = (look(&self.folder), None);
+        let (mut known, mut before) = (self.looked.clone(), None);
         loop {
             tokio::time::sleep(LOOK).await;
             let now = look(&self.folder);
@@ -299,6 +243,10 @@ impl Policies {
             Ok(loaded) if loaded.judge.policy.hash() == in_force.policy.hash() => {}
             Ok(loaded) if self.kept().sets_aside(loaded.judge.policy.hash()) => {}
             Ok(_) if in_force.policy.reloads_on_change() => drop(self.take_files(None)),
+            // Nothing is in force: what the files ask decides.
+            Ok(loaded) if self.in_force.is_none() && loaded.judge.policy.reloads_on_change() => {
+                drop(self.take_files(None));
+            }
             Ok(loaded) => self.tell_of(&loaded.judge, &in_force),
             Err(wrong) => {
                 tracing::error!("the files of the policy have changed, and cannot be used: {}", summary(&wrong));
@@ -313,6 +261,9 @@ impl Policies {
             policy = hash,
             "the files of the policy have changed, are good, and are not in force; hint: mailward reload"
         );
+        if self.in_force.is_none() {
+            return;
+        }
         let lower = lowered(&in_force.policy, &changed.policy, Now::read().wall);
         if in_force.policy.has_guard() && !lower.is_empty() {
             tracing::warn!(policy = hash, "they lower what is in force: {}", lower.join("; "));
@@ -341,30 +292,4 @@ impl Reloads for Policies {
     fn rollback(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
         self.take_back(accepted)
     }
-}
-
-/// What tells that a file was changed, without reading it.
-type Looks = Vec<(PathBuf, u64, i64, i64, u64)>;
-
-fn look(folder: &Path) -> Looks {
-    let entries = |folder: &Path| {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).collect::<Vec<_>>()
-    };
-    let mut looks = Looks::new();
-    for path in entries(folder) {
-        let below = if path.is_dir() { entries(&path) } else { vec![path] };
-        // What an editor leaves beside them is none of the policy's.
-        let below = below.into_iter().filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            !name.starts_with('.') && [".toml", ".csv", ".txt"].iter().any(|end| name.ends_with(end))
-        });
-        // A link is followed: swapping it changes what is read.
-        looks.extend(below.filter_map(|path| {
-            let found = fs::metadata(&path).ok()?;
-            Some((path, found.len(), found.mtime(), found.mtime_nsec(), found.ino()))
-        }));
-    }
-    looks.sort();
-    looks
 }

@@ -3,6 +3,7 @@
 //! `serve` starts it. Promises: `/healthz` says that the process lives, `/readyz` that it accepts mail. Fails never once it
 //! is bound.
 
+use crate::decide::InForce;
 use crate::dns::{MxAnswer, Resolver};
 use crate::mail::Domain;
 use crate::metrics::Metrics;
@@ -25,6 +26,8 @@ pub struct Health {
     pub names: Option<(Resolver, Domain)>,
     /// Free octets in the data folder are below the mark: MAIL is put off.
     pub no_room: Arc<AtomicBool>,
+    /// Without a policy MAIL is put off.
+    pub in_force: Arc<InForce>,
 }
 
 /// How long a resolver may think before `/readyz` says that it does not answer.
@@ -46,8 +49,13 @@ pub async fn serve(listener: TcpListener, health: Health, refresh: impl Fn() + C
     }
 }
 
-/// Mail is accepted when it can be kept and its way can be found; the policy is in force before anything listens.
+/// Mail is accepted when somebody says what must hold, it can be kept and its way can be found.
 async fn readiness(health: &Health) -> impl IntoResponse + use<> {
+    if health.in_force.is_none() {
+        return not_ready(
+            "no-policy: none is in force, and MAIL gets 451; mailward check says what is wrong, mailward reload takes it when mended",
+        );
+    }
     if !health.store.is_writable() {
         return not_ready("the store stopped after a failed write; look at the disk, then restart");
     }

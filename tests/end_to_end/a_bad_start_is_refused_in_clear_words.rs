@@ -1,6 +1,6 @@
-//! What is wrong with the files or the folder is said before anything listens: exit 1 and a sentence.
+//! What is wrong with gateway.toml, the folder or an address is said before anything listens: exit 1 and a sentence.
 
-use crate::world::{POLICY, Setup, World};
+use crate::world::{Setup, World};
 use std::process::Output;
 
 fn refused(output: &Output, words: &[&str]) {
@@ -10,33 +10,6 @@ fn refused(output: &Output, words: &[&str]) {
         assert!(text.contains(word), "{word} is not in\n{text}");
     }
     assert!(!text.contains("panicked"), "{text}");
-}
-
-#[test]
-fn a_policy_that_fails_its_own_tests() {
-    let world = World::new(56);
-    let policy = POLICY.to_owned()
-        + r#"
-[tests]
-at = 2026-12-01
-[test.letters-go-anywhere]
-from = "dr.jones@trust.example"
-to = "b@partner.example"
-subject = "letter"
-body = "NHS number 943 476 5919"
-expect = { require = "any", fate = "send" }
-"#;
-    let gateway = world.prepared(&Setup { policy: &policy, ..Setup::default() });
-    refused(&gateway.refused(), &["letters-go-anywhere", "verified", "not put into force"]);
-    assert!(std::net::TcpStream::connect(gateway.door).is_err());
-}
-
-#[test]
-fn a_mistake_in_a_policy_file() {
-    let world = World::new(57);
-    let policy = POLICY.replace("require = \"verified\"", "requires = \"verified\"");
-    let gateway = world.prepared(&Setup { policy: &policy, ..Setup::default() });
-    refused(&gateway.refused(), &["policy.toml:", "requires", "hint"]);
 }
 
 #[test]

@@ -55,3 +55,4 @@ mod too_much_is_put_off;
 mod what_a_domain_publishes_holds_for_all_mail;
 mod what_fails_is_tried_again_until_it_expires;
 mod what_happened_can_be_asked;
+mod without_a_policy_mail_is_put_off;

@@ -219,8 +219,9 @@ impl Gateway {
                 }
                 self.running = begin(self);
             }
-            // Without room it is as far as it comes: it delivers, and puts MAIL off.
-            self.get("/readyz").filter(|(code, why)| *code == 200 || why.contains("no-room")).map(|_| Ok(()))
+            // Without room it is as far as it comes: it delivers, and puts MAIL off; without a policy it puts MAIL off, too.
+            let is_up = |why: &str| ["no-room", "no-policy"].iter().any(|reason| why.contains(reason));
+            self.get("/readyz").filter(|(code, why)| *code == 200 || is_up(why)).map(|_| Ok(()))
         });
         ready.unwrap_or_else(|| panic!("the gateway is not ready\n{}", self.log()))
     }

@@ -3,6 +3,7 @@
 use super::{Point, State};
 use crate::clock::{Now, rfc3339};
 use crate::config::Config;
+use crate::control::{Request, client};
 use crate::decide;
 use crate::deliver::probe::{HostProbed, Prober};
 use crate::dns::{AddressAnswer, MxAnswer};
@@ -98,7 +99,13 @@ fn disk(config: &Config) -> Point {
 }
 
 fn policy(config: &Config) -> Point {
+    let status = client::ask(&config.data, &Request::Status).unwrap_or_default();
+    let is_running = status["running"] == true;
+    let hash = status["policy_hash"].as_str();
     match decide::load(&config.policies, &config.known(), jiff::Zoned::now().date()) {
+        Ok(_) if is_running && hash.is_none() => {
+            Point::bad("policy", State::Fail, format!("its files are good; {NONE_IN_FORCE}"), "mailward reload")
+        }
         Ok(loaded) if loaded.warnings.is_empty() => {
             Point::ok("policy", format!("{}, {} tests passed", loaded.judge.policy.hash(), loaded.tests.len()))
         }
@@ -106,14 +113,19 @@ fn policy(config: &Config) -> Point {
             let said = format!("{}, good with {} warnings", loaded.judge.policy.hash(), loaded.warnings.len());
             Point::bad("policy", State::Warn, said, "mailward check --config FILE shows them")
         }
-        Err(_) => Point::bad(
-            "policy",
-            State::Fail,
-            "it is not fit for use",
-            "mailward check --config FILE says what is wrong",
-        ),
+        Err(_) => {
+            let said = match hash {
+                Some(hash) => format!("its files are not fit for use; {hash} is in force"),
+                None if is_running => format!("its files are not fit for use; {NONE_IN_FORCE}"),
+                None => "its files are not fit for use".to_owned(),
+            };
+            let hint = "mailward check --config FILE says what is wrong; mailward reload takes it when mended";
+            Point::bad("policy", State::Fail, said, hint)
+        }
     }
 }
+
+const NONE_IN_FORCE: &str = "the running gateway has no policy in force: MAIL gets 451 4.7.10, and nothing is sent";
 
 fn certificate(config: &Config) -> Point {
     let now = Now::read().wall;

@@ -6,6 +6,7 @@
 use super::super::accept::{Arrived, Record};
 use super::super::access::Denied;
 use super::super::received::Trace;
+use super::super::refusals::To;
 use super::{Connection, Flow};
 use crate::clock::Now;
 use crate::decide::{Judge, Transaction};
@@ -19,6 +20,10 @@ use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+/// Per message, and nothing is closed: a server that sends it keeps its mail and tries again.
+const NO_POLICY: &str = "No mail is taken at the moment: this gateway has no policy in force. The mail waits where it is; ask \
+                         whoever looks after this gateway to mend its policy (mailward check, then mailward reload)";
 
 impl Connection {
     pub(super) fn ask_sender(&mut self, session: Session, sender: Sender) -> Flow {
@@ -55,6 +60,9 @@ impl Connection {
                 crate::mail::Enhanced(4, 3, 1),
                 "No room to keep mail at the moment, try again later",
             ));
+        }
+        if self.reception.judge.is_none() {
+            return Err(Reply::fixed(451, crate::mail::Enhanced(4, 7, 10), NO_POLICY));
         }
         let may = self.reception.access.may_send(self.rules.mail_from, self.door.as_deref(), &sender.reverse_path);
         may.map_err(|denied| self.deny(denied))
@@ -156,7 +164,7 @@ impl Connection {
         let (session, reply) = session.answer_message(reply_of(status));
         match reply.code {
             // Its line is written: the message has an id there.
-            400..500 => drop(self.say_counted(&reply)),
+            400..500 => drop(self.say_counted(To::Message, &reply)),
             _ => self.say(&reply),
         }
         Ok(Flow::On(session))

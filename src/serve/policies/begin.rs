@@ -1,0 +1,102 @@
+//! The policy that a gateway begins with.
+//!
+//! Promises: files that are wrong anywhere are never in force; the last good policy outlives them; where there is none, the gateway
+//! runs and takes nothing. Fails when nothing can stand in for a policy.
+
+use super::kept::{Kept, Snapshot};
+use super::look::{Looks, look};
+use super::{load, sentences, summary};
+use crate::clock::Now;
+use crate::decide::{InForce, Judge, LoadError, Loaded};
+use crate::policy::{Known, lowered};
+use std::path::Path;
+
+/// The policy that a gateway begins with, or none.
+pub(in crate::serve) struct Beginning {
+    pub in_force: InForce,
+    pub begun: Begun,
+}
+
+/// How it came about.
+pub(in crate::serve) struct Begun {
+    pub(super) kept: Kept,
+    /// The files in the folder are what is in force.
+    pub(super) is_from_folder: bool,
+    /// How the files looked before they were read: what is written meanwhile is a change.
+    pub(super) looked: Looks,
+}
+
+impl Beginning {
+    fn with(judge: Judge, kept: Kept, is_from_folder: bool) -> Beginning {
+        let begun = Begun { kept, is_from_folder, looked: Looks::new() };
+        Beginning { in_force: InForce::new(judge), begun }
+    }
+}
+
+/// The policy in the folder; where it is wrong, or was rolled back, the last good one; where there is no other, none.
+///
+/// # Errors
+/// When nothing can stand in for a policy.
+pub(in crate::serve) fn begin(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadError> {
+    let looked = look(folder);
+    let mut beginning = choose(folder, known, data)?;
+    beginning.begun.looked = looked;
+    Ok(beginning)
+}
+
+fn choose(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadError> {
+    let mut kept = Kept::read(data);
+    let last = || kept.current.as_ref().and_then(|current| current.judge(known));
+    match load(folder, known) {
+        Ok(loaded) if kept.sets_aside(loaded.judge.policy.hash()) => match last() {
+            Some(judge) => {
+                tracing::error!(
+                    policy = judge.policy.hash(),
+                    "the policy in the folder was rolled back, or lowers and was not accepted: the one before it is in force; hint: mailward reload"
+                );
+                Ok(Beginning::with(judge, kept, false))
+            }
+            None => Ok(from_folder(loaded, kept)),
+        },
+        Ok(loaded) => {
+            if let Some(before) = last() {
+                for sentence in lowered(&before.policy, &loaded.judge.policy, Now::read().wall) {
+                    tracing::warn!(
+                        policy = loaded.judge.policy.hash(),
+                        "in force since this start, and lower: {sentence}"
+                    );
+                }
+            }
+            kept.turn(Snapshot::of(loaded.judge.policy.hash(), &loaded.files));
+            Ok(from_folder(loaded, kept))
+        }
+        Err(wrong) => {
+            let Some(judge) = last() else { return without(folder, &wrong, kept) };
+            tracing::error!(
+                policy = judge.policy.hash(),
+                "the policy in {} cannot be used, and the last good one is in force: {}",
+                folder.display(),
+                summary(&wrong)
+            );
+            Ok(Beginning::with(judge, kept, false))
+        }
+    }
+}
+
+/// Mail is put off until somebody has mended the files: a gateway that did not start would tell nobody why.
+fn without(folder: &Path, wrong: &LoadError, kept: Kept) -> Result<Beginning, LoadError> {
+    sentences(wrong).iter().for_each(|sentence| tracing::error!("policy: {sentence}"));
+    tracing::error!(
+        "the policy in {} cannot be used and there is no last good one, so none is in force: MAIL gets 451 4.7.10, and what is queued waits; hint: mailward check shows the same; mend the files, then mailward reload",
+        folder.display()
+    );
+    let in_force = InForce::none().map_err(|diagnostics| LoadError { diagnostics, ..LoadError::default() })?;
+    Ok(Beginning { in_force, begun: Begun { kept, is_from_folder: false, looked: Looks::new() } })
+}
+
+fn from_folder(loaded: Loaded, kept: Kept) -> Beginning {
+    for warning in &loaded.warnings {
+        tracing::warn!("policy: {}", warning.message);
+    }
+    Beginning::with(loaded.judge, kept, true)
+}

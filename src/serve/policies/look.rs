@@ -1,0 +1,32 @@
+//! How the files of a policy look from outside, so that a change is seen without reading them. Fails never: what cannot be looked at
+//! is left out, and its return is a change.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// What tells that a file was changed, without reading it.
+pub(super) type Looks = Vec<(PathBuf, u64, i64, i64, u64)>;
+
+pub(super) fn look(folder: &Path) -> Looks {
+    let entries = |folder: &Path| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let mut looks = Looks::new();
+    for path in entries(folder) {
+        let below = if path.is_dir() { entries(&path) } else { vec![path] };
+        // What an editor leaves beside them is none of the policy's.
+        let below = below.into_iter().filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            !name.starts_with('.') && [".toml", ".csv", ".txt"].iter().any(|end| name.ends_with(end))
+        });
+        // A link is followed: swapping it changes what is read.
+        looks.extend(below.filter_map(|path| {
+            let found = fs::metadata(&path).ok()?;
+            Some((path, found.len(), found.mtime(), found.mtime_nsec(), found.ino()))
+        }));
+    }
+    looks.sort();
+    looks
+}
