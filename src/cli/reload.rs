@@ -6,7 +6,7 @@ use crate::control::{Accepting, Request};
 use serde_json::Value;
 use std::process::ExitCode;
 
-/// Take the policy's files anew: checked, tested and compared with what is in force, then put into force for new mail
+/// Take gateway.toml and the policy's files anew: checked, tested and compared with what is in force, then put into force for new mail
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  mailward reload\n  mailward reload --accept-lowering 'Certificate of St Elsewhere, IG-1234' --by 'J. Smith'"
@@ -72,6 +72,9 @@ fn lines(answer: &Value) -> Vec<String> {
     let mut lines: Vec<String> =
         of("warnings").iter().filter_map(|w| Some(format!("warning: {}", w["message"].as_str()?))).collect();
     lines.extend(of("lowered").iter().filter_map(|sentence| Some(format!("lowered: {}", sentence.as_str()?))));
+    if answer["settings_changed"] == true {
+        lines.push("gateway.toml: what has changed is in force".to_owned());
+    }
     let tests = answer["tests"].as_u64().map_or_else(String::new, |tests| format!(", {tests} tests passed"));
     lines.push(match answer["changed"] == true {
         true => {

@@ -4,12 +4,16 @@
 //! mistakes are reported at once with file, line and column; what a stage needs goes on as that stage's own small struct,
 //! and the whole stops here. Fails with diagnostics.
 
+mod lowered;
 mod parse;
 mod read;
+mod restart;
 pub mod secret;
 mod veil;
 
+pub use lowered::lowered;
 pub use parse::{ConfigError, load};
+pub use restart::needs_restart;
 
 use crate::dns::Dnssec;
 use crate::mail::{Domain, Mailbox};
@@ -25,8 +29,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The whole of gateway.toml.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
+    /// Where it was read.
+    pub file: PathBuf,
     pub hostname: Domain,
     pub data: PathBuf,
     pub policies: PathBuf,
@@ -42,7 +48,7 @@ pub struct Config {
 }
 
 /// Whom we ask for names, and whom we believe.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dns {
     /// Empty: the system's.
     pub servers: Vec<SocketAddr>,
@@ -58,7 +64,7 @@ impl Default for Dns {
 }
 
 /// An organisation or practice with an Exchange of its own.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Site {
     pub name: Arc<str>,
     pub description: String,
@@ -86,7 +92,7 @@ pub struct HostPort {
 }
 
 /// One listening address.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Listener {
     pub name: Arc<str>,
     pub address: SocketAddr,
@@ -105,7 +111,7 @@ pub enum ListenerTls {
 }
 
 /// A server that takes mail on to others.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Relay {
     pub name: Arc<str>,
     pub hosts: Vec<HostPort>,
@@ -125,7 +131,7 @@ pub struct RelayAuth {
     pub password_file: PathBuf,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Deliver {
     pub port: u16,
     pub smarthost: Option<Arc<str>>,
@@ -141,7 +147,7 @@ impl Default for Deliver {
     }
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct TlsFiles {
     /// Certificate chain and key; none: self-signed, made at the first start.
     pub identity: Option<(PathBuf, PathBuf)>,
@@ -149,14 +155,14 @@ pub struct TlsFiles {
     pub profile: Profile,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct QueueSettings {
     pub retry: Retry,
     /// Below this many free octets MAIL is put off.
     pub min_free: u64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
     pub max_message: u64,
     pub sessions: usize,

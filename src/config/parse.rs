@@ -104,7 +104,7 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     let config = read::root(&text, &mut complaints, |table, c| config(table, &mut Reader { c, folder: &folder }));
     let failed = complaints.failed();
     match config {
-        Some(config) if !failed => Ok(config),
+        Some(config) if !failed => Ok(Config { file: file.to_owned(), ..config }),
         _ => Err(ConfigError::Wrong(complaints.finish())),
     }
 }
@@ -124,6 +124,7 @@ fn config(top: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Config> {
         }
     }
     let config = Config {
+        file: PathBuf::new(),
         deliver: deliver(top, r),
         dns: dns(top, r),
         tls: tls(top, r),

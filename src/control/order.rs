@@ -117,9 +117,10 @@ impl Left {
 /// # Errors
 /// When the order names a relay or site that nobody configured: with those that are.
 pub fn known(order: &Order, delivery: &Delivery) -> Result<(), String> {
+    let terms = delivery.terms();
     let (kind, name, mut names): (_, _, Vec<&str>) = match order.route() {
-        Some(Route::Relay(name)) => ("relay", name, delivery.relays.keys().map(AsRef::as_ref).collect()),
-        Some(Route::Site(name)) => ("site", name, delivery.hosts.sites.keys().map(AsRef::as_ref).collect()),
+        Some(Route::Relay(name)) => ("relay", name, terms.relays.keys().map(AsRef::as_ref).collect()),
+        Some(Route::Site(name)) => ("site", name, terms.hosts.sites.keys().map(AsRef::as_ref).collect()),
         Some(Route::Mx) | None => return Ok(()),
     };
     if names.contains(&name.as_str()) {
@@ -184,13 +185,14 @@ fn lowered(delivery: &Delivery, (entry, recipient): (&Entry, u16), filter: &Filt
 /// Whether mail for that recipient may go that way at all. What its link must hold is compared at every attempt.
 fn check_route(route: &Route, delivery: &Delivery, (entry, recipient): (&Entry, u16)) -> Result<(), Left> {
     let domain = entry.envelope.recipients.get(usize::from(recipient)).map(|r| r.mailbox.domain());
-    let own = domain.is_some_and(|domain| delivery.routes.site_of(domain).is_some());
+    let own = domain.is_some_and(|domain| delivery.routes.now().site_of(domain).is_some());
     match route {
         Route::Mx if own => Err(Left::OwnDomain),
         Route::Site(_) if !own => Err(Left::ForeignDomain),
         Route::Mx | Route::Site(_) => Ok(()),
         Route::Relay(name) => {
-            let Some(terms) = delivery.relays.get(name.as_str()) else { return Ok(()) };
+            let all = delivery.terms();
+            let Some(terms) = all.relays.get(name.as_str()) else { return Ok(()) };
             let (level, classes) = asked(delivery, (entry, recipient));
             match () {
                 () if !classes.iter().all(|class| terms.carries.contains(class)) => Err(Left::RelayNotAllowedForClass),

@@ -12,10 +12,11 @@ use crate::clock::{EntryId, Ids, Now, Wall};
 use crate::mail::{Body, Enhanced, Envelope, Header, Mailbox, Recipient, Ret, ReversePath, Status};
 use crate::notice::{self, Kind, Reminder, Report};
 use crate::policy::{Ending, Requirement, Sites, Verdict};
-use crate::queue::{Destined, Entry, Routes};
+use crate::queue::{CurrentRoutes, Destined, Entry};
 use crate::record;
 use crate::store::{Change, digest_of};
 use crate::vocabulary::{Direction, Fate, Fault, Level, Reason, SubjectCare};
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -60,6 +61,9 @@ pub struct Contact {
     pub phone: Option<String>,
 }
 
+/// By the name of the site.
+pub type Contacts = HashMap<Arc<str>, Contact>;
+
 /// A notice, ready to be admitted to the queue.
 #[derive(Debug, Clone)]
 pub struct Announced {
@@ -92,9 +96,9 @@ impl Announced {
 pub struct Announcer {
     pub hostname: String,
     pub judge: Arc<InForce>,
-    pub routes: Arc<Routes>,
+    pub routes: Arc<CurrentRoutes>,
     pub ids: Arc<Ids>,
-    pub contacts: HashMap<Arc<str>, Contact>,
+    pub contacts: ArcSwap<Contacts>,
 }
 
 /// What all notices about one entry share.
@@ -186,8 +190,8 @@ impl Announcer {
     }
 
     fn audiences(&self, entry: &Entry, items: &[Item]) -> Vec<Audience> {
-        let duty = self.contact(entry).and_then(|c| c.duty.as_ref());
-        readers::audiences(items, entry.envelope.reverse_path.mailbox(), duty)
+        let duty = self.contact(entry).and_then(|c| c.duty);
+        readers::audiences(items, entry.envelope.reverse_path.mailbox(), duty.as_ref())
     }
 
     fn is_sender(&self, entry: &Entry, reader: &Mailbox) -> bool {
@@ -206,18 +210,19 @@ impl Announcer {
         match news {
             News::Delayed | News::Relayed => Vec::new(),
             News::Held | News::Failed if requirement.notify.is_empty() && is_protected => {
-                self.contact(entry).and_then(|c| c.duty.clone()).into_iter().collect()
+                self.contact(entry).and_then(|c| c.duty).into_iter().collect()
             }
             News::Held | News::Failed => parsed(&requirement.notify),
         }
     }
 
-    fn contact(&self, entry: &Entry) -> Option<&Contact> {
+    fn contact(&self, entry: &Entry) -> Option<Contact> {
+        let routes = self.routes.now();
         let theirs = || {
-            let mut sites = entry.envelope.recipients.iter().filter_map(|r| self.routes.site_of(r.mailbox.domain()));
+            let mut sites = entry.envelope.recipients.iter().filter_map(|r| routes.site_of(r.mailbox.domain()));
             sites.next().map(AsRef::as_ref)
         };
-        self.contacts.get(entry.site.as_deref().or_else(theirs)?)
+        self.contacts.load().get(entry.site.as_deref().or_else(theirs)?).cloned()
     }
 
     fn to_readers(
@@ -238,6 +243,7 @@ impl Announcer {
         let id = self.ids.next(now);
         let entry = subject.entry;
         let sender = entry.envelope.reverse_path.mailbox();
+        let phone = self.contact(entry).and_then(|c| c.phone);
         let whole = subject.kind == Kind::Failed && entry.envelope.ret == Some(Ret::Full) && entry.size <= FULL;
         let report = Report {
             kind: subject.kind,
@@ -257,7 +263,7 @@ impl Announcer {
             original: (whole && !subject.listed).then_some(subject.original),
             care: subject.care,
             in_class: subject.listed,
-            phone: self.contact(entry).and_then(|c| c.phone.as_deref()),
+            phone: phone.as_deref(),
         };
         let body = Bytes::from(notice::compose(&report));
         Announced { entry: self.entry(id, &entry.session, reader, &body), body, about: entry.id }
@@ -268,7 +274,8 @@ impl Announcer {
     pub fn remind(&self, ending: &Ending) -> Vec<Announced> {
         let words = ending.approved_by.split(|c: char| c.is_whitespace() || "<>(),;".contains(c));
         let approver = words.filter(|word| word.contains('@')).find_map(|word| word.parse::<Mailbox>().ok());
-        let duties = self.contacts.values().filter_map(|contact| contact.duty.clone());
+        let contacts = self.contacts.load();
+        let duties = contacts.values().filter_map(|contact| contact.duty.clone());
         let mut readers: Vec<Mailbox> = approver.into_iter().chain(duties).collect();
         readers.sort_by_key(Mailbox::key);
         readers.dedup_by_key(|reader| reader.key());
@@ -296,7 +303,7 @@ impl Announcer {
 
     /// A notice is judged like any other mail, so that it meets what its reader's domain asks.
     fn entry(&self, id: EntryId, session: &str, reader: Mailbox, body: &Bytes) -> Entry {
-        let site = self.routes.site_of(reader.domain()).cloned();
+        let site = self.routes.now().site_of(reader.domain()).cloned();
         let direction = if site.is_some() { Direction::Internal } else { Direction::Outbound };
         let international = reader.is_international();
         let recipient = Recipient { notify: Some(crate::mail::Notify::NEVER), ..Recipient::new(reader) };

@@ -73,9 +73,9 @@ impl InForce {
     }
 
     /// From now on `judge` is in force.
-    pub fn replace(&self, judge: Judge) {
+    pub fn replace(&self, judge: Arc<Judge>) {
         // In this order: whoever finds that there is one finds this one.
-        self.judge.store(Arc::new(judge));
+        self.judge.store(judge);
         self.is_any.send_replace(true);
     }
 }
@@ -116,7 +116,7 @@ mod tests {
             &[SourceFile { name: "p.toml".into(), text: "[policy]\nempty = true\n".into() }],
             &Known::default(),
         );
-        in_force.replace(judge.unwrap());
+        in_force.replace(Arc::new(judge.unwrap()));
         in_force.wait().await;
         assert!(!in_force.is_none() && in_force.hash().is_some());
     }

@@ -8,7 +8,7 @@ use super::attempted::Attempted;
 use crate::clock::Now;
 use crate::policy::{QueuedFacts, Requirement, Sites};
 use crate::queue::under_way::Turn;
-use crate::queue::{Destination, Entry, Instruction, Lane, State, Stop, Task, entry};
+use crate::queue::{Entry, Instruction, Lane, State, Stop, Task, entry};
 use crate::smtp::client::Refusal;
 use crate::vocabulary::{Level, Reason};
 use std::sync::Arc;
@@ -27,7 +27,8 @@ impl Delivery {
     pub(crate) fn asked(&self, entry: &Entry, recipient: u16) -> Requirement {
         let stored = entry.requirement(recipient);
         let Some(to) = entry.envelope.recipients.get(usize::from(recipient)) else { return stored };
-        let reaches = self.routes.site_of(to.mailbox.domain()).map(AsRef::as_ref);
+        let routes = self.routes.now();
+        let reaches = routes.site_of(to.mailbox.domain()).map(AsRef::as_ref);
         let queued = QueuedFacts {
             at: Now::read().wall,
             direction: entry.direction(recipient),
@@ -38,14 +39,14 @@ impl Delivery {
         self.judge.now().at_attempt(&stored, &queued)
     }
 
-    /// Recipients leave the task whose way is another: the policy now asks more, or less, than this lane's links give, or a person
-    /// asked for something else.
+    /// Recipients leave the task whose way is another: the policy now asks more, or less, than this lane's links give, gateway.toml
+    /// has another way, or a person asked for something else.
     pub(super) fn move_to_their_lanes(&self, task: &mut Task, entry: &Entry) {
         let mut stay = Vec::with_capacity(task.recipients.len());
         let mut leave: Vec<(Lane, Vec<u16>)> = Vec::new();
         for recipient in task.recipients.iter().copied() {
-            let lane = entry.lane(recipient, self.requirement(entry, recipient).level, &self.routes);
-            match lane.filter(|lane| is_elsewhere(lane, task, entry.instruction(recipient))) {
+            let lane = entry.lane(recipient, self.requirement(entry, recipient).level, &self.routes.now());
+            match lane.filter(|lane| lane != task.lane.as_ref()) {
                 None => stay.push(recipient),
                 Some(lane) => match leave.iter_mut().find(|(known, _)| *known == lane) {
                     Some((_, recipients)) => recipients.push(recipient),
@@ -69,13 +70,6 @@ impl Delivery {
             self.schedule.backlog.expect(now);
             self.schedule.divert(|task| task.entry == id, &Arc::new(Lane::operator()));
         }
-    }
-}
-
-fn is_elsewhere(lane: &Lane, task: &Task, instruction: Option<&Instruction>) -> bool {
-    match instruction {
-        None if task.lane.destination != Destination::Operator => lane.level != task.lane.level,
-        _ => *lane != *task.lane,
     }
 }
 

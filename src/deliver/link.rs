@@ -128,7 +128,8 @@ impl Delivery {
             // No link seals a message: whoever asks that waits for a person.
             return Err(shut(Reason::SealingNotPossible));
         }
-        let mut hosts = self.hosts.hosts(&lane.destination, &self.resolver).await?;
+        let terms = self.terms();
+        let mut hosts = terms.hosts.hosts(&lane.destination, &self.resolver).await?;
         self.memory.good_hosts_first(&mut hosts, |host| &host.name);
         let until = Instant::now() + self.patience.opening;
         let mut sources = self.sources(&lane.destination);
@@ -246,7 +247,7 @@ impl Delivery {
         let certificates = secured.certificates.clone();
         let link = self.compared(self.proved(clear, secured, opening), opening.lane, Some(&certificates));
         match self.login(opening.lane).filter(|_| link.level() >= opening.lane.level) {
-            Some(credentials) => match connection.login(credentials).await {
+            Some(credentials) => match connection.login(&credentials).await {
                 Ok(connection) => Ok(self.opened(connection, link, opening)),
                 Err(broken) => {
                     tracing::error!(host = host.name, reason = %broken.reason, "the relay does not take our login");
@@ -258,9 +259,9 @@ impl Delivery {
     }
 
     /// Who we are to the relay of a lane. It is said only on a link that holds what the relay's table requires.
-    fn login(&self, lane: &Lane) -> Option<&Credentials> {
+    fn login(&self, lane: &Lane) -> Option<Credentials> {
         let Destination::Relay(name) = &lane.destination else { return None };
-        self.relays.get(name)?.login.as_ref()
+        self.terms().relays.get(name)?.login.clone()
     }
 
     pub(super) fn opened(&self, connection: Connection, link: Link, opening: &Opening<'_>) -> OpenLink {
@@ -288,7 +289,7 @@ impl Delivery {
     fn sources(&self, destination: &Destination) -> Vec<ProofSource> {
         match destination {
             Destination::Mx(domain) => self.judge.now().policy.proof_sources(domain),
-            configured => self.proofs.get(&configured.to_string()).cloned().unwrap_or_default(),
+            configured => self.terms().proofs.get(&configured.to_string()).cloned().unwrap_or_default(),
         }
     }
 }

@@ -32,11 +32,12 @@ use crate::metrics::Metrics;
 use crate::policy::ProofSource;
 use crate::proof::memory::Memory;
 use crate::proof::mta_sts::MtaSts;
-use crate::queue::{Lane, Retry, Routes, Schedule, UnderWay};
+use crate::queue::{CurrentRoutes, Lane, Retry, Schedule, UnderWay};
 use crate::smtp::server::Credentials;
 use crate::store::{Store, StoreError};
 use crate::tls::{Connector, Roots};
 use crate::vocabulary::Level;
+use arc_swap::ArcSwap;
 pub use cause::Causes;
 use memory::HostMemory;
 use route::HostBook;
@@ -92,6 +93,16 @@ impl Default for Patience {
     }
 }
 
+/// What gateway.toml says of sites, relays and the queue's times.
+#[derive(Debug)]
+pub struct Terms {
+    pub hosts: HostBook,
+    /// How a site's Exchange or a relay proves itself, by lane destination as it is printed.
+    pub proofs: HashMap<String, Vec<ProofSource>>,
+    pub relays: HashMap<Arc<str>, RelayTerms>,
+    pub retry: Retry,
+}
+
 /// What delivering needs.
 pub struct Delivery {
     pub hostname: String,
@@ -103,12 +114,10 @@ pub struct Delivery {
     pub reading: Semaphore,
     pub schedule: Arc<Schedule>,
     pub under_way: Arc<UnderWay>,
-    pub routes: Arc<Routes>,
-    pub hosts: HostBook,
+    pub routes: Arc<CurrentRoutes>,
+    /// Swapped whole, before the judge: a link that began under others is opened anew under another judge.
+    pub terms: ArcSwap<Terms>,
     pub memory: HostMemory,
-    /// How a site's Exchange or a relay proves itself, by lane destination as it is printed.
-    pub proofs: HashMap<String, Vec<ProofSource>>,
-    pub relays: HashMap<Arc<str>, RelayTerms>,
     pub resolver: Resolver,
     pub mta_sts: Arc<MtaSts>,
     /// What mail hosts offered before.
@@ -117,7 +126,6 @@ pub struct Delivery {
     pub causes: Causes,
     pub connector: Connector,
     pub roots: Arc<Roots>,
-    pub retry: Retry,
     pub patience: Patience,
     pub ids: Arc<Ids>,
     pub announcer: Arc<Announcer>,
@@ -165,6 +173,12 @@ impl Drop for Place {
 }
 
 impl Delivery {
+    /// The newest: an attempt takes what gateway.toml says now.
+    #[must_use]
+    pub fn terms(&self) -> Arc<Terms> {
+        self.terms.load_full()
+    }
+
     /// One link's life: opened, used while its lane has mail, closed.
     async fn work(self: &Arc<Self>, lane: &Arc<Lane>) {
         // Without a store that writes, what is delivered could not be marked and would be delivered again.

@@ -86,7 +86,7 @@ impl Delivery {
 
     /// The task as it is, a little later: the cause is ours.
     pub(super) fn put_off(&self, task: Task) {
-        let pause = self.retry.pause(task.attempts.max(1), task.entry);
+        let pause = self.terms().retry.pause(task.attempts.max(1), task.entry);
         self.schedule.put_off(task, Now::read().wall.plus(pause));
     }
 
@@ -115,7 +115,7 @@ impl Delivery {
             return self.try_rest_again(&attempt);
         }
         for announced in news {
-            tasks::enqueue(&announced.entry, None, &self.routes, &self.schedule);
+            tasks::enqueue(&announced.entry, None, &self.routes.now(), &self.schedule);
         }
         self.count(&attempt, &settled);
         for waiting in waiting {
@@ -132,14 +132,14 @@ impl Delivery {
 
     fn sort(&self, attempt: &Attempt) -> Settled {
         let mut settled = Settled::default();
-        let held = attempt.task.state == State::Held;
+        let (held, terms) = (attempt.task.state == State::Held, self.terms());
         let times = Times {
             accepted: attempt.task.accepted,
             attempts: attempt.task.attempts,
             now: attempt.now.wall,
             excused: self.causes.excused(attempt.task.accepted, attempt.now.wall),
             held,
-            retry: &self.retry,
+            retry: &terms.retry,
         };
         for one in &attempt.attempted {
             let refusal = match &one.result {
@@ -245,12 +245,12 @@ impl Delivery {
     }
 
     fn age(&self, attempt: &Attempt) -> Duration {
-        waited((attempt.task.accepted, attempt.task.attempts), attempt.now.wall, &self.retry)
+        waited((attempt.task.accepted, attempt.task.attempts), attempt.now.wall, &self.terms().retry)
     }
 
     /// The next date by the schedule, but not later than the moment when the sender has to be told.
     fn next_attempt(&self, task: &Task, attempt: &Attempt) -> Wall {
-        let pause = self.retry.pause(task.attempts, task.entry);
+        let pause = self.terms().retry.pause(task.attempts, task.entry);
         let age = self.age(attempt);
         let until_told = self.tell_after(task, &attempt.entry).saturating_sub(age);
         let pause = if task.told || until_told.is_zero() { pause } else { pause.min(until_told) };

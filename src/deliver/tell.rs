@@ -75,7 +75,7 @@ impl Delivery {
     /// How long a recipient that waits is tried.
     fn kept_for(&self, attempt: &Attempt, recipient: u16, reason: Reason, requirement: &Requirement) -> Duration {
         match (self.is_shortfall(attempt, recipient, reason, requirement), requirement.otherwise) {
-            (Shortfall::None, _) => self.retry.expire,
+            (Shortfall::None, _) => self.terms().retry.expire,
             (Shortfall::OfRules, Otherwise::Reject) => requirement.wait,
             (Shortfall::OfRules, Otherwise::Hold) => requirement.hold_for,
         }

@@ -7,7 +7,7 @@
 
 use super::backlog::{Position, Residence};
 use super::entry::{Entry, Progress};
-use super::lane::{Lane, Routes};
+use super::lane::{CurrentRoutes, Lane};
 use super::reading::{ENTRIES, Found, Page, Reader};
 use super::schedule::Schedule;
 use super::states::State;
@@ -36,11 +36,11 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// What reading back needs.
 pub struct Keeper {
     pub schedule: Arc<Schedule>,
-    pub routes: Arc<Routes>,
+    pub routes: Arc<CurrentRoutes>,
     pub store: Store,
     pub reader: Mutex<Connection>,
     /// The longest pause between two attempts: no date is further away, unless a clock was wrong.
-    pub longest: Duration,
+    pub longest: Box<dyn Fn() -> Duration + Send + Sync>,
 }
 
 /// What one reading read.
@@ -89,7 +89,7 @@ impl Keeper {
     async fn mend_dates(self: &Arc<Self>) {
         loop {
             let now = Now::read().wall;
-            let far = now.plus((self.longest * 2).max(DAY));
+            let far = now.plus(((self.longest)() * 2).max(DAY));
             let keeper = self.clone();
             let is_there = move || {
                 let connection = keeper.reader.lock().unwrap_or_else(PoisonError::into_inner);
@@ -180,7 +180,7 @@ impl Keeper {
     /// The recipients of one entry that are due: a task per lane and what is known of them.
     fn take_in(&self, found: &Found) {
         let levels: Vec<Level> = found.entry.requirements.iter().map(|r| r.level).collect();
-        for (lane, recipients) in tasks::lanes(&found.entry, &self.routes, &levels) {
+        for (lane, recipients) in tasks::lanes(&found.entry, &self.routes.now(), &levels) {
             let mut alike: Vec<(&Progress, Vec<u16>)> = Vec::new();
             for (recipient, progress) in found.due.iter().filter(|(r, _)| recipients.contains(r)) {
                 match alike.iter_mut().find(|(known, _)| same_state(known, progress)) {

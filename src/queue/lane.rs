@@ -5,6 +5,7 @@
 
 use crate::mail::Domain;
 use crate::vocabulary::{Direction, Level};
+use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -121,6 +122,26 @@ impl Routes {
             (None, Some(relay)) => Destination::Relay(relay.clone()),
             (None, None) => Destination::Mx(domain.clone()),
         }
+    }
+}
+
+/// The routes of the newest gateway.toml: swapped whole.
+#[derive(Debug, Default)]
+pub struct CurrentRoutes(ArcSwap<Routes>);
+
+impl CurrentRoutes {
+    #[must_use]
+    pub fn new(routes: Arc<Routes>) -> CurrentRoutes {
+        CurrentRoutes(ArcSwap::new(routes))
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Arc<Routes> {
+        self.0.load_full()
+    }
+
+    pub fn replace(&self, routes: Arc<Routes>) {
+        self.0.store(routes);
     }
 }
 

@@ -27,7 +27,7 @@ pub use counts::Counter;
 pub use entry::{Destined, Entry, Progress};
 pub use instruction::{Instruction, Route, Stop};
 pub use keeper::Keeper;
-pub use lane::{Destination, Lane, Routes};
+pub use lane::{CurrentRoutes, Destination, Lane, Routes};
 pub use retry::Retry;
 pub use schedule::Schedule;
 pub use states::State;

@@ -6,7 +6,7 @@
 //! tried again until it can; where the database is damaged the store stops, recovery ends, and the next start salvages.
 
 use super::entry::{self, Entry};
-use super::lane::Routes;
+use super::lane::CurrentRoutes;
 use super::schedule::Schedule;
 use super::tasks;
 use crate::clock::EntryId;
@@ -38,7 +38,7 @@ pub struct Recovery {
     pub reader: Mutex<Connection>,
     /// Later entries were admitted by this process and are scheduled already.
     pub last: EntryId,
-    pub routes: Arc<Routes>,
+    pub routes: Arc<CurrentRoutes>,
     pub schedule: Arc<Schedule>,
 }
 
@@ -129,7 +129,7 @@ impl Recovery {
     fn schedule(&self, entry: &Entry, open: &[u16]) -> usize {
         let levels: Vec<Level> = entry.requirements.iter().map(|r| r.level).collect();
         let mut count = 0;
-        for (lane, mut recipients) in tasks::lanes(entry, &self.routes, &levels) {
+        for (lane, mut recipients) in tasks::lanes(entry, &self.routes.now(), &levels) {
             recipients.retain(|recipient| open.contains(recipient));
             if !recipients.is_empty() {
                 count += 1;

@@ -4,7 +4,7 @@ use crate::clock::EntryId;
 use std::time::Duration;
 
 /// The schedule of gateway.toml's `[queue]`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
     /// Pauses after the first, second, … attempt; the last repeats. Never empty.
     pub pauses: Vec<Duration>,

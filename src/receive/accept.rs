@@ -22,7 +22,7 @@ use crate::decide::{Judge, Transaction};
 use crate::mail::{Body, Enhanced, Envelope, Header, Mailbox, Recipient, Status};
 use crate::metrics::Metrics;
 use crate::policy::Verdict;
-use crate::queue::{Destined, Entry, Room, Routes, Schedule, Warm, WarmRoom, tasks};
+use crate::queue::{CurrentRoutes, Destined, Entry, Room, Schedule, Warm, WarmRoom, tasks};
 use crate::record;
 use crate::smtp::reply::Reply;
 use crate::store::{Change, Store, StoreError};
@@ -45,7 +45,7 @@ pub struct Acceptance {
     pub store: Store,
     pub schedule: Arc<Schedule>,
     pub warm: Arc<WarmRoom>,
-    pub routes: Arc<Routes>,
+    pub routes: Arc<CurrentRoutes>,
     pub ids: Arc<Ids>,
     pub metrics: Arc<Metrics>,
     pub announcer: Arc<Announcer>,
@@ -154,7 +154,7 @@ impl Acceptance {
         let notices = self.announcer.refused(&nobody, &answer::refused(judged), message.collected.header());
         let changes = notices.iter().flat_map(Announced::admitted).collect();
         match self.store.commit(changes).await {
-            Ok(()) => notices.iter().for_each(|n| tasks::enqueue(&n.entry, None, &self.routes, &self.schedule)),
+            Ok(()) => notices.iter().for_each(|n| tasks::enqueue(&n.entry, None, &self.routes.now(), &self.schedule)),
             Err(error) => tracing::error!(entry = %message.id, %error, "the duty could not be told of a refusal"),
         }
     }
@@ -243,7 +243,7 @@ impl Acceptance {
                 self.room(octets).await.map(|room| Warm::new(entry.clone(), body, room))
             }
         };
-        tasks::enqueue(&entry, warm.as_ref(), &self.routes, &self.schedule);
+        tasks::enqueue(&entry, warm.as_ref(), &self.routes.now(), &self.schedule);
     }
 
     /// Room in warm memory, waited for a moment: this slows a sender when delivery falls behind.

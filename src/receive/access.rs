@@ -6,6 +6,7 @@
 use crate::mail::{Domain, Enhanced, Mailbox, ReversePath, Status};
 use crate::queue::Routes;
 use crate::vocabulary::{Direction, Level, Reason};
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -31,6 +32,20 @@ impl Network {
             }
             _ => false,
         }
+    }
+}
+
+impl Network {
+    /// Whether every client of `other` is one of this network's.
+    #[must_use]
+    pub fn covers(&self, other: &Network) -> bool {
+        self.address.is_ipv4() == other.address.is_ipv4() && self.prefix <= other.prefix && self.contains(other.address)
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
     }
 }
 
@@ -220,6 +235,13 @@ mod tests {
         assert!(in_net("0.0.0.0/0", "8.8.8.8") && !in_net("0.0.0.0/0", "::1"));
         assert!(in_net("10.20.0.5", "::ffff:10.20.0.5"), "an IPv4 client on an IPv6 socket");
         assert!(in_net("2001:db8::/32", "2001:db8:ffff::1") && in_net("::/0", "::1"));
+        let covers = |net: &str, other: &str| net.parse::<Network>().unwrap().covers(&other.parse().unwrap());
+        assert!(covers("10.20.0.0/16", "10.20.7.0/24") && covers("10.20.7.0/24", "10.20.7.0/24"));
+        assert!(
+            !covers("10.20.7.0/24", "10.20.0.0/16")
+                && !covers("10.20.7.0/24", "10.20.8.0/24")
+                && !covers("::/0", "10.0.0.0/8")
+        );
         for wrong in ["", "10.20.0.0/33", "10.20.0/24", "::/129", "a/8", "10.0.0.0/-1"] {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }

@@ -14,8 +14,8 @@ use super::limits::Who;
 use super::listener::{Reception, Rules};
 use super::refusals::{self, To};
 use super::socket::{READ, READ_LARGE, Socket};
+use super::standing::Standing;
 use crate::clock::Now;
-use crate::decide::Judge;
 use crate::mail::{Envelope, TlsFacts};
 use crate::smtp::reply::Reply;
 use crate::smtp::server::{Action, Ending, Session, Settings};
@@ -35,7 +35,11 @@ static SESSIONS: AtomicU64 = AtomicU64::new(1);
 pub(super) struct Connection {
     socket: Socket,
     client: IpAddr,
+    /// As it was when the session began, or at its last MAIL.
+    standing: Arc<Standing>,
     door: Option<Arc<Door>>,
+    /// The site that it has logged in for.
+    login: Option<Arc<str>>,
     rules: Arc<Rules>,
     reception: Arc<Reception>,
     session_id: String,
@@ -46,8 +50,6 @@ pub(super) struct Connection {
     collector: Option<Collector>,
     /// What MAIL said, for rules that need no content.
     envelope: Option<Envelope>,
-    /// The policy that was in force at MAIL.
-    judge: Option<Arc<Judge>>,
     /// The size that MAIL declared.
     declared: Option<u64>,
     message_deadline: Option<Instant>,
@@ -67,9 +69,8 @@ enum Flow {
 
 impl Connection {
     pub fn new(
-        socket: TcpStream,
-        client: IpAddr,
-        door: Option<Arc<Door>>,
+        (socket, client): (TcpStream, IpAddr),
+        standing: Arc<Standing>,
         rules: Arc<Rules>,
         reception: Arc<Reception>,
     ) -> Connection {
@@ -78,7 +79,9 @@ impl Connection {
         Connection {
             socket: Socket::Clear(socket),
             client,
-            door,
+            door: standing.door(client, None),
+            standing,
+            login: None,
             rules,
             reception,
             session_id: format!("{:x}", SESSIONS.fetch_add(1, Ordering::Relaxed)),
@@ -87,7 +90,6 @@ impl Connection {
             output: Vec::new(),
             collector: None,
             envelope: None,
-            judge: None,
             declared: None,
             message_deadline: None,
             spoken: Instant::now(),

@@ -4,12 +4,13 @@
 //! connections); who finds no place hears 421 and is gone. Fails only when the address cannot be bound, before it starts.
 
 use super::accept::Acceptance;
-use super::access::{Access, Door, MailFrom};
+use super::access::{Door, MailFrom};
 use super::budget::Budget;
 use super::connection::Connection;
 use super::limits::{SessionLimits, Who};
 use super::login::Desk;
 use super::refusals::Crowd;
+use super::standing::Standing;
 use crate::decide::InForce;
 use crate::mail::Enhanced;
 use crate::metrics::Metrics;
@@ -18,6 +19,7 @@ use crate::smtp::reply::Reply;
 use crate::smtp::server::{self, Auth, Ending, Session, Settings, StartTls};
 use crate::tls::Acceptor;
 use crate::vocabulary::Level;
+use arc_swap::ArcSwap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -67,7 +69,8 @@ pub struct Handshakes {
 /// What every session of the gateway shares.
 pub struct Reception {
     pub hostname: String,
-    pub access: Access,
+    /// The newest: swapped whole, before the policy in force is.
+    pub standing: ArcSwap<Standing>,
     pub bounds: Bounds,
     pub limits: Arc<SessionLimits>,
     pub crowd: Crowd,
@@ -106,7 +109,7 @@ pub async fn listen(listener: TcpListener, rules: Rules, reception: Arc<Receptio
 
 fn admit(socket: TcpStream, client: SocketAddr, rules: &Arc<Rules>, reception: &Arc<Reception>) {
     let client = client.ip().to_canonical();
-    let who = reception.access.door_of(client).map_or(Who::Stranger, |_| Who::Site);
+    let who = reception.standing.load().access.door_of(client).map_or(Who::Stranger, |_| Who::Site);
     let Some(place) = reception.limits.take(client, who) else {
         reception.crowd.turned_away(client, &rules.name, &reception.metrics);
         // In clear text nobody would read it there.
@@ -127,9 +130,9 @@ fn admit(socket: TcpStream, client: SocketAddr, rules: &Arc<Rules>, reception: &
 
 /// A session ends with its client: what goes wrong on the socket is no event of ours.
 async fn serve(socket: TcpStream, client: IpAddr, rules: Arc<Rules>, reception: Arc<Reception>) {
-    let door = reception.access.door_of(client).cloned();
-    let settings = Arc::new(settings(&rules, door.as_deref(), &reception));
-    let connection = Connection::new(socket, client, door, rules, reception);
+    let standing = reception.standing.load_full();
+    let settings = Arc::new(settings(&rules, standing.door(client, None).as_deref(), &reception));
+    let connection = Connection::new((socket, client), standing, rules, reception);
     if let Err(error) = connection.run(settings).await {
         tracing::debug!(%client, %error, "session ended");
     }
@@ -169,7 +172,7 @@ pub(super) fn settings(rules: &Rules, door: Option<&Door>, reception: &Reception
 }
 
 /// On a sites' listener a missing TLS is a set-up fault: Exchange keeps the mail and tries again.
-fn tls_first(mail_from: MailFrom) -> Reply {
+pub(super) fn tls_first(mail_from: MailFrom) -> Reply {
     match mail_from {
         MailFrom::Sites => Reply::fixed(
             451,

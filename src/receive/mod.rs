@@ -15,5 +15,6 @@ pub mod logins;
 mod received;
 pub mod refusals;
 mod socket;
+pub mod standing;
 
 pub use limits::SessionLimits;

@@ -1,31 +1,31 @@
 //! From the whole configuration to the small structs that the stages get.
 
 use super::gauges::Gauges;
+use super::parts::Parts;
 use super::{DroppedLines, ServeError, certificate, opening};
 use crate::clock::{EntryId, Ids};
-use crate::config::{Config, Listener, ListenerTls, Site, secret};
+use crate::config::{Config, Listener, ListenerTls};
 use crate::decide::InForce;
-use crate::decide::announce::{Announcer, Contact};
+use crate::decide::announce::Announcer;
 use crate::deliver::memory::HostMemory;
-use crate::deliver::route::HostBook;
-use crate::deliver::{Causes, Delivery, Patience, RelayTerms};
+use crate::deliver::{Causes, Delivery, Patience};
 use crate::dns::Resolver;
 use crate::metrics::Metrics;
 use crate::proof::memory::Memory;
 use crate::proof::mta_sts::{Fetcher, MtaSts};
 use crate::queue::schedule::Caps;
-use crate::queue::{Counter, Lane, Routes, Schedule, WarmRoom};
+use crate::queue::{Counter, CurrentRoutes, Lane, Schedule, WarmRoom};
 use crate::receive::SessionLimits;
 use crate::receive::accept::{Acceptance, Readers};
-use crate::receive::access::{Access, Door};
 use crate::receive::budget::{self, Budget};
 use crate::receive::listener::{Bounds, Handshakes, Reception, Rules, Tls};
 use crate::receive::login::Desk;
 use crate::receive::logins::Logins;
 use crate::receive::refusals::Crowd;
-use crate::smtp::server::Credentials;
+use crate::receive::standing::Standing;
 use crate::store::Opened;
 use crate::tls::{Acceptor, Connector, Roots};
+use arc_swap::ArcSwap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -56,7 +56,7 @@ pub(super) struct Built {
 struct Shared {
     judge: Arc<InForce>,
     metrics: Arc<Metrics>,
-    routes: Arc<Routes>,
+    routes: Arc<CurrentRoutes>,
     ids: Arc<Ids>,
     schedule: Arc<Schedule>,
     warm: Arc<WarmRoom>,
@@ -92,26 +92,27 @@ pub(super) fn build(
     let riding = opened.store.clone();
     let schedule = Arc::new(Schedule::new(caps, openings, Box::new(move |rows| riding.ride(rows))));
     let counter = Counter::new(opened.reader()?, schedule.clone());
-    let routes = Arc::new(config.routes());
+    let parts = Parts::of(config)?;
+    let routes = Arc::new(CurrentRoutes::new(parts.routes.clone()));
     let announcer = Arc::new(Announcer {
         hostname: config.hostname.to_string(),
         judge: judge.clone(),
         routes: routes.clone(),
         ids: ids.clone(),
-        contacts: config.sites.iter().map(|s| (s.name.clone(), contact(s))).collect(),
+        contacts: ArcSwap::new(parts.contacts.clone()),
     });
     let shared = Shared { judge, metrics, routes, ids, schedule, warm: WarmRoom::new(WARM), announcer, stopping };
     let no_room = Arc::new(AtomicBool::new(false));
     let door = (Acceptor::of(config.tls.profile, &identity)?, Desk::new(logins), no_room.clone());
     let budget = Budget::new(budget::OCTETS, body_files);
-    let reception = Arc::new(reception(config, &shared, &opened, (door, budget)));
+    let reception = Arc::new(reception((config, &parts), &shared, &opened, (door, budget)));
     let servers = match config.dns.servers.as_slice() {
         [] => Resolver::system_servers(),
         servers => servers.to_vec(),
     };
     let resolver = Resolver::new(&servers, config.dns.dnssec);
     let warm = shared.warm.clone();
-    let delivery = Arc::new(delivery(config, shared, &opened, resolver)?);
+    let delivery = Arc::new(delivery((config, parts), shared, &opened, resolver)?);
     let gauges = Gauges {
         metrics: delivery.metrics.clone(),
         counter,
@@ -134,31 +135,17 @@ pub(super) fn build(
     })
 }
 
-fn contact(site: &Site) -> Contact {
-    Contact { duty: site.duty.clone(), phone: site.phone.clone() }
-}
-
 fn reception(
-    config: &Config,
+    (config, parts): (&Config, &Parts),
     shared: &Shared,
     opened: &Opened,
     ((acceptor, desk, no_room), budget): ((Acceptor, Desk, Arc<AtomicBool>), Arc<Budget>),
 ) -> Reception {
     let limits = &config.limits;
     config.listeners.iter().for_each(|l| drop(shared.metrics.sessions.with_label_values(&[&l.name])));
-    let door = |s: &Site| {
-        Arc::new(Door {
-            site: s.name.clone(),
-            domains: s.domains.clone(),
-            networks: s.networks.clone(),
-            senders: s.senders,
-            require: s.require,
-            exchange: s.exchange.iter().filter_map(|h| h.host.parse().ok()).collect(),
-        })
-    };
     Reception {
         hostname: config.hostname.to_string(),
-        access: Access { doors: config.sites.iter().map(door).collect(), routes: shared.routes.clone() },
+        standing: ArcSwap::from_pointee(Standing { access: parts.access.clone(), judge: shared.judge.now() }),
         bounds: Bounds {
             max_message: limits.max_message,
             max_recipients: limits.recipients,
@@ -196,7 +183,12 @@ fn reception(
     }
 }
 
-fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver) -> Result<Delivery, ServeError> {
+fn delivery(
+    (config, parts): (&Config, Parts),
+    shared: Shared,
+    opened: &Opened,
+    resolver: Resolver,
+) -> Result<Delivery, ServeError> {
     let (roots, ignored) = Roots::system_and(&config.tls.extra_roots)?;
     if ignored > 0 {
         tracing::warn!(ignored, "root certificates that cannot be used were passed over");
@@ -222,38 +214,17 @@ fn delivery(config: &Config, shared: Shared, opened: &Opened, resolver: Resolver
         schedule: shared.schedule,
         under_way: Arc::default(),
         routes: shared.routes,
-        hosts: hosts(config),
+        terms: ArcSwap::new(parts.terms),
         memory: HostMemory::default(),
-        proofs: config.proofs(),
-        relays: config.relays.iter().map(terms).collect::<Result<_, ServeError>>()?,
         resolver,
         connector,
         roots,
-        retry: config.queue.retry.clone(),
         patience: Patience::default(),
         ids: shared.ids,
         announcer: shared.announcer,
         metrics: shared.metrics,
         stopping: shared.stopping,
     })
-}
-
-fn terms(relay: &crate::config::Relay) -> Result<(Arc<str>, RelayTerms), ServeError> {
-    let login = match &relay.auth {
-        Some(auth) => Some(Credentials { name: auth.user.clone(), password: secret::password(&auth.password_file)? }),
-        None => None,
-    };
-    Ok((relay.name.clone(), RelayTerms { onward: relay.onward, carries: relay.carries.clone(), login }))
-}
-
-fn hosts(config: &Config) -> HostBook {
-    let listed = |hosts: &[crate::config::HostPort]| hosts.iter().map(|h| (h.host.clone(), h.port)).collect();
-    HostBook {
-        sites: config.sites.iter().map(|s| (s.name.clone(), listed(&s.exchange))).collect(),
-        relays: config.relays.iter().map(|r| (r.name.clone(), listed(&r.hosts))).collect(),
-        mx_port: config.deliver.port,
-        allow_private: config.deliver.allow_private,
-    }
 }
 
 pub(super) fn rules(listener: &Listener) -> Rules {

@@ -9,6 +9,7 @@ mod descriptors;
 mod gauges;
 mod names;
 mod opening;
+mod parts;
 mod policies;
 mod reminders;
 
@@ -30,6 +31,7 @@ use crate::vocabulary::Reason;
 use crate::web;
 use build::Built;
 use gauges::Gauges;
+use parts::Stages;
 use policies::Policies;
 use std::fmt;
 use std::net::SocketAddr;
@@ -128,6 +130,7 @@ pub async fn start(config: Config) -> Result<Gateway, ServeError> {
 }
 
 async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gateway, ServeError> {
+    let settings = config.clone();
     let body_files = descriptors::share(descriptors::raise(), &mut config.limits);
     // What is written is ours alone: the queue holds patients' letters.
     nix::sys::stat::umask(nix::sys::stat::Mode::S_IRWXG | nix::sys::stat::Mode::S_IRWXO);
@@ -139,7 +142,8 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
         build::build(&config, beginning.in_force, (stopping, dropped), body_files)?;
     let listeners = bind(&config).await?;
     let admin = bind_admin(config.admin).await?;
-    let policies = Policies::new(&config, &delivery, beginning.begun);
+    let stages = Stages { reception: reception.clone(), delivery: delivery.clone() };
+    let policies = Policies::new(settings, stages, beginning.begun);
     let gateway = Gateway {
         listening: listeners
             .iter()
@@ -154,7 +158,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
         opened,
     };
     let gauges = Arc::new(gauges);
-    let names = config.deliver.smarthost.is_none().then(|| (gauges.resolver.clone(), config.hostname.clone()));
+    let names = (gauges.resolver.clone(), config.hostname.clone());
     let ready = health(&gateway, names, no_room.clone());
     let before_scrape = gauges.clone();
     tokio::spawn(web::serve(admin, ready, move || before_scrape.refresh()));
@@ -185,10 +189,11 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     Ok(gateway)
 }
 
-/// What `/readyz` looks at; `names` where a route needs them.
-fn health(gateway: &Gateway, names: Option<(Resolver, Domain)>, no_room: Arc<AtomicBool>) -> web::Health {
-    let Reception { metrics, judge, .. } = gateway.reception.as_ref();
-    web::Health { store: gateway.store.clone(), metrics: metrics.clone(), names, no_room, in_force: judge.clone() }
+/// What `/readyz` looks at.
+fn health(gateway: &Gateway, names: (Resolver, Domain), no_room: Arc<AtomicBool>) -> web::Health {
+    let Reception { metrics, judge, acceptance, .. } = gateway.reception.as_ref();
+    let (routes, in_force) = (acceptance.routes.clone(), judge.clone());
+    web::Health { store: gateway.store.clone(), metrics: metrics.clone(), names, routes, no_room, in_force }
 }
 
 /// What may change beside us while we run: the policy's files, our certificate, whether the resolver validates.
@@ -315,13 +320,14 @@ fn socket(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// What reads back what is due.
-fn keeper(opened: &Opened, delivery: &deliver::Delivery) -> Result<Arc<Keeper>, ServeError> {
+fn keeper(opened: &Opened, delivery: &Arc<deliver::Delivery>) -> Result<Arc<Keeper>, ServeError> {
+    let of = delivery.clone();
     Ok(Arc::new(Keeper {
         schedule: delivery.schedule.clone(),
         routes: delivery.routes.clone(),
         store: delivery.store.clone(),
         reader: Mutex::new(opened.reader()?),
-        longest: delivery.retry.pauses.iter().max().copied().unwrap_or_default(),
+        longest: Box::new(move || of.terms().retry.pauses.iter().max().copied().unwrap_or_default()),
     }))
 }
 

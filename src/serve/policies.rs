@@ -8,12 +8,12 @@ mod begin;
 mod kept;
 mod look;
 
+use super::parts::{Parts, Stages};
 use crate::clock::{EntryId, Ids, Now, Wall};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::control::{Accepted, Reloads};
 use crate::decide::replay::{Before, replay};
 use crate::decide::{self, InForce, Judge, LoadError, Loaded};
-use crate::deliver::Delivery;
 use crate::metrics::Metrics;
 use crate::policy::{Known, Style, lowered};
 use crate::record::Action;
@@ -56,34 +56,57 @@ fn sentences(wrong: &LoadError) -> Vec<String> {
 /// The policies of a running gateway.
 pub(super) struct Policies {
     folder: PathBuf,
-    known: Known,
     data: PathBuf,
     in_force: Arc<InForce>,
+    stages: Stages,
     metrics: Arc<Metrics>,
     store: Store,
     ids: Arc<Ids>,
     runtime: tokio::runtime::Handle,
     looked: Looks,
     /// One change at a time.
-    kept: Mutex<Kept>,
+    held: Mutex<Held>,
+}
+
+/// What is in force, as far as it is kept.
+struct Held {
+    kept: Kept,
+    config: Config,
+}
+
+/// Another generation.
+struct Next {
+    judge: Judge,
+    kept: Kept,
+    /// None: gateway.toml stays as it is in force.
+    settings: Option<(Config, Parts)>,
+}
+
+/// What a reload reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    /// gateway.toml too.
+    All,
+    Policy,
 }
 
 impl Policies {
-    pub fn new(config: &Config, delivery: &Delivery, begun: Begun) -> Arc<Policies> {
+    pub fn new(config: Config, stages: Stages, begun: Begun) -> Arc<Policies> {
+        let delivery = &stages.delivery;
         delivery.metrics.policy_reload_success.set(i64::from(begun.is_from_folder));
         let policies = Policies {
             folder: config.policies.clone(),
-            known: config.known(),
             data: config.data.clone(),
             in_force: delivery.judge.clone(),
             metrics: delivery.metrics.clone(),
             store: delivery.store.clone(),
             ids: delivery.ids.clone(),
+            stages,
             runtime: tokio::runtime::Handle::current(),
             looked: begun.looked,
-            kept: Mutex::new(begun.kept),
+            held: Mutex::new(Held { kept: begun.kept, config }),
         };
-        policies.keep(&policies.kept());
+        policies.keep(&policies.held().kept);
         Arc::new(policies)
     }
 
@@ -94,70 +117,109 @@ impl Policies {
         }
     }
 
-    /// Takes the files in the folder, if they are good, and lower nothing that nobody accepted.
-    fn take_files(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
-        let mut kept = self.kept();
-        let loaded = load(&self.folder, &self.known).map_err(|wrong| self.refused(&wrong))?;
+    /// Takes the files in the folder, and gateway.toml, if they are good, and lower nothing that nobody accepted.
+    fn take_files(&self, reads: Reads, accepted: Option<&Accepted>) -> Result<Value, String> {
+        let mut held = self.held();
+        let settings = match reads {
+            Reads::All => Some(self.settings(&held.config)?),
+            Reads::Policy => None,
+        };
+        let known = settings.as_ref().map_or(&held.config, |(config, _)| config).known();
+        let loaded = load(&self.folder, &known).map_err(|wrong| self.refused(&wrong))?;
         let snapshot = Snapshot::of(loaded.judge.policy.hash(), &loaded.files);
         let warnings: Vec<Value> = loaded.warnings.iter().map(|d| json!(d)).collect();
         let tests = loaded.tests.len();
-        let mut next = kept.clone();
-        next.turn(snapshot);
-        let mut answer = self.change(loaded.judge, (accepted, "reload"), &mut kept, next)?;
+        let mut kept = held.kept.clone();
+        kept.turn(snapshot);
+        let mut answer = self.change(Next { judge: loaded.judge, kept, settings }, (accepted, "reload"), &mut held)?;
         answer["tests"] = tests.into();
         answer["warnings"] = warnings.into();
         Ok(answer)
     }
 
+    /// gateway.toml as it is now, if a running gateway can take it.
+    fn settings(&self, now: &Config) -> Result<(Config, Parts), String> {
+        let new = config::load(&now.file).map_err(|wrong| self.unusable(&wrong.to_string()))?;
+        let fixed = config::needs_restart(now, &new);
+        if !fixed.is_empty() {
+            let hint = "hint: restart the gateway to take them, or take them out of this change";
+            let text = format!("these keys of gateway.toml need a restart:\n  {}\n{hint}", fixed.join("\n  "));
+            return Err(self.unusable(&text));
+        }
+        let parts = Parts::of(&new).map_err(|error| self.unusable(&error.to_string()))?;
+        Ok((new, parts))
+    }
+
+    fn unusable(&self, why: &str) -> String {
+        self.metrics.policy_reload_success.set(0);
+        tracing::error!("gateway.toml is not taken: {}", why.trim_end().replace('\n', "; "));
+        format!("{}\n\nnothing is changed: gateway.toml and policy stay as they are in force", why.trim_end())
+    }
+
     fn take_back(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
-        let mut kept = self.kept();
+        let mut held = self.held();
         let nothing = || "there is no policy before this one\nhint: edit the files, then `mailward reload`".to_owned();
-        let before = kept.before.clone().ok_or_else(nothing)?;
-        let judge = before.judge(&self.known).ok_or_else(|| {
+        let before = held.kept.before.clone().ok_or_else(nothing)?;
+        let known = held.config.known();
+        let judge = before.judge(&known).ok_or_else(|| {
             "the policy before this one no longer fits gateway.toml\nhint: edit the files, then `mailward reload`"
                 .to_owned()
         })?;
-        let mut next = kept.clone();
-        next.before = next.current.replace(before);
-        let from_folder = load(&self.folder, &self.known).ok().map(|loaded| loaded.judge.policy.hash().to_owned());
-        let aside = next.before.as_ref().map(|before| before.hash.clone());
-        aside.into_iter().chain(from_folder).for_each(|hash| next.set_aside(&hash));
-        self.change(judge, (accepted, "rollback"), &mut kept, next)
+        let mut kept = held.kept.clone();
+        kept.before = kept.current.replace(before);
+        let from_folder = load(&self.folder, &known).ok().map(|loaded| loaded.judge.policy.hash().to_owned());
+        let aside = kept.before.as_ref().map(|before| before.hash.clone());
+        aside.into_iter().chain(from_folder).for_each(|hash| kept.set_aside(&hash));
+        self.change(Next { judge, kept, settings: None }, (accepted, "rollback"), &mut held)
     }
 
-    /// Puts `judge` into force, and `next` into the place of what is kept.
+    /// Puts `next` into force, and into the place of what is held.
     fn change(
         &self,
-        judge: Judge,
+        next: Next,
         (accepted, verb): (Option<&Accepted>, &str),
-        kept: &mut Kept,
-        next: Kept,
+        held: &mut Held,
     ) -> Result<Value, String> {
+        let Next { judge, kept, settings } = next;
         let (old, now) = (self.in_force.now(), Now::read().wall);
         let (was, hash) = (self.in_force.hash(), judge.policy.hash().to_owned());
         // Where nothing was in force nothing is lowered.
         let is_guarded = was.is_some() && old.policy.has_guard();
-        let lower = if is_guarded { self.lowered(&old, &judge, now) } else { Vec::new() };
+        let mut lower = if is_guarded { self.lowered(&old, &judge, now) } else { Vec::new() };
+        let by_policy = lower.len();
+        if let Some((config, _)) = settings.as_ref().filter(|_| is_guarded) {
+            lower.extend(config::lowered(&held.config, config));
+        }
         match accepted {
             None if !lower.is_empty() => {
-                kept.set_aside(&hash);
-                self.keep(kept);
+                if by_policy > 0 {
+                    held.kept.set_aside(&hash);
+                    self.keep(&held.kept);
+                }
                 return Err(self.not_accepted(&lower));
             }
             Some(accepted) if !lower.is_empty() => {
-                self.record((accepted, verb), (was.as_deref(), &hash), &lower, now)?
+                self.record((accepted, verb), (was.as_deref(), &hash), &lower, now)?;
             }
             _ => {}
         }
-        next.write(&self.data).map_err(|error| {
+        kept.write(&self.data).map_err(|error| {
             format!("what is in force could not be kept in the data folder, so nothing is changed: {error}\nhint: look at the disk")
         })?;
-        *kept = next;
+        held.kept = kept;
         self.metrics.announce_policy(&hash, judge.policy.class_names(), judge.policy.rule_modes());
-        self.in_force.replace(judge);
+        let is_other = settings.as_ref().is_some_and(|(config, _)| *config != held.config);
+        let parts = settings.map(|(config, parts)| {
+            held.config = config;
+            parts
+        });
+        self.stages.swap(parts, judge);
         self.metrics.policy_reload_success.set(1);
-        tracing::info!(verb, policy = hash, was, lowered = lower.len(), "policy in force");
-        Ok(json!({ "policy_hash": hash, "was": was, "changed": was.as_ref() != Some(&hash), "lowered": lower }))
+        tracing::info!(verb, policy = hash, was, gateway_toml = is_other, lowered = lower.len(), "in force");
+        let changed = was.as_ref() != Some(&hash);
+        Ok(
+            json!({ "policy_hash": hash, "was": was, "changed": changed, "settings_changed": is_other, "lowered": lower }),
+        )
     }
 
     /// What is protected less, and what that would have been for the mail of the last days.
@@ -206,13 +268,9 @@ impl Policies {
 
     fn not_accepted(&self, lower: &[String]) -> String {
         self.metrics.policy_reload_success.set(0);
-        tracing::error!(
-            lowered = lower.len(),
-            "the policy lowers what is in force, and is not taken: {}",
-            lower.join("; ")
-        );
+        tracing::error!(lowered = lower.len(), "this lowers what is in force, and is not taken: {}", lower.join("; "));
         format!(
-            "this lowers what is in force, so the policy in force stays:\n  {}\nhint: if it is meant: --accept-lowering \"REASON\" --by NAME",
+            "this lowers what is in force, so what is in force stays:\n  {}\nhint: if it is meant: --accept-lowering \"REASON\" --by NAME",
             lower.join("\n  ")
         )
     }
@@ -239,13 +297,14 @@ impl Policies {
 
     fn files_changed(&self) {
         let in_force = self.in_force.now();
-        match load(&self.folder, &self.known) {
+        let known = self.held().config.known();
+        match load(&self.folder, &known) {
             Ok(loaded) if loaded.judge.policy.hash() == in_force.policy.hash() => {}
-            Ok(loaded) if self.kept().sets_aside(loaded.judge.policy.hash()) => {}
-            Ok(_) if in_force.policy.reloads_on_change() => drop(self.take_files(None)),
+            Ok(loaded) if self.held().kept.sets_aside(loaded.judge.policy.hash()) => {}
+            Ok(_) if in_force.policy.reloads_on_change() => drop(self.take_files(Reads::Policy, None)),
             // Nothing is in force: what the files ask decides.
             Ok(loaded) if self.in_force.is_none() && loaded.judge.policy.reloads_on_change() => {
-                drop(self.take_files(None));
+                drop(self.take_files(Reads::Policy, None));
             }
             Ok(loaded) => self.tell_of(&loaded.judge, &in_force),
             Err(wrong) => {
@@ -267,26 +326,26 @@ impl Policies {
         let lower = lowered(&in_force.policy, &changed.policy, Now::read().wall);
         if in_force.policy.has_guard() && !lower.is_empty() {
             tracing::warn!(policy = hash, "they lower what is in force: {}", lower.join("; "));
-            let mut kept = self.kept();
-            kept.set_aside(hash);
-            self.keep(&kept);
+            let mut held = self.held();
+            held.kept.set_aside(hash);
+            self.keep(&held.kept);
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// For SIGHUP: whoever sends it sees the log only.
     pub fn hangup(&self) {
         // What is wrong is in the log.
-        let _ = self.take_files(None);
+        let _ = self.take_files(Reads::All, None);
     }
 }
 
 impl Reloads for Policies {
     fn reload(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
-        self.take_files(accepted)
+        self.take_files(Reads::All, accepted)
     }
 
     fn rollback(&self, accepted: Option<&Accepted>) -> Result<Value, String> {

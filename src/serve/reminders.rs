@@ -55,7 +55,7 @@ async fn look(delivery: &Delivery, data: &Path) {
             continue;
         }
         tracing::warn!(exception = %ending.name, until = %ending.until, told = notices.len(), "an exception ends");
-        notices.iter().for_each(|n| tasks::enqueue(&n.entry, None, &delivery.routes, &delivery.schedule));
+        notices.iter().for_each(|n| tasks::enqueue(&n.entry, None, &delivery.routes.now(), &delivery.schedule));
         told.insert(name);
         let text: String = told.iter().map(|line| format!("{line}\n")).collect();
         if let Err(error) = write(data, &text) {

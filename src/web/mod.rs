@@ -7,6 +7,7 @@ use crate::decide::InForce;
 use crate::dns::{MxAnswer, Resolver};
 use crate::mail::Domain;
 use crate::metrics::Metrics;
+use crate::queue::CurrentRoutes;
 use crate::store::Store;
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -22,8 +23,10 @@ use tokio::net::TcpListener;
 pub struct Health {
     pub store: Store,
     pub metrics: Arc<Metrics>,
-    /// Where a route needs names: the resolver, and a name to ask for. Any answer will do.
-    pub names: Option<(Resolver, Domain)>,
+    /// The resolver, and a name to ask for. Any answer will do.
+    pub names: (Resolver, Domain),
+    /// Behind a smarthost no route needs names.
+    pub routes: Arc<CurrentRoutes>,
     /// Free octets in the data folder are below the mark: MAIL is put off.
     pub no_room: Arc<AtomicBool>,
     /// Without a policy MAIL is put off.
@@ -62,7 +65,8 @@ async fn readiness(health: &Health) -> impl IntoResponse + use<> {
     if health.no_room.load(Ordering::Relaxed) {
         return not_ready("no-room: free octets in the data folder are below min-free, and MAIL gets 452; make room");
     }
-    if let Some((resolver, name)) = &health.names {
+    if health.routes.now().smarthost.is_none() {
+        let (resolver, name) = &health.names;
         match tokio::time::timeout(PATIENCE, resolver.mx(name)).await {
             Ok(MxAnswer::Tempfail(_)) | Err(_) => return not_ready("no name server answers; look at [dns] servers"),
             Ok(_) => {}

@@ -36,6 +36,7 @@ mod each_recipient_has_a_fate_and_it_is_told_once;
 mod every_steps_refusal_is_understood;
 mod everything_goes_by_the_smarthost;
 mod failed_tls_uncovers_ordinary_mail_only;
+mod gateway_toml_changes_without_a_restart;
 mod mail_does_not_go_round;
 mod mail_finds_its_host;
 mod mail_of_an_older_version_is_delivered;

@@ -1,6 +1,7 @@
 use super::*;
 use crate::decide::judge_of;
 use crate::policy::{Known, SourceFile};
+use crate::queue::Routes;
 use crate::queue::entry::tests::entry;
 
 fn announcer() -> Announcer {
@@ -12,9 +13,9 @@ fn announcer() -> Announcer {
     Announcer {
         hostname: "gw.kingston.example".into(),
         judge: Arc::new(InForce::new(judge)),
-        routes: Arc::new(routes),
+        routes: Arc::new(CurrentRoutes::new(Arc::new(routes))),
         ids: Arc::new(Ids::new(None, 0)),
-        contacts: [("kingston".into(), contact)].into(),
+        contacts: ArcSwap::from_pointee([("kingston".into(), contact)].into()),
     }
 }
 

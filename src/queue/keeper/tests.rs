@@ -91,7 +91,7 @@ fn keeper(opened: &Opened) -> Arc<Keeper> {
         routes: Arc::default(),
         store: opened.store.clone(),
         reader: Mutex::new(opened.reader().unwrap()),
-        longest: Duration::from_secs(5 * MINUTE),
+        longest: Box::new(|| Duration::from_secs(5 * MINUTE)),
     })
 }
 
@@ -114,7 +114,7 @@ impl World {
         let id = i64::try_from(self.entries.len()).unwrap() + 1;
         let entry = entry(id, KINDS[kind]);
         self.opened.store.commit(entry.admitted(None)).await.unwrap();
-        tasks::enqueue(&entry, None, &self.keeper.routes, &self.keeper.schedule);
+        tasks::enqueue(&entry, None, &self.keeper.routes.now(), &self.keeper.schedule);
         self.entries.insert(id, entry);
     }
 

@@ -14,7 +14,8 @@ impl Connection {
         let verdict = match checked {
             Ok(site) => {
                 tracing::info!(session = self.session_id, client = %self.client, %site, "logged in");
-                self.door = self.reception.access.doors.iter().find(|door| door.site == site).cloned();
+                self.door = self.standing.door(self.client, Some(&site));
+                self.login = Some(site);
                 Ok(Arc::new(listener::settings(&self.rules, self.door.as_deref(), &self.reception)))
             }
             Err(denial) => {

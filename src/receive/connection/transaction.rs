@@ -5,11 +5,12 @@
 
 use super::super::accept::{Arrived, Record};
 use super::super::access::Denied;
+use super::super::listener;
 use super::super::received::Trace;
 use super::super::refusals::To;
 use super::{Connection, Flow};
 use crate::clock::Now;
-use crate::decide::{Judge, Transaction};
+use crate::decide::Transaction;
 use crate::mail::{Envelope, Mailbox, Status};
 use crate::policy::Sites;
 use crate::smtp::command::Sender;
@@ -28,8 +29,6 @@ const NO_POLICY: &str = "No mail is taken at the moment: this gateway has no pol
 impl Connection {
     pub(super) fn ask_sender(&mut self, session: Session, sender: Sender) -> Flow {
         let verdict = self.judge_sender(&sender);
-        // A policy that is loaded meanwhile judges the next transaction.
-        self.judge = Some(self.reception.judge.now());
         self.declared = sender.size;
         self.envelope = Some(Envelope {
             reverse_path: sender.reverse_path,
@@ -42,7 +41,16 @@ impl Connection {
         self.answer(session, verdict)
     }
 
-    fn judge_sender(&self, sender: &Sender) -> Result<(), Reply> {
+    /// Whatever is loaded after MAIL holds for the next transaction.
+    fn take_newest(&mut self) {
+        let newest = self.reception.standing.load_full();
+        if !Arc::ptr_eq(&newest, &self.standing) {
+            self.door = newest.door(self.client, self.login.as_deref());
+            self.standing = newest;
+        }
+    }
+
+    fn judge_sender(&mut self, sender: &Sender) -> Result<(), Reply> {
         // What was pipelined behind the last message: nothing more is taken once the gateway stops.
         if *self.reception.stopping.borrow() {
             return Err(Session::ending(&self.reception.hostname, Ending::Stopping));
@@ -64,14 +72,20 @@ impl Connection {
         if self.reception.judge.is_none() {
             return Err(Reply::fixed(451, crate::mail::Enhanced(4, 7, 10), NO_POLICY));
         }
-        let may = self.reception.access.may_send(self.rules.mail_from, self.door.as_deref(), &sender.reverse_path);
+        self.take_newest();
+        // It was said at EHLO, if it was so then.
+        if self.tls.is_none() && self.door.as_ref().is_some_and(|door| door.require > Level::Any) {
+            return Err(listener::tls_first(self.rules.mail_from));
+        }
+        let may = self.standing.access.may_send(self.rules.mail_from, self.door.as_deref(), &sender.reverse_path);
         may.map_err(|denied| self.deny(denied))
     }
 
     /// Whether the recipient is ours to take, and whether rules that need no content refuse it already.
     pub(super) fn judge_recipient(&mut self, given: &Mailbox) -> Result<(), Reply> {
         let reception = self.reception.clone();
-        let access = &reception.access;
+        let standing = self.standing.clone();
+        let access = &standing.access;
         let postmaster = self.as_own_postmaster(given);
         let recipient = postmaster.as_ref().unwrap_or(given);
         let direction = access.direction(self.door.as_deref(), recipient).map_err(|d| self.deny(d))?;
@@ -83,17 +97,14 @@ impl Connection {
         let transaction = Transaction {
             at: Now::read().wall,
             direction,
-            sites: Sites {
-                leaves: None,
-                reaches: reception.access.routes.site_of(recipient.domain()).map(AsRef::as_ref),
-            },
+            sites: Sites { leaves: None, reaches: access.routes.site_of(recipient.domain()).map(AsRef::as_ref) },
             envelope,
             message: b"",
             size: 0,
             peer: Some(self.level()),
             can: &[],
         };
-        match self.judged_by().at_rcpt(&transaction, recipient) {
+        match standing.judge.at_rcpt(&transaction, recipient) {
             Some(verdict) => {
                 // One record a session is evidence enough: a stranger must not fill the disk with them.
                 let record = if std::mem::replace(&mut self.recorded, true) { Record::Counted } else { Record::Kept };
@@ -107,7 +118,7 @@ impl Connection {
     fn as_own_postmaster(&self, recipient: &Mailbox) -> Option<Mailbox> {
         let is_own = recipient.domain().as_str() == self.reception.hostname
             && recipient.local().eq_ignore_ascii_case("postmaster");
-        self.reception.access.postmaster(self.door.as_deref()).filter(|_| is_own)
+        self.standing.access.postmaster(self.door.as_deref()).filter(|_| is_own)
     }
 
     fn deny(&self, denied: Denied) -> Reply {
@@ -121,11 +132,6 @@ impl Connection {
             tracing::info!(session = self.session_id, client = %self.client, reason = %denied.reason, "refused at the door");
         }
         reply_of(denied.status)
-    }
-
-    /// The policy of this transaction.
-    fn judged_by(&self) -> Arc<Judge> {
-        self.judge.clone().unwrap_or_else(|| self.reception.judge.now())
     }
 
     /// What this link reached, seen from here: the client did not prove itself.
@@ -153,9 +159,9 @@ impl Connection {
         let arrived = Arrived {
             session: &self.session_id,
             door: self.door.as_deref(),
-            access: &self.reception.access,
+            access: &self.standing.access,
             level: self.level(),
-            judge: self.judged_by(),
+            judge: self.standing.judge.clone(),
             trace,
             envelope,
         };
@@ -171,7 +177,7 @@ impl Connection {
     }
 
     pub(super) fn forget_message(&mut self) {
-        (self.collector, self.envelope, self.message_deadline, self.judge) = (None, None, None, None);
+        (self.collector, self.envelope, self.message_deadline) = (None, None, None);
     }
 }
 
