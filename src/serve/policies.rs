@@ -32,8 +32,21 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Milliseconds of the decisions that a change of policy is held against.
 const RECENT: i64 = 7 * 86_400_000;
 
+/// Readings at most of files that are being written.
+const READINGS: usize = 5;
+
+/// The files as they were together at one moment: two that were read before and after a swap would be a policy that nobody wrote.
 fn load(folder: &Path, known: &Known) -> Result<Loaded, LoadError> {
-    decide::load(folder, known, jiff::Zoned::now().date())
+    for _ in 0..READINGS {
+        let before = look(folder);
+        let loaded = decide::load(folder, known, jiff::Zoned::now().date());
+        if look(folder) == before {
+            return loaded;
+        }
+    }
+    let why =
+        format!("the files in {} change while they are read\nhint: try again when they are written", folder.display());
+    Err(LoadError { unreadable: Some(why), ..LoadError::default() })
 }
 
 /// One line for the log; `mailward check` has the rest.
@@ -68,6 +81,13 @@ pub(super) struct Policies {
     held: Mutex<Held>,
 }
 
+/// Whether the files are as they were looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stood {
+    Still,
+    Moved,
+}
+
 /// What is in force, as far as it is kept.
 struct Held {
     kept: Kept,
@@ -80,14 +100,6 @@ struct Next {
     kept: Kept,
     /// None: gateway.toml stays as it is in force.
     settings: Option<(Config, Parts)>,
-}
-
-/// What a reload reads.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reads {
-    /// gateway.toml too.
-    All,
-    Policy,
 }
 
 impl Policies {
@@ -118,20 +130,26 @@ impl Policies {
     }
 
     /// Takes the files in the folder, and gateway.toml, if they are good, and lower nothing that nobody accepted.
-    fn take_files(&self, reads: Reads, accepted: Option<&Accepted>) -> Result<Value, String> {
+    fn take_all(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
         let mut held = self.held();
-        let settings = match reads {
-            Reads::All => Some(self.settings(&held.config)?),
-            Reads::Policy => None,
-        };
-        let known = settings.as_ref().map_or(&held.config, |(config, _)| config).known();
-        let loaded = load(&self.folder, &known).map_err(|wrong| self.refused(&wrong))?;
+        let settings = self.settings(&held.config)?;
+        let loaded = load(&self.folder, &settings.0.known()).map_err(|wrong| self.refused(&wrong))?;
+        self.take((loaded, Some(settings)), accepted, &mut held)
+    }
+
+    /// Takes what was loaded.
+    fn take(
+        &self,
+        (loaded, settings): (Loaded, Option<(Config, Parts)>),
+        accepted: Option<&Accepted>,
+        held: &mut Held,
+    ) -> Result<Value, String> {
         let snapshot = Snapshot::of(loaded.judge.policy.hash(), &loaded.files);
         let warnings: Vec<Value> = loaded.warnings.iter().map(|d| json!(d)).collect();
         let tests = loaded.tests.len();
         let mut kept = held.kept.clone();
         kept.turn(snapshot);
-        let mut answer = self.change(Next { judge: loaded.judge, kept, settings }, (accepted, "reload"), &mut held)?;
+        let mut answer = self.change(Next { judge: loaded.judge, kept, settings }, (accepted, "reload"), held)?;
         answer["tests"] = tests.into();
         answer["warnings"] = warnings.into();
         Ok(answer)
@@ -286,35 +304,43 @@ impl Policies {
             if !settled || now == known {
                 continue;
             }
-            known = now;
-            let policies = self.clone();
-            let told = tokio::task::spawn_blocking(move || policies.files_changed()).await;
-            if let Err(error) = told {
-                tracing::error!(%error, "changed files of the policy could not be looked at");
+            let (policies, looked) = (self.clone(), now.clone());
+            match tokio::task::spawn_blocking(move || policies.files_changed(&looked)).await {
+                Ok(Stood::Still) => known = now,
+                // Somebody writes again: the next look sees it.
+                Ok(Stood::Moved) => {}
+                Err(error) => tracing::error!(%error, "changed files of the policy could not be looked at"),
             }
         }
     }
 
-    fn files_changed(&self) {
-        let in_force = self.in_force.now();
-        let known = self.held().config.known();
-        match load(&self.folder, &known) {
+    /// What is taken is what stood still, and not what is there a moment later.
+    fn files_changed(&self, looked: &Looks) -> Stood {
+        let mut held = self.held();
+        let loaded = decide::load(&self.folder, &held.config.known(), jiff::Zoned::now().date());
+        if look(&self.folder) != *looked {
+            return Stood::Moved;
+        }
+        let (in_force, is_none) = (self.in_force.now(), self.in_force.is_none());
+        match loaded {
             Ok(loaded) if loaded.judge.policy.hash() == in_force.policy.hash() => {}
-            Ok(loaded) if self.held().kept.sets_aside(loaded.judge.policy.hash()) => {}
-            Ok(_) if in_force.policy.reloads_on_change() => drop(self.take_files(Reads::Policy, None)),
-            // Nothing is in force: what the files ask decides.
-            Ok(loaded) if self.in_force.is_none() && loaded.judge.policy.reloads_on_change() => {
-                drop(self.take_files(Reads::Policy, None));
+            Ok(loaded) if held.kept.sets_aside(loaded.judge.policy.hash()) => {}
+            // Where nothing is in force, what the files ask decides.
+            Ok(loaded)
+                if in_force.policy.reloads_on_change() || (is_none && loaded.judge.policy.reloads_on_change()) =>
+            {
+                drop(self.take((loaded, None), None, &mut held));
             }
-            Ok(loaded) => self.tell_of(&loaded.judge, &in_force),
+            Ok(loaded) => self.tell_of(&loaded.judge, &in_force, &mut held),
             Err(wrong) => {
                 tracing::error!("the files of the policy have changed, and cannot be used: {}", summary(&wrong));
             }
         }
+        Stood::Still
     }
 
     /// Good files that nobody has taken. What lowers is not taken by a restart either.
-    fn tell_of(&self, changed: &Judge, in_force: &Judge) {
+    fn tell_of(&self, changed: &Judge, in_force: &Judge, held: &mut Held) {
         let hash = changed.policy.hash();
         tracing::warn!(
             policy = hash,
@@ -326,7 +352,6 @@ impl Policies {
         let lower = lowered(&in_force.policy, &changed.policy, Now::read().wall);
         if in_force.policy.has_guard() && !lower.is_empty() {
             tracing::warn!(policy = hash, "they lower what is in force: {}", lower.join("; "));
-            let mut held = self.held();
             held.kept.set_aside(hash);
             self.keep(&held.kept);
         }
@@ -339,16 +364,19 @@ impl Policies {
     /// For SIGHUP: whoever sends it sees the log only.
     pub fn hangup(&self) {
         // What is wrong is in the log.
-        let _ = self.take_files(Reads::All, None);
+        let _ = self.take_all(None);
     }
 }
 
 impl Reloads for Policies {
     fn reload(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
-        self.take_files(Reads::All, accepted)
+        self.take_all(accepted)
     }
 
     fn rollback(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
         self.take_back(accepted)
     }
 }
+
+#[cfg(test)]
+mod tests;

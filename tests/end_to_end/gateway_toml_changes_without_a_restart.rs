@@ -2,7 +2,7 @@
 //! what is wrong changes nothing, and a transaction keeps what it began with.
 
 use crate::lab::client::Client;
-use crate::lab::peers::Behaviour;
+use crate::lab::peers::{Behaviour, Gate};
 use crate::lab::until;
 use crate::world::{self, DOCTOR, Gateway, Setup, World};
 use std::fs;
@@ -139,4 +139,27 @@ fn what_waits_takes_the_new_way_and_the_new_time() {
     gateway.send(&["b@partner.example"], &world::ordinary("late"));
     let told = second.wait_for(2)[1].text();
     assert!(told.contains("X-Mailward-Reason: expired"), "{told}");
+}
+
+#[test]
+fn what_is_ready_behind_a_busy_link_does_not_take_the_old_way() {
+    let world = World::new(202);
+    let gate = Gate::default();
+    let peer = world.mx(10, "partner.example", Behaviour { gate: Some(gate.clone()), ..Behaviour::default() });
+    let hub = world.peer(22, "hub.example", Behaviour::default());
+    let more = format!(
+        "[limits]\nlinks-per-destination = 1\n[relay.hub]\nhosts = [\"{}:{}\"]\nrequire = \"any\"",
+        world.ip(22),
+        world.port()
+    );
+    let gateway = world.gateway(&Setup { more: &more, ..Setup::default() });
+    gateway.send(&["b@partner.example"], &world::ordinary("first"));
+    until(|| (peer.dots() == 1).then_some(())).unwrap();
+    gateway.send(&["b@partner.example"], &world::ordinary("second"));
+    edit(&gateway, "allow-private = true\n", "allow-private = true\nsmarthost = \"relay:hub\"\n");
+    assert!(said(&gateway, &["reload", "--accept-lowering", "IG-11", "--by", "J. Smith"]).0);
+    gate.open();
+    assert!(hub.wait_for(1)[0].text().contains("second"));
+    gateway.wait_until_empty();
+    assert_eq!((peer.dots(), hub.dots()), (1, 1));
 }

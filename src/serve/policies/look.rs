@@ -13,8 +13,10 @@ pub(super) fn look(folder: &Path) -> Looks {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).collect::<Vec<_>>()
     };
-    let mut looks = Looks::new();
+    // A link that was swapped and swapped back leads where it led, and is another.
+    let mut looks: Looks = of_link(folder).into_iter().collect();
     for path in entries(folder) {
+        looks.extend(of_link(&path));
         let below = if path.is_dir() { entries(&path) } else { vec![path] };
         // What an editor leaves beside them is none of the policy's.
         let below = below.into_iter().filter(|path| {
@@ -24,9 +26,16 @@ pub(super) fn look(folder: &Path) -> Looks {
         // A link is followed: swapping it changes what is read.
         looks.extend(below.filter_map(|path| {
             let found = fs::metadata(&path).ok()?;
-            Some((path, found.len(), found.mtime(), found.mtime_nsec(), found.ino()))
+            // Not mtime: who copies with dates sets it back.
+            Some((path, found.len(), found.ctime(), found.ctime_nsec(), found.ino()))
         }));
     }
     looks.sort();
     looks
+}
+
+/// A link itself, and not what it leads to.
+fn of_link(path: &Path) -> Option<(PathBuf, u64, i64, i64, u64)> {
+    let found = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_symlink)?;
+    Some((path.to_owned(), u64::MAX, found.ctime(), found.ctime_nsec(), found.ino()))
 }
