@@ -69,6 +69,8 @@ table! {
         "Recipients whose server had the whole message and went away before it answered: tried again, perhaps a second copy. Alert on growth at one destination: its server breaks off.";
     released_in_clear: IntCounter "released_in_clear_total" []
         "Recipients for whom a person lowered what policy asks. Alert on any growth: each has a name and a reason in trace.";
+    journal_held: IntCounter "journal_held_total" []
+        "Journal reports that came to be held: their archive cannot be reached as gateway.toml asks. Alert on any growth: queue list --rule journal.";
     refused_untold: IntCounter "refused_untold_total" []
         "Refusals and failures that nobody could be told of by mail. Alert on growth: somebody has to look at trace.";
     findings: IntCounterVec "findings_total" ["kind"]

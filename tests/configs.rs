@@ -52,6 +52,7 @@ fn known(folder: &Path) -> Known {
         domains: BTreeMap::new(),
         duty: false,
         smarthost: Some("relay:secure-hub".into()),
+        journals: std::collections::BTreeMap::new(),
     }
 }
 

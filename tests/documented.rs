@@ -107,6 +107,7 @@ const KEY_TABLES: &[(&str, &str)] = &[
     ("LISTEN", "listen.NAME."),
     ("RELAY", "relay.NAME."),
     ("AUTH", "relay.NAME.auth."),
+    ("JOURNAL", "site.NAME.journal."),
     ("DELIVER", "deliver."),
     ("DNS", "dns."),
     ("TLS", "tls."),

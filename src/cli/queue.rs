@@ -214,7 +214,8 @@ fn print(row: &Value) {
         text(&row["next_attempt"])
     );
     let (recipients, classes) = (joined(&row["recipients"]), joined(&row["classes"]));
-    say!("    from <{}> to {recipients}  [{classes}]", text(&row["reverse_path"]));
+    let journal = if row["journal"] == true { "  journal report" } else { "" };
+    say!("    from <{}> to {recipients}  [{classes}]{journal}", text(&row["reverse_path"]));
 }
 
 fn show(config: &ConfigFile, id: EntryId, json: bool) -> Result<ExitCode, Failure> {

@@ -60,6 +60,16 @@ fn site_lowered(old: &Site, new: &Site, found: &mut Vec<String>) {
     for proof in proofs_gained((&old.names, &old.pins), (&new.names, &new.pins)) {
         say(format!("may prove itself by {proof}"));
     }
+    for to in new.journal.iter().flat_map(|journal| &journal.to) {
+        if old.journal.as_ref().is_none_or(|before| before.to.iter().all(|known| known.key() != to.key())) {
+            say(format!("lets anything go to its journal {to} that holds what the table asks: no rule is heard"));
+        }
+    }
+    if let (Some(before), Some(after)) = (&old.journal, &new.journal)
+        && after.require < before.require
+    {
+        say(format!("asks {} of its journal instead of {}", after.require, before.require));
+    }
     if old.duty.is_some() && new.duty.is_none() {
         say("has no duty any more that is told".to_owned());
     }
@@ -144,6 +154,12 @@ carries = ["clinical"]
             ("[\"s.example\"]", "[\"s.example\", \"t.example\"]", "has gained t.example", "has lost t.example"),
             ("[\"exch.s.example\"]", "[\"exch.s.example\", \"x.example\"]", "prove itself by x.example", ""),
             ("duty = \"duty@s.example\"", "", "has no duty", ""),
+            (
+                "duty = ",
+                "journal = { to = [\"j@archive.example\"] }\nduty = ",
+                "lets anything go to its journal j@archive.example",
+                "",
+            ),
             (
                 "require = \"verified\"\nnames = [\"hub",
                 "require = \"encrypted\"\nnames = [\"hub",

@@ -17,7 +17,7 @@ pub use restart::needs_restart;
 
 use crate::dns::Dnssec;
 use crate::mail::{Domain, Mailbox};
-use crate::policy::{Known, KnownRelay, ProofCheck, ProofSource};
+use crate::policy::{Journal, Known, KnownRelay, ProofCheck, ProofSource};
 use crate::queue::{Destination, Retry, Routes};
 use crate::receive::access::{MailFrom, Network, Senders};
 use crate::tls::Profile;
@@ -82,6 +82,7 @@ pub struct Site {
     pub phone: Option<String>,
     /// The relay for what its Exchange sends to its own domains.
     pub elsewhere: Option<Arc<str>>,
+    pub journal: Option<Journal>,
 }
 
 /// A host and a port, as in `mail.example:587` or `10.20.0.5:25`.
@@ -214,6 +215,7 @@ impl Config {
             domains: self.sites.iter().map(|s| (s.name.to_string(), s.domains.clone())).collect(),
             duty: self.sites.iter().all(|s| s.duty.is_some()),
             smarthost: self.deliver.smarthost.as_ref().map(ToString::to_string),
+            journals: self.sites.iter().filter_map(|s| Some((s.name.to_string(), s.journal.clone()?))).collect(),
         }
     }
 

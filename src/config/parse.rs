@@ -62,9 +62,11 @@ const SITE: Keys = Keys {
         "duty",
         "phone",
         "elsewhere",
+        "journal",
     ],
-    later: &["client-pins", "language", "journal", "mailboxes"],
+    later: &["client-pins", "language", "mailboxes"],
 };
+const JOURNAL: Keys = Keys { known: &["to", "require"], later: &[] };
 const LISTEN: Keys = Keys { known: &["address", "mail-from", "tls"], later: &[] };
 const RELAY: Keys =
     Keys { known: &["hosts", "require", "names", "pins", "onward", "carries", "auth", "reason", "review"], later: &[] };
@@ -174,6 +176,8 @@ fn site(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Site> {
     let senders = table.one(r.c, "senders", read::senders).map(|s| s.value).unwrap_or_default();
     let require = table.one(r.c, "require", read::leg_level).map_or(Level::Encrypted, |s| s.value);
     let (names, pins) = r.proofs(table, &what, require);
+    let duty = table.one(r.c, "duty", read::mailbox).map(|s| s.value);
+    let journal = r.journal(table, &what, (JOURNAL, duty.as_ref()));
     Some(Site {
         name: name.into(),
         description: table.text(r.c, "description").map_or_else(|| name.to_owned(), |s| s.value),
@@ -181,13 +185,14 @@ fn site(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Site> {
         require,
         names,
         pins,
-        duty: table.one(r.c, "duty", read::mailbox).map(|s| s.value),
+        duty,
         phone: table.text(r.c, "phone").map(|s| s.value),
         elsewhere: table.one(r.c, "elsewhere", read::relay_name).map(|s| s.value),
         domains: domains?,
         exchange: exchange?,
         networks: networks?,
         logins,
+        journal,
     })
 }
 

@@ -4,6 +4,7 @@ use super::{HostPort, ListenerTls, RelayAuth};
 use crate::clock::{duration_words, parse_duration};
 use crate::dns::Dnssec;
 use crate::mail::{Domain, Mailbox};
+use crate::policy::Journal;
 use crate::policy::diagnostic::{Complaints, Mistake, Place, Sited};
 use crate::policy::syntax;
 use crate::policy::typed::{self, Keys, Parsed, Table};
@@ -107,6 +108,25 @@ impl Reader<'_, '_> {
         let user = self.required(table, "user", &what, user);
         let file = self.required(table, "password-file", &what, text);
         Some(RelayAuth { user: user?, password_file: self.path(&file?) })
+    }
+
+    /// `journal` of a site, whose duty hears when it is held.
+    pub fn journal(&mut self, site: Table<'_>, what: &str, (keys, duty): (Keys, Option<&Mailbox>)) -> Option<Journal> {
+        let table = site.below(self.c, "journal")?;
+        let what = format!("journal of {what}");
+        table.check_keys_or(self.c, &what, keys, later);
+        let to = self.required_list(table, "to", &what, mailbox)?;
+        let require = table.one(self.c, "require", leg_level).map_or(Level::Verified, |s| s.value);
+        let wrong = match duty {
+            None => "has nobody to tell when it is held",
+            Some(duty) if to.iter().any(|to| to.key() == duty.key()) => {
+                "names the site's duty, whose notices would go there"
+            }
+            Some(_) => return Some(Journal { to, require }),
+        };
+        let mistake = Mistake::new("wrong-value", format!("{what} {wrong}"));
+        self.c.error(site.key_place("journal"), mistake.hint("give the site a `duty` that is another mailbox"));
+        None
     }
 
     pub fn required_list<T>(

@@ -38,6 +38,8 @@ pub struct Row {
     pub names: Vec<String>,
     /// What a person asked.
     pub instruction: Option<Instruction>,
+    /// A site's journal report: no rule was heard.
+    pub journal: bool,
     #[serde(skip)]
     pub rules: Vec<String>,
     /// Which recipients of the entry.
@@ -170,6 +172,7 @@ pub(super) fn row_of(entry: &Entry, progress: &[(u16, Progress)], (number, now):
         reverse_path: entry.envelope.reverse_path.to_string(),
         recipients: vec![entry.envelope.recipients.get(usize::from(number))?.mailbox.to_string()],
         classes: requirement.classes,
+        journal: requirement.journal,
         require: requirement.level,
         reason: Reason::Waiting,
         age_seconds: now.since(entry.accepted).as_secs(),

@@ -182,7 +182,8 @@ impl Announcer {
         // Mail from the world: what policy decided about its content is nobody's business there.
         let is_silent = entry.site.is_none() && told.reason.fault() == Fault::Policy;
         Item {
-            for_sender: wants(news, &told.recipient) && !is_silent,
+            // A journal is between a site and its archive.
+            for_sender: wants(news, &told.recipient) && !is_silent && !told.requirement.journal,
             named: self.notified(entry, news, &told.requirement),
             // Only about mail that a site sent: what the world does to itself with null reverse-paths is not the duty's.
             must_be_heard: matches!(news, News::Failed | News::Held) && (entry.site.is_some() || is_silent),

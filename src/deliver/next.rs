@@ -37,6 +37,11 @@ pub(super) fn next(refusal: &Refusal, shortfall: Shortfall, requirement: &Requir
         Reason::HeldByOperator => return Next::Fail(Reason::Expired),
         _ => {}
     }
+    if requirement.journal {
+        // Nobody has another copy of it: only a person gives it up.
+        let waits = age < requirement.wait && !times.held && !is_for_good(reason) && !is_permanent(reason, status);
+        return if waits { Next::Defer } else { Next::Hold };
+    }
     if shortfall == Shortfall::OfRules {
         return match requirement.otherwise {
             _ if age < requirement.wait && !times.held && !is_for_good(reason) => Next::Defer,
@@ -110,6 +115,7 @@ mod tests {
             tell_sender: Duration::from_secs(15 * MINUTE),
             notify: Vec::new(),
             subject: SubjectCare::Keep,
+            journal: false,
         }
     }
 
@@ -167,6 +173,21 @@ mod tests {
         assert_eq!(after(15 * MINUTE, Reason::CertificateExpired, &reject), Next::Fail(Reason::CertificateExpired));
         assert_eq!(after(15 * MINUTE, Reason::CertificateExpired, &hold), Next::Hold);
         assert_eq!(after(6 * 86_400, Reason::CertificateExpired, &hold), Next::Fail(Reason::Expired));
+    }
+
+    #[test]
+    fn a_journal_report_is_held_and_never_given_up() {
+        let journal = Requirement { journal: true, ..requirement(Level::Verified, Otherwise::Hold) };
+        for reason in [Reason::CertificateExpired, Reason::ConnectionTimedOut, Reason::DnsTempfail] {
+            assert_eq!(after(14 * MINUTE, reason, &journal), Next::Defer, "{reason}");
+            assert_eq!(after(15 * MINUTE, reason, &journal), Next::Hold, "{reason}");
+            assert_eq!(after(900 * 86_400, reason, &journal), Next::Hold, "{reason}");
+        }
+        for reason in [Reason::RecipientRefused, Reason::NoSuchDomain, Reason::MessageTooLarge, Reason::MessageDamaged]
+        {
+            assert_eq!(after(0, reason, &journal), Next::Hold, "{reason}");
+        }
+        assert_eq!(after(0, Reason::EndedByOperator, &journal), Next::Fail(Reason::EndedByOperator));
     }
 
     #[test]

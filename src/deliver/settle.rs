@@ -214,6 +214,9 @@ impl Delivery {
             };
             // What a person holds is told of when waiting has to be told: many a hold is over sooner.
             let newly_held = *held && attempt.task.state != State::Held && *reason != Reason::HeldByOperator;
+            if newly_held {
+                self.count_held_journal(&task, &attempt.entry);
+            }
             let age = self.age(attempt);
             let mut announced = Vec::new();
             if newly_held || (!task.told && age >= self.tell_after(&task, &attempt.entry)) {

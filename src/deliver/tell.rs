@@ -14,7 +14,7 @@ use crate::decide::announce::{Announced, News, Peer, Told};
 use crate::mail::{Enhanced, Link, Status};
 use crate::metrics::NO_TLS;
 use crate::policy::Requirement;
-use crate::queue::Entry;
+use crate::queue::{Entry, Task};
 use crate::vocabulary::{Direction, Level, Otherwise, Outcome, Reason};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +54,8 @@ impl Delivery {
         let said = attempt.status_of(recipient);
         let until = match news {
             News::Failed | News::Relayed => None,
-            News::Held => Some(requirement.hold_for),
+            // For ever is no date.
+            News::Held => (!requirement.journal).then_some(requirement.hold_for),
             News::Delayed => Some(self.kept_for(attempt, recipient, reason, &requirement)),
         };
         // What the peer said is the status; but what expired, expired.
@@ -89,6 +90,15 @@ impl Delivery {
                 tokio::task::spawn_blocking(move || head_of(&path)).await.unwrap_or_default()
             }
             Ok(None) | Err(_) => Vec::new(),
+        }
+    }
+
+    /// An alarm of its own: nobody else misses a journal report.
+    pub(super) fn count_held_journal(&self, task: &Task, entry: &Entry) {
+        let held = task.recipients.iter().filter(|r| entry.requirement(**r).journal).count();
+        if held > 0 {
+            self.metrics.journal_held.inc_by(held as u64);
+            tracing::error!(entry = %entry.id, site = entry.site, reason = %task.reason, "a journal report is held: it cannot reach its archive as gateway.toml asks");
         }
     }
 

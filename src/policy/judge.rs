@@ -10,6 +10,7 @@ use super::facts::{MessageFacts, RecipientFacts};
 use super::fate::{Circumstances, Smarthost, decide};
 use super::group::{EVER, Groups};
 use super::index::Index;
+use super::journal::Journal;
 use super::looked::{Conditions, Looked, Said};
 use super::own::{LexiconDef, PatternDef};
 use super::requirement::ProofSource;
@@ -37,7 +38,8 @@ pub struct Policy {
     pub(super) recognise: Option<Recognise>,
     pub(super) patterns: Vec<PatternDef>,
     pub(super) lexicons: Vec<LexiconDef>,
-    smarthost: Option<Smarthost>,
+    pub(super) smarthost: Option<Smarthost>,
+    pub(super) journals: BTreeMap<String, Journal>,
     site_domains: BTreeMap<String, Vec<Domain>>,
     conditions: Conditions,
     /// What lowers has to be accepted by a person.
@@ -83,6 +85,7 @@ impl Policy {
             patterns,
             lexicons,
             smarthost,
+            journals: BTreeMap::new(),
             site_domains: BTreeMap::new(),
             conditions,
             guard: true,
@@ -95,6 +98,7 @@ impl Policy {
 
     pub(super) fn set_surroundings(&mut self, known: &Known) {
         self.site_domains = known.domains.clone();
+        self.journals = known.journals.clone();
         let Some(name) = known.smarthost.as_deref() else { return };
         let name = name.strip_prefix("relay:").unwrap_or(name);
         let relay = known.relays.iter().find(|relay| relay.name == name);
@@ -191,7 +195,7 @@ impl Policy {
     /// What must hold for this message and this recipient, and what becomes of it.
     #[must_use]
     pub fn judge(&self, message: &MessageFacts<'_>, recipient: &RecipientFacts<'_>) -> Verdict {
-        self.hear(message, recipient, Seen::All)
+        self.as_journal(message, recipient).unwrap_or_else(|| self.hear(message, recipient, Seen::All))
     }
 
     /// What rules that need no content say already at RCPT.
@@ -296,6 +300,7 @@ impl Policy {
             then: decided.then,
             climb: decided.climb,
             monitored: watched,
+            journal: false,
         }
     }
 }

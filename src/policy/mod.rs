@@ -17,6 +17,7 @@ mod group;
 mod implied;
 mod import;
 mod index;
+mod journal;
 mod judge;
 mod lint;
 mod list;
@@ -47,6 +48,7 @@ pub use diagnostic::{Diagnostic, Severity, Style};
 pub use exception::Ending;
 pub use facts::{MessageFacts, QueuedFacts, RecipientFacts, Sites};
 pub use import::{Imported, import};
+pub use journal::Journal;
 pub use judge::Policy;
 pub use looked::{Looked, Said, Words};
 pub use lowered::lowered;
@@ -88,6 +90,8 @@ pub struct Known {
     pub duty: bool,
     /// The relay that all outbound mail goes through.
     pub smarthost: Option<String>,
+    /// By site: where its journal goes.
+    pub journals: BTreeMap<String, Journal>,
 }
 
 impl Default for Known {
@@ -99,6 +103,7 @@ impl Default for Known {
             open_sites: Vec::new(),
             duty: true,
             smarthost: None,
+            journals: BTreeMap::new(),
         }
     }
 }

@@ -28,6 +28,10 @@ impl Policy {
     /// What must hold now for a recipient that was judged earlier.
     #[must_use]
     pub fn current(&self, stored: &Requirement, queued: &QueuedFacts<'_>) -> Requirement {
+        if stored.journal {
+            let now = self.journal_of(queued.sites.leaves, queued.direction, queued.recipient);
+            return Requirement { level: stored.level.max(now.unwrap_or(Level::Any)), ..stored.clone() };
+        }
         let asks = stored.rules.iter().chain(&stored.lifted);
         let kept: Vec<Kept<'_>> = asks.filter_map(|ask| self.kept(ask, stored, queued)).collect();
         // In the order of their names, as they are kept: a delivery costs what matched and not what is written.
@@ -52,6 +56,7 @@ impl Policy {
             tell_sender: settled.tell_sender,
             notify: settled.notify,
             subject: settled.subject.max(stored.subject),
+            journal: false,
         }
     }
 

@@ -45,6 +45,9 @@ pub struct Requirement {
     pub tell_sender: Duration,
     pub notify: Vec<String>,
     pub subject: SubjectCare,
+    /// A journal report: what was asked of it then holds whatever becomes of gateway.toml, and it is never given up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub journal: bool,
 }
 
 /// One source that can prove a host. Where several exist for a domain, every one must hold.
@@ -94,6 +97,7 @@ impl Requirement {
             tell_sender: Duration::from_secs(15 * 60),
             notify: Vec::new(),
             subject: SubjectCare::Replace,
+            journal: false,
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::compile::{Entry, Names};
 use super::diagnostic::{Complaints, Mistake, Place, Sited};
+use super::journal::JOURNAL;
 use super::published::PUBLISHED;
 use super::typed::{Keys, Parsed, Table, word};
 use super::when::{self, When};
@@ -126,6 +127,11 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
             "reserved-name",
             "`published` is the built-in rule: what a peer publishes about itself must hold",
         );
+        c.error(table.place, mistake.hint("give yours another name"));
+    }
+    if entry.name == JOURNAL {
+        let mistake =
+            Mistake::new("reserved-name", "`journal` is the built-in rule of gateway.toml's [site.NAME] journal");
         c.error(table.place, mistake.hint("give yours another name"));
     }
     Some(made)

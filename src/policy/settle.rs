@@ -12,7 +12,7 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
 /// Defaults where no rule sets the key.
-const WAIT: Duration = Duration::from_secs(HOUR);
+pub(super) const WAIT: Duration = Duration::from_secs(HOUR);
 const HOLD_FOR: Duration = Duration::from_secs(5 * 24 * HOUR);
 const TELL_SENDER_IN_CLASS: Duration = Duration::from_secs(15 * MINUTE);
 const TELL_SENDER: Duration = Duration::from_secs(4 * HOUR);

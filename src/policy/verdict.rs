@@ -107,6 +107,8 @@ pub struct Verdict {
     /// The rung that serves in place of a `hold` or `reject` in `fate` or `then`. None where no rung can serve.
     pub climb: Option<Rung>,
     pub monitored: Vec<Monitored>,
+    /// Said by gateway.toml and by no rule: never refused, never given up.
+    pub journal: bool,
 }
 
 impl Verdict {
@@ -132,6 +134,7 @@ impl Verdict {
             tell_sender: self.tell_sender,
             notify: self.notify.clone(),
             subject: self.subject,
+            journal: self.journal,
         }
     }
 

@@ -38,6 +38,7 @@ mod everything_goes_by_the_smarthost;
 mod failed_tls_uncovers_ordinary_mail_only;
 mod gateway_toml_changes_without_a_restart;
 mod half_written_files_are_never_in_force;
+mod journal_reports_are_never_given_up;
 mod mail_does_not_go_round;
 mod mail_finds_its_host;
 mod mail_of_an_older_version_is_delivered;

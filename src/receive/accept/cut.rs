@@ -34,7 +34,9 @@ impl Acceptance {
         arrived: &Arrived<'_>,
         seen: Seen,
     ) -> Result<Seen, Status> {
-        if !arrived.envelope.reverse_path.is_null() || arrived.door.is_none() || !stays(&seen.judged) {
+        // A journal report is never changed, whoever else it is for.
+        let is_journal = seen.judged.iter().any(|judged| judged.verdict.journal);
+        if !arrived.envelope.reverse_path.is_null() || arrived.door.is_none() || is_journal || !stays(&seen.judged) {
             return Ok(seen);
         }
         let with = notice::Cut { gateway: arrived.trace.hostname, entry: &id.to_string(), boundary: &boundary(id) };
