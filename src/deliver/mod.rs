@@ -233,6 +233,7 @@ impl Delivery {
         tokio::spawn(self.clone().look_after_causes());
         tokio::spawn(self.mta_sts.clone().look_after());
         tokio::spawn(self.offered.clone().look_after());
+        self.look_ahead();
     }
 
     /// Writes what was learned of peers to the data folder: called before a stop.

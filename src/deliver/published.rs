@@ -15,6 +15,9 @@ use crate::queue::Destination;
 use crate::tls::PeerCertificates;
 use crate::vocabulary::{Level, Reason, StsMode};
 
+/// Domains whose MTA-STS policies are fetched before anybody writes to them.
+const AHEAD: usize = 2_000;
+
 /// What must hold for all mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Floor {
@@ -141,6 +144,20 @@ impl Publications<'_> {
 }
 
 impl Delivery {
+    /// Lets the policies of those be fetched whom the policy in force expects mail to. Behind a smarthost nobody's MX is asked.
+    pub(super) fn look_ahead(&self) {
+        if self.routes.smarthost.is_some() {
+            return;
+        }
+        let (judge, routes) = (self.judge.clone(), self.routes.clone());
+        let partners = move || {
+            let mut partners = judge.now().policy.partners(AHEAD);
+            partners.retain(|domain| !routes.sites.contains_key(domain));
+            partners
+        };
+        tokio::spawn(self.mta_sts.clone().look_ahead(partners));
+    }
+
     /// Adds what the domain's MTA-STS policy lists to the sources of proof; says what must hold for all mail because of it.
     pub(super) async fn listed(&self, to: &Destination, sources: &mut Vec<ProofSource>) -> Result<Floor, Reason> {
         let Some(domain) = named(to) else { return Ok(Floor::NONE) };

@@ -24,6 +24,7 @@ mod list;
 mod looked;
 mod lowered;
 mod own;
+mod partners;
 pub mod permit;
 mod published;
 mod queued;

@@ -153,6 +153,36 @@ fn while_nobody_knows_whether_there_is_a_policy_mail_waits() {
     assert_eq!(peer.received().len(), 0);
 }
 
+/// The world's own policy, and a group that a rule names.
+const EXPECTED: &str = r#"
+[group.listed]
+domains = ["listed.example", "new.example"]
+
+[rule.listed-encrypted]
+direction = "outbound"
+when = { to = ["@listed"] }
+require = "encrypted"
+"#;
+
+#[test]
+fn whoever_a_rule_names_is_asked_before_anybody_writes_to_him() {
+    let case = Case::new(214, &answer(&policy("enforce", &["mx.elsewhere.example"], DAY)));
+    let peer = case.mx(case.good());
+    let gateway = case.gateway();
+    // Nobody is named, so nobody is asked; a policy that is taken later names somebody.
+    gateway.policy_file("listed.toml", EXPECTED);
+    let reloaded = gateway.cli(&["reload"]);
+    assert!(reloaded.status.success(), "{reloaded:?}");
+    let kept = || gateway.json(&["mta-sts", "show", DOMAIN, "--json"]);
+    until(|| (kept()[0]["mode"] == "enforce").then_some(())).expect("it is known, and nobody has written");
+    // Then the policy host and its record go away, and the first letter comes.
+    case.host.say(None);
+    case.world.names.forget(&format!("_mta-sts.{DOMAIN}")).forget(&format!("mta-sts.{DOMAIN}"));
+    gateway.send(&[&format!("b@{DOMAIN}")], &world::ordinary("car park"));
+    gateway.waits_for("host-not-listed");
+    assert_eq!((peer.received().len(), case.host.asked()), (0, 1));
+}
+
 #[test]
 fn a_probe_says_what_is_offered_and_why_it_is_not_more() {
     let case = Case::new(182, &answer(&policy("enforce", &[&format!("*.{DOMAIN}")], DAY)));

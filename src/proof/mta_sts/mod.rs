@@ -1,9 +1,10 @@
 //! What a domain asks of those who send it mail, over HTTPS (MTA-STS, RFC 8461): kept, renewed before it ends, and believed until then.
 //!
-//! Asked by `deliver` when a link is opened, and by `control`. Promises: a policy that was fetched holds until its end, whatever
+//! Asked by `deliver` when a link is opened and in advance (`ahead`), and by `control`. Promises: a policy that was fetched holds until its end, whatever
 //! becomes of the policy host, of DNS and of this process; cache, fetches at once and their time are bounded. A fetch that fails changes
 //! nothing. Fails where nobody knows whether there is a policy.
 
+mod ahead;
 mod fetch;
 mod known;
 mod text;
