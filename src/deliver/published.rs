@@ -146,11 +146,12 @@ impl Publications<'_> {
 impl Delivery {
     /// Lets the policies of those be fetched whom the policy in force expects mail to. Behind a smarthost nobody's MX is asked.
     pub(super) fn look_ahead(&self) {
-        if self.routes.smarthost.is_some() {
-            return;
-        }
         let (judge, routes) = (self.judge.clone(), self.routes.clone());
         let partners = move || {
+            let routes = routes.now();
+            if routes.smarthost.is_some() {
+                return std::collections::BTreeSet::new();
+            }
             let mut partners = judge.now().policy.partners(AHEAD);
             partners.retain(|domain| !routes.sites.contains_key(domain));
             partners

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// Times that are kept.
 const MOST: usize = 100;
+/// So much of an entry's time is excused at most: whoever makes many destinations fail for ever keeps no mail for ever.
+const EXCUSED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// No mail waits for longer.
 const FORGET: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 
@@ -51,7 +53,8 @@ impl Standstills {
 
     /// How much of the time between the two does not count.
     pub fn excused(&self, from: Wall, to: Wall) -> Duration {
-        self.0.iter().map(|stood| stood.to.min(to).since(stood.from.max(from))).sum()
+        let within = self.0.iter().map(|stood| stood.to.min(to).since(stood.from.max(from)));
+        within.sum::<Duration>().min(EXCUSED)
     }
 }
 
@@ -76,6 +79,9 @@ mod tests {
         assert_eq!(excused(12, 100), 18);
         assert_eq!(excused(55, 56), 1);
         assert_eq!(excused(70, 60), 0, "a clock that jumped back");
+        stood.begin(Cause::Network, minutes(100));
+        stood.goes_on(minutes(100).plus(EXCUSED * 2));
+        assert_eq!(stood.excused(minutes(0), minutes(100).plus(EXCUSED * 2)), EXCUSED);
     }
 
     #[test]
