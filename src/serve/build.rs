@@ -106,13 +106,8 @@ pub(super) fn build(
     let door = (Acceptor::of(config.tls.profile, &identity)?, Desk::new(logins), no_room.clone());
     let budget = Budget::new(budget::OCTETS, body_files);
     let reception = Arc::new(reception((config, &parts), &shared, &opened, (door, budget)));
-    let servers = match config.dns.servers.as_slice() {
-        [] => Resolver::system_servers(),
-        servers => servers.to_vec(),
-    };
-    let resolver = Resolver::new(&servers, config.dns.dnssec);
     let warm = shared.warm.clone();
-    let delivery = Arc::new(delivery((config, parts), shared, &opened, resolver)?);
+    let delivery = Arc::new(delivery((config, parts), shared, &opened, resolver(config))?);
     let gauges = Gauges {
         metrics: delivery.metrics.clone(),
         counter,
@@ -133,6 +128,14 @@ pub(super) fn build(
         gauges,
         certificate: (certificate, looked),
     })
+}
+
+fn resolver(config: &Config) -> Resolver {
+    let servers = match config.dns.servers.as_slice() {
+        [] => Resolver::system_servers(),
+        servers => servers.to_vec(),
+    };
+    Resolver::new(&servers, config.dns.dnssec)
 }
 
 fn reception(
