@@ -36,7 +36,7 @@ impl Beginning {
 /// The policy in the folder; where it is wrong, or was rolled back, the last good one; where there is no other, none.
 ///
 /// # Errors
-/// When nothing can stand in for a policy.
+/// When there is no such folder, or nothing can stand in for a policy.
 pub(in crate::serve) fn begin(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadError> {
     let looked = look(folder);
     let mut beginning = choose(folder, known, data)?;
@@ -71,7 +71,10 @@ fn choose(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadEr
             Ok(from_folder(loaded, kept))
         }
         Err(wrong) => {
-            let Some(judge) = last() else { return without(folder, &wrong, kept) };
+            let Some(judge) = last() else {
+                // Not the policy is wrong then, but gateway.toml, which names it.
+                return if folder.is_dir() { without(folder, &wrong, kept) } else { Err(wrong) };
+            };
             tracing::error!(
                 policy = judge.policy.hash(),
                 "the policy in {} cannot be used, and the last good one is in force: {}",
