@@ -201,6 +201,7 @@ fn defaults_are_those_of_the_language() {
         (verdict.wait.as_secs(), verdict.hold_for.as_secs(), verdict.tell_sender.as_secs()),
         (3_600, 432_000, 14_400)
     );
+    assert_eq!(verdict.unread_after.as_secs(), 86_400);
     let in_class = ask(&[(FindingKind::NhsNumber, Confidence::Low)]);
     assert_eq!((in_class.tell_sender.as_secs(), in_class.subject.name()), (900, "scrub"));
 }

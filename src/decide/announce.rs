@@ -5,7 +5,7 @@
 //! answer to a notice; it carries no clinical text and is judged by the policy like any other mail. Fails never: an empty
 //! result means that nobody could be told.
 
-use super::readers::{self, Audience, Item};
+use super::readers::{self, Audience, Item, wants};
 use super::{InForce, Transaction};
 use crate::clinical::Findings;
 use crate::clock::{EntryId, Ids, Now, Wall};
@@ -355,15 +355,6 @@ fn code_of(verdict: &Verdict) -> Enhanced {
 
 /// Octets of a message that goes back whole where RET=FULL asks for it.
 const FULL: u64 = 100_000;
-
-fn wants(news: News, recipient: &Recipient) -> bool {
-    match news {
-        News::Failed => recipient.wants_failure(),
-        // RFC 3461 4.1: without NOTIFY, delays are told at our discretion.
-        News::Delayed | News::Held => recipient.notify.is_none_or(|n| n.delay),
-        News::Relayed => recipient.wants_success(),
-    }
-}
 
 /// What the world may hear of why mail expired: nothing of what policy asked of it.
 fn last_reason(entry: &Entry, told: &Told) -> Option<Reason> {

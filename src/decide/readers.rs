@@ -3,7 +3,8 @@
 //! Called by `announce`. Promises: nobody is told of a recipient that is not for them; one notice per reader; what has to be
 //! heard and reaches nobody else is the duty's. Pure. Fails never.
 
-use crate::mail::Mailbox;
+use super::announce::News;
+use crate::mail::{Mailbox, Recipient};
 
 /// One recipient's news, and for whom it is.
 #[derive(Debug, Default)]
@@ -21,6 +22,16 @@ pub(super) struct Item {
 pub(super) struct Audience {
     pub reader: Mailbox,
     pub hears: Vec<usize>,
+}
+
+/// Whether a sender wants to hear such news of this recipient.
+pub(super) fn wants(news: News, recipient: &Recipient) -> bool {
+    match news {
+        News::Failed => recipient.wants_failure(),
+        // RFC 3461 4.1: without NOTIFY, delays are told at our discretion.
+        News::Delayed | News::Held => recipient.notify.is_none_or(|n| n.delay),
+        News::Relayed => recipient.wants_success(),
+    }
 }
 
 pub(super) fn audiences(items: &[Item], sender: Option<&Mailbox>, duty: Option<&Mailbox>) -> Vec<Audience> {

@@ -119,6 +119,7 @@ pub(super) fn asks(less: &Asks, more: &Asks) -> bool {
         && covered(&less.otherwise, &more.otherwise, |b, a| b >= a)
         && covered(&less.hold_for, &more.hold_for, |b, a| b >= a)
         && covered(&less.tell_sender, &more.tell_sender, |b, a| b <= a)
+        && covered(&less.unread_after, &more.unread_after, |b, a| b <= a)
         && covered(&less.notify, &more.notify, |b, a| a.iter().all(|address| b.contains(address)))
         && covered(&less.subject, &more.subject, |b, a| b >= a)
         && covered(&less.refuse, &more.refuse, |b, a| b == a)

@@ -7,7 +7,7 @@
 use super::facts::{MessageFacts, RecipientFacts};
 use super::fate::{Circumstances, decide};
 use super::judge::Policy;
-use super::settle::{Settled, WAIT};
+use super::settle::{Settled, UNREAD_AFTER, WAIT};
 use super::verdict::{MatchedRule, Verdict};
 use crate::mail::Mailbox;
 use crate::vocabulary::{Direction, Level, Mode, Otherwise, SubjectCare};
@@ -49,6 +49,7 @@ impl Policy {
             tell_sender: FOR_EVER,
             notify: Vec::new(),
             subject: SubjectCare::Scrub,
+            unread_after: UNREAD_AFTER,
             refuse: None,
             decided_by: BTreeMap::from([("require", JOURNAL.to_owned())]),
         };
@@ -77,6 +78,7 @@ impl Policy {
             tell_sender: settled.tell_sender,
             notify: settled.notify,
             subject: settled.subject,
+            unread_after: settled.unread_after,
             refuse: None,
             fate: decided.fate,
             reason: decided.reason,

@@ -278,8 +278,9 @@ impl Policy {
         let mut rules: Vec<MatchedRule> = heard.iter().map(|h| excused.matched(h.rule)).collect();
         rules.extend(monitored.iter().map(|rule| excused.matched(rule)));
         rules.sort_by(|a, b| a.name.cmp(&b.name));
-        let Settled { require, wait, otherwise, hold_for, tell_sender, notify, subject, refuse, decided_by, .. } =
-            settled;
+        let Settled { require, wait, otherwise, hold_for, tell_sender, notify, .. } = settled;
+        let (subject, unread_after) = (settled.subject, settled.unread_after);
+        let (refuse, decided_by) = (settled.refuse, settled.decided_by);
         Verdict {
             classes: message.classes.clone(),
             rules,
@@ -294,6 +295,7 @@ impl Policy {
             tell_sender,
             notify,
             subject,
+            unread_after,
             refuse,
             fate: decided.fate,
             reason: decided.reason,

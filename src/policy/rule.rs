@@ -31,15 +31,17 @@ pub(super) const KEYS: Keys = Keys {
         "tell-sender",
         "notify",
         "subject",
+        "unread-after",
         "refuse",
         "mode",
         "until",
     ],
-    later: &["unread-after"],
+    later: &[],
 };
 
 /// What an inbound rule cannot ask: nothing waits inbound, and no notice goes to the internet.
-const NOT_INBOUND: &[&str] = &["upgrade", "wait", "otherwise", "hold-for", "tell-sender", "notify", "subject"];
+const NOT_INBOUND: &[&str] =
+    &["upgrade", "wait", "otherwise", "hold-for", "tell-sender", "notify", "subject", "unread-after"];
 
 /// What a rule asks; None where it does not set the key.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +54,7 @@ pub(super) struct Asks {
     pub tell_sender: Option<Duration>,
     pub notify: Option<Vec<String>>,
     pub subject: Option<SubjectCare>,
+    pub unread_after: Option<Duration>,
     pub refuse: Option<String>,
 }
 
@@ -92,6 +95,7 @@ impl Asks {
             ("tell_sender", duration(&self.tell_sender)),
             ("notify", self.notify.as_ref().map(|v| json!(v))),
             ("subject", self.subject.map(|v| json!(v))),
+            ("unread_after", duration(&self.unread_after)),
             ("refuse", self.refuse.as_ref().map(|v| json!(v))),
         ];
         asked.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
@@ -157,6 +161,7 @@ fn asks(c: &mut Complaints<'_>, table: Table<'_>, names: &Names<'_>) -> Asks {
         tell_sender: table.duration(c, "tell-sender").map(|s| s.value),
         notify: notify.map(|addresses| addresses.into_iter().map(|s| s.value).collect()),
         subject: table.one(c, "subject", word(SubjectCare::NAMES)).map(|s| s.value),
+        unread_after: table.duration(c, "unread-after").map(|s| s.value),
         refuse: table.one(c, "refuse", refusal).map(|s| s.value),
     }
 }

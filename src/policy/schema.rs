@@ -113,6 +113,11 @@ const TABLES: &[(&str, &[Key])] = &[
             ("hold-for", Shape::Duration, "How long it is kept"),
             ("tell-sender", Shape::Duration, "When the sender hears that it waits"),
             ("notify", Shape::Texts, "Addresses that are told"),
+            (
+                "unread-after",
+                Shape::Duration,
+                "When a message that nobody opened in the portal is announced; no portal exists in this version",
+            ),
             ("subject", Shape::Word(SubjectCare::NAMES), "What notices say of the subject"),
             ("refuse", Shape::Text, "Refuse it, with this text for the sender"),
             ("mode", Shape::Word(Mode::NAMES), "monitor: decides nothing, and is counted"),

@@ -16,6 +16,7 @@ pub(super) const WAIT: Duration = Duration::from_secs(HOUR);
 const HOLD_FOR: Duration = Duration::from_secs(5 * 24 * HOUR);
 const TELL_SENDER_IN_CLASS: Duration = Duration::from_secs(15 * MINUTE);
 const TELL_SENDER: Duration = Duration::from_secs(4 * HOUR);
+pub(super) const UNREAD_AFTER: Duration = Duration::from_secs(24 * HOUR);
 
 /// What holds after all rules that match have been heard.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub(super) struct Settled {
     pub tell_sender: Duration,
     pub notify: Vec<String>,
     pub subject: SubjectCare,
+    /// After which a message in the portal that nobody opened is announced.
+    pub unread_after: Duration,
     /// Rule and its text for the sender.
     pub refuse: Option<(String, String)>,
     /// Which rule decided each key that a rule set: the first by name among equals.
@@ -120,6 +123,7 @@ pub(super) fn settle(rules: &[Heard<'_>], in_class: bool) -> Settled {
     let otherwise = hearing.strictest("otherwise", |a| a.otherwise, |a, b| a > b);
     let hold_for = hearing.strictest("hold_for", |a| a.hold_for, |a, b| a > b);
     let tell_sender = hearing.strictest("tell_sender", |a| a.tell_sender, |a, b| a < b);
+    let unread_after = hearing.strictest("unread_after", |a| a.unread_after, |a, b| a < b);
     let subject = hearing.strictest("subject", |a| a.subject, |a, b| a > b);
     Settled {
         require: require.unwrap_or(Level::Any),
@@ -130,6 +134,7 @@ pub(super) fn settle(rules: &[Heard<'_>], in_class: bool) -> Settled {
         tell_sender: tell_sender.unwrap_or(if in_class { TELL_SENDER_IN_CLASS } else { TELL_SENDER }),
         notify: hearing.notify(),
         subject: subject.unwrap_or(if in_class { SubjectCare::Scrub } else { SubjectCare::Keep }),
+        unread_after: unread_after.unwrap_or(UNREAD_AFTER),
         refuse: hearing.refuse(),
         decided_by: hearing.decided_by,
     }

@@ -98,6 +98,8 @@ pub struct Verdict {
     /// Empty: the site's duty address.
     pub notify: Vec<String>,
     pub subject: SubjectCare,
+    /// It takes effect with the portal, which does not exist yet.
+    pub unread_after: Duration,
     /// Rule, and its text for the sender.
     pub refuse: Option<(String, String)>,
     pub fate: Fate,

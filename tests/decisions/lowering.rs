@@ -214,3 +214,19 @@ fn what_widens_an_exception_or_a_proof_from_elsewhere_is_said() {
     let all = one.replace("\"any.p.example\"", "\"any.p.example\", \"*.p.example\"");
     assert!(between((&one, LIST, TERMS), (&all, LIST, TERMS)).contains("group `secure` has gained"));
 }
+
+#[test]
+fn later_news_of_what_nobody_opened_is_less() {
+    let judge = |asked: &str| {
+        let text =
+            format!("[policy]\nempty = true\n[rule.r]\ndirection = \"outbound\"\nrequire = \"encrypted\"\n{asked}");
+        let files = [SourceFile { name: "p.toml".into(), text }];
+        judge_of(&files, &Known { duty: true, ..Known::default() }).unwrap_or_else(|found| panic!("{found:#?}"))
+    };
+    let less = |old: &str, new: &str| {
+        !lowered(&judge(old).policy, &judge(new).policy, start_of("2026-12-01".parse().unwrap())).is_empty()
+    };
+    let (soon, late) = ("unread-after = \"2h\"\n", "unread-after = \"3d\"\n");
+    assert!(less(soon, late) && less(soon, ""));
+    assert!(!less(late, soon) && !less("", late) && !less(soon, soon));
+}

@@ -77,9 +77,10 @@ fn rule() -> impl Strategy<Value = String> {
         key("refuse", &["\"no\"", "\"never\""]),
         key("hold-for", &["\"1d\"", "\"9d\""]),
         key("notify", &["\"ig@t.example\"", "[\"duty@t.example\"]"]),
+        key("unread-after", &["\"2h\"", "\"3d\""]),
     );
-    (when, effects).prop_map(|(when, (a, b, c, d, e, f, g))| {
-        format!("direction = \"outbound\"\nsubject = \"keep\"\n{when}{a}{b}{c}{d}{e}{f}{g}")
+    (when, effects).prop_map(|(when, (a, b, c, d, e, f, g, h))| {
+        format!("direction = \"outbound\"\nsubject = \"keep\"\n{when}{a}{b}{c}{d}{e}{f}{g}{h}")
     })
 }
 
@@ -173,6 +174,7 @@ proptest! {
         prop_assert!(before.refuse.is_none() || after.refuse.is_some(), "a refusal was taken away");
         prop_assert!(!set(&before, "wait") || after.wait <= before.wait, "a wait that was set grew");
         prop_assert!(!set(&before, "otherwise") || after.otherwise >= before.otherwise, "otherwise was lowered");
+        prop_assert!(!set(&before, "unread_after") || after.unread_after <= before.unread_after, "news came later");
         prop_assert!(!set(&before, "hold_for") || after.hold_for >= before.hold_for);
         prop_assert!(before.notify.iter().all(|a| after.notify.contains(a)), "somebody is told no more");
         if set(&before, "upgrade") {

@@ -65,6 +65,7 @@ impl Part<'_> {
             "tell_sender": duration_words(v.tell_sender),
             "notify": v.notify,
             "subject": v.subject,
+            "unread_after": duration_words(v.unread_after),
             "monitored": monitored.collect::<Vec<_>>(),
             "fate": v.fate_name(),
             "then": v.then_name(),
@@ -138,11 +139,17 @@ fn result(v: &Verdict, direction: Direction) -> Vec<String> {
         ("tell_sender", duration_words(v.tell_sender)),
         ("notify", notify),
         ("subject", v.subject.to_string()),
+        ("unread_after", duration_words(v.unread_after)),
     ];
     let by = |key: &str| v.decided_by.get(key).map_or_else(|| "default".to_owned(), |rule| format!("rule {rule}"));
     // Nothing waits inbound, so the rest has no meaning there.
     let shown = if direction == Direction::Inbound { &keys[..1] } else { &keys[..] };
-    shown.iter().map(|(key, value)| format!("{key:<12} {value:<24} {}", by(key))).collect()
+    shown.iter().map(|(key, value)| format!("{key:<12} {value:<24} {}{}", by(key), note(key))).collect()
+}
+
+/// What takes effect with a rung that does not exist yet.
+fn note(key: &str) -> &'static str {
+    if key == "unread_after" { "  (portal: not in this version, passed over)" } else { "" }
 }
 
 fn fate_line(v: &Verdict) -> String {
