@@ -489,6 +489,10 @@ fn what_is_not_there_ends_with_2_and_what_is_wrong_with_1() {
     for command in &commands[1..4] {
         mailward(&[command, &["--policies", &missing][..]].concat()).fails(2);
     }
+    let (no_policy, config) = gateway("");
+    let text = std::fs::read_to_string(&config).unwrap().replace(&shipped(), "nowhere");
+    std::fs::write(no_policy.path().join("gateway.toml"), text).unwrap();
+    mailward(&["serve", "--config", &config]).fails(2);
 }
 
 #[test]

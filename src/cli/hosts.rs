@@ -1,7 +1,10 @@
 //! `mailward hosts`: what mail hosts offered before, which of them offer less now, and a person's word that this is right.
 
+use super::queue::agreed;
 use super::{ConfigFile, Failure, ask};
 use crate::control::{Accepting, Request};
+use crate::proof::memory::Offered;
+use crate::vocabulary::Proof;
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -52,6 +55,9 @@ struct Accept {
     /// Who decided it, for the record
     #[arg(long, value_name = "NAME")]
     by: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 #[must_use]
@@ -81,9 +87,22 @@ impl Show {
 
 impl Accept {
     fn answer(self) -> Result<ExitCode, Failure> {
+        let answer = ask(&self.config, &Request::Hosts { host: Some(self.host.clone()) })?;
+        let known = &answer["hosts"][0];
+        if !known.is_null() {
+            print(known);
+        }
+        let seen = serde_json::from_value::<Offered>(known["fall"]["offered"].clone());
+        let is_meant = self.yes || seen.is_err() || agreed("accept what it offers now? [y/N] ");
+        if !is_meant {
+            say!("nothing is accepted");
+            return Ok(ExitCode::FAILURE);
+        }
+        // Without a fall there is nothing to be seen, and the gateway says so.
+        let nothing = Offered { starttls: false, version: None, proof: Proof::Nothing, key: None };
         let accepting = Accepting { because: self.because, by: self.by };
-        let host = ask(&self.config, &Request::HostAccept { host: self.host, accepting })?;
-        print(&host);
+        let request = Request::HostAccept { host: self.host, offered: seen.unwrap_or(nothing), accepting };
+        print(&ask(&self.config, &request)?);
         say!(
             "what waits for it is tried at its next date, or now by `mailward queue retry --reason stripping-suspected`"
         );

@@ -64,6 +64,10 @@ pub(super) fn of(bytes: &[u8], charset: Option<&str>) -> Format {
     if bytes.is_empty() {
         return Format::Empty;
     }
+    // A slide scanner's file is a TIFF for whoever wants one, and has its patient's data all the same.
+    if bytes.get(128..132) == Some(b"DICM") {
+        return Format::Dicom;
+    }
     if let Some((_, format)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return *format;
     }
@@ -93,7 +97,9 @@ pub(super) const TELLING: usize = 72 * 1024;
 /// Whether `of` says the same of `start` and of anything that begins with it and has `octets` at most, and that it is no
 /// format that is read. So most attachments are told without being decoded to their end.
 pub(super) fn is_settled(start: &[u8], octets: usize, charset: Option<&str>) -> bool {
-    let signed = MAGIC.iter().any(|(magic, _)| start.starts_with(magic)) || deeper_magic(start).is_some();
+    let signed = start.get(128..132) == Some(b"DICM")
+        || MAGIC.iter().any(|(magic, _)| start.starts_with(magic))
+        || deeper_magic(start).is_some();
     let is_long = start.len() >= TELLING;
     is_long && (signed || (super::charset::wide(start, charset).is_none() && controls(start, octets / 200).is_none()))
 }
@@ -110,9 +116,6 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
     }
     if at(0, b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         return Some(closed::office(bytes).unwrap_or(Format::Unknown("ole")));
-    }
-    if at(128, b"DICM") {
-        return Some(Format::Dicom);
     }
     if at(0, b"RIFF") {
         return Some(if at(8, b"WEBP") { Format::Image("webp") } else { Format::Unknown("riff") });
@@ -266,6 +269,7 @@ mod tests {
         assert_eq!(of(package, None), Format::Encrypted("office-document"));
         assert_eq!(of(&package[..8], None), Format::Unknown("ole"));
         assert_eq!(of(&[&[0; 128][..], b"DICM"].concat(), None), Format::Dicom);
+        assert_eq!(of(&[&b"II*\0"[..], &[0; 124], b"DICM"].concat(), None), Format::Dicom);
         assert_eq!(of(b"\x00\x01\x02binary\x00\x00", None), Format::Unknown("binary"));
         assert_eq!(of(b"9\x004\x003\x004\x00", None), Format::Text);
         assert_eq!(of("name;nhs\nJosé;943".as_bytes(), None), Format::Text);

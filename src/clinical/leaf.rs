@@ -67,7 +67,11 @@ pub(super) fn read(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>) {
         }
         // A charset that nobody here knows makes text look like anything.
         Format::Unknown("binary") if is_text(kind) => broken_text(walk, &decoded, &place),
-        Format::Encrypted(what) => walk.report.unread(FindingKind::EncryptedAttachment, &place, what),
+        Format::Encrypted(what) => {
+            // It is unknown too: a policy that only knows of unknown ones loses nothing.
+            walk.report.found(FindingKind::UnknownAttachment, &place, what, Confidence::High);
+            walk.report.unread(FindingKind::EncryptedAttachment, &place, what);
+        }
         Format::Dicom => {
             walk.report.found(FindingKind::Dicom, &place, "DICOM", Confidence::High);
             walk.report.unread(FindingKind::UnknownAttachment, &place, "dicom");
@@ -182,11 +186,11 @@ fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: Dress, plac
         walk.report.unread(FindingKind::BrokenAttachment, place, "charset");
     }
     for text in std::iter::once(reading.text.as_ref()).chain(reading.other.as_deref()) {
-        for (kind, shown) in shapes::of(text) {
-            walk.report.found(kind, place, shown, Confidence::High);
-        }
+        shaped(walk, text, place);
         if dress == Dress::Markup {
-            walk.scan(&html::text(text), place);
+            let shown = html::text(text);
+            shaped(walk, &shown, place);
+            walk.scan(&shown, place);
         }
         if dress == Dress::Plain || content.kind != "text/html" {
             walk.scan(text, place);
@@ -196,6 +200,12 @@ fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: Dress, plac
         }
     }
     walk.report.read(place);
+}
+
+fn shaped(walk: &mut Walk<'_>, text: &str, place: &str) {
+    for (kind, shown) in shapes::of(text) {
+        walk.report.found(kind, place, shown, Confidence::High);
+    }
 }
 
 /// Text whose own syntax can stand inside a number: folded lines of cards and calendars, escapes of JSON.

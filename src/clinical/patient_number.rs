@@ -20,6 +20,8 @@ pub(super) type Shown = [u8; 7];
 #[derive(Debug, Default)]
 pub(super) struct Hits {
     pub numbers: Vec<Hit>,
+    /// Numbers that were looked at.
+    pub judged: usize,
 }
 
 /// One number, as far as it may be shown.
@@ -146,8 +148,8 @@ enum Prefix {
     Dialled,
 }
 
-/// Finds the numbers of `text`.
-pub(super) fn scan(text: &str, rules: &Rules, hits: &mut Hits) {
+/// Finds the numbers of `text`, until `limit` of them were looked at.
+pub(super) fn scan(text: &str, rules: &Rules, limit: usize, hits: &mut Hits) {
     let mut scanner = Scanner { text, rules, columns: Columns::default(), labelled_until: None, folded: String::new() };
     let mut groups: Vec<Group> = Vec::new();
     let mut at = 0;
@@ -155,7 +157,7 @@ pub(super) fn scan(text: &str, rules: &Rules, hits: &mut Hits) {
         groups.clear();
         at = read_groups(text, start, &mut groups);
         scanner.judge_all(&groups, hits);
-        if hits.is_full() {
+        if hits.is_full() || hits.judged >= limit {
             return;
         }
     }
@@ -168,6 +170,16 @@ fn is_valid(digits: &[u8; 10]) -> bool {
     let check = (11 - sum % 11) % 11;
     let is_filler = digits.windows(2).all(|w| w[0] == w[1]) || digits.windows(2).all(|w| w[0] == w[1] + 1);
     check == u32::from(digits[9]) && !is_filler
+}
+
+/// What stands around a number.
+#[derive(Debug, Clone, Copy)]
+struct Around {
+    column: Column,
+    before: Near,
+    behind: Near,
+    label: Option<usize>,
+    glue: Glue,
 }
 
 struct Scanner<'a> {
@@ -203,31 +215,41 @@ impl Scanner<'_> {
     /// Judges the number that begins with group `at`; returns how many groups it took.
     fn judge_from(&mut self, groups: &[Group], at: usize, hits: &mut Hits) -> Option<usize> {
         let (candidate, count) = candidate(self.text, groups, at).filter(|(c, _)| is_valid(&c.digits))?;
-        let schemes = Scheme::ALL.into_iter().filter(|scheme| scheme.may_be(&candidate.digits));
-        let (d, mut best) = (candidate.digits, None);
+        let mut schemes = Scheme::ALL.into_iter().filter(|scheme| scheme.may_be(&candidate.digits)).peekable();
+        schemes.peek()?;
+        hits.judged += 1;
+        let around = self.around(&candidate);
+        let judged = schemes.filter_map(|scheme| Some((scheme, self.confidence(&candidate, scheme, around)?)));
+        let judged: Vec<(Scheme, Confidence)> = judged.collect();
+        let best = judged.iter().map(|(_, confidence)| *confidence).max()?;
+        // A guess is one guess, whatever it may be of; what is sure may be both.
+        let most = if best == Confidence::High { judged.len() } else { 1 };
+        let d = candidate.digits;
         let shown = [d[0], d[1], d[2], d[6], d[7], d[8], d[9]];
-        for scheme in schemes {
-            let Some(confidence) = self.confidence(&candidate, scheme) else { continue };
+        for (scheme, confidence) in judged.into_iter().filter(|(_, confidence)| *confidence == best).take(most) {
             hits.add(Hit { scheme, shown, confidence });
-            best = best.max(Some(confidence));
         }
-        if best? == Confidence::High {
+        if best == Confidence::High {
             self.labelled_until = Some(candidate.end);
         }
         Some(count)
     }
 
-    fn confidence(&mut self, candidate: &Candidate, scheme: Scheme) -> Option<Confidence> {
-        if self.rules.is_blind() {
-            return Some(Confidence::High);
-        }
+    fn around(&mut self, candidate: &Candidate) -> Around {
         let column = self.columns.of(self.text, candidate.start, self.rules);
         let (before, behind) = (self.before(candidate, column), self.behind(candidate));
         let label = before.label.or_else(|| self.follows_a_labelled_one(candidate, column));
+        Around { column, before, behind, label, glue: Glue::around(self.text, candidate) }
+    }
+
+    fn confidence(&self, candidate: &Candidate, scheme: Scheme, around: Around) -> Option<Confidence> {
+        if self.rules.is_blind() {
+            return Some(Confidence::High);
+        }
+        let Around { column, before, behind, label, glue } = around;
         let nearer = |against: usize| label.is_none_or(|l| against < l);
         let countered = before.against.is_some_and(nearer) || candidate.prefix == Prefix::Dialled;
         let after = behind.label.is_some() && before.against.is_none() && candidate.prefix != Prefix::Dialled;
-        let glue = Glue::around(self.text, candidate);
         if scheme.is_torn(candidate.form) {
             // A number torn apart in an unusual way is believed right behind its label only.
             let is_free = glue == Glue::Free || (glue == Glue::Letters && before.label == Some(0));

@@ -17,7 +17,7 @@ pub(super) fn of(text: &str) -> Vec<(FindingKind, &'static str)> {
     if has("urn:hl7-org:v3") && has("ClinicalDocument") {
         found.push((FindingKind::Cda, "CDA document"));
     }
-    if is_fhir_json(bytes) || (has("http://hl7.org/fhir") && (has("<Patient") || has("<subject"))) {
+    if is_fhir_json(bytes) || is_fhir_xml(bytes) {
         found.push((FindingKind::FhirPatient, "FHIR resource of a patient"));
     }
     if text
@@ -42,7 +42,8 @@ fn is_hl7(bytes: &[u8]) -> bool {
     })
 }
 
-/// A resource that is a patient, or says whose it is (FHIR 2.6): `"resourceType": "Patient"`, `"subject": {"reference": "Patient/1"}`.
+/// A resource that is a patient, or says whose it is by a reference to one (FHIR 2.6): `"resourceType": "Patient"`,
+/// `"subject": {"reference": "Patient/1"}`.
 fn is_fhir_json(bytes: &[u8]) -> bool {
     const TYPE: &[u8] = b"\"resourceType\"";
     let value_of = |at: usize| {
@@ -51,9 +52,17 @@ fn is_fhir_json(bytes: &[u8]) -> bool {
         rest.trim_ascii_start()
     };
     let mut types = memmem::find_iter(bytes, TYPE).map(value_of).peekable();
-    let is_any = types.peek().is_some();
-    let says_whose = || ["\"subject\"", "\"patient\""].iter().any(|key| memmem::find(bytes, key.as_bytes()).is_some());
-    types.any(|value| value.starts_with(b"\"Patient\"")) || (is_any && says_whose())
+    types.peek().is_some() && (types.any(|value| value.starts_with(b"\"Patient\"")) || refers_to_a_patient(bytes))
+}
+
+fn is_fhir_xml(bytes: &[u8]) -> bool {
+    let has = |word: &[u8]| memmem::find(bytes, word).is_some();
+    has(b"http://hl7.org/fhir") && (has(b"<Patient") || has(b":Patient") || refers_to_a_patient(bytes))
+}
+
+/// `Patient/` at the beginning of a value, or behind the address of a server.
+fn refers_to_a_patient(bytes: &[u8]) -> bool {
+    memmem::find_iter(bytes, b"Patient/").any(|at| at > 0 && matches!(bytes[at - 1], b'"' | b'\'' | b'/'))
 }
 
 #[cfg(test)]
@@ -80,7 +89,10 @@ mod tests {
             "{\"resourceType\" : \"Patient\"}",
             "{\"resourceType\":\"Bundle\",\"entry\":[{\"resource\":{\"resourceType\":\"Patient\"}}]}",
             "{\"resourceType\":\"Observation\",\"subject\":{\"reference\":\"Patient/1\"}}",
+            "{\"resourceType\":\"Coverage\",\"beneficiary\":{\"reference\":\"https://x.example/fhir/Patient/1\"}}",
             "<Patient xmlns=\"http://hl7.org/fhir\">",
+            "<f:Patient xmlns:f=\"http://hl7.org/fhir\">",
+            "<Immunization xmlns=\"http://hl7.org/fhir\"><patient><reference value=\"Patient/1\"/>",
         ] {
             assert_eq!(kinds(text), [FindingKind::FhirPatient], "{text}");
         }
@@ -95,6 +107,8 @@ mod tests {
             "MSHX^~\\&|",
             "{\"resourceType\":\"Questionnaire\",\"status\":\"draft\"}",
             "{\"subject\":\"Lunch\",\"patient\":true}",
+            "{\"resourceType\":\"CapabilityStatement\",\"searchParam\":[{\"name\":\"patient\"}]}",
+            "{\"resourceType\": \"Questionnaire\", \"subject\": 1}",
             "see http://hl7.org/fhir for the Patient resource",
             "MS",
             "MSH|",

@@ -15,6 +15,8 @@ use memchr::memmem;
 const LEVELS_PER_MESSAGE: usize = 4;
 /// Recursion ends here whatever the limits say.
 const DEEPEST: usize = 64;
+/// Numbers with a right check digit that are looked at in one message: each costs a look at the words around it.
+const NUMBERS: usize = 20_000;
 /// Second and third readings of ambiguous entities, in one message.
 const READINGS: usize = 16;
 /// Octets of one header section that are read.
@@ -29,6 +31,8 @@ pub(super) struct Walk<'r> {
     pub left: usize,
     parts: usize,
     readings: usize,
+    /// Numbers that may still be looked at.
+    numbers: usize,
 }
 
 /// Where the walk is.
@@ -73,7 +77,7 @@ impl About {
 
 impl<'r> Walk<'r> {
     pub fn new(rules: &'r Rules, limits: &'r Limits) -> Walk<'r> {
-        Walk { rules, limits, report: Report::default(), left: limits.decoded, parts: 0, readings: 0 }
+        Walk { rules, limits, report: Report::default(), left: limits.decoded, parts: 0, readings: 0, numbers: NUMBERS }
     }
 
     pub fn all(mut self, message: &[u8]) -> Findings {
@@ -105,7 +109,11 @@ impl<'r> Walk<'r> {
     /// Looks for identifiers in text, and for what the site recognises for itself.
     pub fn scan(&mut self, text: &str, place: &str) {
         let mut hits = patient_number::Hits::default();
-        patient_number::scan(text, self.rules, &mut hits);
+        patient_number::scan(text, self.rules, self.numbers, &mut hits);
+        self.numbers -= hits.judged.min(self.numbers);
+        if self.numbers == 0 {
+            self.report.limit(place, "numbers");
+        }
         for hit in hits.numbers {
             self.report.found(hit.scheme.kind(), place, &patient_number::masked(hit.shown), hit.confidence);
         }

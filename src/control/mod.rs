@@ -14,6 +14,7 @@ use crate::clock::EntryId;
 use crate::config::Config;
 use crate::mail::Domain;
 use crate::policy::diagnostic::Mistake;
+use crate::proof::memory::Offered;
 use crate::vocabulary::Reason;
 use instruct::Wanted;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,8 @@ pub enum Request {
     /// What a host offers since it fell is right.
     HostAccept {
         host: String,
+        /// What whoever accepts it has seen: nothing else is accepted.
+        offered: Offered,
         accepting: Accepting,
     },
     Reload {

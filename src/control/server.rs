@@ -7,6 +7,7 @@ use super::{Accepted, Accepting, Answer, Filter, Reloads, Request, Status, instr
 use crate::clock::{EntryId, Now};
 use crate::deliver::Delivery;
 use crate::mail::Domain;
+use crate::proof::memory::Offered;
 use crate::queue::{Counter, State, entry};
 use crate::record::Action;
 use crate::store::{self, Change, StoreError};
@@ -99,8 +100,8 @@ async fn serve(stream: UnixStream, shared: Arc<Shared>) {
                 Request::Hosts { host } => {
                     Answer::Good(queries::hosts(&shared.delivery.offered.all(), host.as_deref()))
                 }
-                Request::HostAccept { host, accepting } => {
-                    accept_host(&shared, who, (&host, accepting)).map_or_else(Answer::Bad, Answer::Good)
+                Request::HostAccept { host, offered, accepting } => {
+                    accept_host(&shared, who, (&host, &offered), accepting).map_or_else(Answer::Bad, Answer::Good)
                 }
                 Request::Reload { accepting } => {
                     put_into_force(&shared, who, accepting, |accepted| shared.policies.reload(accepted))
@@ -190,12 +191,13 @@ fn refresh(shared: &Shared, domain: &Domain) -> Answer {
 fn accept_host(
     shared: &Shared,
     uid: Option<u32>,
-    (host, accepting): (&str, Accepting),
+    (host, seen): (&str, &Offered),
+    accepting: Accepting,
 ) -> Result<serde_json::Value, String> {
     let _one_at_a_time = shared.ordering.lock().unwrap_or_else(PoisonError::into_inner);
     let accepted = accepted(shared, uid, accepting, "--because")?;
     let offered = &shared.delivery.offered;
-    let fallen = offered.fallen(host)?;
+    let fallen = offered.fallen(host, seen)?;
     let at = Now::read().wall;
     let action = Action {
         at,
@@ -209,7 +211,7 @@ fn accept_host(
     let kept = shared.delivery.store.commit(vec![action.kept(shared.delivery.ids.next(at))]);
     let kept = shared.runtime.block_on(kept);
     kept.map_err(|error| format!("who accepted it could not be put on record, so nothing is changed: {error}"))?;
-    offered.accept(host).map(|past| queries::past(&past))
+    offered.accept(host, seen).map(|past| queries::past(&past))
 }
 
 /// Who asks, and why, fit for the record.

@@ -219,7 +219,9 @@ impl Delivery {
     fn kept_from_relay(&self, task: &Task, entry: &Entry) -> Vec<Attempted> {
         let Destination::Relay(name) = &task.lane.destination else { return Vec::new() };
         let terms = self.terms();
-        let Some(terms) = terms.relays.get(name) else { return Vec::new() };
+        let Some(terms) = terms.relays.get(name) else {
+            return all(task, &Refusal { reason: Reason::WayGone, status: None });
+        };
         let judge = |recipient: &u16| {
             let requirement = self.requirement(entry, *recipient);
             let reason = if !requirement.classes.iter().all(|class| terms.carries.contains(class)) {

@@ -77,16 +77,18 @@ impl Delivery {
 fn moved(task: &Task, recipients: Vec<u16>, lane: Lane) -> Task {
     let task = Task { lane: Arc::new(lane), ..task.for_recipients(recipients) };
     match task.reason {
-        Reason::HeldByOperator => Task { state: State::Deferred, reason: Reason::Waiting, ..task },
+        Reason::HeldByOperator | Reason::WayGone => Task { state: State::Deferred, reason: Reason::Waiting, ..task },
         _ => task,
     }
 }
 
-/// What a person asked, in place of what a peer says.
+/// What a person asked, or has to be asked, in place of what a peer says.
 pub(super) fn stopped(task: &Task, entry: &Entry) -> Vec<Attempted> {
     let reason = |recipient: u16| match entry.instruction(recipient).and_then(|i| i.stop) {
         Some(Stop::Bounce) => Reason::EndedByOperator,
-        Some(Stop::Hold) | None => Reason::HeldByOperator,
+        Some(Stop::Hold) => Reason::HeldByOperator,
+        // Whoever asked for nothing is here because there is no way for it any more.
+        None => Reason::WayGone,
     };
     let refusal = |recipient| Refusal { reason: reason(recipient), status: None };
     task.recipients.iter().map(|r| Attempted { recipient: *r, result: Err(refusal(*r)) }).collect()

@@ -4,11 +4,11 @@
 //! moment ago last, and all within a bounded time; a stall or a failed handshake is that host's failure; a link below its
 //! lane's level carries nothing. Fails with the reason of the host that decides.
 
-use super::Delivery;
 use super::connection::{Broken, Connection, Secured};
 use super::open_link::OpenLink;
 use super::published::{Floor, Published};
 use super::route::{Host, Unroutable};
+use super::{Delivery, Terms};
 use crate::clock::Now;
 use crate::mail::{Enhanced, Link, Status, TlsFacts};
 use crate::policy::{FailedTls, ProofSource};
@@ -19,6 +19,7 @@ use crate::smtp::server::Credentials;
 use crate::tls::{Connector, PeerCertificates, Roots};
 use crate::vocabulary::{Level, Proof, Reason};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::{Instant, timeout_at};
 
@@ -107,6 +108,8 @@ pub(super) fn missed_in(host: &str, broken: Broken) -> Missed {
 /// One opening of a link for a lane.
 pub(super) struct Opening<'l> {
     pub lane: &'l Lane,
+    /// What gateway.toml said when it began: a host is never told what was meant for another.
+    terms: Arc<Terms>,
     sources: Vec<ProofSource>,
     /// What the domain's MTA-STS policy asks of every host.
     pub floor: Floor,
@@ -132,11 +135,11 @@ impl Delivery {
         let mut hosts = terms.hosts.hosts(&lane.destination, &self.resolver).await?;
         self.memory.good_hosts_first(&mut hosts, |host| &host.name);
         let until = Instant::now() + self.patience.opening;
-        let mut sources = self.sources(&lane.destination);
+        let mut sources = self.sources(&lane.destination, &terms);
         let listed = timeout_at(until, self.listed(&lane.destination, &mut sources)).await;
         let floor = listed.unwrap_or(Err(Reason::DnsTempfail)).map_err(shut)?;
         let (published, connector) = (Published::NOTHING, self.connector.clone());
-        let mut opening = Opening { lane, sources, floor, published, connector, tries: ADDRESSES, until };
+        let mut opening = Opening { lane, terms, sources, floor, published, connector, tries: ADDRESSES, until };
         let mut missed = Vec::with_capacity(hosts.len());
         for host in &hosts {
             let tried = match self.remembered(host, lane) {
@@ -246,7 +249,7 @@ impl Delivery {
         let (connection, _) = connection.until_ready().await.map_err(in_host)?;
         let certificates = secured.certificates.clone();
         let link = self.compared(self.proved(clear, secured, opening), opening.lane, Some(&certificates));
-        match self.login(opening.lane).filter(|_| link.level() >= opening.lane.level) {
+        match Delivery::login(opening).filter(|_| link.level() >= opening.lane.level) {
             Some(credentials) => match connection.login(&credentials).await {
                 Ok(connection) => Ok(self.opened(connection, link, opening)),
                 Err(broken) => {
@@ -259,9 +262,9 @@ impl Delivery {
     }
 
     /// Who we are to the relay of a lane. It is said only on a link that holds what the relay's table requires.
-    fn login(&self, lane: &Lane) -> Option<Credentials> {
-        let Destination::Relay(name) = &lane.destination else { return None };
-        self.terms().relays.get(name)?.login.clone()
+    fn login(opening: &Opening<'_>) -> Option<Credentials> {
+        let Destination::Relay(name) = &opening.lane.destination else { return None };
+        opening.terms.relays.get(name)?.login.clone()
     }
 
     pub(super) fn opened(&self, connection: Connection, link: Link, opening: &Opening<'_>) -> OpenLink {
@@ -286,10 +289,10 @@ impl Delivery {
     }
 
     /// Who says how the hosts of this destination prove themselves.
-    fn sources(&self, destination: &Destination) -> Vec<ProofSource> {
+    fn sources(&self, destination: &Destination, terms: &Terms) -> Vec<ProofSource> {
         match destination {
             Destination::Mx(domain) => self.judge.now().policy.proof_sources(domain),
-            configured => self.terms().proofs.get(&configured.to_string()).cloned().unwrap_or_default(),
+            configured => terms.proofs.get(&configured.to_string()).cloned().unwrap_or_default(),
         }
     }
 }

@@ -33,8 +33,8 @@ pub(super) fn next(refusal: &Refusal, shortfall: Shortfall, requirement: &Requir
     let age = waited((times.accepted, times.attempts), times.now, times.retry).saturating_sub(times.excused);
     match reason {
         Reason::EndedByOperator => return Next::Fail(reason),
-        Reason::HeldByOperator if age < requirement.hold_for => return Next::Hold,
-        Reason::HeldByOperator => return Next::Fail(Reason::Expired),
+        Reason::HeldByOperator | Reason::WayGone if age < requirement.hold_for => return Next::Hold,
+        Reason::HeldByOperator | Reason::WayGone => return Next::Fail(Reason::Expired),
         _ => {}
     }
     if requirement.journal {

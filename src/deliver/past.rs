@@ -1,8 +1,8 @@
 //! Compares what a mail host offers now with what it offered before.
 //!
 //! Called by `link` for every link that was opened. Promises: who is fallen carries nothing that asks for more than `any` (`policy::permit`
-//! holds it); that is said once, as an error, when mail waits because of it; while our resolver does not validate nothing is compared,
-//! for what is missing then is missing here. Never fails.
+//! holds it); that is said once, as an error, when mail waits because of it; what nobody asks of a domain's hosts is missed in none of them.
+//! Never fails.
 
 use super::Delivery;
 use crate::clock::Now;
@@ -17,13 +17,12 @@ use crate::vocabulary::{Level, Reason};
 impl Delivery {
     /// The link, and whether its host has fallen; what is no fall is remembered.
     pub(super) fn compared(&self, link: Link, lane: &Lane, shown: Option<&PeerCertificates>) -> Link {
-        if !matches!(lane.destination, Destination::Mx(_)) || self.resolver.is_failing() {
+        if !matches!(lane.destination, Destination::Mx(_)) {
             return link;
         }
         let offered = Offered::on(&link);
-        let fallen =
-            |past: &Past| past.falls_to(&offered) && !shown.is_some_and(|shown| self.is_itself(shown, &link.host));
-        let Some(past) = self.offered.of(&link.host).filter(fallen) else {
+        let Some(past) = self.offered.of(&link.host).filter(|past| self.has_fallen(past, (&link, &offered), shown))
+        else {
             self.offered.renew(&link.host, offered);
             return link;
         };
@@ -37,6 +36,18 @@ impl Delivery {
             );
         }
         Link { fallen: true, ..link }
+    }
+
+    fn has_fallen(&self, past: &Past, (link, offered): (&Link, &Offered), shown: Option<&PeerCertificates>) -> bool {
+        if !past.falls_to(offered) {
+            return false;
+        }
+        let Some(shown) = shown else { return true };
+        // Nobody says how this domain's hosts prove themselves: that one of them did so for another domain asks nothing here. And what signed
+        // names proved cannot be proved while our resolver does not validate.
+        let is_asked =
+            link.shortfall != Some(Reason::NoProofSource) && link.shortfall != Some(Reason::DnssecNotValidated);
+        is_asked && !self.is_itself(shown, &link.host)
     }
 
     /// Public roots vouch for the host's own name, whatever policy lists: nobody in between could bring that.

@@ -137,7 +137,7 @@ impl Delivery {
             accepted: attempt.task.accepted,
             attempts: attempt.task.attempts,
             now: attempt.now.wall,
-            excused: self.causes.excused(attempt.task.accepted, attempt.now.wall),
+            excused: Duration::ZERO,
             held,
             retry: &terms.retry,
         };
@@ -151,7 +151,8 @@ impl Delivery {
             };
             let requirement = self.requirement(&attempt.entry, one.recipient);
             let shortfall = self.is_shortfall(attempt, one.recipient, refusal.reason, &requirement);
-            let held = match next(refusal, shortfall, &requirement, times) {
+            let excused = self.causes.excused(attempt.task.accepted, attempt.now, refusal.reason);
+            let held = match next(refusal, shortfall, &requirement, Times { excused, ..times }) {
                 Next::Fail(reason) => {
                     settled.failed.push((one.recipient, reason));
                     continue;

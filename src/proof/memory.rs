@@ -177,11 +177,11 @@ impl Memory {
         is_first
     }
 
-    /// What is known of a host that fell.
+    /// What is known of a host that fell to what somebody has `seen`.
     ///
     /// # Errors
-    /// When it is not known, or has not fallen.
-    pub fn fallen(&self, host: &str) -> Result<Past, String> {
+    /// When it is not known, has not fallen, or offers something else by now.
+    pub fn fallen(&self, host: &str, seen: &Offered) -> Result<Past, String> {
         let past = self.of(host).ok_or_else(|| {
             format!(
                 "no mail host `{}` is known\nhint: name the host, not the domain: `mailward hosts show` lists them",
@@ -189,7 +189,11 @@ impl Memory {
             )
         })?;
         match &past.fall {
-            Some(_) => Ok(past),
+            Some(fall) if fall.offered == *seen => Ok(past),
+            Some(_) => Err(format!(
+                "{} offers something else by now, so nothing is accepted\nhint: look again: `mailward hosts show {0}`",
+                past.host
+            )),
             None => Err(format!(
                 "{} offers what it offered before, so there is nothing to accept\nhint: see `mailward hosts show {0}`",
                 past.host
@@ -197,14 +201,13 @@ impl Memory {
         }
     }
 
-    /// A person's word: what the host offers since it fell is what it has to offer.
+    /// A person's word: what the host offers since it fell, and they have seen, is what it has to offer.
     ///
     /// # Errors
     /// When it is not known, or has not fallen.
-    pub fn accept(&self, host: &str) -> Result<Past, String> {
-        let past = self.fallen(host)?;
-        let offered = past.fall.map_or(past.offered, |fall| fall.offered);
-        let accepted = Past { first: past.first, ..Past::new(&past.host, offered, Now::read().wall) };
+    pub fn accept(&self, host: &str, seen: &Offered) -> Result<Past, String> {
+        let past = self.fallen(host, seen)?;
+        let accepted = Past { first: past.first, ..Past::new(&past.host, seen.clone(), Now::read().wall) };
         self.lock().insert(past.host, accepted.clone());
         self.changed.store(true, Ordering::Relaxed);
         Ok(accepted)
@@ -319,10 +322,12 @@ mod tests {
         assert_eq!(memory.suspected(), 1);
         memory.renew("mx.partner.example", offered(Proof::Pkix, "one"));
         assert_eq!(memory.suspected(), 0);
-        assert!(memory.accept("mx.partner.example").unwrap_err().contains("nothing to accept"));
-        assert!(memory.accept("partner.example").unwrap_err().contains("not the domain"));
+        assert!(memory.accept("mx.partner.example", &CLEAR).unwrap_err().contains("nothing to accept"));
+        assert!(memory.accept("partner.example", &CLEAR).unwrap_err().contains("not the domain"));
         memory.fell("mx.partner.example", fall(CLEAR, true));
-        assert_eq!(memory.accept("mx.partner.example").unwrap().offered, CLEAR);
+        let other = memory.accept("mx.partner.example", &offered(Proof::Nothing, "k"));
+        assert!(other.unwrap_err().contains("something else by now"), "nobody has seen what it offers");
+        assert_eq!(memory.accept("mx.partner.example", &CLEAR).unwrap().offered, CLEAR);
         let past = memory.of("mx.partner.example").unwrap();
         assert!(!past.falls_to(&CLEAR) && past.fall.is_none());
     }

@@ -88,21 +88,27 @@ impl Entry {
         self.instructions.iter().find(|(r, _)| *r == recipient).map(|(_, instruction)| instruction)
     }
 
-    /// The lane of a recipient for which `level` must hold; none: there is no such recipient.
+    /// The lane of a recipient for which `level` must hold; none: there is no such recipient. Where gateway.toml has its site or relay no
+    /// more, it waits for a person.
     #[must_use]
     pub fn lane(&self, recipient: u16, level: Level, routes: &Routes) -> Option<Lane> {
-        let mailbox = &self.envelope.recipients.get(usize::from(recipient))?.mailbox;
-        let asked = |level| (self.direction(recipient), level);
-        let usual = |level| routes.lane(mailbox.domain(), self.site.as_deref(), asked(level));
-        let Some(instruction) = self.instruction(recipient) else { return Some(usual(level)) };
-        if instruction.stop.is_some() {
-            return Some(Lane::operator());
-        }
-        let level = if instruction.lowered_from.is_some() { Level::Any } else { level };
-        Some(match &instruction.route {
-            Some(route) => routes.rerouted(usual(level), route.destination(mailbox.domain()), asked(level)),
-            None => usual(level),
-        })
+        let domain = self.envelope.recipients.get(usize::from(recipient))?.mailbox.domain();
+        let direction = self.direction(recipient);
+        let usual = |level| routes.lane(domain, self.site.as_deref(), (direction, level));
+        // Judged as mail for a site of ours: nobody has asked what must hold in the world.
+        let is_stray = direction != Direction::Outbound && routes.site_of(domain).is_none();
+        let level = if is_stray { level.max(Level::Verified) } else { level };
+        let lane = match self.instruction(recipient) {
+            Some(instruction) if instruction.stop.is_some() => Lane::operator(),
+            Some(Instruction { route: Some(route), lowered_from, .. }) => {
+                let level = if lowered_from.is_some() { Level::Any } else { level };
+                routes.rerouted(usual(level), route.destination(domain), (direction, level))
+            }
+            _ if is_stray => Lane::operator(),
+            Some(Instruction { lowered_from: Some(_), .. }) => usual(Level::Any),
+            _ => usual(level),
+        };
+        Some(if routes.has(&lane.destination) { lane } else { Lane::operator() })
     }
 
     /// Whether any recipient's message is in a class: then no notice shows more than the allow-list.
@@ -444,6 +450,32 @@ pub(crate) mod tests {
         let read = parse(EntryId::from_row(1), json.to_string().as_bytes()).unwrap();
         assert_eq!(read.requirement(0).level, Level::Sealed);
         assert_eq!(read.requirement(99).level, Level::Sealed, "nor does a missing one lower anything");
+    }
+
+    #[test]
+    fn whoevers_site_or_relay_is_gone_waits_for_a_person_and_nothing_leads_into_the_world_unasked() {
+        use crate::queue::{Destination, Instruction, Route};
+        let site: std::sync::Arc<str> = "b".into();
+        let with_site = Routes {
+            sites: [("b.example".parse().unwrap(), site.clone())].into(),
+            floors: [(Destination::Site(site.clone()), Level::Encrypted)].into(),
+            ..Routes::default()
+        };
+        for direction in [Direction::Internal, Direction::Inbound] {
+            let mut stray = entry(1, &["a@b.example"]);
+            stray.destined[0].direction = direction;
+            let lane = |entry: &Entry, routes: &Routes| entry.lane(0, Level::Any, routes).unwrap();
+            assert_eq!(lane(&stray, &with_site).destination, Destination::Site(site.clone()), "{direction}");
+            assert_eq!(lane(&stray, &Routes::default()), Lane::operator(), "{direction}");
+            let instructed = |route| (0, Instruction { stop: None, route: Some(route), lowered_from: None });
+            stray.instructions = vec![instructed(Route::Mx)];
+            let asked = lane(&stray, &Routes::default());
+            assert_eq!((asked.level, matches!(asked.destination, Destination::Mx(_))), (Level::Verified, true));
+            stray.instructions = vec![instructed(Route::Relay("gone".to_owned()))];
+            assert_eq!(lane(&stray, &Routes::default()), Lane::operator(), "a relay that is gone");
+        }
+        let outbound = entry(2, &["a@b.example"]);
+        assert!(matches!(outbound.lane(0, Level::Any, &Routes::default()).unwrap().destination, Destination::Mx(_)));
     }
 
     #[tokio::test]

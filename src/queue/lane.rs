@@ -79,6 +79,15 @@ pub struct Routes {
 }
 
 impl Routes {
+    /// Whether that is somewhere: sites and relays are those of gateway.toml.
+    #[must_use]
+    pub fn has(&self, destination: &Destination) -> bool {
+        match destination {
+            Destination::Site(_) | Destination::Relay(_) => self.floors.contains_key(destination),
+            Destination::Mx(_) | Destination::Operator => true,
+        }
+    }
+
     /// Which site has this domain.
     #[must_use]
     pub fn site_of(&self, domain: &Domain) -> Option<&Arc<str>> {

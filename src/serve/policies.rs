@@ -233,7 +233,7 @@ impl Policies {
         });
         self.stages.swap(parts, judge);
         self.metrics.policy_reload_success.set(1);
-        tracing::info!(verb, policy = hash, was, gateway_toml = is_other, lowered = lower.len(), "in force");
+        tracing::info!(verb, policy = hash, was, gateway_toml = is_other, lowered = lower.len(), "policy in force");
         let changed = was.as_ref() != Some(&hash);
         Ok(
             json!({ "policy_hash": hash, "was": was, "changed": changed, "settings_changed": is_other, "lowered": lower }),

@@ -12,7 +12,16 @@ use std::path::Path;
 /// The rows that can be read. `what` says what is lost where none can.
 #[must_use]
 pub fn read<T: DeserializeOwned>(file: &Path, what: &str) -> Vec<T> {
-    let Ok(text) = fs::read(file) else { return Vec::new() };
+    let text = match fs::read(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            tracing::error!(%error, "{} cannot be read: {what} is not known", file.display());
+            // It is not written over: it may be read again.
+            let _ = fs::rename(file, file.with_extension("json.unread"));
+            return Vec::new();
+        }
+    };
     let whole = serde_json::from_slice::<Vec<serde_json::Value>>(&text).unwrap_or_else(|error| {
         tracing::error!(%error, "{} cannot be read: {what} is not known any more", file.display());
         let _ = fs::rename(file, file.with_extension("json.damaged"));
@@ -35,5 +44,6 @@ pub fn write<T: Serialize>(file: &Path, all: &[T]) -> io::Result<()> {
     let mut new = File::create(&beside)?;
     new.write_all(&serde_json::to_vec(all)?)?;
     new.sync_all()?;
-    fs::rename(&beside, file)
+    fs::rename(&beside, file)?;
+    file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }

@@ -95,6 +95,7 @@ closed! {
         // queue
         HeldByOperator = "held-by-operator",
         EndedByOperator = "ended-by-operator",
+        WayGone = "way-gone",
         Waiting = "waiting",
         Expired = "expired",
     }
@@ -109,7 +110,7 @@ impl Reason {
             R::RequirementNotMet | R::SealingNotPossible | R::RefusedByRule => Fault::Policy,
             R::RelayNotAllowedForClass | R::NoProofSource => Fault::Policy,
             R::NoRoom | R::StoreFailed | R::MessageDamaged | R::BareLineEnding | R::RecognitionBusy => Fault::Us,
-            R::HeldByOperator | R::EndedByOperator | R::LoginRefused | R::NoPolicy => Fault::Us,
+            R::HeldByOperator | R::EndedByOperator | R::LoginRefused | R::NoPolicy | R::WayGone => Fault::Us,
             R::ConnectionTimedOut | R::NetworkUnreachable | R::ConnectionLost => Fault::Network,
             R::TlsMasked | R::TlsReset | R::StrippingSuspected => Fault::Network,
             R::OurFirewall | R::OurProxy | R::OurClock | R::OurNetwork => Fault::Us,
@@ -195,6 +196,9 @@ impl Reason {
             R::NoPolicy => "no policy is in force at our gateway, so nobody can say what must hold",
             R::HeldByOperator => "somebody who looks after this mail gateway keeps it back",
             R::EndedByOperator => "somebody who looks after this mail gateway ended its delivery",
+            R::WayGone => {
+                "the site or relay that it was for is gone from our gateway, so somebody has to say where it goes"
+            }
             R::Waiting => "it waits for its next attempt",
             R::Expired => "it could not be delivered in the time allowed",
             reason => reason.words_of_protection(),

@@ -69,16 +69,19 @@ fn another_key_that_proves_nothing_keeps_encrypted_mail_back_until_a_person_acce
     );
     assert_eq!(fallen["fall"]["reason"], "certificate-self-signed");
 
-    let refused = gateway.cli(&["hosts", "accept", HOST, "--because", "NHS number 943 476 5919", "--by", "J. Smith"]);
+    let refused =
+        gateway.cli(&["hosts", "accept", HOST, "--because", "NHS number 943 476 5919", "--by", "J. Smith", "--yes"]);
     assert_eq!(refused.status.code(), Some(1), "a reason that speaks of a patient");
-    let accepted = gateway.cli(&["hosts", "accept", HOST, "--because", "New server, ref IG-77", "--by", "J. Smith"]);
+    let accepted =
+        gateway.cli(&["hosts", "accept", HOST, "--because", "New server, ref IG-77", "--by", "J. Smith", "--yes"]);
     assert!(accepted.status.success(), "{accepted:?}");
     let got = peer.wait_for(2);
     assert!(got[1].tls && got[1].text().contains("car park"));
     // What asks for proof waits on, with the plain reason: the host never was less than this.
     gateway.waits_for("certificate-self-signed");
     assert_eq!((suspected(&gateway), host(&gateway)["fall"].is_null()), (0.0, true));
-    let again = gateway.cli(&["hosts", "accept", HOST, "--because", "New server, ref IG-77", "--by", "J. Smith"]);
+    let again =
+        gateway.cli(&["hosts", "accept", HOST, "--because", "New server, ref IG-77", "--by", "J. Smith", "--yes"]);
     assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("nothing to accept"));
     assert_eq!(world.wire.sightings(&[SECRET]), []);
 }

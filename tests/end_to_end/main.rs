@@ -41,6 +41,7 @@ mod half_written_files_are_never_in_force;
 mod journal_reports_are_never_given_up;
 mod mail_does_not_go_round;
 mod mail_finds_its_host;
+mod mail_for_a_site_that_is_gone_waits_for_a_person;
 mod mail_of_an_older_version_is_delivered;
 mod many_clients_share_what_there_is;
 mod nobody_smuggles_a_message;

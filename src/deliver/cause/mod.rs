@@ -30,6 +30,8 @@ const BROUGHT_FORWARD: usize = 20_000;
 /// What of ours is the matter, and since when.
 pub struct Causes {
     inner: Mutex<Inner>,
+    /// One at a time.
+    writing: Mutex<()>,
     file: PathBuf,
 }
 
@@ -51,8 +53,13 @@ impl Causes {
     #[must_use]
     pub fn new(data: &Path) -> Causes {
         let file = data.join("standstills.json");
-        let stood = Standstills::of(kept::read::<Standstill>(&file, "when a cause was ours"));
-        Causes { inner: Mutex::new(Inner { tally: Tally::default(), now: None, stood }), file }
+        let stood = kept::read::<Standstill>(&file, "when a cause was ours");
+        let stood = Standstills::of(stood, Now::read().wall);
+        Causes {
+            inner: Mutex::new(Inner { tally: Tally::default(), now: None, stood }),
+            writing: Mutex::default(),
+            file,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -65,14 +72,12 @@ impl Causes {
         self.lock().now
     }
 
-    /// How much of the time since `from` counts for nothing.
+    /// How much of the time since `from` counts for nothing for what fails for `reason`.
     #[must_use]
-    pub fn excused(&self, from: Wall, to: Wall) -> Duration {
+    pub fn excused(&self, from: Wall, now: Now, reason: Reason) -> Duration {
         let mut inner = self.lock();
-        if inner.now.is_some() {
-            inner.stood.goes_on(to);
-        }
-        inner.stood.excused(from, to)
+        inner.stood.goes_on(now);
+        inner.stood.excused((from, now.wall), reason)
     }
 
     /// The reason, or ours where that explains it.
@@ -91,6 +96,7 @@ impl Causes {
     }
 
     fn keep(&self) {
+        let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let all = self.lock().stood.all().to_vec();
         if let Err(error) = kept::write(&self.file, &all) {
             tracing::error!(%error, "when a cause was ours could not be kept in the data folder");
@@ -100,16 +106,15 @@ impl Causes {
 
 impl Inner {
     fn turn(&mut self) -> Turn {
-        let (before, wall) = (self.now, Now::read().wall);
-        self.now = self.tally.ours(Instant::now());
-        if before.is_some() {
-            self.stood.goes_on(wall);
-        }
+        let (before, now) = (self.now, Now::read());
+        self.now = self.tally.ours(before, now.mono);
+        self.stood.goes_on(now);
         if self.now == before {
             return Turn { began: None, ended: None };
         }
+        self.stood.end(now);
         if let Some(cause) = self.now {
-            self.stood.begin(cause, wall);
+            self.stood.begin(cause, now);
         }
         Turn { began: self.now, ended: before }
     }
@@ -124,6 +129,9 @@ impl Delivery {
             Err(missed) => (missed.host.as_ref(), of_failure(missed, &self.offered)),
         };
         let name = host.map_or_else(|| domain.to_string(), Clone::clone);
+        if opened.is_ok() {
+            self.causes.lock().tally.opened(Instant::now());
+        }
         self.say(self.causes.note(&name, looks_like)).await;
     }
 

@@ -2,10 +2,10 @@
 //!
 //! Held by `cause`, asked by `settle`. Promises: kept over restarts; bounded; a time counts once, however it was noted. Fails never.
 
-use crate::clock::Wall;
-use crate::vocabulary::Cause;
+use crate::clock::{Now, Wall};
+use crate::vocabulary::{Cause, Reason};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Times that are kept.
 const MOST: usize = 100;
@@ -25,35 +25,49 @@ pub struct Standstill {
 
 /// All of them, oldest first; they do not overlap.
 #[derive(Debug, Default)]
-pub struct Standstills(Vec<Standstill>);
+pub struct Standstills {
+    all: Vec<Standstill>,
+    /// Since when the last one lasts, where it does: how long is told by a clock that nobody sets.
+    open: Option<Instant>,
+}
 
 impl Standstills {
-    pub fn of(kept: Vec<Standstill>) -> Standstills {
-        Standstills(kept)
+    /// What was kept; what lies ahead was written by a clock that was wrong.
+    pub fn of(mut kept: Vec<Standstill>, now: Wall) -> Standstills {
+        kept.retain(|stood| stood.from <= stood.to && stood.to <= now);
+        Standstills { all: kept, open: None }
     }
 
     pub fn all(&self) -> &[Standstill] {
-        &self.0
+        &self.all
     }
 
-    pub fn begin(&mut self, cause: Cause, now: Wall) {
-        self.0.retain(|stood| stood.to.plus(FORGET) > now);
-        if self.0.len() >= MOST {
-            self.0.remove(0);
+    pub fn begin(&mut self, cause: Cause, now: Now) {
+        self.all.retain(|stood| stood.to.plus(FORGET) > now.wall);
+        if self.all.len() >= MOST {
+            self.all.remove(0);
         }
-        self.0.push(Standstill { cause, from: now, to: now });
+        let from = self.all.last().map_or(now.wall, |last| last.to.max(now.wall));
+        self.all.push(Standstill { cause, from, to: from });
+        self.open = Some(now.mono);
     }
 
-    /// The last one goes on until now.
-    pub fn goes_on(&mut self, now: Wall) {
-        if let Some(last) = self.0.last_mut() {
-            last.to = last.to.max(now);
+    /// The last one lasts.
+    pub fn goes_on(&mut self, now: Now) {
+        if let (Some(last), Some(since)) = (self.all.last_mut(), self.open) {
+            last.to = last.from.plus(now.mono.saturating_duration_since(since));
         }
     }
 
-    /// How much of the time between the two does not count.
-    pub fn excused(&self, from: Wall, to: Wall) -> Duration {
-        let within = self.0.iter().map(|stood| stood.to.min(to).since(stood.from.max(from)));
+    pub fn end(&mut self, now: Now) {
+        self.goes_on(now);
+        self.open = None;
+    }
+
+    /// How much of the time between the two does not count for what fails for `reason`.
+    pub fn excused(&self, (from, to): (Wall, Wall), reason: Reason) -> Duration {
+        let is_of = |stood: &&Standstill| stood.cause.explains(reason) || stood.cause.reason() == reason;
+        let within = self.all.iter().filter(is_of).map(|stood| stood.to.min(to).since(stood.from.max(from)));
         within.sum::<Duration>().min(EXCUSED)
     }
 }
@@ -62,34 +76,57 @@ impl Standstills {
 mod tests {
     use super::*;
 
-    fn minutes(minutes: i64) -> Wall {
-        Wall(minutes * 60_000)
+    const DAY: u64 = 24 * 60;
+
+    fn minutes(minutes: u64) -> Wall {
+        Wall(0).plus(Duration::from_secs(minutes * 60))
+    }
+
+    /// The clocks after so many minutes, of which the wall's was set ahead by `ahead`.
+    fn at(start: Instant, after: u64, ahead: u64) -> Now {
+        Now { wall: minutes(after + ahead), mono: start + Duration::from_secs(after * 60) }
     }
 
     #[test]
-    fn only_what_lies_within_the_time_is_excused() {
-        let mut stood = Standstills::default();
-        stood.begin(Cause::Firewall, minutes(10));
-        stood.goes_on(minutes(20));
-        stood.begin(Cause::Clock, minutes(50));
-        stood.goes_on(minutes(60));
-        let excused = |from, to| stood.excused(minutes(from), minutes(to)).as_secs() / 60;
+    fn only_what_lies_within_the_time_is_excused_and_only_for_what_fails_like_it() {
+        let (mut stood, start) = (Standstills::default(), Instant::now());
+        stood.begin(Cause::Firewall, at(start, 10, 0));
+        stood.end(at(start, 20, 0));
+        stood.goes_on(at(start, 40, 0));
+        stood.begin(Cause::Firewall, at(start, 50, 0));
+        stood.goes_on(at(start, 60, 0));
+        let excused = |from, to| stood.excused((minutes(from), minutes(to)), Reason::OurFirewall).as_secs() / 60;
         assert_eq!(excused(0, 5), 0);
         assert_eq!(excused(0, 15), 5);
         assert_eq!(excused(12, 100), 18);
         assert_eq!(excused(55, 56), 1);
         assert_eq!(excused(70, 60), 0, "a clock that jumped back");
-        stood.begin(Cause::Network, minutes(100));
-        stood.goes_on(minutes(100).plus(EXCUSED * 2));
-        assert_eq!(stood.excused(minutes(0), minutes(100).plus(EXCUSED * 2)), EXCUSED);
+        let of = |reason| stood.excused((minutes(0), minutes(100)), reason).as_secs() / 60;
+        assert_eq!((of(Reason::TlsMasked), of(Reason::CertificateExpired)), (20, 0));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_excuses_no_more_than_the_time_that_passed() {
+        let (mut stood, start) = (Standstills::default(), Instant::now());
+        stood.begin(Cause::Network, at(start, 10, 0));
+        stood.goes_on(at(start, 20, 365 * DAY));
+        stood.end(at(start, 30, 0));
+        let excused = stood.excused((minutes(0), minutes(365 * DAY)), Reason::OurNetwork);
+        assert_eq!(excused.as_secs() / 60, 20);
+        let kept =
+            Standstills::of(vec![Standstill { cause: Cause::Network, from: minutes(5), to: minutes(900) }], minutes(6));
+        assert!(kept.all().is_empty(), "what lies ahead");
     }
 
     #[test]
     fn they_are_bounded_and_forgotten() {
-        let mut stood = Standstills::default();
-        (0..500).for_each(|n| stood.begin(Cause::Network, minutes(n)));
+        let (mut stood, start) = (Standstills::default(), Instant::now());
+        (0..500).for_each(|n| stood.begin(Cause::Network, at(start, n, 0)));
         assert_eq!(stood.all().len(), MOST);
-        stood.begin(Cause::Network, minutes(500).plus(FORGET));
+        stood.begin(Cause::Network, at(start, 500 + 61 * DAY, 0));
         assert_eq!(stood.all().len(), 1);
+        stood.goes_on(at(start, 500 + 100 * DAY, 0));
+        let long = stood.excused((minutes(0), minutes(500 + 200 * DAY)), Reason::OurNetwork);
+        assert_eq!(long, EXCUSED);
     }
 }
