@@ -3,11 +3,14 @@
 //! Promises: the list is written whole or not at all; who took it, when, and what changed stands in its first lines. A file that
 //! lets a fifth of the list lapse is taken only by somebody who says that it is meant. Fails by exit code 1 and a sentence.
 
+mod probed;
+
 use super::known::Source;
 use super::queue::agreed;
 use super::{Failure, fail};
 use crate::clock::{Now, rfc3339};
 use crate::policy::{Imported, import};
+use probed::Findings;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{self, Write};
@@ -46,6 +49,9 @@ struct Import {
     /// Who takes it, for the record in the list
     #[arg(long, value_name = "NAME")]
     by: String,
+    /// Ask the mail hosts of the domains that are added what they show, and propose their `mx`. Sends nothing
+    #[arg(long)]
+    probe: bool,
     /// A fifth of the list or more is gone, and that is meant
     #[arg(long)]
     accept_gone: bool,
@@ -70,9 +76,10 @@ impl Import {
             Failure::usage(format!("`{}` is not there", self.file.display()), "name the newer edition, as CSV")
         })?;
         let before = read(&list)?.unwrap_or_default();
-        let made = import(&before, &newer, jiff::Zoned::now().date())?;
+        let mut made = import(&before, &newer, jiff::Zoned::now().date())?;
+        let found = if self.probe { Findings::of(&self.source, &mut made)? } else { Findings::default() };
         if !self.json {
-            lines(&made).iter().for_each(|line| say!("{line}"));
+            lines(&made, self.probe.then_some(&found)).iter().for_each(|line| say!("{line}"));
         }
         let much = made.gone.len() * 5 > made.current_before && made.gone.len() > 1;
         if much && !self.accept_gone {
@@ -84,10 +91,10 @@ impl Import {
         }
         let is_wanted = !made.is_nothing() && (self.yes || agreed(&format!("write {}? [y/N] ", list.display())));
         if is_wanted {
-            write(&list, &made.text(&self.record(&made)))?;
+            write(&list, &made.text(&self.record(&made, &found)))?;
         }
         if self.json {
-            say!("{}", self.told(&made, is_wanted));
+            say!("{}", told(&made, &found, is_wanted.then_some(())));
         } else if is_wanted {
             say!("written: {}\nnext: mailward check, then mailward reload", list.display());
         } else {
@@ -96,31 +103,34 @@ impl Import {
         Ok(ExitCode::from(u8::from(!is_wanted && !made.is_nothing())))
     }
 
-    fn record(&self, made: &Imported) -> String {
+    fn record(&self, made: &Imported, found: &Findings) -> String {
         let file = self.file.file_name().unwrap_or_default().to_string_lossy();
         format!(
-            "{} by {} from {file}: {} added, {} gone, {} dates changed",
+            "{} by {} from {file}: {} added, {} gone, {} dates changed{}",
             rfc3339(Now::read().wall),
             self.by,
             made.added.len(),
             made.gone.len(),
-            made.dates.len()
+            made.dates.len(),
+            if self.probe { format!(", mx of {} as they showed it", found.count()) } else { String::new() }
         )
     }
+}
 
-    fn told(&self, made: &Imported, written: bool) -> Value {
-        let at = |(line, what): &(u64, String)| json!({ "line": line, "message": what });
-        let date = |(domain, from, to): &(String, String, String)| json!({ "domain": domain, "from": from, "to": to });
-        json!({
-            "added": made.added,
-            "gone": made.gone,
-            "dates": made.dates.iter().map(date).collect::<Vec<_>>(),
-            "wrong": made.wrong.iter().map(at).collect::<Vec<_>>(),
-            "odd": made.odd.iter().map(at).collect::<Vec<_>>(),
-            "left_out": made.left_out,
-            "written": written,
-        })
-    }
+fn told(made: &Imported, found: &Findings, written: Option<()>) -> Value {
+    let at = |(line, what): &(u64, String)| json!({ "line": line, "message": what });
+    let date = |(domain, from, to): &(String, String, String)| json!({ "domain": domain, "from": from, "to": to });
+    let mut told = json!({
+        "added": made.added,
+        "gone": made.gone,
+        "dates": made.dates.iter().map(date).collect::<Vec<_>>(),
+        "wrong": made.wrong.iter().map(at).collect::<Vec<_>>(),
+        "odd": made.odd.iter().map(at).collect::<Vec<_>>(),
+        "left_out": made.left_out,
+        "written": written.is_some(),
+    });
+    found.add_to(&mut told);
+    told
 }
 
 /// A list lies in the policy's folder.
@@ -158,7 +168,7 @@ fn write(list: &Path, text: &str) -> Result<(), Failure> {
     written.map_err(|why| Failure::from(format!("`{}` cannot be written: {why}", list.display())))
 }
 
-fn lines(made: &Imported) -> Vec<String> {
+fn lines(made: &Imported, found: Option<&Findings>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut part = |what: &str, all: Vec<String>| {
         lines.push(format!("{what}: {}", all.len()));
@@ -173,6 +183,7 @@ fn lines(made: &Imported) -> Vec<String> {
     let at = |(line, what): &(u64, String)| format!("line {line}: {what}");
     part("wrong, and not taken", made.wrong.iter().map(at).collect());
     part("odd, and taken", made.odd.iter().map(at).collect());
+    found.iter().flat_map(|found| found.parts()).for_each(|(what, all)| part(what, all));
     if !made.left_out.is_empty() {
         lines.push(format!("columns left out: {}", made.left_out.join(", ")));
     }

@@ -4,14 +4,17 @@
 //! is not, 3 where nobody could tell.
 
 mod print;
+mod propose;
 
 use super::Failure;
 use super::known::Source;
 use super::prober::{Without, blocking, prober};
+use crate::clock::Now;
 use crate::control::domain;
 use crate::deliver::probe::Probed;
 use crate::mail::Domain;
 use crate::vocabulary::{Fault, Level};
+use propose::Proposed;
 use std::process::ExitCode;
 
 const EXAMPLE: &str = "Examples:
@@ -33,7 +36,7 @@ pub struct Args {
     /// The level that has to be reached for exit code 0
     #[arg(long, value_name = "LEVEL", default_value = "encrypted")]
     require: Level,
-    /// Propose `mx` and `pins` for a group, from what the hosts show now
+    /// Propose `mx` or `pins` for a group, from what the hosts show now and what the gateway remembers of them
     #[arg(long)]
     propose: bool,
     /// Print JSON
@@ -50,13 +53,12 @@ impl Args {
     fn answer(&self) -> Result<ExitCode, Failure> {
         let prober = prober(&self.source, Without::Fails)?;
         let probed = blocking(prober.probe(&self.domain))?;
+        let proposed = self.propose.then(|| Proposed::of(&probed, &prober.offered, Now::read().wall));
         if self.json {
-            say!("{}", print::json(&self.domain, &probed, self.propose));
+            say!("{}", print::json(&self.domain, &probed, proposed.as_ref()));
         } else {
             say_as_is!("{}", print::text(&self.domain, &probed));
-            if self.propose {
-                say_as_is!("{}", print::proposal(&self.domain, &probed));
-            }
+            proposed.iter().for_each(|proposed| say_as_is!("{}", proposed.text(&self.domain)));
         }
         Ok(self.exit(&probed))
     }

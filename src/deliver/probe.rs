@@ -74,8 +74,8 @@ pub struct HostProbed {
     pub proof: Proof,
     /// Why there is no more.
     pub reason: Option<Reason>,
-    /// The certificate is valid for this host's own name, whatever policy lists.
-    pub is_valid_for_name: bool,
+    /// Whether the certificate is valid for this host's own name, whatever policy lists.
+    pub valid_for_name: Result<(), Reason>,
 }
 
 impl HostProbed {
@@ -256,17 +256,17 @@ impl Prober {
             Err(Reason::NoProofSource) if self.resolver.is_failing() => Err(Reason::DnssecNotValidated),
             held => held,
         };
-        let is_valid_for_name = self.is_valid_for_name(&secured.certificates, &host.name);
+        let valid_for_name = self.valid_for_name(&secured.certificates, &host.name);
         let link = link::with_proof(clear, secured.facts, held);
         if let Ok((connection, _)) = connection.until_ready().await {
             connection.quit().await;
         }
-        HostProbed { starttls: Some(true), is_valid_for_name, ..of_link(host, &link) }
+        HostProbed { starttls: Some(true), valid_for_name, ..of_link(host, &link) }
     }
 
-    fn is_valid_for_name(&self, certificates: &PeerCertificates, host: &str) -> bool {
+    fn valid_for_name(&self, certificates: &PeerCertificates, host: &str) -> Result<(), Reason> {
         let own = ProofSource::new("probe", ProofCheck::Names(vec![host.to_owned()]));
-        prove(certificates, proof::Asked::of(host, &[own]), &self.roots, Now::read().wall).is_ok()
+        prove(certificates, proof::Asked::of(host, &[own]), &self.roots, Now::read().wall).map(|_| ())
     }
 }
 
@@ -281,7 +281,7 @@ fn nothing(host: &Host, reason: Reason) -> HostProbed {
         floor: Level::Any,
         proof: Proof::Nothing,
         reason: Some(reason),
-        is_valid_for_name: false,
+        valid_for_name: Err(reason),
     }
 }
 
@@ -291,6 +291,6 @@ fn of_link(host: &Host, link: &Link) -> HostProbed {
         level: Some(link.level()),
         proof: link.proof,
         reason: link.shortfall,
-        ..nothing(host, Reason::RequirementMet)
+        ..nothing(host, link.shortfall.unwrap_or(Reason::RequirementNotMet))
     }
 }

@@ -5,13 +5,18 @@
 //! file is no list.
 
 use super::domains::Pattern;
+use super::group::host;
 use super::typed::date_of;
+use crate::mail::Domain;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// The columns of a list, in their order.
 const COLUMNS: [&str; 6] = ["domain", "organisation", "ods", "accredited-until", "mx", "pins"];
+/// Of these, how hosts prove themselves.
+const MX: usize = 4;
+const PINS: usize = 5;
 /// What publishers call them.
 const ALSO: [(&str, &str); 12] = [
     ("domain name", "domain"),
@@ -48,6 +53,13 @@ const YEARS: i16 = 5;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Row([String; COLUMNS.len()]);
 
+impl Row {
+    /// It says neither `mx` nor `pins`.
+    fn is_silent(&self) -> bool {
+        self.0[MX].is_empty() && self.0[PINS].is_empty()
+    }
+}
+
 /// What the newer edition does to the list.
 #[derive(Debug, Default)]
 pub struct Imported {
@@ -69,6 +81,30 @@ pub struct Imported {
 }
 
 impl Imported {
+    /// Domains that are added and whose rows say nothing of their hosts.
+    #[must_use]
+    pub fn silent(&self) -> Vec<Domain> {
+        let added: BTreeSet<&str> = self.added.iter().map(String::as_str).collect();
+        let is_added = |pattern: &Pattern| added.contains(pattern.to_string().as_str());
+        let silent = self.rows.iter().filter(|(pattern, row)| row.is_silent() && is_added(pattern));
+        let exact = silent.filter_map(|(pattern, _)| match pattern {
+            Pattern::Exact(domain) if domain.literal().is_none() => Some(domain.clone()),
+            _ => None,
+        });
+        exact.collect()
+    }
+
+    /// Puts `mx` into the row of a domain that is silent; any other stays as it is, and so does one whose hosts have names that no list
+    /// can have. Whether it is there now.
+    pub fn propose(&mut self, domain: &Domain, mx: &[String]) -> bool {
+        let is_added = self.added.iter().any(|name| name == domain.as_str());
+        let row = self.rows.get_mut(&Pattern::Exact(domain.clone()));
+        let names_hosts = !mx.is_empty() && mx.iter().all(|name| !name.starts_with("*.") && host(name).is_ok());
+        let Some(row) = row.filter(|row| is_added && names_hosts && row.is_silent()) else { return false };
+        row.0[MX] = mx.join(" ");
+        true
+    }
+
     /// Whether the list stays as it is.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
@@ -130,10 +166,10 @@ pub fn import(list: &str, newer: &str, today: Date) -> Result<Imported, String> 
 }
 
 impl Imported {
-    /// A row that both have. What the newer edition has no column for stays.
+    /// A row that both have. What the newer edition has no column for stays; so does how its hosts prove themselves where it says nothing of it.
     fn changed(&mut self, pattern: &Pattern, before: &Row, now: &Row, columns: &[usize]) -> Row {
         let mut row = before.clone();
-        for column in columns {
+        for column in columns.iter().filter(|column| **column < MX || !now.0[**column].is_empty()) {
             row.0[*column].clone_from(&now.0[*column]);
         }
         if row.0[3] != before.0[3] {
@@ -321,6 +357,32 @@ mod tests {
         );
         let again = import(&text, NEWER, today()).unwrap();
         assert!(again.is_nothing() && again.wrong.len() == 2, "{again:?}");
+    }
+
+    #[test]
+    fn what_is_proposed_overwrites_nothing() {
+        let newer = "domain,mx,pins\na.example,,\nnew.example,,\nown.example,*.own.example,\npinned.example,,sha256/x\n*.below.example,,\n";
+        let mut made = import(LIST, newer, today()).unwrap();
+        let silent: Vec<_> = made.silent().iter().map(ToString::to_string).collect();
+        assert_eq!(silent, ["new.example"], "what was there, or says something, is not asked");
+        for domain in ["a.example", "b.example", "new.example", "own.example", "pinned.example", "nobody.example"] {
+            let names = ["mx1.new.example", "mx2.new.example"].map(str::to_owned);
+            assert!(!made.propose(&domain.parse().unwrap(), &["no host".to_owned()]));
+            assert_eq!(made.propose(&domain.parse().unwrap(), &names), domain == "new.example", "{domain}");
+        }
+        let text = made.text("now");
+        assert_eq!(text.matches("mx1.new.example mx2.new.example").count(), 1, "{text}");
+        assert!(
+            text.contains("own.example,,,,*.own.example,\n") && text.contains("pinned.example,,,,,sha256/x\n"),
+            "{text}"
+        );
+        assert!(text.contains("b.example,B,B1,2026-12-01,,\n"), "{text}");
+        assert!(
+            text.contains("a.example,A Trust,A1,2027-03-31,*.mail.example,\n"),
+            "an empty cell takes nothing away: {text}"
+        );
+        let said = import(&text, "domain,mx,pins\nnew.example,mx.another.example,\n", today()).unwrap().text("later");
+        assert!(said.contains("new.example,,,,mx.another.example,\n"), "{said}");
     }
 
     #[test]

@@ -72,6 +72,10 @@ until = 2099-01-01
 direction = "inbound"
 when = { from = ["@elsewhere"] }
 require = "encrypted"
+[rule.to-ourselves]
+direction = "inbound"
+when = { to = ["own.example"] }
+require = "encrypted"
 [rule.nothing-asked]
 direction = "outbound"
 when = { to = ["@elsewhere"] }

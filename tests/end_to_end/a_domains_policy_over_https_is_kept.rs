@@ -215,7 +215,13 @@ fn a_probe_says_what_is_offered_and_why_it_is_not_more() {
         (code, &weak["level"], &weak["why_not_more"]),
         (Some(1), &"encrypted".into(), &"no-proof-source".into())
     );
-    assert!(weak["proposal"]["pins"][0].as_str().unwrap().starts_with("sha256/"), "{weak}");
+    let key = &weak["proposal"]["hosts"][0];
+    assert!(key["key"].as_str().unwrap().starts_with("sha256/"), "{weak}");
+    assert_eq!(
+        (&key["stable"], &weak["proposal"]["pins"][0]),
+        (&false.into(), &serde_json::Value::Null),
+        "nobody knows it"
+    );
     assert_eq!(probe(&["self.example"]).0, Some(0), "encrypted is reached");
     let (code, masked) = probe(&["masked.example"]);
     assert_eq!(

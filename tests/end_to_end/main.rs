@@ -10,6 +10,7 @@ mod a_bad_start_is_refused_in_clear_words;
 mod a_change_of_policy_is_tried_on_the_mail_that_was;
 mod a_crash_leaves_what_the_table_says;
 mod a_domains_policy_over_https_is_kept;
+mod a_group_is_filled_with_what_hosts_show;
 mod a_held_message_leaves_when_its_peer_is_mended;
 mod a_host_is_held_to_what_it_offered_before;
 mod a_kept_link_that_died_is_no_failure;

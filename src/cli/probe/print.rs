@@ -1,11 +1,11 @@
-//! The forms of a probe: lines to be read aloud, JSON for scripts, and a proposal for a group. Never fails.
+//! The forms of a probe: lines to be read aloud, JSON for scripts. Never fails.
 
+use super::propose::Proposed;
 use crate::deliver::probe::{HostProbed, Probed};
 use crate::dns::Security;
 use crate::mail::{Domain, TlsFacts};
 use crate::vocabulary::{Level, Proof, Reason};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Whether the domain's mail hosts are named by signed names.
@@ -19,7 +19,7 @@ fn dnssec(probed: &Probed) -> &'static str {
     }
 }
 
-pub(super) fn json(domain: &Domain, probed: &Probed, propose: bool) -> Value {
+pub(super) fn json(domain: &Domain, probed: &Probed, proposed: Option<&Proposed>) -> Value {
     let certificate = |tls: &TlsFacts| json!({ "names": tls.names, "issuer": tls.issuer, "not_after": tls.not_after, "spki": tls.spki });
     let host = |host: &HostProbed| {
         json!({
@@ -43,9 +43,8 @@ pub(super) fn json(domain: &Domain, probed: &Probed, propose: bool) -> Value {
         "level": probed.level(),
         "why_not_more": probed.why_not_more(),
     });
-    if propose {
-        let proposed = Proposed::of(probed);
-        answer["proposal"] = json!({ "mx": proposed.mx, "pins": proposed.pins });
+    if let Some(proposed) = proposed {
+        answer["proposal"] = proposed.json();
     }
     answer
 }
@@ -92,42 +91,4 @@ fn host_lines(text: &mut String, host: &HostProbed) {
     if let Some(reason) = host.reason {
         let _ = writeln!(text, "    because   {} ({reason})", reason.words());
     }
-}
-
-/// What a group could say of a domain's hosts: names where certificates prove all of them, keys where they do not. Inside one
-/// group pins replace mx.
-struct Proposed {
-    mx: BTreeSet<String>,
-    pins: BTreeSet<String>,
-}
-
-impl Proposed {
-    fn of(probed: &Probed) -> Proposed {
-        let shown = || probed.hosts.iter().filter(|host| host.tls.is_some());
-        if shown().all(|host| host.is_valid_for_name) {
-            return Proposed { mx: shown().map(|host| host.name.clone()).collect(), pins: BTreeSet::new() };
-        }
-        let pins = shown().filter_map(|host| host.tls.as_ref()?.spki.clone()).collect();
-        Proposed { mx: BTreeSet::new(), pins }
-    }
-}
-
-pub(super) fn proposal(domain: &Domain, probed: &Probed) -> String {
-    let Proposed { mx, pins } = Proposed::of(probed);
-    let list = |items: &BTreeSet<String>| items.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(", ");
-    let line = match (mx.is_empty(), pins.is_empty()) {
-        (true, true) => return "\nproposal    none: no host showed a certificate\n".to_owned(),
-        (false, _) => format!("mx      = [{}]", list(&mx)),
-        (true, false) => format!("pins    = [{}]", list(&pins)),
-    };
-    let silent: Vec<&str> =
-        probed.hosts.iter().filter(|host| host.tls.is_none()).map(|host| host.name.as_str()).collect();
-    let silent = match silent.as_slice() {
-        [] => String::new(),
-        names => format!("# nothing is known of {}: mail that has to be proved would not go there\n", names.join(", ")),
-    };
-    format!(
-        "\n{silent}# what the hosts show now: ask the partner by another way before it goes into a group of the policy\n\
-         domains = [\"{domain}\"]\n{line}\n"
-    )
 }
