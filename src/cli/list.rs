@@ -94,7 +94,9 @@ impl Import {
             write(&list, &made.text(&self.record(&made, &found)))?;
         }
         if self.json {
-            say!("{}", told(&made, &found, is_wanted.then_some(())));
+            let mut told = told(&made, &found);
+            told["written"] = is_wanted.into();
+            say!("{told}");
         } else if is_wanted {
             say!("written: {}\nnext: mailward check, then mailward reload", list.display());
         } else {
@@ -117,7 +119,7 @@ impl Import {
     }
 }
 
-fn told(made: &Imported, found: &Findings, written: Option<()>) -> Value {
+fn told(made: &Imported, found: &Findings) -> Value {
     let at = |(line, what): &(u64, String)| json!({ "line": line, "message": what });
     let date = |(domain, from, to): &(String, String, String)| json!({ "domain": domain, "from": from, "to": to });
     let mut told = json!({
@@ -127,7 +129,6 @@ fn told(made: &Imported, found: &Findings, written: Option<()>) -> Value {
         "wrong": made.wrong.iter().map(at).collect::<Vec<_>>(),
         "odd": made.odd.iter().map(at).collect::<Vec<_>>(),
         "left_out": made.left_out,
-        "written": written.is_some(),
     });
     found.add_to(&mut told);
     told
