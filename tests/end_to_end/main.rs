@@ -58,6 +58,7 @@ mod reports_are_read_by_other_programmes;
 mod slow_and_endless_clients_are_let_go;
 mod the_same_fault_everywhere_is_ours;
 mod too_much_is_put_off;
+mod two_recipients_of_one_host_are_asked_for_what_is_theirs;
 mod what_a_domain_publishes_holds_for_all_mail;
 mod what_fails_is_tried_again_until_it_expires;
 mod what_happened_can_be_asked;
