@@ -4,12 +4,15 @@
 //! Called by `walk` for each piece of text. Promises: time linear in the text, no allocation before the first run of ten
 //! digits, at most `MOST` different numbers per piece. Only masked texts leave. Fails never.
 
+mod scheme;
+
 use super::dates;
 use super::digits::{Joint, fold_into};
 use super::groups::{Group, next_digit, read_groups};
 use super::rules::{Near, Rules};
 use super::table::{Column, Columns};
-use crate::vocabulary::{Confidence, FindingKind};
+use crate::vocabulary::Confidence;
+use scheme::Scheme;
 
 /// Different numbers that are reported of one piece of text.
 const MOST: usize = 32;
@@ -48,67 +51,6 @@ impl Hits {
     fn is_full(&self) -> bool {
         self.numbers.len() == MOST && self.numbers.iter().all(|n| n.confidence == Confidence::High)
     }
-}
-
-/// Whose number it is. One number may be of two: they share their arithmetic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scheme {
-    Nhs,
-    Chi,
-    Hc,
-}
-
-impl Scheme {
-    const ALL: [Scheme; 3] = [Scheme::Nhs, Scheme::Chi, Scheme::Hc];
-
-    pub fn kind(self) -> FindingKind {
-        match self {
-            Scheme::Nhs => FindingKind::NhsNumber,
-            Scheme::Chi => FindingKind::ChiNumber,
-            Scheme::Hc => FindingKind::HcNumber,
-        }
-    }
-
-    /// Whether a number whose check digit fits may be one of these.
-    fn may_be(self, digits: &[u8; 10]) -> bool {
-        match self {
-            Scheme::Nhs => digits[0] != 0,
-            Scheme::Chi => begins_with_a_date(digits),
-            Scheme::Hc => digits[0] == 3 && digits[1] >= 2,
-        }
-    }
-
-    /// Whether it is one of those that are issued: ranges begin with 3, 4, 6 or 7; 9 is for tests and examples.
-    fn is_issued(self, digits: &[u8; 10]) -> bool {
-        self != Scheme::Nhs || matches!(digits[0], 3 | 4 | 6 | 7 | 9)
-    }
-
-    /// Whether people who know what it is write it so.
-    fn is_usual(self, form: Form) -> bool {
-        matches!((self, form), (Scheme::Nhs | Scheme::Hc, Form::Spaced) | (Scheme::Chi, Form::Dated))
-    }
-
-    /// Whether only a label makes anybody read it as one number.
-    fn is_torn(self, form: Form) -> bool {
-        match form {
-            Form::Bare => false,
-            Form::Spaced | Form::Divided => self == Scheme::Chi,
-            Form::Dated => self != Scheme::Chi,
-            Form::Loose => true,
-        }
-    }
-}
-
-/// DDMMYY: a day that its month has.
-fn begins_with_a_date(digits: &[u8; 10]) -> bool {
-    let two = |at: usize| digits[at] * 10 + digits[at + 1];
-    let days = match two(2) {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 => 29,
-        _ => 0,
-    };
-    (1..=days).contains(&two(0))
 }
 
 /// `943***5919`

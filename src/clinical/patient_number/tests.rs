@@ -1,3 +1,4 @@
+use super::scheme::begins_with_a_date;
 use super::*;
 
 fn best(text: &str) -> Option<Confidence> {
