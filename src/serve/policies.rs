@@ -7,6 +7,7 @@
 mod begin;
 mod kept;
 mod look;
+mod watch;
 
 use super::parts::{Parts, Stages};
 use crate::clock::{EntryId, Ids, Now, Wall};
@@ -25,10 +26,7 @@ use look::{Looks, look};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-/// Between two looks at the files.
-const LOOK: Duration = Duration::from_secs(2);
 /// Milliseconds of the decisions that a change of policy is held against.
 const RECENT: i64 = 7 * 86_400_000;
 
@@ -66,6 +64,13 @@ fn sentences(wrong: &LoadError) -> Vec<String> {
     unreadable.chain(diagnosed).chain(failed).collect()
 }
 
+/// Of a policy that was set aside, where nothing is in force that it could be compared with.
+fn not_comparable(hash: &str) -> String {
+    format!(
+        "policy {hash} was rolled back, or lowers and was not accepted; the one before it does not fit gateway.toml any more, so what it lowers cannot be shown"
+    )
+}
+
 /// The policies of a running gateway.
 pub(super) struct Policies {
     folder: PathBuf,
@@ -79,13 +84,6 @@ pub(super) struct Policies {
     looked: Looks,
     /// One change at a time.
     held: Mutex<Held>,
-}
-
-/// Whether the files are as they were looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stood {
-    Still,
-    Moved,
 }
 
 /// What is in force, as far as it is kept.
@@ -132,6 +130,7 @@ impl Policies {
     /// Takes the files in the folder, and gateway.toml, if they are good, and lower nothing that nobody accepted.
     fn take_all(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
         let mut held = self.held();
+        held.kept.read_again(&self.data);
         let settings = self.settings(&held.config)?;
         let loaded = load(&self.folder, &settings.0.known()).map_err(|wrong| self.refused(&wrong))?;
         self.take((loaded, Some(settings)), accepted, &mut held)
@@ -203,7 +202,12 @@ impl Policies {
         let (was, hash) = (self.in_force.hash(), judge.policy.hash().to_owned());
         // Where nothing was in force nothing is lowered.
         let is_guarded = was.is_some() && old.policy.has_guard();
-        let mut lower = if is_guarded { self.lowered(&old, &judge, now) } else { Vec::new() };
+        let mut lower = match is_guarded {
+            true => self.lowered(&old, &judge, now),
+            // But what was set aside was compared, and is not accepted by being all there is.
+            false if was.is_none() && held.kept.sets_aside(&hash) => vec![not_comparable(&hash)],
+            false => Vec::new(),
+        };
         let by_policy = lower.len();
         if let Some((config, _)) = settings.as_ref().filter(|_| is_guarded) {
             lower.extend(config::lowered(&held.config, config));
@@ -291,70 +295,6 @@ impl Policies {
             "this lowers what is in force, so what is in force stays:\n  {}\nhint: if it is meant: --accept-lowering \"REASON\" --by NAME",
             lower.join("\n  ")
         )
-    }
-
-    /// Looks at the files for as long as the gateway runs: what changed is checked, and told.
-    pub async fn watch(self: Arc<Self>) {
-        let (mut known, mut before) = (self.looked.clone(), None);
-        loop {
-            tokio::time::sleep(LOOK).await;
-            let now = look(&self.folder);
-            // Twice the same: nobody is writing.
-            let settled = before.replace(now.clone()).is_some_and(|before| before == now);
-            if !settled || now == known {
-                continue;
-            }
-            let (policies, looked) = (self.clone(), now.clone());
-            match tokio::task::spawn_blocking(move || policies.files_changed(&looked)).await {
-                Ok(Stood::Still) => known = now,
-                // Somebody writes again: the next look sees it.
-                Ok(Stood::Moved) => {}
-                Err(error) => tracing::error!(%error, "changed files of the policy could not be looked at"),
-            }
-        }
-    }
-
-    /// What is taken is what stood still, and not what is there a moment later.
-    fn files_changed(&self, looked: &Looks) -> Stood {
-        let mut held = self.held();
-        let loaded = decide::load(&self.folder, &held.config.known(), jiff::Zoned::now().date());
-        if look(&self.folder) != *looked {
-            return Stood::Moved;
-        }
-        let (in_force, is_none) = (self.in_force.now(), self.in_force.is_none());
-        match loaded {
-            Ok(loaded) if loaded.judge.policy.hash() == in_force.policy.hash() => {}
-            Ok(loaded) if held.kept.sets_aside(loaded.judge.policy.hash()) => {}
-            // Where nothing is in force, what the files ask decides.
-            Ok(loaded)
-                if in_force.policy.reloads_on_change() || (is_none && loaded.judge.policy.reloads_on_change()) =>
-            {
-                drop(self.take((loaded, None), None, &mut held));
-            }
-            Ok(loaded) => self.tell_of(&loaded.judge, &in_force, &mut held),
-            Err(wrong) => {
-                tracing::error!("the files of the policy have changed, and cannot be used: {}", summary(&wrong));
-            }
-        }
-        Stood::Still
-    }
-
-    /// Good files that nobody has taken. What lowers is not taken by a restart either.
-    fn tell_of(&self, changed: &Judge, in_force: &Judge, held: &mut Held) {
-        let hash = changed.policy.hash();
-        tracing::warn!(
-            policy = hash,
-            "the files of the policy have changed, are good, and are not in force; hint: mailward reload"
-        );
-        if self.in_force.is_none() {
-            return;
-        }
-        let lower = lowered(&in_force.policy, &changed.policy, Now::read().wall);
-        if in_force.policy.has_guard() && !lower.is_empty() {
-            tracing::warn!(policy = hash, "they lower what is in force: {}", lower.join("; "));
-            held.kept.set_aside(hash);
-            self.keep(&held.kept);
-        }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

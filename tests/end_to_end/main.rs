@@ -24,6 +24,7 @@ mod a_policy_changes_without_fear;
 mod a_programme_logs_in_from_anywhere;
 mod a_relay_wants_to_know_who_we_are;
 mod a_small_message_goes_in_one_flight;
+mod a_start_takes_nothing_that_was_refused;
 mod a_stop_takes_nothing_more_and_loses_nothing;
 mod a_stopped_gateway_finishes_what_is_open;
 mod a_stranger_cannot_relay;

@@ -5,7 +5,7 @@
 
 use super::kept::{Kept, Snapshot};
 use super::look::{Looks, look};
-use super::{load, sentences, summary};
+use super::{load, not_comparable, sentences, summary};
 use crate::clock::Now;
 use crate::decide::{InForce, Judge, LoadError, Loaded};
 use crate::policy::{Known, lowered};
@@ -46,6 +46,13 @@ pub(in crate::serve) fn begin(folder: &Path, known: &Known, data: &Path) -> Resu
 
 fn choose(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadError> {
     let mut kept = Kept::read(data);
+    if let Some(unread) = kept.unread.clone() {
+        let hint = "make it readable for the account that runs the gateway, or move it away; then mailward reload";
+        return match load(folder, known) {
+            Err(wrong) if !folder.is_dir() => Err(wrong),
+            _ => without(kept, (&unread, hint)),
+        };
+    }
     let last = || kept.current.as_ref().and_then(|current| current.judge(known));
     match load(folder, known) {
         Ok(loaded) if kept.sets_aside(loaded.judge.policy.hash()) => match last() {
@@ -56,7 +63,16 @@ fn choose(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadEr
                 );
                 Ok(Beginning::with(judge, kept, false))
             }
-            None => Ok(from_folder(loaded, kept)),
+            None => {
+                let aside = not_comparable(loaded.judge.policy.hash());
+                without(
+                    kept,
+                    (
+                        &aside,
+                        "mend gateway.toml and restart, or put the policy's files back; if the files are meant as they are: mailward reload --accept-lowering \"REASON\" --by NAME",
+                    ),
+                )
+            }
         },
         Ok(loaded) => {
             if let Some(before) = last() {
@@ -73,7 +89,12 @@ fn choose(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadEr
         Err(wrong) => {
             let Some(judge) = last() else {
                 // Not the policy is wrong then, but gateway.toml, which names it.
-                return if folder.is_dir() { without(folder, &wrong, kept) } else { Err(wrong) };
+                if !folder.is_dir() {
+                    return Err(wrong);
+                }
+                sentences(&wrong).iter().for_each(|sentence| tracing::error!("policy: {sentence}"));
+                let why = format!("the policy in {} cannot be used and there is no last good one", folder.display());
+                return without(kept, (&why, "mailward check shows the same; mend the files, then mailward reload"));
             };
             tracing::error!(
                 policy = judge.policy.hash(),
@@ -86,13 +107,9 @@ fn choose(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadEr
     }
 }
 
-/// Mail is put off until somebody has mended the files: a gateway that did not start would tell nobody why.
-fn without(folder: &Path, wrong: &LoadError, kept: Kept) -> Result<Beginning, LoadError> {
-    sentences(wrong).iter().for_each(|sentence| tracing::error!("policy: {sentence}"));
-    tracing::error!(
-        "the policy in {} cannot be used and there is no last good one, so none is in force: MAIL gets 451 4.7.10, and what is queued waits; hint: mailward check shows the same; mend the files, then mailward reload",
-        folder.display()
-    );
+/// Mail is put off until a person has mended it: a gateway that did not start would tell nobody why.
+fn without(kept: Kept, (why, hint): (&str, &str)) -> Result<Beginning, LoadError> {
+    tracing::error!("{why}, so none is in force: MAIL gets 451 4.7.10, and what is queued waits; hint: {hint}");
     let in_force = InForce::none().map_err(|diagnostics| LoadError { diagnostics, ..LoadError::default() })?;
     Ok(Beginning { in_force, begun: Begun { kept, is_from_folder: false, looked: Looks::new() } })
 }

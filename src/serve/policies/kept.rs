@@ -1,6 +1,7 @@
 //! What the data folder knows of policies: the one in force, the one before, and those that are not to be taken.
 //!
-//! Promises: written whole or not at all; what cannot be read is set aside and said. Fails with the disk.
+//! Promises: written whole or not at all; what is damaged is set aside and said, and what cannot be read is never written over. Fails with
+//! the disk.
 
 use super::summary;
 use crate::decide::{self, Judge};
@@ -49,6 +50,9 @@ pub(super) struct Kept {
     /// Policies in the folder that were not taken, for they lower, or were rolled back: a restart does not take them either.
     #[serde(default)]
     pub set_aside: Vec<String>,
+    /// Why the file is there and was not read.
+    #[serde(skip)]
+    pub unread: Option<String>,
 }
 
 /// Policies that are set aside at most: the newest.
@@ -59,16 +63,31 @@ impl Kept {
         data.join("policies.json")
     }
 
-    /// Nothing where there is none, or none that can be read: the folder decides then.
+    /// Nothing where there is none, or none that is whole: the folder decides then.
     pub fn read(data: &Path) -> Kept {
         let path = Kept::path(data);
-        let Ok(json) = fs::read(&path) else { return Kept::default() };
+        let json = match fs::read(&path) {
+            Ok(json) => json,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Kept::default(),
+            Err(error) => {
+                let unread = format!("{} cannot be read: {error}", path.display());
+                tracing::error!("{unread}; which policies are set aside is not known");
+                return Kept { unread: Some(unread), ..Kept::default() };
+            }
+        };
         serde_json::from_slice(&json).unwrap_or_else(|error| {
-            tracing::error!(%error, "{} cannot be read: which policy was in force is not known", path.display());
+            tracing::error!(%error, "{} is damaged: which policy was in force is not known", path.display());
             // It is kept for whoever wants to look at it.
             let _ = fs::rename(&path, path.with_extension("json.damaged"));
             Kept::default()
         })
+    }
+
+    /// Somebody may have mended what could not be read.
+    pub fn read_again(&mut self, data: &Path) {
+        if self.unread.is_some() {
+            *self = Kept::read(data);
+        }
     }
 
     pub fn sets_aside(&self, hash: &str) -> bool {
@@ -82,7 +101,11 @@ impl Kept {
         self.set_aside.drain(..over);
     }
 
+    /// What was not read says more than we know, and stays.
     pub fn write(&self, data: &Path) -> io::Result<()> {
+        if let Some(unread) = &self.unread {
+            return Err(io::Error::other(unread.clone()));
+        }
         let mut file = tempfile::NamedTempFile::new_in(data)?;
         serde_json::to_writer(&mut file, self)?;
         file.as_file().sync_all()?;
@@ -96,5 +119,27 @@ impl Kept {
         if self.current.as_ref().is_none_or(|current| current.hash != now.hash) {
             self.before = self.current.replace(now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_not_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, path) = (folder.path(), Kept::path(folder.path()));
+        assert!(Kept::read(data).unread.is_none(), "nothing is kept yet");
+        fs::create_dir(&path).unwrap();
+        let mut kept = Kept::read(data);
+        assert!(kept.unread.is_some() && kept.write(data).is_err() && path.is_dir());
+        kept.read_again(data);
+        assert!(kept.unread.is_some());
+        fs::remove_dir(&path).unwrap();
+        let known = Kept { set_aside: vec!["p:1".to_owned()], ..Kept::default() };
+        known.write(data).unwrap();
+        kept.read_again(data);
+        assert!(kept.sets_aside("p:1") && kept.unread.is_none());
     }
 }
