@@ -7,7 +7,7 @@ use crate::policy::diagnostic::{Complaints, Mistake, Place};
 use crate::policy::typed::{Keys, Table};
 use crate::policy::{Diagnostic, SourceFile};
 use crate::queue::Retry;
-use crate::receive::access::MailFrom;
+use crate::receive::access::{MailFrom, Network};
 use crate::vocabulary::Level;
 use std::fmt;
 use std::net::SocketAddr;
@@ -144,6 +144,7 @@ fn config(top: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Config> {
         relays,
     };
     check_names(top, &config, r);
+    check_networks(top, &config, r);
     Some(config)
 }
 
@@ -307,6 +308,23 @@ fn check_names(top: Table<'_>, config: &Config, r: &mut Reader<'_, '_>) {
             let message = format!("the domain `{domain}` belongs to two sites, `{other}` and `{site}`");
             let place = place_in(top, r, &["site", site], "domains");
             r.c.error(place, Mistake::new("domain-twice", message).hint("a recipient can go to one Exchange only"));
+        }
+    }
+}
+
+/// A network inside another site's is the narrower one's; the same one twice would be whose it is by the order of tables.
+fn check_networks(top: Table<'_>, config: &Config, r: &mut Reader<'_, '_>) {
+    let all: Vec<_> = config.sites.iter().flat_map(|s| s.networks.iter().map(move |n| (n, &s.name))).collect();
+    for (at, (network, site)) in all.iter().enumerate() {
+        let same = |(other, of): &&(&Network, &Arc<str>)| of != site && network.covers(other) && other.covers(network);
+        if let Some((_, other)) = all[..at].iter().find(same) {
+            let message = format!("the network {network} belongs to two sites, `{other}` and `{site}`");
+            let place = place_in(top, r, &["site", site], "networks");
+            r.c.error(
+                place,
+                Mistake::new("network-twice", message)
+                    .hint("a client sends as one site; a narrower network may lie in a wider one"),
+            );
         }
     }
 }

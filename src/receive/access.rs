@@ -94,6 +94,15 @@ pub struct Door {
     pub exchange: Vec<IpAddr>,
 }
 
+/// Whose network it is, where one site's lies in another's: the narrowest decides, wherever it stands in the file.
+pub fn narrowest<'n, T>(all: impl Iterator<Item = (T, &'n [Network])>, holds: impl Fn(&Network) -> bool) -> Option<T> {
+    let one = |(whose, networks): (T, &[Network])| {
+        let prefix = networks.iter().filter(|network| holds(network)).map(|network| network.prefix).max()?;
+        Some((whose, prefix))
+    };
+    all.filter_map(one).min_by_key(|(_, prefix)| std::cmp::Reverse(*prefix)).map(|(whose, _)| whose)
+}
+
 /// All doors.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
@@ -116,7 +125,7 @@ impl Access {
     /// The site whose network the client is in.
     #[must_use]
     pub fn door_of(&self, client: IpAddr) -> Option<&Arc<Door>> {
-        self.doors.iter().find(|door| door.networks.iter().any(|n| n.contains(client)))
+        narrowest(self.doors.iter().map(|door| (door, door.networks.as_slice())), |n| n.contains(client))
     }
 
     /// Whether the client may use this reverse-path here.
@@ -259,6 +268,21 @@ mod tests {
             ["a%nhs.net@evil.example", "\"a@nhs.net\"@evil.example", "a@evilkingston.example", "a@sub.kingston.example"]
         {
             assert!(access.direction(None, &trick.parse().unwrap()).is_err(), "{trick}");
+        }
+    }
+
+    #[test]
+    fn the_narrowest_network_decides_wherever_it_stands() {
+        let mut access = access();
+        let narrow = |site: &str, network: &str| {
+            let networks = vec![network.parse().unwrap()];
+            Arc::new(Door { site: site.into(), networks, ..access.doors[0].as_ref().clone() })
+        };
+        let (wide, narrow) = (narrow("wide", "10.0.0.0/8"), narrow("narrow", "10.20.0.8/29"));
+        access.doors.insert(0, wide);
+        access.doors.push(narrow);
+        for (client, site) in [("10.20.0.9", "narrow"), ("10.20.0.16", "kingston"), ("10.21.0.1", "wide")] {
+            assert_eq!(access.door_of(client.parse().unwrap()).map(|d| d.site.as_ref()), Some(site), "{client}");
         }
     }
 

@@ -107,7 +107,9 @@ fn what_waits_takes_the_new_way_and_the_new_time() {
         &format!("exchange = [\"{}:", world.ip(world::EXCHANGE)),
         &format!("exchange = [\"{}:", world.ip(21)),
     );
-    assert!(said(&gateway, &["reload"]).0);
+    let (taken, text) = said(&gateway, &["reload"]);
+    assert!(!taken && text.contains("nothing but the address says who that is"), "{text}");
+    assert!(said(&gateway, &["reload", "--accept-lowering", "a new server", "--by", "J. Smith"]).0);
     assert!(second.wait_for(1)[0].text().contains("into"));
     gateway.wait_until_empty();
 
@@ -135,7 +137,9 @@ fn what_waits_takes_the_new_way_and_the_new_time() {
         &format!("{}:{}\"]\nrequire = \"any\"\n[deliver]", world.ip(23), world.port()),
     );
     edit(&gateway, "retry = [\"1s\"]", "retry = [\"1s\"]\nexpire = \"2s\"");
-    assert!(said(&gateway, &["reload"]).0);
+    let (taken, text) = said(&gateway, &["reload"]);
+    assert!(!taken && text.contains("is given up after 2s instead of 2d"), "{text}");
+    assert!(said(&gateway, &["reload", "--accept-lowering", "IG-10", "--by", "J. Smith"]).0);
     gateway.send(&["b@partner.example"], &world::ordinary("late"));
     let told = second.wait_for(2)[1].text();
     assert!(told.contains("X-Mailward-Reason: expired"), "{told}");
