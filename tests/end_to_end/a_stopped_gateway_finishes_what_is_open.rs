@@ -69,7 +69,7 @@ fn a_hangup_takes_the_policy_anew_and_stops_no_mail() {
     let peer = world.mx(10, "partner.example", Behaviour::default());
     let gateway = world.gateway(&Setup::default());
     gateway.signal("HUP");
-    until(|| gateway.log().contains("policy in force").then_some(())).unwrap();
+    until(|| gateway.log().contains("\"in force\"").then_some(())).unwrap();
     gateway.send(&["b@partner.example"], &world::ordinary("car park"));
     peer.wait_for(1);
 }
