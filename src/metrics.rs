@@ -111,6 +111,8 @@ table! {
         "1 for the policy in force. Two gateways with two hashes disagree.";
     policy_reload_success: IntGauge "policy_reload_success" []
         "1 when the last load took the policy's files. Alert on 0: what somebody edited is not in force.";
+    config_lowered: IntGauge "gateway_toml_lowered" []
+        "Sentences of what gateway.toml lowers since a restart and no person has accepted. Alert above 0: mailward status lists them; mailward reload --accept-lowering accepts.";
     sessions: IntGaugeVec "sessions" ["listener"]
         "Open sessions by listener.";
     store_free: IntGauge "store_free_bytes" []

@@ -42,6 +42,9 @@ fn lines(status: &Value) -> Vec<String> {
         format!("running     {} {} since {}", text("hostname"), text("version"), text("started")),
         format!("policy      {}", status["policy_hash"].as_str().unwrap_or(NO_POLICY)),
     ];
+    for lowered in status["not_accepted"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        lines.push(format!("lowered     by gateway.toml at a start, accepted by nobody: {lowered}"));
+    }
     for listener in status["listeners"].as_array().into_iter().flatten() {
         let word = |index: usize| listener[index].as_str().unwrap_or("?");
         lines.push(format!("listening   {} {}", word(0), word(1)));

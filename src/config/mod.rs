@@ -12,7 +12,7 @@ pub mod secret;
 mod veil;
 
 pub use lowered::lowered;
-pub use parse::{ConfigError, load};
+pub use parse::{ConfigError, load, read_text};
 pub use restart::needs_restart;
 
 use crate::dns::Dnssec;
@@ -33,6 +33,7 @@ use std::time::Duration;
 pub struct Config {
     /// Where it was read.
     pub file: PathBuf,
+    pub text: Text,
     pub hostname: Domain,
     pub data: PathBuf,
     pub policies: PathBuf,
@@ -45,6 +46,16 @@ pub struct Config {
     pub queue: QueueSettings,
     pub limits: Limits,
     pub admin: SocketAddr,
+}
+
+/// What was read. It says nothing that the rest does not: two files that mean the same are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Text(pub Arc<str>);
+
+impl PartialEq for Text {
+    fn eq(&self, _: &Text) -> bool {
+        true
+    }
 }
 
 /// Whom we ask for names, and whom we believe.

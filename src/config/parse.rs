@@ -2,7 +2,7 @@
 
 use super::read::{self, Reader};
 use super::veil::veiled;
-use super::{Config, Deliver, Dns, Limits, Listener, QueueSettings, Relay, Site, TlsFiles};
+use super::{Config, Deliver, Dns, Limits, Listener, QueueSettings, Relay, Site, Text, TlsFiles};
 use crate::policy::diagnostic::{Complaints, Mistake, Place};
 use crate::policy::typed::{Keys, Table};
 use crate::policy::{Diagnostic, SourceFile};
@@ -99,14 +99,22 @@ const WEB: Keys = Keys { known: &["admin"], later: &["portal"] };
 /// When it cannot be read, or with everything that is wrong in it.
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
     let text = std::fs::read_to_string(file).map_err(|why| ConfigError::Unreadable { file: file.to_owned(), why })?;
+    read_text(file, &text)
+}
+
+/// The same of a text that is, or was, in `file`.
+///
+/// # Errors
+/// With everything that is wrong in it.
+pub fn read_text(file: &Path, text: &str) -> Result<Config, ConfigError> {
     let name = file.file_name().map_or_else(|| "gateway.toml".into(), |n| n.to_string_lossy().into_owned());
-    let files = [SourceFile { name, text: veiled(&text, RELAY, AUTH) }];
+    let files = [SourceFile { name, text: veiled(text, RELAY, AUTH) }];
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     let mut complaints = Complaints::about(&files);
-    let config = read::root(&text, &mut complaints, |table, c| config(table, &mut Reader { c, folder: &folder }));
+    let config = read::root(text, &mut complaints, |table, c| config(table, &mut Reader { c, folder: &folder }));
     let failed = complaints.failed();
     match config {
-        Some(config) if !failed => Ok(Config { file: file.to_owned(), ..config }),
+        Some(config) if !failed => Ok(Config { file: file.to_owned(), text: Text(text.into()), ..config }),
         _ => Err(ConfigError::Wrong(complaints.finish())),
     }
 }
@@ -127,6 +135,7 @@ fn config(top: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Config> {
     }
     let config = Config {
         file: PathBuf::new(),
+        text: Text::default(),
         deliver: deliver(top, r),
         dns: dns(top, r),
         tls: tls(top, r),

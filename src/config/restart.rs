@@ -14,8 +14,22 @@ use std::path::PathBuf;
 pub fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
     let mut keys = Differing(Vec::new());
     // A reload takes sites and relays, but for what `logins` looks at.
-    let Config { file: _, hostname, data, policies, sites, listeners, relays, deliver, dns, tls, queue, limits, admin } =
-        new;
+    let Config {
+        file: _,
+        text: _,
+        hostname,
+        data,
+        policies,
+        sites,
+        listeners,
+        relays,
+        deliver,
+        dns,
+        tls,
+        queue,
+        limits,
+        admin,
+    } = new;
     // All of a relay's is taken.
     relays
         .iter()

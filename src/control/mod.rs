@@ -20,7 +20,7 @@ use instruct::Wanted;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -195,16 +195,39 @@ pub struct Status {
     pub policy_hash: Option<String>,
     pub started: String,
     pub listeners: Vec<(String, SocketAddr)>,
+    #[serde(skip_deserializing)]
+    pub not_accepted: NotAccepted,
+}
+
+/// What a start with another gateway.toml lowered, a sentence each, as long as no person has accepted it.
+#[derive(Debug, Clone, Default)]
+pub struct NotAccepted(Arc<Mutex<Vec<String>>>);
+
+impl NotAccepted {
+    pub fn set(&self, sentences: Vec<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = sentences;
+    }
+}
+
+impl Serialize for NotAccepted {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).serialize(serializer)
+    }
 }
 
 impl Status {
     #[must_use]
-    pub fn of(config: &Config, policy_hash: Option<String>, listening: &[(Arc<str>, SocketAddr)]) -> Status {
+    pub fn of(
+        config: &Config,
+        (policy_hash, not_accepted): (Option<String>, NotAccepted),
+        listening: &[(Arc<str>, SocketAddr)],
+    ) -> Status {
         Status {
             running: true,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             hostname: config.hostname.to_string(),
             policy_hash,
+            not_accepted,
             started: crate::clock::rfc3339(crate::clock::Now::read().wall),
             listeners: listening.iter().map(|(name, address)| (name.to_string(), *address)).collect(),
         }
@@ -221,6 +244,7 @@ pub fn stopped() -> serde_json::Value {
         "policy_hash": null,
         "started": null,
         "listeners": null,
+        "not_accepted": null,
         "queue": null,
         "entries": null,
         "store": null,

@@ -9,7 +9,7 @@ use super::entry::{self, Entry};
 use super::lane::CurrentRoutes;
 use super::schedule::Schedule;
 use super::tasks;
-use crate::clock::EntryId;
+use crate::clock::{EntryId, Wall};
 use crate::store::{Bodies, Store, StoreError};
 use crate::vocabulary::Level;
 use rusqlite::{Connection, params};
@@ -61,6 +61,16 @@ pub fn newest(connection: &Connection) -> Result<Option<EntryId>, StoreError> {
         |r| r.get(0),
     )?;
     Ok(newest.map(EntryId::from_row))
+}
+
+/// How many entries came before `time`.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn older_than(connection: &Connection, time: Wall) -> Result<u64, StoreError> {
+    let before = EntryId::at(time).row();
+    let count: i64 = connection.query_row("SELECT count(*) FROM entry WHERE id < ?1", [before], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 impl Recovery {

@@ -134,8 +134,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     let body_files = descriptors::share(descriptors::raise(), &mut config.limits);
     // What is written is ours alone: the queue holds patients' letters.
     nix::sys::stat::umask(nix::sys::stat::Mode::S_IRWXG | nix::sys::stat::Mode::S_IRWXO);
-    let beginning = policies::begin(&config.policies, &config.known(), &config.data)
-        .map_err(|wrong| ServeError::Policy(Box::new(wrong)))?;
+    let beginning = policies::begin(&config).map_err(|wrong| ServeError::Policy(Box::new(wrong)))?;
     warn_of_little_room(&config);
     let (stop, stopping) = watch::channel(false);
     let Built { opened, last, reception, delivery, openings, no_room, gauges, certificate } =
@@ -143,7 +142,8 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     let listeners = bind(&config).await?;
     let admin = bind_admin(config.admin).await?;
     let stages = Stages { reception: reception.clone(), delivery: delivery.clone() };
-    let policies = Policies::new(settings, stages, beginning.begun);
+    let not_accepted = control::NotAccepted::default();
+    let policies = Policies::new((settings, not_accepted.clone()), stages, beginning.begun);
     let gateway = Gateway {
         listening: listeners
             .iter()
@@ -170,7 +170,7 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
             counter: gauges.counter.clone(),
             no_room: no_room.clone(),
             policies: policies.clone(),
-            status: control::Status::of(&config, reception.judge.hash(), &gateway.listening),
+            status: control::Status::of(&config, (reception.judge.hash(), not_accepted), &gateway.listening),
         },
     )?;
     let resolver = gauges.resolver.clone();

@@ -4,31 +4,34 @@
 //! before stays; what lowers is shown and waits for a person; the last good policy is kept in the data folder and outlives a
 //! start with bad files. Fails with everything that is wrong.
 
+mod accepted;
 mod begin;
+mod change;
 mod kept;
 mod look;
 mod watch;
 
 use super::parts::{Parts, Stages};
-use crate::clock::{EntryId, Ids, Now, Wall};
+use crate::clock::Ids;
 use crate::config::{self, Config};
-use crate::control::{Accepted, Reloads};
-use crate::decide::replay::{Before, replay};
-use crate::decide::{self, InForce, Judge, LoadError, Loaded};
+use crate::control::{Accepted, NotAccepted, Reloads};
+use crate::decide::{self, InForce, LoadError, Loaded};
 use crate::metrics::Metrics;
-use crate::policy::{Known, Style, lowered};
-use crate::record::Action;
-use crate::store::{self, Store};
+use crate::policy::{Known, Style};
+use crate::store::Store;
 use begin::Begun;
 pub(super) use begin::begin;
+use change::{Next, not_comparable};
 use kept::{Kept, Snapshot};
-use look::{Looks, look};
+use look::{Looks, look, look_with};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// Milliseconds of the decisions that a change of policy is held against.
-const RECENT: i64 = 7 * 86_400_000;
+/// A file that was changed less long ago may be half of what somebody writes.
+const STANDS: Duration = Duration::from_millis(500);
 
 /// Readings at most of files that are being written.
 const READINGS: usize = 5;
@@ -64,11 +67,22 @@ fn sentences(wrong: &LoadError) -> Vec<String> {
     unreadable.chain(diagnosed).chain(failed).collect()
 }
 
-/// Of a policy that was set aside, where nothing is in force that it could be compared with.
-fn not_comparable(hash: &str) -> String {
-    format!(
-        "policy {hash} was rolled back, or lowers and was not accepted; the one before it does not fit gateway.toml any more, so what it lowers cannot be shown"
-    )
+/// Why files cannot be taken.
+enum Unfit {
+    Settings(String),
+    Policy(Box<LoadError>),
+}
+
+/// gateway.toml as it is now, if a running gateway can take it.
+fn settings(now: &Config) -> Result<(Config, Parts), String> {
+    let new = config::load(&now.file).map_err(|wrong| wrong.to_string())?;
+    let fixed = config::needs_restart(now, &new);
+    if !fixed.is_empty() {
+        let hint = "hint: restart the gateway to take them, or take them out of this change";
+        return Err(format!("these keys of gateway.toml need a restart:\n  {}\n{hint}", fixed.join("\n  ")));
+    }
+    let parts = Parts::of(&new).map_err(|error| error.to_string())?;
+    Ok((new, parts))
 }
 
 /// The policies of a running gateway.
@@ -82,6 +96,9 @@ pub(super) struct Policies {
     ids: Arc<Ids>,
     runtime: tokio::runtime::Handle,
     looked: Looks,
+    /// Files that did not stand still were told of.
+    is_unsettled: AtomicBool,
+    not_accepted: NotAccepted,
     /// One change at a time.
     held: Mutex<Held>,
 }
@@ -92,16 +109,8 @@ struct Held {
     config: Config,
 }
 
-/// Another generation.
-struct Next {
-    judge: Judge,
-    kept: Kept,
-    /// None: gateway.toml stays as it is in force.
-    settings: Option<(Config, Parts)>,
-}
-
 impl Policies {
-    pub fn new(config: Config, stages: Stages, begun: Begun) -> Arc<Policies> {
+    pub fn new((config, not_accepted): (Config, NotAccepted), stages: Stages, begun: Begun) -> Arc<Policies> {
         let delivery = &stages.delivery;
         delivery.metrics.policy_reload_success.set(i64::from(begun.is_from_folder));
         let policies = Policies {
@@ -114,10 +123,18 @@ impl Policies {
             stages,
             runtime: tokio::runtime::Handle::current(),
             looked: begun.looked,
+            is_unsettled: AtomicBool::new(false),
+            not_accepted,
             held: Mutex::new(Held { kept: begun.kept, config }),
         };
         policies.keep(&policies.held().kept);
+        policies.tell_not_accepted(begun.not_accepted);
         Arc::new(policies)
+    }
+
+    fn tell_not_accepted(&self, sentences: Vec<String>) {
+        self.metrics.config_lowered.set(i64::try_from(sentences.len()).unwrap_or(i64::MAX));
+        self.not_accepted.set(sentences);
     }
 
     /// A gateway that cannot keep the last good policy works, and would not start with bad files.
@@ -131,9 +148,28 @@ impl Policies {
     fn take_all(&self, accepted: Option<&Accepted>) -> Result<Value, String> {
         let mut held = self.held();
         held.kept.read_again(&self.data);
-        let settings = self.settings(&held.config)?;
-        let loaded = load(&self.folder, &settings.0.known()).map_err(|wrong| self.refused(&wrong))?;
+        let (settings, loaded) = self.together(&held.config)?;
         self.take((loaded, Some(settings)), accepted, &mut held)
+    }
+
+    /// gateway.toml and the policy as they stood at one moment: half of a file can be good and lower nothing that anybody sees.
+    fn together(&self, now: &Config) -> Result<((Config, Parts), Loaded), String> {
+        for _ in 0..READINGS {
+            if let Some(rest) = look::age(&now.file).and_then(|age| STANDS.checked_sub(age)) {
+                std::thread::sleep(rest);
+                continue;
+            }
+            let before = look_with(&now.file, &self.folder);
+            let read = self.read(now);
+            if look_with(&now.file, &self.folder) == before {
+                return read.map_err(|unfit| self.unfit(&unfit));
+            }
+        }
+        let why = format!(
+            "{} or the policy is being written\nhint: try again when they are written, or write beside them and rename",
+            now.file.display()
+        );
+        Err(self.unusable(&why))
     }
 
     /// Takes what was loaded.
@@ -154,17 +190,17 @@ impl Policies {
         Ok(answer)
     }
 
-    /// gateway.toml as it is now, if a running gateway can take it.
-    fn settings(&self, now: &Config) -> Result<(Config, Parts), String> {
-        let new = config::load(&now.file).map_err(|wrong| self.unusable(&wrong.to_string()))?;
-        let fixed = config::needs_restart(now, &new);
-        if !fixed.is_empty() {
-            let hint = "hint: restart the gateway to take them, or take them out of this change";
-            let text = format!("these keys of gateway.toml need a restart:\n  {}\n{hint}", fixed.join("\n  "));
-            return Err(self.unusable(&text));
+    fn read(&self, now: &Config) -> Result<((Config, Parts), Loaded), Unfit> {
+        let settings = settings(now).map_err(Unfit::Settings)?;
+        let loaded = load(&self.folder, &settings.0.known()).map_err(|wrong| Unfit::Policy(Box::new(wrong)))?;
+        Ok((settings, loaded))
+    }
+
+    fn unfit(&self, unfit: &Unfit) -> String {
+        match unfit {
+            Unfit::Settings(why) => self.unusable(why),
+            Unfit::Policy(wrong) => self.refused(wrong),
         }
-        let parts = Parts::of(&new).map_err(|error| self.unusable(&error.to_string()))?;
-        Ok((new, parts))
     }
 
     fn unusable(&self, why: &str) -> String {
@@ -190,111 +226,12 @@ impl Policies {
         self.change(Next { judge, kept, settings: None }, (accepted, "rollback"), &mut held)
     }
 
-    /// Puts `next` into force, and into the place of what is held.
-    fn change(
-        &self,
-        next: Next,
-        (accepted, verb): (Option<&Accepted>, &str),
-        held: &mut Held,
-    ) -> Result<Value, String> {
-        let Next { judge, kept, settings } = next;
-        let (old, now) = (self.in_force.now(), Now::read().wall);
-        let (was, hash) = (self.in_force.hash(), judge.policy.hash().to_owned());
-        // Where nothing was in force nothing is lowered.
-        let is_guarded = was.is_some() && old.policy.has_guard();
-        let mut lower = match is_guarded {
-            true => self.lowered(&old, &judge, now),
-            // But what was set aside was compared, and is not accepted by being all there is.
-            false if was.is_none() && held.kept.sets_aside(&hash) => vec![not_comparable(&hash)],
-            false => Vec::new(),
-        };
-        let by_policy = lower.len();
-        if let Some((config, _)) = settings.as_ref().filter(|_| is_guarded) {
-            lower.extend(config::lowered(&held.config, config));
-        }
-        match accepted {
-            None if !lower.is_empty() => {
-                if by_policy > 0 {
-                    held.kept.set_aside(&hash);
-                    self.keep(&held.kept);
-                }
-                return Err(self.not_accepted(&lower));
-            }
-            Some(accepted) if !lower.is_empty() => {
-                self.record((accepted, verb), (was.as_deref(), &hash), &lower, now)?;
-            }
-            _ => {}
-        }
-        kept.write(&self.data).map_err(|error| {
-            format!("what is in force could not be kept in the data folder, so nothing is changed: {error}\nhint: look at the disk")
-        })?;
-        held.kept = kept;
-        self.metrics.announce_policy(&hash, judge.policy.class_names(), judge.policy.rule_modes());
-        let is_other = settings.as_ref().is_some_and(|(config, _)| *config != held.config);
-        let parts = settings.map(|(config, parts)| {
-            held.config = config;
-            parts
-        });
-        self.stages.swap(parts, judge);
-        self.metrics.policy_reload_success.set(1);
-        tracing::info!(verb, policy = hash, was, gateway_toml = is_other, lowered = lower.len(), "policy in force");
-        let changed = was.as_ref() != Some(&hash);
-        Ok(
-            json!({ "policy_hash": hash, "was": was, "changed": changed, "settings_changed": is_other, "lowered": lower }),
-        )
-    }
-
-    /// What is protected less, and what that would have been for the mail of the last days.
-    fn lowered(&self, old: &Judge, new: &Judge, now: Wall) -> Vec<String> {
-        let mut lower = lowered(&old.policy, &new.policy, now);
-        // What the comparison does not show lowers nothing: then there is nothing to look for.
-        if !lower.is_empty() {
-            let since = Wall(now.0.saturating_sub(RECENT));
-            let replayed = store::reader_of(&self.data).and_then(|reader| replay(&reader, since, new, Before::By(old)));
-            lower.extend(match replayed {
-                Ok(replayed) => replayed.sentences(),
-                Err(error) => vec![format!("what it does to the mail of the last 7 days is not known: {error}")],
-            });
-        }
-        lower
-    }
-
-    fn record(
-        &self,
-        (accepted, verb): (&Accepted, &str),
-        (was, hash): (Option<&str>, &str),
-        lower: &[String],
-        at: Wall,
-    ) -> Result<(), String> {
-        let action = Action {
-            at,
-            uid: accepted.uid,
-            by: Some(accepted.by.clone()),
-            because: Some(accepted.because.clone()),
-            verb: verb.to_owned(),
-            to: Some(hash.to_owned()),
-            selection: json!({ "was": was, "lowered": lower }),
-        };
-        let id: EntryId = self.ids.next(at);
-        let kept = self.runtime.block_on(self.store.commit(vec![action.kept(id)]));
-        kept.map_err(|error| format!("who accepted it could not be put on record, so nothing is changed: {error}"))
-    }
-
     fn refused(&self, wrong: &LoadError) -> String {
         self.metrics.policy_reload_success.set(0);
         tracing::error!("the policy in {} is not taken: {}", self.folder.display(), summary(wrong));
         let stays =
             if self.in_force.is_none() { "there is still no policy in force" } else { "the policy in force stays" };
         format!("{}\n\n{stays}", wrong.render(Style::Plain))
-    }
-
-    fn not_accepted(&self, lower: &[String]) -> String {
-        self.metrics.policy_reload_success.set(0);
-        tracing::error!(lowered = lower.len(), "this lowers what is in force, and is not taken: {}", lower.join("; "));
-        format!(
-            "this lowers what is in force, so what is in force stays:\n  {}\nhint: if it is meant: --accept-lowering \"REASON\" --by NAME",
-            lower.join("\n  ")
-        )
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

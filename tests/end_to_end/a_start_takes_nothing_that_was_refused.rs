@@ -2,6 +2,7 @@
 
 use crate::world::{DOCTOR, Gateway, Setup, World};
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn said(gateway: &Gateway, command: &[&str]) -> (bool, String) {
     let output = gateway.cli(command);
@@ -42,4 +43,60 @@ fn what_was_refused_is_not_in_force_where_the_policy_before_it_no_longer_fits() 
     let (taken, text) = said(&gateway, &["reload", "--accept-lowering", "nothing is asked, IG-12", "--by", "J. Smith"]);
     assert!(taken && text.contains("(was none)"), "{text}");
     assert_eq!(gateway.session().say(&format!("MAIL FROM:<{DOCTOR}>")).unwrap().code, 250);
+}
+
+#[test]
+fn a_gateway_toml_that_a_start_took_is_told_until_a_person_accepts_it() {
+    let world = World::new(222);
+    let mut gateway = world.gateway(&Setup::default());
+    assert_eq!(gateway.metric("mailward_gateway_toml_lowered"), 0.0);
+    edit(&gateway, "[site.trust]\n", "[site.trust]\nsenders = \"any\"\n");
+    // Each start says it again: who starts it twice has accepted nothing.
+    for _ in 0..2 {
+        restart(&mut gateway);
+    }
+    let sentence = "site `trust` lets its clients use reverse-paths of other domains";
+    let said_in_log = format!("in force since this start: {sentence}");
+    assert_eq!(gateway.log().matches(&said_in_log).count(), 2, "{}", gateway.log());
+    assert_eq!(gateway.metric("mailward_gateway_toml_lowered"), 1.0);
+    assert_eq!(gateway.json(&["status", "--json"])["not_accepted"][0], sentence);
+    let (_, text) = said(&gateway, &["status"]);
+    assert!(text.contains("accepted by nobody: site `trust`"), "{text}");
+    let (good, text) = said(&gateway, &["doctor"]);
+    assert!(!good && text.contains("lowered at a start, accepted by nobody"), "{text}");
+
+    // What does not lower goes on without a person, and settles nothing.
+    assert!(said(&gateway, &["reload"]).0);
+    assert_eq!(gateway.metric("mailward_gateway_toml_lowered"), 1.0);
+    let (taken, text) = said(&gateway, &["reload", "--accept-lowering", "forwards, IG-13", "--by", "J. Smith"]);
+    assert!(taken && text.contains(&format!("lowered: {sentence}")), "{text}");
+    assert_eq!(gateway.metric("mailward_gateway_toml_lowered"), 0.0);
+    restart(&mut gateway);
+    assert_eq!(gateway.metric("mailward_gateway_toml_lowered"), 0.0);
+}
+
+#[test]
+fn a_gateway_toml_that_is_being_written_is_not_taken() {
+    let world = World::new(223);
+    let gateway = world.gateway(&Setup { more: "[queue]\nretry = [\"1s\"]", ..Setup::default() });
+    let (whole, done) = (fs::read_to_string(gateway.config()).unwrap(), AtomicBool::new(false));
+    // Good at each moment, so that the command itself has nothing to say.
+    let half = whole.replacen("[queue]\nretry = [\"1s\"]", "", 1);
+    let beside = gateway.folder.path().join("gateway.new");
+    let (taken, text) = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                for text in [&half, &whole] {
+                    fs::write(&beside, text).unwrap();
+                    fs::rename(&beside, gateway.config()).unwrap();
+                }
+            }
+        });
+        let answer = said(&gateway, &["reload"]);
+        done.store(true, Ordering::Relaxed);
+        answer
+    });
+    assert!(!taken && text.contains("is being written") && text.contains("nothing is changed"), "{text}");
+    assert_eq!(gateway.metric("mailward_policy_reload_success"), 0.0);
+    assert!(said(&gateway, &["reload"]).0, "it stands");
 }

@@ -23,6 +23,7 @@ const RENEW: i64 = 21 * DAY;
 
 pub(super) async fn all(config: &Config, prober: &Prober, reach: &Domain) -> Vec<Point> {
     let mut points = vec![clock(&config.data), disk(config), policy(config), certificate(config)];
+    points.extend(not_accepted(config));
     points.push(names(prober, reach).await);
     points.push(dnssec(config, prober).await);
     let proofs = config.proofs();
@@ -123,6 +124,15 @@ fn policy(config: &Config) -> Point {
             Point::bad("policy", State::Fail, said, hint)
         }
     }
+}
+
+/// What a restart took of gateway.toml without asking anybody.
+fn not_accepted(config: &Config) -> Option<Point> {
+    let status = client::ask(&config.data, &Request::Status).unwrap_or_default();
+    let lowered: Vec<&str> = status["not_accepted"].as_array()?.iter().filter_map(serde_json::Value::as_str).collect();
+    let hint = "if it is meant: mailward reload --accept-lowering \"REASON\" --by NAME";
+    let said = || format!("lowered at a start, accepted by nobody: {}", lowered.join("; "));
+    (!lowered.is_empty()).then(|| Point::bad("gateway.toml", State::Fail, said(), hint))
 }
 
 const NONE_IN_FORCE: &str = "the running gateway has no policy in force: MAIL gets 451 4.7.10, and nothing is sent";

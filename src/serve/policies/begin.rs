@@ -5,8 +5,9 @@
 
 use super::kept::{Kept, Snapshot};
 use super::look::{Looks, look};
-use super::{load, not_comparable, sentences, summary};
+use super::{accepted, load, not_comparable, sentences, summary};
 use crate::clock::Now;
+use crate::config::Config;
 use crate::decide::{InForce, Judge, LoadError, Loaded};
 use crate::policy::{Known, lowered};
 use std::path::Path;
@@ -22,13 +23,15 @@ pub(in crate::serve) struct Begun {
     pub(super) kept: Kept,
     /// The files in the folder are what is in force.
     pub(super) is_from_folder: bool,
+    /// What gateway.toml lowers of what was accepted.
+    pub(super) not_accepted: Vec<String>,
     /// How the files looked before they were read: what is written meanwhile is a change.
     pub(super) looked: Looks,
 }
 
 impl Beginning {
     fn with(judge: Judge, kept: Kept, is_from_folder: bool) -> Beginning {
-        let begun = Begun { kept, is_from_folder, looked: Looks::new() };
+        let begun = Begun { kept, is_from_folder, not_accepted: Vec::new(), looked: Looks::new() };
         Beginning { in_force: InForce::new(judge), begun }
     }
 }
@@ -37,11 +40,17 @@ impl Beginning {
 ///
 /// # Errors
 /// When there is no such folder, or nothing can stand in for a policy.
-pub(in crate::serve) fn begin(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadError> {
-    let looked = look(folder);
-    let mut beginning = choose(folder, known, data)?;
-    beginning.begun.looked = looked;
-    Ok(beginning)
+pub(in crate::serve) fn begin(config: &Config) -> Result<Beginning, LoadError> {
+    let looked = look(&config.policies);
+    let Beginning { in_force, mut begun } = choose(&config.policies, &config.known(), &config.data)?;
+    begun.looked = looked;
+    if in_force.is_none() || in_force.now().policy.has_guard() {
+        begun.not_accepted = accepted::look(&mut begun.kept, config);
+        accepted::tell(&begun.not_accepted);
+    } else {
+        accepted::accept(&mut begun.kept, config);
+    }
+    Ok(Beginning { in_force, begun })
 }
 
 fn choose(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadError> {
@@ -111,7 +120,10 @@ fn choose(folder: &Path, known: &Known, data: &Path) -> Result<Beginning, LoadEr
 fn without(kept: Kept, (why, hint): (&str, &str)) -> Result<Beginning, LoadError> {
     tracing::error!("{why}, so none is in force: MAIL gets 451 4.7.10, and what is queued waits; hint: {hint}");
     let in_force = InForce::none().map_err(|diagnostics| LoadError { diagnostics, ..LoadError::default() })?;
-    Ok(Beginning { in_force, begun: Begun { kept, is_from_folder: false, looked: Looks::new() } })
+    Ok(Beginning {
+        in_force,
+        begun: Begun { kept, is_from_folder: false, not_accepted: Vec::new(), looked: Looks::new() },
+    })
 }
 
 fn from_folder(loaded: Loaded, kept: Kept) -> Beginning {

@@ -50,6 +50,9 @@ pub(super) struct Kept {
     /// Policies in the folder that were not taken, for they lower, or were rolled back: a restart does not take them either.
     #[serde(default)]
     pub set_aside: Vec<String>,
+    /// gateway.toml as a person accepted it; no secret is in it.
+    #[serde(default)]
+    pub gateway_toml: Option<String>,
     /// Why the file is there and was not read.
     #[serde(skip)]
     pub unread: Option<String>,

@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// What tells that a file was changed, without reading it.
 pub(super) type Looks = Vec<(PathBuf, u64, i64, i64, u64)>;
@@ -24,14 +25,38 @@ pub(super) fn look(folder: &Path) -> Looks {
             !name.starts_with('.') && [".toml", ".csv", ".txt"].iter().any(|end| name.ends_with(end))
         });
         // A link is followed: swapping it changes what is read.
-        looks.extend(below.filter_map(|path| {
-            let found = fs::metadata(&path).ok()?;
-            // Not mtime: who copies with dates sets it back.
-            Some((path, found.len(), found.ctime(), found.ctime_nsec(), found.ino()))
-        }));
+        looks.extend(below.filter_map(of_file));
     }
     looks.sort();
     looks
+}
+
+/// The same with one file more.
+pub(super) fn look_with(file: &Path, folder: &Path) -> Looks {
+    let mut looks = look(folder);
+    looks.extend(of_link(file));
+    looks.extend(of_file(file.to_owned()));
+    looks
+}
+
+/// How long ago `file` was changed; none for what is not there, and where the clock went back.
+pub(super) fn age(file: &Path) -> Option<Duration> {
+    let found = fs::metadata(file).ok()?;
+    let changed = Duration::new(u64::try_from(found.ctime()).ok()?, u32::try_from(found.ctime_nsec()).ok()?);
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH + changed).ok()
+}
+
+/// What is not as it was.
+pub(super) fn moved<'l>(before: &'l Looks, now: &'l Looks) -> Option<&'l Path> {
+    let differs =
+        |of: &'l Looks, other: &Looks| of.iter().find(|look| !other.contains(look)).map(|look| look.0.as_path());
+    differs(now, before).or_else(|| differs(before, now))
+}
+
+fn of_file(path: PathBuf) -> Option<(PathBuf, u64, i64, i64, u64)> {
+    let found = fs::metadata(&path).ok()?;
+    // Not mtime: who copies with dates sets it back.
+    Some((path, found.len(), found.ctime(), found.ctime_nsec(), found.ino()))
 }
 
 /// A link itself, and not what it leads to.
