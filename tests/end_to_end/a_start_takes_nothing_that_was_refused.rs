@@ -1,6 +1,7 @@
 //! What was refused or has not been accepted is not in force because of a restart, or it is said until a person accepts it.
 
-use crate::world::{DOCTOR, Gateway, Setup, World};
+use crate::lab::until;
+use crate::world::{self, DOCTOR, Gateway, Setup, World};
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -99,4 +100,19 @@ fn a_gateway_toml_that_is_being_written_is_not_taken() {
     assert!(!taken && text.contains("is being written") && text.contains("nothing is changed"), "{text}");
     assert_eq!(gateway.metric("mailward_policy_reload_success"), 0.0);
     assert!(said(&gateway, &["reload"]).0, "it stands");
+}
+
+#[test]
+fn a_shorter_time_says_how_much_of_the_queue_it_would_end() {
+    let world = World::new(224);
+    let gateway = world.gateway(&Setup { more: "[queue]\nretry = [\"1h\"]\n", ..Setup::default() });
+    // Nobody answers there.
+    world.names.mx("partner.example", &[(10, "mx.partner.example")]).address_of("mx.partner.example", world.ip(10));
+    let id = gateway.send(&["b@partner.example"], &world::ordinary("car park"));
+    until(|| gateway.queue().into_iter().find(|row| row["age_seconds"].as_u64() > Some(1))).unwrap();
+    edit(&gateway, "retry = [\"1h\"]\n", "retry = [\"1h\"]\nexpire = \"1s\"\n");
+    let (taken, text) = said(&gateway, &["reload"]);
+    assert!(!taken && text.contains("given up after 1s instead of 2d"), "{text}");
+    assert!(text.contains("messages in the queue that are older than that already: 1"), "{text}");
+    assert_eq!(gateway.queue()[0]["id"], id.as_str(), "and it is there");
 }
