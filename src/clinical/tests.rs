@@ -286,6 +286,23 @@ fn millions_of_digits_take_linear_time() {
 }
 
 #[test]
+fn more_numbers_than_are_looked_at_are_said() {
+    let limits = |text: &str| {
+        let message = format!("Subject: a\r\n\r\n{text}\r\n");
+        let findings = look(message.as_bytes());
+        findings.unread.iter().any(|unread| unread.limit == Some("numbers"))
+    };
+    // Each may be of two kinds, and they are the same: nothing else would end the look.
+    assert!(limits(&"3201901202,".repeat(100_000)));
+    assert!(limits(&"3201901202,".repeat(5_000)), "a small message is no cheaper for its size");
+    assert!(!limits(&"3201901202,".repeat(1_000)) && !limits(&"NHS number 943 476 5919\r\n".repeat(1_000)));
+    // A spreadsheet of numbers that are none: one in eleven would fit.
+    let numbers: Vec<String> =
+        (0..20_000u64).map(|n| (4_000_000_000 + n * 7_919_317 % 3_999_999_999).to_string()).collect();
+    assert!(!limits(&numbers.join(",")));
+}
+
+#[test]
 fn ambiguity_does_not_multiply() {
     let start = Instant::now();
     let mut deep = String::new();

@@ -15,8 +15,12 @@ use memchr::memmem;
 const LEVELS_PER_MESSAGE: usize = 4;
 /// Recursion ends here whatever the limits say.
 const DEEPEST: usize = 64;
-/// Numbers with a right check digit that are looked at in one message: each costs a look at the words around it.
-const NUMBERS: usize = 20_000;
+/// Numbers with a right check digit that are looked at in a message, whatever its size: each costs a look at the words around it.
+const NUMBERS: usize = 2_000;
+/// So many octets may have one more …
+const OCTETS_PER_NUMBER: usize = 64;
+/// … and no message more than this.
+const MOST_NUMBERS: usize = 50_000;
 /// Second and third readings of ambiguous entities, in one message.
 const READINGS: usize = 16;
 /// Octets of one header section that are read.
@@ -81,6 +85,7 @@ impl<'r> Walk<'r> {
     }
 
     pub fn all(mut self, message: &[u8]) -> Findings {
+        self.numbers = (NUMBERS + message.len() / OCTETS_PER_NUMBER).min(MOST_NUMBERS);
         self.entity(message, &Spot::default(), Head::Message);
         self.report.finish()
     }

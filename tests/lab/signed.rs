@@ -31,7 +31,7 @@ pub struct Zone<'a> {
 pub struct SignedNames {
     /// The resolver.
     pub address: SocketAddr,
-    servers: Vec<Child>,
+    _servers: Running,
     _folder: TempDir,
 }
 
@@ -56,7 +56,6 @@ impl SignedNames {
             }
         }
         let folder = tempfile::tempdir().unwrap();
-        let (authority, resolver) = (super::free_port(ip), super::free_port(ip));
         let at = folder.path();
         let mut root = String::new();
         for zone in zones {
@@ -66,38 +65,47 @@ impl SignedNames {
         let whole = Zone { name: "", kind: Kind::Signed, records: root };
         sign(at, &whole);
         let names: Vec<&str> = zones.iter().map(|zone| zone.name).chain([""]).collect();
-        let mut names = SignedNames {
-            address: resolver,
-            servers: vec![nsd(at, authority, &names), unbound(at, authority, &[&[resolver], more].concat(), &names)],
-            _folder: folder,
-        };
-        names.wait();
-        Ok(names)
+        // Somebody else may take a port between its choice and its use.
+        for _ in 0..5 {
+            let [authority, resolver] = super::free_ports(ip);
+            let own = [&[resolver], more].concat();
+            let servers = vec![nsd(at, authority, &names), unbound(at, authority, &own, &names)];
+            let mut running = Running(servers);
+            if running.answers(resolver) {
+                return Ok(SignedNames { address: resolver, _servers: running, _folder: folder });
+            }
+        }
+        panic!("the lab's name servers do not run");
     }
+}
 
-    /// Until the resolver answers.
-    fn wait(&mut self) {
-        let socket = UdpSocket::bind((self.address.ip(), 0)).unwrap();
+/// Name servers, until nobody needs them.
+struct Running(Vec<Child>);
+
+impl Running {
+    /// Waits until the resolver answers; false: one of them has ended.
+    fn answers(&mut self, resolver: SocketAddr) -> bool {
+        let socket = UdpSocket::bind((resolver.ip(), 0)).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
         // NS of the root.
         let question = [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1];
         for _ in 0..100 {
-            let sent = socket.send_to(&question, self.address);
+            let sent = socket.send_to(&question, resolver);
             let mut reply = [0; 512];
             if sent.is_ok() && socket.recv(&mut reply).is_ok_and(|length| length > 3 && reply[3] & 0x0f == 0) {
-                return;
+                return true;
             }
-            for server in &mut self.servers {
-                assert!(server.try_wait().unwrap().is_none(), "a name server of the lab does not run");
+            if self.0.iter_mut().any(|server| server.try_wait().unwrap().is_some()) {
+                return false;
             }
         }
         panic!("the lab's resolver does not answer");
     }
 }
 
-impl Drop for SignedNames {
+impl Drop for Running {
     fn drop(&mut self) {
-        for server in &mut self.servers {
+        for server in &mut self.0 {
             let _ = server.kill();
             let _ = server.wait();
         }
