@@ -3,6 +3,8 @@
 //!
 //! Called by `walk`. Promises: at most two passes. Fails never: what nothing explains is `binary`.
 
+use super::documents::Kind;
+
 /// How content is to be treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -16,6 +18,8 @@ pub(super) enum Format {
     Scan,
     /// Text that stands for something which this version does not read.
     Opaque(&'static str),
+    /// A document or an archive: see `documents`.
+    Document(Kind),
     /// Closed with a password or a key.
     Encrypted(&'static str),
     /// An image of a patient, with its data.
@@ -33,8 +37,9 @@ const MAGIC: &[(&[u8], Format)] = &[
     (b"MM\0*", Format::Scan),
     (b"II+\0", Format::Scan),
     (b"MM\0+", Format::Scan),
-    (b"PK\x05\x06", Format::Unknown("zip")),
-    (b"PK\x07\x08", Format::Unknown("zip")),
+    (b"PK\x03\x04", Format::Document(Kind::Zip)),
+    (b"PK\x05\x06", Format::Document(Kind::Zip)),
+    (b"PK\x07\x08", Format::Document(Kind::Zip)),
     (b"\x76\xE8\x04\x60\xC4\x11\xE3\x86", Format::Encrypted("rpmsg")),
     (b"\x1F\x8B", Format::Unknown("gzip")),
     (b"7z\xBC\xAF\x27\x1C", Format::Unknown("7z")),
@@ -111,9 +116,6 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
     if memchr::memmem::find(&bytes[..bytes.len().min(1_024)], b"%PDF-").is_some() {
         return Some(closed::pdf(bytes).unwrap_or(Format::Unknown("pdf")));
     }
-    if at(0, b"PK\x03\x04") {
-        return Some(closed::zip(bytes).unwrap_or(Format::Unknown(zip_kind(bytes))));
-    }
     if at(0, b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         return Some(closed::office(bytes).unwrap_or(Format::Unknown("ole")));
     }
@@ -141,13 +143,6 @@ mod closed {
         &bytes[..bytes.len().min(TELLING)]
     }
 
-    /// The first bit of an entry's flags (APPNOTE 4.4.4).
-    pub fn zip(bytes: &[u8]) -> Option<Format> {
-        let start = start(bytes);
-        let closed = |at: usize| start.get(at + 6).is_some_and(|flags| flags & 1 == 1);
-        memmem::find_iter(start, b"PK\x03\x04").any(closed).then_some(Format::Encrypted("zip"))
-    }
-
     /// ISO 32000-1 7.6.1: the trailer names an encryption dictionary.
     pub fn pdf(bytes: &[u8]) -> Option<Format> {
         let start = start(bytes);
@@ -159,17 +154,6 @@ mod closed {
     pub fn office(bytes: &[u8]) -> Option<Format> {
         const NAME: &[u8] = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
         memmem::find(start(bytes), NAME).is_some().then_some(Format::Encrypted("office-document"))
-    }
-}
-
-/// What a zip is for, told by its first entries.
-fn zip_kind(bytes: &[u8]) -> &'static str {
-    let head = &bytes[..bytes.len().min(4_096)];
-    let has = |name: &[u8]| memchr::memmem::find(head, name).is_some();
-    match () {
-        () if has(b"[Content_Types].xml") => "office-document",
-        () if has(b"mimetypeapplication/vnd.oasis") => "open-document",
-        () => "zip",
     }
 }
 
@@ -262,9 +246,7 @@ mod tests {
         assert_eq!(of(b"junk %PDF-1.7 9434765919", None), Format::Unknown("pdf"));
         assert_eq!(of(b"%PDF-1.7 trailer << /Encrypt 5 0 R >>", None), Format::Encrypted("pdf"));
         assert_eq!(of(b"%PDF-1.7 << /EncryptMetadata false >>", None), Format::Unknown("pdf"));
-        assert_eq!(of(b"PK\x03\x04\x14\0\x01\0rest", None), Format::Encrypted("zip"));
-        assert_eq!(of(b"PK\x03\x04\x14\0\0\0a PK\x03\x04\x14\0\x09\0b", None), Format::Encrypted("zip"));
-        assert_eq!(of(b"PK\x03\x04\x14\0\0\0rest", None), Format::Unknown("zip"));
+        assert_eq!(of(b"PK\x03\x04\x14\0\0\0rest", None), Format::Document(Kind::Zip));
         let package = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1..E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
         assert_eq!(of(package, None), Format::Encrypted("office-document"));
         assert_eq!(of(&package[..8], None), Format::Unknown("ole"));

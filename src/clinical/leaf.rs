@@ -5,7 +5,7 @@
 use super::fields::Content;
 use super::formats::Format;
 use super::walk::{About, Spot, Walk};
-use super::{charset, formats, html, names, shapes, transfer};
+use super::{charset, documents, formats, html, names, transfer};
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 use std::borrow::Cow;
@@ -55,41 +55,63 @@ pub(super) fn read(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>) {
         Some(start) => Cow::Owned(start),
         None => decode(walk, body, part.encoding, &place),
     };
-    match formats::of(&decoded, charset) {
-        Format::Empty => walk.report.read(&place),
+    let is_inline = part.about.has_id || part.about.disposition.as_ref().is_some_and(|d| d.kind == "inline");
+    let shown = if is_inline { Shown::InText } else { Shown::Apart };
+    octets(walk, &decoded, &Octets { content: part.content, place: &place, spot: part.spot, shown });
+}
+
+/// Where a picture is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// In the text, as logos are.
+    InText,
+    Apart,
+}
+
+/// Decoded octets, and what is said of them.
+pub(super) struct Octets<'a> {
+    pub content: &'a Content,
+    pub place: &'a str,
+    pub spot: &'a Spot,
+    pub shown: Shown,
+}
+
+/// Reads octets by what they are.
+pub(super) fn octets(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
+    let Octets { content, place, spot, .. } = *about;
+    let kind = content.kind.as_str();
+    match formats::of(bytes, content.charset.as_deref().filter(|_| is_text(kind))) {
+        Format::Empty => walk.report.read(place),
         _ if matches!(kind, "message/partial" | "message/external-body") => {
-            walk.report.unread(FindingKind::UnknownAttachment, &place, &kind[8..]);
-            walk.raw(&decoded, &place);
+            walk.report.unread(FindingKind::UnknownAttachment, place, &kind[8..]);
+            walk.raw(bytes, place);
         }
-        Format::Unknown(_) if kind.ends_with("pkcs7-signature") && is_small_der(&decoded) => walk.report.read(&place),
+        Format::Unknown(_) if kind.ends_with("pkcs7-signature") && is_small_der(bytes) => walk.report.read(place),
         Format::Unknown("binary") if kind.ends_with("pkcs7-mime") => {
-            walk.report.unread(FindingKind::UnknownAttachment, &place, "pkcs7");
+            walk.report.unread(FindingKind::UnknownAttachment, place, "pkcs7");
         }
         // A charset that nobody here knows makes text look like anything.
-        Format::Unknown("binary") if is_text(kind) => broken_text(walk, &decoded, &place),
-        Format::Encrypted(what) => {
-            // It is unknown too: a policy that only knows of unknown ones loses nothing.
-            walk.report.found(FindingKind::UnknownAttachment, &place, what, Confidence::High);
-            walk.report.unread(FindingKind::EncryptedAttachment, &place, what);
-        }
+        Format::Unknown("binary") if is_text(kind) => broken_text(walk, bytes, place),
+        Format::Document(kind) => documents::read(walk, kind, bytes, about),
+        Format::Encrypted(what) => walk.report.closed(place, what),
         Format::Dicom => {
-            walk.report.found(FindingKind::Dicom, &place, "DICOM", Confidence::High);
-            walk.report.unread(FindingKind::UnknownAttachment, &place, "dicom");
+            walk.report.found(FindingKind::Dicom, place, "DICOM", Confidence::High);
+            walk.report.unread(FindingKind::UnknownAttachment, place, "dicom");
         }
-        Format::Unknown(what) => walk.report.unread(FindingKind::UnknownAttachment, &place, what),
-        Format::Image(what) => image(walk, &decoded, what, part, &place),
-        Format::Scan => walk.report.unread(FindingKind::Scan, &place, "tiff"),
+        Format::Unknown(what) => walk.report.unread(FindingKind::UnknownAttachment, place, what),
+        Format::Image(what) => image(walk, bytes, what, about),
+        Format::Scan => walk.report.unread(FindingKind::Scan, place, "tiff"),
         Format::Opaque(what) => {
-            walk.report.unread(FindingKind::UnknownAttachment, &place, what);
-            text(walk, &decoded, part.content, Dress::Plain, &place);
+            walk.report.unread(FindingKind::UnknownAttachment, place, what);
+            text(walk, bytes, content, Dress::Plain, place);
         }
-        Format::Message => walk.nested(&decoded, &place, part.spot),
+        Format::Message => walk.nested(bytes, place, spot),
         _ if kind.starts_with("message/rfc822") || matches!(kind, "message/global" | "text/rfc822-headers") => {
-            walk.nested(&decoded, &place, part.spot);
+            walk.nested(bytes, place, spot);
         }
-        Format::Markup => text(walk, &decoded, part.content, Dress::Markup, &place),
-        Format::Text if kind == "text/html" => text(walk, &decoded, part.content, Dress::Markup, &place),
-        Format::Text => text(walk, &decoded, part.content, Dress::Plain, &place),
+        Format::Markup => text(walk, bytes, content, Dress::Markup, place),
+        Format::Text if kind == "text/html" => text(walk, bytes, content, Dress::Markup, place),
+        Format::Text => text(walk, bytes, content, Dress::Plain, place),
     }
 }
 
@@ -114,10 +136,9 @@ fn broken_text(walk: &mut Walk<'_>, bytes: &[u8], place: &str) {
     walk.raw(bytes, place);
 }
 
-fn image(walk: &mut Walk<'_>, bytes: &[u8], what: &'static str, part: &Part<'_>, place: &str) {
-    let is_inline = part.about.has_id || part.about.disposition.as_ref().is_some_and(|d| d.kind == "inline");
-    if !is_inline || bytes.len() >= LOGO {
-        walk.report.unread(FindingKind::Image, place, what);
+fn image(walk: &mut Walk<'_>, bytes: &[u8], what: &'static str, about: &Octets<'_>) {
+    if about.shown == Shown::Apart || bytes.len() >= LOGO {
+        walk.report.unread(FindingKind::Image, about.place, what);
     }
 }
 
@@ -135,7 +156,8 @@ fn told_by_start(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>, charset: Opt
     let start = transfer::base64(body.get(..letters)?, octets).bytes;
     // Text that looks like anything else is looked at as it stands.
     let is_broken_text = is_text(kind) && formats::of(&start, charset) == Format::Unknown("binary");
-    if is_broken_text || !formats::is_settled(&start, octets, charset) {
+    let is_read = walk.reads_documents() && matches!(formats::of(&start, charset), Format::Document(_));
+    if is_broken_text || is_read || !formats::is_settled(&start, octets, charset) {
         return None;
     }
     walk.left -= octets;
@@ -186,10 +208,10 @@ fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: Dress, plac
         walk.report.unread(FindingKind::BrokenAttachment, place, "charset");
     }
     for text in std::iter::once(reading.text.as_ref()).chain(reading.other.as_deref()) {
-        shaped(walk, text, place);
+        walk.shapes(text, place);
         if dress == Dress::Markup {
             let shown = html::text(text);
-            shaped(walk, &shown, place);
+            walk.shapes(&shown, place);
             walk.scan(&shown, place);
         }
         if dress == Dress::Plain || content.kind != "text/html" {
@@ -200,12 +222,6 @@ fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: Dress, plac
         }
     }
     walk.report.read(place);
-}
-
-fn shaped(walk: &mut Walk<'_>, text: &str, place: &str) {
-    for (kind, shown) in shapes::of(text) {
-        walk.report.found(kind, place, shown, Confidence::High);
-    }
 }
 
 /// Text whose own syntax can stand inside a number: folded lines of cards and calendars, escapes of JSON.

@@ -11,6 +11,7 @@ use serde::Serialize;
 mod charset;
 mod dates;
 mod digits;
+mod documents;
 mod fields;
 mod formats;
 mod groups;
@@ -36,6 +37,13 @@ pub use rules::Rules;
 #[must_use]
 pub fn inspect(message: &[u8], rules: &Rules, limits: &Limits) -> Findings {
     walk::Walk::new(rules, limits).all(message)
+}
+
+/// Reads `message` without the documents and archives in it: whether there are any, `documents` of the findings says. Their
+/// readers are large programmes, and run in a process of their own.
+#[must_use]
+pub fn inspect_text(message: &[u8], rules: &Rules, limits: &Limits) -> Findings {
+    walk::Walk::new(rules, limits).without_documents().all(message)
 }
 
 /// Whether something of that kind is in a piece of text.
@@ -75,6 +83,9 @@ pub struct Findings {
     /// What its attachments say that they are, each kind once. Words of whoever wrote the message: never printed, never kept.
     #[serde(skip)]
     pub attachments: Vec<AttachmentType>,
+    /// Whether there are documents that were passed over.
+    #[serde(skip)]
+    pub documents: bool,
 }
 
 /// Bounds of one inspection.

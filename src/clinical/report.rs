@@ -46,6 +46,23 @@ impl Report {
         self.list_unread(kind, place, None);
     }
 
+    /// A part that is closed with a password or a key. It is unknown too: a policy that only knows of unknown ones loses
+    /// nothing.
+    pub fn closed(&mut self, place: &str, what: &str) {
+        self.found(FindingKind::UnknownAttachment, place, what, Confidence::High);
+        self.unread(FindingKind::EncryptedAttachment, place, what);
+    }
+
+    /// How many parts are listed as not read.
+    pub fn unread_count(&self) -> usize {
+        self.findings.unread.len()
+    }
+
+    /// A document was met that is read in another process.
+    pub fn elsewhere(&mut self) {
+        self.findings.documents = true;
+    }
+
     /// A bound was reached. Said once for each bound: what lies behind it is unknown anyway.
     pub fn limit(&mut self, place: &str, limit: &'static str) {
         if !self.reached.contains(&limit) {

@@ -7,7 +7,7 @@
 use super::fields::{Content, Field, Fields, content};
 use super::report::Report;
 use super::rules::Rules;
-use super::{Findings, Limits, leaf, markings, patient_number, words};
+use super::{Findings, Limits, leaf, markings, patient_number, shapes, words};
 use crate::vocabulary::{Confidence, FindingKind};
 use memchr::memmem;
 
@@ -37,6 +37,14 @@ pub(super) struct Walk<'r> {
     readings: usize,
     /// Numbers that may still be looked at.
     numbers: usize,
+    documents: Documents,
+}
+
+/// Where documents and archives are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Documents {
+    Here,
+    Elsewhere,
 }
 
 /// Where the walk is.
@@ -81,7 +89,16 @@ impl About {
 
 impl<'r> Walk<'r> {
     pub fn new(rules: &'r Rules, limits: &'r Limits) -> Walk<'r> {
-        Walk { rules, limits, report: Report::default(), left: limits.decoded, parts: 0, readings: 0, numbers: NUMBERS }
+        let (report, left, documents) = (Report::default(), limits.decoded, Documents::Here);
+        Walk { rules, limits, report, left, parts: 0, readings: 0, numbers: NUMBERS, documents }
+    }
+
+    pub fn without_documents(self) -> Walk<'r> {
+        Walk { documents: Documents::Elsewhere, ..self }
+    }
+
+    pub fn reads_documents(&self) -> bool {
+        self.documents == Documents::Here
     }
 
     pub fn all(mut self, message: &[u8]) -> Findings {
@@ -90,15 +107,21 @@ impl<'r> Walk<'r> {
         self.report.finish()
     }
 
-    /// A message inside a part.
-    pub fn nested(&mut self, message: &[u8], place: &str, spot: &Spot) {
+    /// Where the files inside `place` are; nothing when that is too deep.
+    pub fn inside(&mut self, place: &str, spot: &Spot) -> Option<Spot> {
         if spot.messages >= self.limits.depth || spot.levels + spot.messages >= DEEPEST {
             self.report.limit(place, "depth");
-            self.raw(message, place);
-            return;
+            return None;
         }
-        let inner = Spot { prefix: format!("{place}!/"), messages: spot.messages + 1, digest: false, ..*spot };
-        self.entity(message, &inner, Head::Message);
+        Some(Spot { prefix: format!("{place}!/"), messages: spot.messages + 1, digest: false, ..*spot })
+    }
+
+    /// A message inside a part.
+    pub fn nested(&mut self, message: &[u8], place: &str, spot: &Spot) {
+        match self.inside(place, spot) {
+            Some(inner) => self.entity(message, &inner, Head::Message),
+            None => self.raw(message, place),
+        }
     }
 
     /// Looks at octets as they stand.
@@ -123,6 +146,13 @@ impl<'r> Walk<'r> {
             self.report.found(hit.scheme.kind(), place, &patient_number::masked(hit.shown), hit.confidence);
         }
         self.rules.own.scan(text, place, &mut self.report);
+    }
+
+    /// Looks for records of clinical systems in text.
+    pub fn shapes(&mut self, text: &str, place: &str) {
+        for (kind, shown) in shapes::of(text) {
+            self.report.found(kind, place, shown, Confidence::High);
+        }
     }
 
     fn entity(&mut self, bytes: &[u8], spot: &Spot, head: Head) {
@@ -279,7 +309,8 @@ impl<'r> Walk<'r> {
         }
     }
 
-    fn count_part(&mut self, place: &str) -> bool {
+    /// Counts a part or a file; false when there are too many.
+    pub fn count_part(&mut self, place: &str) -> bool {
         self.parts += 1;
         if self.parts > self.limits.parts {
             self.report.limit(place, "parts");
