@@ -164,7 +164,7 @@ fn what_cannot_be_read_is_said() {
     };
     for (content, kind, masked) in [
         (part("text/plain", b"%PDF-1.7\nxx"), FindingKind::UnknownAttachment, "pdf"),
-        (part("image/png", b"PK\x03\x04xxxxxxxxx"), FindingKind::UnknownAttachment, "zip"),
+        (part("image/png", b"PK\x03\x04xxxxxxxxx"), FindingKind::BrokenAttachment, "zip directory"),
         (part("application/pdf", b"\x89PNG\r\n\x1A\nxx"), FindingKind::Image, "png"),
         (part("image/tiff", b"II*\0xxxx"), FindingKind::Scan, "tiff"),
         (part("application/rtf", b"{\\rtf1 hello}"), FindingKind::UnknownAttachment, "rtf"),
