@@ -10,7 +10,7 @@
 //!
 //! 1. `vocabulary`, `clock`, `mail`
 //! 2. `smtp`, `policy`, `clinical`, `notice`: layer 1, and not one another
-//! 3. `metrics`, `store`, `record`, `dns`, `tls`, `proof`, `queue`: each may use those before it
+//! 3. `metrics`, `store`, `record`, `dns`, `tls`, `proof`, `queue`, `workers`: each may use those before it
 //! 4. `decide`
 //! 5. `receive`, `deliver`: never each other; they meet only in the queue
 //! 6. `control`, `web`, `config`, `demo`, `serve`, `cli`
@@ -37,6 +37,8 @@ pub mod tls;
 pub mod proof;
 
 pub mod queue;
+
+pub mod workers;
 
 pub mod decide;
 

@@ -105,6 +105,10 @@ table! {
         "1 while many unrelated destinations fail alike, so that the cause is ours: firewall, proxy, clock, resolver or network. Alert on 1: mail waits, and nothing is given up meanwhile.";
     stripping_suspected: IntGauge "stripping_suspected_hosts" []
         "Mail hosts that offer less protection than they did, for which mail waits. Alert above 0: somebody on the way may take it away. mailward hosts show --fallen.";
+    worker_restarts: IntCounterVec "worker_restarts_total" ["reason"]
+        "Processes that read documents and were replaced: used (they had read enough), time, memory, fault, forbidden. Alert on forbidden: an attachment tried to take over its reader, and was stopped.";
+    documents_unread: IntGauge "documents_unread" []
+        "1 while no process can be had that reads documents, so that all of them count as unread. Alert on 1. mailward doctor says why.";
     certificate_expiry: GaugeVec "certificate_expiry_timestamp_seconds" ["role"]
         "When our certificate ends. Alert 21 days before.";
     policy_info: IntGaugeVec "policy_info" ["hash"]
@@ -147,6 +151,8 @@ pub const REFUSALS: &[Reason] = &[
 
 /// How a self-test of the resolver ends.
 pub const SELF_TESTS: &[&str] = &["secure", "failed", "off"];
+/// Why a process that reads documents was replaced.
+pub const WORKER_ENDS: &[&str] = &["used", "time", "memory", "forbidden", "fault"];
 
 /// Why logins are not taken.
 const LOGIN_REFUSALS: &[&str] = &["wrong", "too-many", "busy"];
@@ -241,6 +247,9 @@ impl Metrics {
         self.common_causes(None);
         for result in FetchResult::NAMES {
             self.mta_sts_fetch.with_label_values(&[result]);
+        }
+        for reason in WORKER_ENDS {
+            self.worker_restarts.with_label_values(&[reason]);
         }
         for kind in FindingKind::ALL {
             self.findings.with_label_values(&[kind.to_string().as_str()]);

@@ -103,7 +103,7 @@ fn plain(printed: &Printed<'_>) -> String {
     }
     let _ = writeln!(out, "read: {}", printed.findings.read.join(", "));
     for unread in &printed.findings.unread {
-        let limit = unread.limit.map(|l| format!(" (limit: {l})")).unwrap_or_default();
+        let limit = unread.limit.as_ref().map(|l| format!(" (limit: {l})")).unwrap_or_default();
         let _ = writeln!(out, "not read: {}: {}{limit}", unread.place, unread.kind);
     }
     let _ = writeln!(out, "in {} ms", printed.millis);

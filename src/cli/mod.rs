@@ -81,11 +81,15 @@ enum Command {
     Replay(replay::Args),
     Reload(reload::Args),
     Rollback(reload::Back),
+    /// Read documents for the gateway that started this process
+    #[command(hide = true)]
+    Worker,
 }
 
 /// Runs the command that was given.
 #[must_use]
 pub fn run() -> ExitCode {
+    crate::workers::this_programme_works();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage::print(&error),
@@ -111,6 +115,7 @@ pub fn run() -> ExitCode {
         Command::Replay(args) => replay::run(args),
         Command::Reload(args) => reload::run(args),
         Command::Rollback(args) => reload::back(args),
+        Command::Worker => crate::workers::work(),
     }
 }
 

@@ -7,6 +7,7 @@
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 use serde::Serialize;
+use std::borrow::Cow;
 
 mod charset;
 mod dates;
@@ -25,13 +26,14 @@ mod report;
 mod rules;
 mod shapes;
 mod table;
+mod told;
 mod transfer;
 mod utf32;
 mod walk;
 mod words;
 
-pub use own::{OwnLexicon, OwnPattern};
 pub use rules::Rules;
+pub use told::{Told, ToldLexicon, ToldPattern, ToldWords};
 
 /// Reads the whole of `message` and says what it contains.
 #[must_use]
@@ -67,15 +69,15 @@ pub struct Finding {
 }
 
 /// A part that was not read, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct Unread {
     pub place: String,
     pub kind: FindingKind,
-    pub limit: Option<&'static str>,
+    pub limit: Option<Cow<'static, str>>,
 }
 
 /// What a message contains.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct Findings {
     pub findings: Vec<Finding>,
     pub read: Vec<String>,
@@ -83,9 +85,18 @@ pub struct Findings {
     /// What its attachments say that they are, each kind once. Words of whoever wrote the message: never printed, never kept.
     #[serde(skip)]
     pub attachments: Vec<AttachmentType>,
-    /// Whether there are documents that were passed over.
+    /// Where documents are that were passed over.
     #[serde(skip)]
-    pub documents: bool,
+    pub documents: Vec<String>,
+}
+
+impl Findings {
+    /// A part that turned out to be unread after all was read.
+    pub fn add_unread(&mut self, kind: FindingKind, place: String, limit: Option<Cow<'static, str>>) {
+        let masked = limit.clone().unwrap_or(Cow::Borrowed("not read")).into_owned();
+        self.findings.push(Finding { kind, place: place.clone(), masked, confidence: Confidence::High });
+        self.unread.push(Unread { place, kind, limit });
+    }
 }
 
 /// Bounds of one inspection.

@@ -24,7 +24,8 @@ const SIZE: usize = 2 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct OwnPattern {
     kind: FindingKind,
-    regex: Regex,
+    /// None: it could not be compiled.
+    regex: Option<Regex>,
     /// Any of its words, where one has to be near.
     near: Option<Regex>,
 }
@@ -41,16 +42,20 @@ pub struct OwnLexicon {
 impl OwnPattern {
     /// `near`: words of which one has to stand within 80 characters; none: nothing has to.
     #[must_use]
-    pub fn new(name: OwnName, regex: Regex, near: &[String]) -> OwnPattern {
+    pub fn new(name: OwnName, regex: &str, near: &[String]) -> OwnPattern {
+        let regex = RegexBuilder::new(regex).size_limit(SIZE).build().ok();
         // Without its words the pattern finds more, never less.
         let near = if near.is_empty() { None } else { any_of(near).ok() };
         OwnPattern { kind: FindingKind::Pattern(name), regex, near }
     }
 
     fn scan(&self, text: &str, place: &str, report: &mut Report) {
+        let Some(regex) = &self.regex else {
+            return report.found(self.kind, place, "pattern not compiled", Confidence::High);
+        };
         let mut near = self.near.as_ref().map(|near| near.find_iter(text).peekable());
         let (mut seen, mut last_end) = (HashSet::new(), None);
-        for found in self.regex.find_iter(text).filter(|found| !found.is_empty()) {
+        for found in regex.find_iter(text).filter(|found| !found.is_empty()) {
             if let Some(words) = &mut near {
                 while let Some(word) = words.next_if(|word| word.start() < found.end()) {
                     last_end = Some(word.end());
@@ -182,7 +187,7 @@ mod tests {
 
     fn pattern(regex: &str, near: &[&str]) -> Own {
         let near: Vec<String> = near.iter().map(|word| (*word).to_owned()).collect();
-        let pattern = OwnPattern::new(OwnName::of("p"), Regex::new(regex).unwrap(), &near);
+        let pattern = OwnPattern::new(OwnName::of("p"), regex, &near);
         Own { patterns: vec![pattern], lexicons: Vec::new() }
     }
 

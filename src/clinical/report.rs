@@ -6,6 +6,7 @@
 use super::{Finding, Findings, Unread};
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
+use std::borrow::Cow;
 
 /// Findings of one kind, places read, parts unread: as many as this are kept of each.
 const MOST: usize = 64;
@@ -59,8 +60,11 @@ impl Report {
     }
 
     /// A document was met that is read in another process.
-    pub fn elsewhere(&mut self) {
-        self.findings.documents = true;
+    pub fn elsewhere(&mut self, place: &str) {
+        let documents = &mut self.findings.documents;
+        if documents.len() < MOST_PLACES && !documents.iter().any(|known| known == place) {
+            documents.push(place.to_owned());
+        }
     }
 
     /// A bound was reached. Said once for each bound: what lies behind it is unknown anyway.
@@ -73,7 +77,7 @@ impl Report {
     }
 
     fn list_unread(&mut self, kind: FindingKind, place: &str, limit: Option<&'static str>) {
-        let unread = Unread { place: place.to_owned(), kind, limit };
+        let unread = Unread { place: place.to_owned(), kind, limit: limit.map(Cow::Borrowed) };
         let list = &mut self.findings.unread;
         if list.len() < MOST_PLACES && !list.contains(&unread) {
             list.push(unread);

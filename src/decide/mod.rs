@@ -19,6 +19,7 @@ use crate::mail::{Envelope, Header, Mailbox};
 use crate::policy::{MessageFacts, Policy, QueuedFacts, RecipientFacts, Requirement, Said, Sites, Verdict, Words};
 use crate::record::{self, Features};
 use crate::vocabulary::{Direction, Fate, Level, Rung};
+use crate::workers::{self, Telling};
 use headers::HeaderFacts;
 use std::collections::BTreeMap;
 
@@ -32,6 +33,7 @@ pub use load::{LoadError, Loaded, judge_of, load, load_files};
 pub struct Judge {
     pub policy: Policy,
     rules: clinical::Rules,
+    telling: Telling,
     limits: Limits,
 }
 
@@ -84,17 +86,36 @@ impl Judge {
     /// A judge for a policy, with the recogniser that the policy describes.
     #[must_use]
     pub fn new(policy: Policy) -> Judge {
-        let rules = policy.recognise().map_or_else(clinical::Rules::default, |said| {
-            clinical::Rules::new(&said.labels, &said.against, said.window)
-        });
-        let rules = rules.with_own(own::patterns(&policy), own::lexicons(&policy));
-        Judge { policy, rules, limits: Limits::default() }
+        let told = own::told(&policy);
+        Judge { policy, rules: clinical::Rules::told(&told), telling: Telling::of(&told), limits: Limits::default() }
     }
 
-    /// What the message contains.
+    /// What the message contains, its documents too. They are read by a worker that lives as long as that, where this programme
+    /// has workers; in a library that somebody else runs they are read here.
     #[must_use]
     pub fn inspect(&self, message: &[u8]) -> Findings {
-        clinical::inspect(message, &self.rules, &self.limits)
+        match workers::programme() {
+            None => clinical::inspect(message, &self.rules, &self.limits),
+            Some(programme) => {
+                let first = self.inspect_text(message);
+                if first.documents.is_empty() {
+                    return first;
+                }
+                workers::inspect_once(programme, &self.telling, message, first)
+            }
+        }
+    }
+
+    /// What the message contains beside its documents; which there are, its findings say.
+    #[must_use]
+    pub fn inspect_text(&self, message: &[u8]) -> Findings {
+        clinical::inspect_text(message, &self.rules, &self.limits)
+    }
+
+    /// What workers are told about recognition.
+    #[must_use]
+    pub fn telling(&self) -> &Telling {
+        &self.telling
     }
 
     /// Verdicts for all recipients.

@@ -1,22 +1,29 @@
 //! What a policy recognises for itself, handed to the recogniser; and what was found, handed to the policy.
 
 use super::Judge;
-use crate::clinical::{self, Findings, OwnLexicon, OwnPattern};
-use crate::policy::{Diagnostic, Policy, Sample};
+use crate::clinical::{self, Findings, Told, ToldLexicon, ToldPattern, ToldWords};
+use crate::policy::{Diagnostic, LexiconDef, PatternDef, Policy, Sample};
 use crate::vocabulary::{Confidence, FindingKind};
 use std::collections::BTreeSet;
 
-/// Those of a policy, compiled.
-pub(super) fn patterns(policy: &Policy) -> Vec<OwnPattern> {
-    policy
-        .patterns()
-        .iter()
-        .map(|pattern| OwnPattern::new(pattern.name, pattern.regex.clone(), &pattern.near))
-        .collect()
-}
-
-pub(super) fn lexicons(policy: &Policy) -> Vec<OwnLexicon> {
-    policy.lexicons().iter().map(|lexicon| OwnLexicon::new(lexicon.name, &lexicon.terms)).collect()
+/// All that a policy says about recognition.
+pub(super) fn told(policy: &Policy) -> Told {
+    let words = policy.recognise().map(|said| ToldWords {
+        labels: said.labels.clone(),
+        against: said.against.clone(),
+        window: said.window,
+    });
+    let pattern = |p: &PatternDef| ToldPattern {
+        name: p.name.to_string(),
+        regex: p.regex.as_str().to_owned(),
+        near: p.near.clone(),
+    };
+    let lexicon = |l: &LexiconDef| ToldLexicon { name: l.name.to_string(), terms: l.terms.clone() };
+    Told {
+        words,
+        patterns: policy.patterns().iter().map(pattern).collect(),
+        lexicons: policy.lexicons().iter().map(lexicon).collect(),
+    }
 }
 
 /// Kinds and how sure they are. A term counts once, wherever it stands.

@@ -29,7 +29,7 @@ use crate::store::{Change, Store, StoreError};
 use crate::vocabulary::{Direction, Level, Reason};
 use bytes::Bytes;
 use cut::Seen;
-pub use inspect::Readers;
+pub use inspect::{Documents, Readers};
 use judged::Judged;
 use std::io;
 use std::sync::Arc;
@@ -52,6 +52,7 @@ pub struct Acceptance {
     pub max_hops: usize,
     pub max_header: usize,
     pub readers: Readers,
+    pub documents: Documents,
 }
 
 /// Whether a refusal is put on record, or counted only.

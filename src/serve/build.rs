@@ -16,7 +16,7 @@ use crate::proof::mta_sts::{Fetcher, MtaSts};
 use crate::queue::schedule::Caps;
 use crate::queue::{Counter, CurrentRoutes, Lane, Schedule, WarmRoom};
 use crate::receive::SessionLimits;
-use crate::receive::accept::{Acceptance, Readers};
+use crate::receive::accept::{Acceptance, Documents, Readers};
 use crate::receive::budget::{self, Budget};
 use crate::receive::listener::{Bounds, Handshakes, Reception, Rules, Tls};
 use crate::receive::login::Desk;
@@ -25,7 +25,9 @@ use crate::receive::refusals::Crowd;
 use crate::receive::standing::Standing;
 use crate::store::Opened;
 use crate::tls::{Acceptor, Connector, Roots};
+use crate::workers::{self, Ended, Workers};
 use arc_swap::ArcSwap;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,6 +40,9 @@ const WARM: usize = 64 * 1024 * 1024;
 const HANDSHAKES: usize = 64;
 /// Those of strangers, most of which only wait for their client.
 const STRANGERS_HANDSHAKES: usize = 512;
+
+/// Each may take 256 MB.
+const MOST_WORKERS: usize = 8;
 
 /// Everything that is started.
 pub(super) struct Built {
@@ -60,6 +65,7 @@ struct Shared {
     ids: Arc<Ids>,
     schedule: Arc<Schedule>,
     warm: Arc<WarmRoom>,
+    workers: (Arc<Workers>, usize),
     announcer: Arc<Announcer>,
     stopping: watch::Receiver<bool>,
 }
@@ -101,17 +107,19 @@ pub(super) fn build(
         ids: ids.clone(),
         contacts: ArcSwap::new(parts.contacts.clone()),
     });
-    let shared = Shared { judge, metrics, routes, ids, schedule, warm: WarmRoom::new(WARM), announcer, stopping };
+    let (warm, workers) = (WarmRoom::new(WARM), workers(metrics.clone()));
+    let shared = Shared { judge, metrics, routes, ids, schedule, warm, workers, announcer, stopping };
     let no_room = Arc::new(AtomicBool::new(false));
     let door = (Acceptor::of(config.tls.profile, &identity)?, Desk::new(logins), no_room.clone());
     let budget = Budget::new(budget::OCTETS, body_files);
     let reception = Arc::new(reception((config, &parts), &shared, &opened, (door, budget)));
-    let warm = shared.warm.clone();
+    let (warm, workers) = (shared.warm.clone(), shared.workers.0.clone());
     let delivery = Arc::new(delivery((config, parts), shared, &opened, resolver(config))?);
     let gauges = Gauges {
         metrics: delivery.metrics.clone(),
         counter,
         warm,
+        workers,
         resolver: delivery.resolver.clone(),
         offered: delivery.offered.clone(),
         store: opened.store.clone(),
@@ -179,11 +187,21 @@ fn reception(
             max_hops: limits.hops,
             max_header: limits.header,
             readers: Readers::new(limits.max_message),
+            documents: Documents::new(shared.workers.0.clone(), shared.workers.1),
         },
         metrics: shared.metrics.clone(),
         no_room,
         stopping: shared.stopping.clone(),
     }
+}
+
+/// Workers for documents, and how many: one for each core, and two at least, so that a slow document does not keep the others
+/// waiting.
+fn workers(metrics: Arc<Metrics>) -> (Arc<Workers>, usize) {
+    let count = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, MOST_WORKERS);
+    let programme = workers::programme().unwrap_or(Path::new("/proc/self/exe")).to_owned();
+    let counted = move |why: Ended| metrics.worker_restarts.with_label_values(&[why.name()]).inc();
+    (Arc::new(Workers::new(programme, count, counted)), count)
 }
 
 fn delivery(

@@ -8,6 +8,7 @@ use crate::metrics::{Metrics, NO_CLASS, QUEUE_STATES};
 use crate::proof::memory::Memory;
 use crate::queue::{Counter, State, WarmRoom};
 use crate::store::{self, Store};
+use crate::workers::Workers;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub(super) struct Gauges {
     pub metrics: Arc<Metrics>,
     pub counter: Arc<Counter>,
     pub warm: Arc<WarmRoom>,
+    pub workers: Arc<Workers>,
     pub resolver: Resolver,
     pub offered: Arc<Memory>,
     pub store: Store,
@@ -29,6 +31,7 @@ impl Gauges {
         let lines = &self.metrics.log_lines_dropped;
         lines.inc_by((self.dropped)().saturating_sub(lines.get()));
         self.metrics.warm_bytes.set(i64::try_from(self.warm.used()).unwrap_or(i64::MAX));
+        self.metrics.documents_unread.set(i64::from(self.workers.unfit().is_some()));
         if let Some(free) = self.free_octets() {
             self.metrics.store_free.set(i64::try_from(free).unwrap_or(i64::MAX));
         }

@@ -14,6 +14,7 @@ use crate::record;
 use crate::store;
 use crate::tls::Identity;
 use crate::vocabulary::{Level, Reason};
+use crate::workers::{self, Confined, Unfit, Workers};
 use std::path::Path;
 use std::process::Command;
 
@@ -23,6 +24,7 @@ const RENEW: i64 = 21 * DAY;
 
 pub(super) async fn all(config: &Config, prober: &Prober, reach: &Domain) -> Vec<Point> {
     let mut points = vec![clock(&config.data), disk(config), policy(config), certificate(config)];
+    points.push(documents());
     points.extend(not_accepted(config));
     points.push(names(prober, reach).await);
     points.push(dnssec(config, prober).await);
@@ -77,6 +79,23 @@ fn clock(data: &Path) -> Point {
             State::Warn,
             "the system does not say whether it is kept right",
             "look at chronyc tracking",
+        ),
+    }
+}
+
+/// Documents are read by processes that confine themselves, or not at all.
+fn documents() -> Point {
+    let programme = workers::programme().unwrap_or(Path::new("/proc/self/exe")).to_owned();
+    match Workers::new(programme, 1, |_| ()).confined() {
+        Ok(Confined::Twice) => Point::ok("documents", "their readers are confined by seccomp and landlock"),
+        Ok(Confined::BySystemCalls) => {
+            Point::ok("documents", "their readers are confined by seccomp; this kernel has no landlock")
+        }
+        Err(Unfit(why)) => Point::bad(
+            "documents",
+            State::Fail,
+            format!("none is read, and all count as unread: {why}"),
+            "a kernel with seccomp is needed (CONFIG_SECCOMP_FILTER), and a unit that allows @sandbox",
         ),
     }
 }

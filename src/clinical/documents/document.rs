@@ -135,6 +135,10 @@ impl<'w, 'r> Document<'w, 'r> {
         }
         self.walk.left -= bytes.len();
         match read {
+            Err(error) if error.kind() == io::ErrorKind::OutOfMemory => {
+                self.limit(piece, "memory");
+                Ok(bytes)
+            }
             // What came before the damage is looked at by the caller.
             Err(error) if bytes.is_empty() => Err(error),
             Err(_) => {

@@ -35,7 +35,7 @@ type Read = Result<(), Wrong>;
 /// Reads a document, or says that it is one.
 pub(super) fn read(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets<'_>) {
     if !walk.reads_documents() {
-        return walk.report.elsewhere();
+        return walk.report.elsewhere(about.place);
     }
     let Some(inside) = walk.inside(about.place, about.spot) else { return };
     let mut document = Document::new(walk, about.place, inside);

@@ -7,6 +7,9 @@ use crate::clinical::Findings;
 use crate::decide::Judge;
 use crate::mail::{Enhanced, Status};
 use crate::vocabulary::Reason;
+use crate::workers::{Busy, Workers};
+use bytes::Bytes;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -62,6 +65,51 @@ impl Readers {
     }
 }
 
+/// Those who read documents, and whose turn it is.
+pub struct Documents {
+    workers: Arc<Workers>,
+    turns: Semaphore,
+}
+
+impl Documents {
+    /// `count`: how many workers there are.
+    #[must_use]
+    pub fn new(workers: Arc<Workers>, count: usize) -> Documents {
+        Documents { workers, turns: Semaphore::new(count) }
+    }
+
+    async fn read(&self, judge: Arc<Judge>, message: Octets, first: Findings) -> Result<Findings, Status> {
+        let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
+        let _turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+        let workers = self.workers.clone();
+        let read = move || message.get().map(|message| workers.inspect(judge.telling(), &message, first));
+        unspoilt(joined(tokio::task::spawn_blocking(read).await)?)?.map_err(|Busy| busy())
+    }
+}
+
+/// The octets of a message, in memory or in their file.
+#[derive(Clone)]
+enum Octets {
+    Here(Bytes),
+    In(std::path::PathBuf),
+}
+
+impl Octets {
+    fn of(collected: &Collected) -> Octets {
+        match collected {
+            Collected::Small(message) | Collected::Large { whole: Some(message), .. } => Octets::Here(message.clone()),
+            Collected::Large { file, .. } => Octets::In(file.path().to_owned()),
+        }
+    }
+
+    fn get(&self) -> io::Result<Bytes> {
+        match self {
+            Octets::Here(bytes) => Ok(bytes.clone()),
+            Octets::In(path) => std::fs::read(path).map(Bytes::from),
+        }
+    }
+}
+
 impl Acceptance {
     /// # Errors
     /// With 451 when the message cannot be read now; never with findings that are not there.
@@ -71,29 +119,35 @@ impl Acceptance {
         collected: &Collected,
         who: Who,
     ) -> Result<Findings, Status> {
-        let judge = judge.clone();
-        let read = match collected {
-            Collected::Small(message) if message.len() <= IN_PLACE => return Ok(judge.inspect(message)),
-            Collected::Small(message) => {
-                let message = message.clone();
-                tokio::task::spawn_blocking(move || Ok(judge.inspect(&message))).await
+        let octets = Octets::of(collected);
+        let _turn = match collected {
+            Collected::Small(message) if message.len() <= IN_PLACE => {
+                let first = judge.inspect_text(message);
+                return self.with_documents(judge, octets, first).await;
             }
-            Collected::Large { whole: Some(message), size, .. } => {
-                let _turn = self.readers.turn(*size, who).await?;
-                let message = message.clone();
-                tokio::task::spawn_blocking(move || Ok(judge.inspect(&message))).await
-            }
-            Collected::Large { file, size, .. } => {
-                let _turn = self.readers.turn(*size, who).await?;
-                let path = file.path().to_owned();
-                tokio::task::spawn_blocking(move || Ok(judge.inspect(&std::fs::read(path)?))).await
-            }
+            Collected::Small(_) => None,
+            Collected::Large { size, .. } => Some(self.readers.turn(*size, who).await?),
         };
-        joined(read)?.map_err(|error: std::io::Error| {
-            tracing::error!(%error, "a message that was just written cannot be read");
-            busy()
-        })
+        let (reader, message) = (judge.clone(), octets.clone());
+        let read = move || message.get().map(|message| reader.inspect_text(&message));
+        let first = unspoilt(joined(tokio::task::spawn_blocking(read).await)?)?;
+        self.with_documents(judge, octets, first).await
     }
+
+    /// Has the documents read, where there are any.
+    async fn with_documents(&self, judge: &Arc<Judge>, octets: Octets, first: Findings) -> Result<Findings, Status> {
+        match first.documents.is_empty() {
+            true => Ok(first),
+            false => self.documents.read(judge.clone(), octets, first).await,
+        }
+    }
+}
+
+fn unspoilt<T>(read: io::Result<T>) -> Result<T, Status> {
+    read.map_err(|error| {
+        tracing::error!(%error, "a message that was just written cannot be read");
+        busy()
+    })
 }
 
 fn joined<T>(read: Result<T, tokio::task::JoinError>) -> Result<T, Status> {
