@@ -106,7 +106,7 @@ table! {
     stripping_suspected: IntGauge "stripping_suspected_hosts" []
         "Mail hosts that offer less protection than they did, for which mail waits. Alert above 0: somebody on the way may take it away. mailward hosts show --fallen.";
     worker_restarts: IntCounterVec "worker_restarts_total" ["reason"]
-        "Processes that read documents and were replaced: used (they had read enough), time, memory, fault, forbidden. Alert on forbidden: an attachment tried to take over its reader, and was stopped.";
+        "Processes that read documents and were replaced: used (they had read enough), time, memory, killed (by the system or a person), fault, forbidden. Alert on forbidden: an attachment tried to take over its reader, and was stopped.";
     documents_unread: IntGauge "documents_unread" []
         "1 while no process can be had that reads documents, so that all of them count as unread. Alert on 1. mailward doctor says why.";
     certificate_expiry: GaugeVec "certificate_expiry_timestamp_seconds" ["role"]
@@ -152,7 +152,7 @@ pub const REFUSALS: &[Reason] = &[
 /// How a self-test of the resolver ends.
 pub const SELF_TESTS: &[&str] = &["secure", "failed", "off"];
 /// Why a process that reads documents was replaced.
-pub const WORKER_ENDS: &[&str] = &["used", "time", "memory", "forbidden", "fault"];
+pub const WORKER_ENDS: &[&str] = &["used", "time", "memory", "killed", "forbidden", "fault"];
 
 /// Why logins are not taken.
 const LOGIN_REFUSALS: &[&str] = &["wrong", "too-many", "busy"];

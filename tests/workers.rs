@@ -170,6 +170,7 @@ fn a_worker_that_fails_is_replaced_and_what_it_read_is_unread() {
         ("sys.exit(101)", Ended::Fault, FindingKind::BrokenAttachment),
         ("os.kill(os.getpid(), 11)", Ended::Fault, FindingKind::BrokenAttachment),
         ("os.kill(os.getpid(), 31)", Ended::Forbidden, FindingKind::BrokenAttachment),
+        ("os.kill(os.getpid(), 9)", Ended::Killed, FindingKind::LimitReached),
         ("os.abort()", Ended::Memory, FindingKind::LimitReached),
         (
             "out.write(b'\\xff\\xff\\xff\\xff'); out.flush(); sys.stdin.buffer.read()",

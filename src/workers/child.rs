@@ -30,8 +30,10 @@ pub struct Unfit(pub String);
 pub(super) enum End {
     /// It asked the system for what it may not have.
     Forbidden,
-    /// It could not have more memory, or the system took it away.
+    /// It could not have more memory.
     Memory,
+    /// Somebody else killed it, such as a system that had no memory left.
+    Killed,
     /// Anything else: a fault in a reader.
     Fault,
 }
@@ -72,6 +74,11 @@ impl Worker {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(i32::MAX))
     }
 
+    /// Whether it died while it had nothing to do.
+    pub fn is_dead(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Has a message read.
     pub fn read(&mut self, telling: &Telling, message: &[u8]) -> io::Result<Findings> {
         if self.told != Some(telling.number()) {
@@ -98,7 +105,8 @@ impl Worker {
         }
         match status.signal().and_then(|number| nix::sys::signal::Signal::try_from(number).ok()) {
             Some(nix::sys::signal::Signal::SIGSYS) => End::Forbidden,
-            Some(nix::sys::signal::Signal::SIGABRT | nix::sys::signal::Signal::SIGKILL) => End::Memory,
+            Some(nix::sys::signal::Signal::SIGABRT) => End::Memory,
+            Some(nix::sys::signal::Signal::SIGKILL) => End::Killed,
             _ => End::Fault,
         }
     }

@@ -27,6 +27,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const AGAIN: Duration = Duration::from_secs(10);
 /// How long a message waits for a worker.
 const TURN: Duration = Duration::from_secs(120);
+/// A worker that somebody else kills says nothing of the message: another one tries.
+const ATTEMPTS: usize = 2;
 /// Messages that one worker reads: what a reader leaves behind in it ends with it.
 const MESSAGES: u32 = 500;
 
@@ -41,13 +43,16 @@ pub enum Ended {
     Used,
     Time,
     Memory,
+    /// By somebody else.
+    Killed,
     Forbidden,
     Fault,
 }
 
 impl Ended {
     /// Every reason, as metrics name them.
-    pub const ALL: [Ended; 5] = [Ended::Used, Ended::Time, Ended::Memory, Ended::Forbidden, Ended::Fault];
+    pub const ALL: [Ended; 6] =
+        [Ended::Used, Ended::Time, Ended::Memory, Ended::Killed, Ended::Forbidden, Ended::Fault];
 
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -55,6 +60,7 @@ impl Ended {
             Ended::Used => "used",
             Ended::Time => "time",
             Ended::Memory => "memory",
+            Ended::Killed => "killed",
             Ended::Forbidden => "forbidden",
             Ended::Fault => "fault",
         }
@@ -120,41 +126,33 @@ impl Workers {
     /// # Errors
     /// When there is no worker now.
     pub fn inspect(&self, telling: &Telling, message: &[u8], first: Findings) -> Result<Findings, Busy> {
-        let mut worker = match self.shared.take()? {
-            Ok(worker) => worker,
-            Err(Unfit(_)) => return Ok(unread(first, FindingKind::UnknownAttachment, None)),
-        };
-        let read = worker.read(telling, message);
-        let killed = self.shared.no_longer_running(worker.pid());
-        match read {
-            Ok(findings) => {
-                self.shared.give_back(worker);
-                Ok(Findings { attachments: first.attachments, ..findings })
+        let mut ended = Ended::Killed;
+        for _ in 0..ATTEMPTS {
+            let mut worker = match self.shared.take()? {
+                Ok(worker) => worker,
+                Err(Unfit(_)) => return Ok(unread(first, FindingKind::UnknownAttachment, None)),
+            };
+            let read = worker.read(telling, message);
+            let killed = self.shared.no_longer_running(worker.pid());
+            ended = match read {
+                Ok(findings) => {
+                    self.shared.give_back(worker);
+                    return Ok(Findings { attachments: first.attachments, ..findings });
+                }
+                Err(error) => why(killed, worker.end(error.kind())),
+            };
+            self.shared.replace(ended);
+            tracing::warn!(reason = ended.name(), "a worker ended while it read a message");
+            match (ended, killed) {
+                (Ended::Killed, _) => {}
+                (_, Some(Killed::Wall)) => return Err(Busy),
+                _ => break,
             }
-            Err(error) => self.faulty((worker, error.kind()), killed, first),
         }
-    }
-
-    fn faulty(
-        &self,
-        (worker, broke): (Worker, io::ErrorKind),
-        killed: Option<Killed>,
-        first: Findings,
-    ) -> Result<Findings, Busy> {
-        let end = worker.end(broke);
-        let ended = match (killed, end) {
-            (Some(_), _) => Ended::Time,
-            (None, End::Memory) => Ended::Memory,
-            (None, End::Forbidden) => Ended::Forbidden,
-            (None, End::Fault) => Ended::Fault,
-        };
-        self.shared.replace(ended);
-        tracing::warn!(reason = ended.name(), "a worker ended while it read a message");
-        match ended {
-            Ended::Time if killed == Some(Killed::Wall) => Err(Busy),
-            Ended::Time | Ended::Memory => Ok(unread(first, FindingKind::LimitReached, Some(ended.name()))),
-            _ => Ok(unread(first, FindingKind::BrokenAttachment, None)),
-        }
+        Ok(match ended {
+            Ended::Fault | Ended::Forbidden => unread(first, FindingKind::BrokenAttachment, None),
+            _ => unread(first, FindingKind::LimitReached, Some(ended.name())),
+        })
     }
 
     /// Why there are no workers at present, if there are none.
@@ -191,6 +189,16 @@ impl Drop for Workers {
     }
 }
 
+fn why(killed: Option<Killed>, end: End) -> Ended {
+    match (killed, end) {
+        (Some(_), _) => Ended::Time,
+        (None, End::Memory) => Ended::Memory,
+        (None, End::Killed) => Ended::Killed,
+        (None, End::Forbidden) => Ended::Forbidden,
+        (None, End::Fault) => Ended::Fault,
+    }
+}
+
 /// Reads one message with a worker that is started for it, and ended.
 #[must_use]
 pub fn inspect_once(programme: &Path, telling: &Telling, message: &[u8], first: Findings) -> Findings {
@@ -221,13 +229,20 @@ impl Shared {
         let until = Instant::now() + TURN;
         let mut state = self.lock();
         loop {
-            if let Some(worker) = state.idle.pop() {
+            if let Some(mut worker) = state.idle.pop() {
+                if worker.is_dead() {
+                    state.alive = state.alive.saturating_sub(1);
+                    (self.ended)(Ended::Killed);
+                    continue;
+                }
                 let used_before = child::used(worker.pid()).unwrap_or_default();
                 state.running.push(Running { pid: worker.pid(), since: Instant::now(), used_before, killed: None });
                 // Whoever keeps them watches it from now on.
                 self.changed.notify_all();
                 return Ok(Ok(worker));
             }
+            // Dead ones are missed.
+            self.changed.notify_all();
             if let Some(unfit) = state.unfit.clone().filter(|_| state.running.is_empty()) {
                 return Ok(Err(unfit));
             }

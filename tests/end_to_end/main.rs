@@ -34,6 +34,7 @@ mod automatic_mail_leaves_without_its_text;
 mod below_the_mark_what_was_kept_goes_on;
 mod clinical_mail_crosses_only_inside_tls;
 mod doctor_says_what_to_do;
+mod documents_are_read_before_mail_leaves;
 mod each_level_does_with_each_fault_what_its_table_says;
 mod each_recipient_has_a_fate_and_it_is_told_once;
 mod every_steps_refusal_is_understood;
