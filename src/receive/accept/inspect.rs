@@ -65,24 +65,53 @@ impl Readers {
     }
 }
 
-/// Those who read documents, and whose turn it is.
+/// Those who read documents, and whose turn it is. One of them is the sites' alone: strangers' documents may take their time.
 pub struct Documents {
     workers: Arc<Workers>,
     turns: Semaphore,
+    strangers: Semaphore,
 }
 
 impl Documents {
     /// `count`: how many workers there are.
     #[must_use]
     pub fn new(workers: Arc<Workers>, count: usize) -> Documents {
-        Documents { workers, turns: Semaphore::new(count) }
+        let strangers = Semaphore::new(count.saturating_sub(1).max(1));
+        Documents { workers, turns: Semaphore::new(count), strangers }
     }
 
-    async fn read(&self, judge: Arc<Judge>, message: Octets, first: Findings) -> Result<Findings, Status> {
-        let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
-        let _turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
-        let workers = self.workers.clone();
-        let read = move || message.get().map(|message| workers.inspect(judge.telling(), &message, first));
+    async fn turn(&self, who: Who) -> Result<DocumentTurn<'_>, Status> {
+        let taken = async {
+            let stranger = match who {
+                Who::Stranger => Some(self.strangers.acquire().await.ok()?),
+                Who::Site => None,
+            };
+            Some(DocumentTurn { _turn: self.turns.acquire().await.ok()?, _stranger: stranger })
+        };
+        tokio::time::timeout(TURN, taken).await.ok().flatten().ok_or_else(busy)
+    }
+}
+
+/// A turn; over when dropped.
+struct DocumentTurn<'a> {
+    _turn: SemaphorePermit<'a>,
+    _stranger: Option<SemaphorePermit<'a>>,
+}
+
+/// A message whose documents are to be read.
+struct Unopened<'j> {
+    judge: &'j Arc<Judge>,
+    octets: Octets,
+    /// What was found beside them.
+    first: Findings,
+}
+
+impl Documents {
+    async fn read(&self, unopened: Unopened<'_>, who: Who) -> Result<Findings, Status> {
+        let _turn = self.turn(who).await?;
+        let Unopened { judge, octets, first } = unopened;
+        let (workers, judge) = (self.workers.clone(), judge.clone());
+        let read = move || octets.get().map(|message| workers.inspect(judge.telling(), &message, first));
         unspoilt(joined(tokio::task::spawn_blocking(read).await)?)?.map_err(|Busy| busy())
     }
 }
@@ -120,27 +149,26 @@ impl Acceptance {
         who: Who,
     ) -> Result<Findings, Status> {
         let octets = Octets::of(collected);
-        let _turn = match collected {
-            Collected::Small(message) if message.len() <= IN_PLACE => {
-                let first = judge.inspect_text(message);
-                return self.with_documents(judge, octets, first).await;
+        let (first, _turn) = match collected {
+            Collected::Small(message) if message.len() <= IN_PLACE => (judge.inspect_text(message), None),
+            Collected::Small(_) => (aside(judge, &octets).await?, None),
+            Collected::Large { size, .. } => {
+                let turn = self.readers.turn(*size, who).await?;
+                (aside(judge, &octets).await?, Some(turn))
             }
-            Collected::Small(_) => None,
-            Collected::Large { size, .. } => Some(self.readers.turn(*size, who).await?),
         };
-        let (reader, message) = (judge.clone(), octets.clone());
-        let read = move || message.get().map(|message| reader.inspect_text(&message));
-        let first = unspoilt(joined(tokio::task::spawn_blocking(read).await)?)?;
-        self.with_documents(judge, octets, first).await
-    }
-
-    /// Has the documents read, where there are any.
-    async fn with_documents(&self, judge: &Arc<Judge>, octets: Octets, first: Findings) -> Result<Findings, Status> {
         match first.documents.is_empty() {
             true => Ok(first),
-            false => self.documents.read(judge.clone(), octets, first).await,
+            false => self.documents.read(Unopened { judge, octets, first }, who).await,
         }
     }
+}
+
+/// Reads a message beside its documents, on a thread for it.
+async fn aside(judge: &Arc<Judge>, octets: &Octets) -> Result<Findings, Status> {
+    let (judge, octets) = (judge.clone(), octets.clone());
+    let read = move || octets.get().map(|message| judge.inspect_text(&message));
+    unspoilt(joined(tokio::task::spawn_blocking(read).await)?)
 }
 
 fn unspoilt<T>(read: io::Result<T>) -> Result<T, Status> {
@@ -185,6 +213,22 @@ mod tests {
         }
         let small = Readers::new(1_000);
         assert_eq!(at_once(&small, 1_000_000_000, Who::Site, &mut Vec::new()).await, 1, "all have a turn");
+    }
+
+    #[tokio::test]
+    async fn strangers_documents_leave_a_reader_to_the_sites() {
+        let none = || Arc::new(Workers::new("/there/is/none".into(), 1, |_| ()));
+        for (count, strangers, sites) in [(1, 1, 0), (2, 1, 1), (8, 7, 1)] {
+            let documents = Documents::new(none(), count);
+            let mut turns = Vec::new();
+            for (who, expected) in [(Who::Stranger, strangers), (Who::Site, sites)] {
+                let before = turns.len();
+                while let Ok(turn) = tokio::time::timeout(Duration::from_millis(5), documents.turn(who)).await {
+                    turns.push(turn.map_err(|status| status.text).unwrap());
+                }
+                assert_eq!(turns.len() - before, expected, "{count}");
+            }
+        }
     }
 
     #[tokio::test]
