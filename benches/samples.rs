@@ -9,6 +9,7 @@
 
 use base64::Engine as _;
 use mailward::clinical::{self, Findings, Limits, Rules, Told, ToldLexicon};
+use mailward::vocabulary::{Confidence, FindingKind};
 use mailward::workers::{Ended, Telling, Workers};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,17 @@ use std::time::{Duration, Instant};
 const WORDS: usize = 12;
 /// Shorter ones are too common to tell anything.
 const LONG: usize = 7;
+
+/// What makes a message clinical by itself.
+const CLINICAL: &[FindingKind] = &[
+    FindingKind::NhsNumber,
+    FindingKind::ChiNumber,
+    FindingKind::HcNumber,
+    FindingKind::Hl7V2,
+    FindingKind::Cda,
+    FindingKind::FhirPatient,
+    FindingKind::Dicom,
+];
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -81,6 +93,9 @@ struct Tally {
     kinds: BTreeMap<String, BTreeMap<String, usize>>,
     slowest: Vec<(Duration, PathBuf)>,
     asked: BTreeMap<String, (usize, usize)>,
+    /// Messages in which something of a patient was found, by kind: in ordinary mail these are false alarms.
+    alarms: BTreeMap<String, usize>,
+    files: usize,
 }
 
 impl Tally {
@@ -90,6 +105,12 @@ impl Tally {
         let said = if said.is_empty() { "read".to_owned() } else { said.into_iter().collect::<Vec<_>>().join("+") };
         *self.kinds.entry(ending.clone()).or_default().entry(said.clone()).or_default() += 1;
         self.slowest.push((took, path.to_owned()));
+        self.files += 1;
+        let sure = found.findings.iter().filter(|f| f.confidence >= Confidence::Medium && CLINICAL.contains(&f.kind));
+        for kind in sure.map(|f| f.kind).collect::<BTreeSet<_>>() {
+            println!("ALARM {kind}: {}", path.display());
+            *self.alarms.entry(kind.to_string()).or_default() += 1;
+        }
         let lines = found.findings.iter().filter_map(|f| f.masked.strip_prefix("line ")?.parse().ok());
         let lines: BTreeSet<usize> = lines.collect();
         let missing: Vec<&String> =
@@ -115,6 +136,7 @@ impl Tally {
         for (ending, (asked, found)) in self.asked.iter().filter(|(_, (asked, _))| *asked > 0) {
             println!("words of other readers, {ending:<6}: {found}/{asked}");
         }
+        println!("clinical, of {} files: {:?}", self.files, self.alarms);
         self.slowest.sort_by(|one, other| other.cmp(one));
         for (took, path) in self.slowest.iter().take(5) {
             println!("{took:?} {}", path.display());
