@@ -147,7 +147,13 @@ fn a_message_that_takes_too_much_memory_ends_its_worker_and_nothing_else() {
         found.unread.first().map(|u| (u.kind, u.limit.as_deref())),
         Some((FindingKind::LimitReached, Some("memory")))
     );
-    assert_eq!(*ends.lock().unwrap(), [Ended::Memory]);
+    // Many small pieces are bounded as one large one is.
+    let terms = (0..4_000_000).map(|n| (format!("term {n}"), n)).collect();
+    let lexicon = clinical::ToldLexicon { name: "words".into(), terms };
+    let much = Telling::of(&Told { lexicons: vec![lexicon], ..Told::default() });
+    let found = workers.inspect(&much, &small, first(&small)).unwrap();
+    assert_eq!(found.unread.first().and_then(|u| u.limit.as_deref()), Some("memory"));
+    assert_eq!(*ends.lock().unwrap(), [Ended::Memory, Ended::Memory]);
     assert_eq!(workers.inspect(&telling, &small, first(&small)).unwrap().findings.len(), 1, "the next one reads");
 }
 

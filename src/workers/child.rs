@@ -21,6 +21,9 @@ use std::time::Duration;
 /// A worker says that it is ready within this many milliseconds, or it is none.
 const READY: u16 = 20_000;
 
+/// Its allocator sets no large piece aside: the bound on memory counts what is mapped, used or not.
+const ALLOCATOR: [(&str, &str); 1] = [("MIMALLOC_ARENA_RESERVE", "0")];
+
 /// Why no worker can be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfit(pub String);
@@ -55,7 +58,7 @@ impl Worker {
         let unfit = |why: &dyn std::fmt::Display| Unfit(why.to_string());
         let mut command = Command::new(programme);
         // What a reader says when it fails may hold what it read: nobody hears it.
-        command.arg("worker").env_clear().current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg("worker").env_clear().envs(ALLOCATOR).current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::null()).spawn().map_err(|why| unfit(&why))?;
         let (Some(stdin), Some(mut stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(unfit(&"it has no pipes"));

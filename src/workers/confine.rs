@@ -98,14 +98,23 @@ const ALLOWED: &[i64] = &[
     libc::SYS_writev,
 ];
 
+/// The same. Allocators give names to memory.
+fn refused_rules() -> Result<Rules, seccompiler::Error> {
+    let mut rules: Rules = every(REFUSED).collect();
+    let name_memory = u64::from(libc::PR_SET_VMA.unsigned_abs());
+    rules.insert(libc::SYS_prctl, vec![masked(0, u64::from(u32::MAX), name_memory)?]);
+    Ok(rules)
+}
+
 /// The strictest answer of all filters counts: what this one refuses fails, though the other one lets it pass.
 fn refused() -> Result<BpfProgram, seccompiler::Error> {
     let denied = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-    compiled(every(REFUSED).collect(), SeccompAction::Allow, denied)
+    compiled(refused_rules()?, SeccompAction::Allow, denied)
 }
 
 fn allowed() -> Result<BpfProgram, seccompiler::Error> {
-    let mut rules: Rules = every(ALLOWED).chain(every(REFUSED)).collect();
+    let mut rules = refused_rules()?;
+    rules.extend(every(ALLOWED));
     // Memory is never code.
     let code = u64::from(libc::PROT_EXEC.unsigned_abs());
     rules.insert(libc::SYS_mmap, vec![masked(2, code, 0)?]);
