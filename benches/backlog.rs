@@ -41,7 +41,7 @@ fn entry(id: EntryId, shape: Shape, number: i64) -> (Entry, String) {
     };
     let recipient = format!("n{number}@{domain}");
     let entry = Entry {
-        version: Entry::VERSION,
+        version: 2,
         id,
         accepted: id.time(),
         site: Some("bench".into()),
@@ -53,6 +53,7 @@ fn entry(id: EntryId, shape: Shape, number: i64) -> (Entry, String) {
             smtputf8: false,
             ret: None,
             envid: None,
+            require_tls: false,
         },
         destined: vec![Destined { direction: Direction::Outbound, requirement: 0 }],
         requirements: vec![Requirement { level: Level::Any, ..Requirement::unreadable() }],
@@ -84,7 +85,11 @@ fn fill(data: &Path, entries: i64, shape: Shape) {
             let (entry, domain) = entry(id, shape, number);
             changes.extend(entry.admitted(Some(body.clone())));
             if shape != Shape::Fresh {
-                let lane = Lane { destination: Destination::Mx(domain.parse().unwrap()), level: Level::Any };
+                let lane = Lane {
+                    destination: Destination::Mx(domain.parse().unwrap()),
+                    level: Level::Any,
+                    require_tls: false,
+                };
                 let later = if shape == Shape::Dead { 0 } else { 60_000 + number * 3_600_000 / entries };
                 changes.push(waiting(Wall(begun.0 + later)).kept_in(id, 0, &lane, None));
             }

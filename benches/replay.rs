@@ -52,6 +52,7 @@ fn decision(judge: &Judge, number: i64) -> Change {
         smtputf8: false,
         ret: None,
         envid: None,
+        require_tls: false,
     };
     let findings = judge.inspect(TEXT.as_bytes());
     let transaction = Transaction {

@@ -178,6 +178,7 @@ fn decisions(c: &mut Criterion, all: &mut Vec<Measured>) {
         smtputf8: false,
         ret: None,
         envid: None,
+        require_tls: false,
     };
     let header = mailward::mail::Header::of(&text).bytes();
     for rules in [10, 100, 1_000, 10_000] {
@@ -198,6 +199,7 @@ fn decisions(c: &mut Criterion, all: &mut Vec<Measured>) {
         let kept = verdict.requirement();
         let queued = QueuedFacts {
             at: mailward::clock::Wall(0),
+            requiretls: false,
             direction: Direction::Outbound,
             sites: Sites { leaves: None, reaches: None },
             reverse_path: &envelope.reverse_path,

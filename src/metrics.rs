@@ -147,6 +147,7 @@ pub const REFUSALS: &[Reason] = &[
     Reason::StoreFailed,
     Reason::RecognitionBusy,
     Reason::NoPolicy,
+    Reason::RequireTlsNotOffered,
 ];
 
 /// How a self-test of the resolver ends.
@@ -366,6 +367,7 @@ pub const LINK_REASONS: &[Reason] = &[
     Reason::PinMismatch,
     Reason::HostNotListed,
     Reason::NoProofSource,
+    Reason::RequireTlsNotOffered,
     Reason::DnsTempfail,
     Reason::NoSuchDomain,
     Reason::NullMx,

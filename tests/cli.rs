@@ -76,7 +76,7 @@ const NEXT: Wall = Wall(4_102_444_800_000);
 fn entry() -> Entry {
     let recipients = ["ward@nhs.net", "ward@kingston.example"];
     Entry {
-        version: Entry::VERSION,
+        version: 2,
         id: EntryId::from_row(ID),
         accepted: Wall(1_795_348_471_000),
         site: Some("kingston".into()),
@@ -88,6 +88,7 @@ fn entry() -> Entry {
             smtputf8: false,
             ret: None,
             envid: None,
+            require_tls: false,
         },
         destined: vec![Destined { direction: Direction::Outbound, requirement: 0 }; 2],
         requirements: vec![Requirement { level: Level::Verified, ..Requirement::unreadable() }],

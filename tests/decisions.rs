@@ -62,6 +62,7 @@ impl Asked<'_> {
             visible_recipients: 1,
             auto_submitted: false,
             forwarded: false,
+            requiretls: false,
         };
         let recipient = self.to.parse().unwrap();
         judge.policy.judge(&message, &RecipientFacts { recipient: &recipient, peer: self.peer, can: self.can })

@@ -8,7 +8,7 @@ use mailward::smtp::command::{self, Addressee, Command};
 use mailward::smtp::data::chunks::{BareLineEndings, Chunks};
 use mailward::smtp::data::{self, Decoder, Encoder, End};
 use mailward::smtp::reply::{self, Parsed, Reply};
-use mailward::smtp::server::{Action, Auth, Session, Settings, StartTls, Step};
+use mailward::smtp::server::{Action, Auth, RequireTls, Session, Settings, StartTls, Step};
 use mailward::smtp::{Security, client};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ fn conversation() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         Just("EHLO x\r\n"),
         Just("MAIL FROM:<a@b.example>\r\n"),
+        Just("MAIL FROM:<a@b.example> REQUIRETLS\r\n"),
         Just("RCPT TO:<c@d.example>\r\n"),
         Just("DATA\r\n"),
         Just("text\r\n"),
@@ -128,6 +129,7 @@ fn serve(parts: &[&[u8]], link: Security) -> Vec<String> {
         starttls: StartTls::Offered,
         bare_line_endings: BareLineEndings::Refused,
         auth: Auth::Offered,
+        require_tls: RequireTls::Offered,
     };
     let (mut session, _) = Session::open(Arc::new(settings), link);
     let (mut log, mut unread, mut body) = (Vec::new(), Vec::new(), Vec::new());

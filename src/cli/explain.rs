@@ -37,7 +37,8 @@ pub struct Args {
     to: Vec<Mailbox>,
     /// A message that came: by its entry id, from the records of the gateway that --config names
     #[arg(long, value_name = "ID", requires = "config", value_parser = entry_id,
-        conflicts_with_all = ["from", "to", "message", "subject", "body", "peer", "can", "direction", "site"])]
+        conflicts_with_all = ["from", "to", "message", "subject", "body", "peer", "can", "direction", "site",
+            "requiretls"])]
     entry: Option<EntryId>,
     /// outbound, inbound or internal [default: by the sites of --config, else outbound]
     #[arg(long)]
@@ -52,6 +53,9 @@ pub struct Args {
     subject: String,
     #[arg(long, default_value = "")]
     body: String,
+    /// It is sent with REQUIRETLS (RFC 8689)
+    #[arg(long)]
+    requiretls: bool,
     /// What the other side can reach: none, encrypted or verified
     #[arg(long, value_parser = peer_level, default_value = "none")]
     peer: Level,
@@ -67,6 +71,8 @@ pub struct Args {
 struct Explained<'a> {
     judge: &'a Judge,
     findings: Findings,
+    /// It is sent, or came, with REQUIRETLS.
+    requiretls: bool,
     parts: Vec<Part<'a>>,
 }
 
@@ -141,6 +147,7 @@ impl Args {
             smtputf8: false,
             ret: None,
             envid: None,
+            require_tls: self.requiretls,
         };
         let parts = self.to.iter().enumerate().map(|(number, to)| {
             let direction = self.direction(around, to);
@@ -154,7 +161,7 @@ impl Args {
             Part { to, direction, judgement }
         });
         let parts = parts.collect();
-        Explained { judge, findings, parts }
+        Explained { judge, findings, requiretls: self.requiretls, parts }
     }
 
     fn reverse_path(&self) -> &ReversePath {

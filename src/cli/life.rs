@@ -22,6 +22,9 @@ pub(super) fn print_decision(decision: &Value) {
             text(&finding["confidence"])
         );
     }
+    if decision["features"]["requiretls"] == true || decision["requiretls"] == true {
+        say!("  asked      REQUIRETLS: over proved TLS only, to servers that promise the same (RFC 8689)");
+    }
     for recipient in decision["recipients"].as_array().into_iter().flatten() {
         say!("  decided    {}: {} ({})", text(&recipient["to"]), text(&recipient["fate"]), text(&recipient["require"]));
         for rule in recipient["rules"].as_array().into_iter().flatten() {

@@ -215,7 +215,8 @@ fn print(row: &Value) {
     );
     let (recipients, classes) = (joined(&row["recipients"]), joined(&row["classes"]));
     let journal = if row["journal"] == true { "  journal report" } else { "" };
-    say!("    from <{}> to {recipients}  [{classes}]{journal}", text(&row["reverse_path"]));
+    let requiretls = if row["requiretls"] == true { "  REQUIRETLS" } else { "" };
+    say!("    from <{}> to {recipients}  [{classes}]{journal}{requiretls}", text(&row["reverse_path"]));
 }
 
 fn show(config: &ConfigFile, id: EntryId, json: bool) -> Result<ExitCode, Failure> {

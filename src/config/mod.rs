@@ -93,6 +93,8 @@ pub struct Site {
     pub phone: Option<String>,
     /// The relay for what its Exchange sends to its own domains.
     pub elsewhere: Option<Arc<str>>,
+    /// Its server offers REQUIRETLS (RFC 8689). Exchange does not.
+    pub requiretls: bool,
     pub journal: Option<Journal>,
 }
 
@@ -262,6 +264,7 @@ impl Config {
         Routes {
             sites: domains.collect(),
             elsewhere: elsewhere.collect(),
+            require_tls: self.sites.iter().filter(|s| s.requiretls).map(|s| s.name.clone()).collect(),
             smarthost: self.deliver.smarthost.clone(),
             floors: sites.chain(relays).collect(),
         }

@@ -62,6 +62,7 @@ const SITE: Keys = Keys {
         "duty",
         "phone",
         "elsewhere",
+        "requiretls",
         "journal",
     ],
     later: &["client-pins", "language", "mailboxes"],
@@ -186,6 +187,15 @@ fn site(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Site> {
     let senders = table.one(r.c, "senders", read::senders).map(|s| s.value).unwrap_or_default();
     let require = table.one(r.c, "require", read::leg_level).map_or(Level::Encrypted, |s| s.value);
     let (names, pins) = r.proofs(table, &what, require);
+    let requiretls = table.boolean(r.c, "requiretls").is_some_and(|s| s.value);
+    if requiretls && require < Level::Verified && names.is_empty() && pins.is_empty() {
+        let mistake =
+            Mistake::new("missing-key", format!("{what} says `requiretls` and gives neither `names` nor `pins`"));
+        r.c.error(
+            table.key_place("requiretls"),
+            mistake.hint("RFC 8689 2: its certificate has to prove it, so name what it must say, or pin its key"),
+        );
+    }
     let duty = table.one(r.c, "duty", read::mailbox).map(|s| s.value);
     let journal = r.journal(table, &what, (JOURNAL, duty.as_ref()));
     Some(Site {
@@ -198,6 +208,7 @@ fn site(name: &str, table: Table<'_>, r: &mut Reader<'_, '_>) -> Option<Site> {
         duty,
         phone: table.text(r.c, "phone").map(|s| s.value),
         elsewhere: table.one(r.c, "elsewhere", read::relay_name).map(|s| s.value),
+        requiretls,
         domains: domains?,
         exchange: exchange?,
         networks: networks?,

@@ -126,6 +126,7 @@ fn logins(sites: &[Site]) -> Vec<(&str, &PathBuf)> {
             duty: _,
             phone: _,
             elsewhere: _,
+            requiretls: _,
             journal: _,
         }: &Site = site;
         Some((name.as_ref(), logins.as_ref()?))

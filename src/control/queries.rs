@@ -40,6 +40,8 @@ pub struct Row {
     pub instruction: Option<Instruction>,
     /// A site's journal report: no rule was heard.
     pub journal: bool,
+    /// It came with REQUIRETLS.
+    pub requiretls: bool,
     #[serde(skip)]
     pub rules: Vec<String>,
     /// Which recipients of the entry.
@@ -173,6 +175,7 @@ pub(super) fn row_of(entry: &Entry, progress: &[(u16, Progress)], (number, now):
         recipients: vec![entry.envelope.recipients.get(usize::from(number))?.mailbox.to_string()],
         classes: requirement.classes,
         journal: requirement.journal,
+        requiretls: entry.envelope.require_tls,
         require: requirement.level,
         reason: Reason::Waiting,
         age_seconds: now.since(entry.accepted).as_secs(),
@@ -266,6 +269,7 @@ pub fn show(connection: &Connection, id: EntryId) -> Result<Value, StoreError> {
         "message_id": entry.message_id,
         "size": entry.size,
         "notice": entry.notice,
+        "requiretls": entry.envelope.require_tls,
         "waiting": rows,
         "progress": progress.iter().map(|(r, p)| json!({ "recipient": r, "progress": shown(p) })).collect::<Vec<_>>(),
         "requirements": entry.requirements,

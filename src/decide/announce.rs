@@ -5,17 +5,18 @@
 //! answer to a notice; it carries no clinical text and is judged by the policy like any other mail. Fails never: an empty
 //! result means that nobody could be told.
 
+mod made;
+
+use super::InForce;
 use super::readers::{self, Audience, Item, wants};
-use super::{InForce, Transaction};
-use crate::clinical::Findings;
 use crate::clock::{EntryId, Ids, Now, Wall};
-use crate::mail::{Body, Enhanced, Envelope, Header, Mailbox, Recipient, Ret, ReversePath, Status};
+use crate::mail::{Enhanced, Header, Mailbox, Recipient, Ret, Status};
 use crate::notice::{self, Kind, Reminder, Report};
-use crate::policy::{Ending, Requirement, Sites, Verdict};
-use crate::queue::{CurrentRoutes, Destined, Entry};
+use crate::policy::{Ending, Requirement, Verdict};
+use crate::queue::{CurrentRoutes, Entry};
 use crate::record;
-use crate::store::{Change, digest_of};
-use crate::vocabulary::{Direction, Fate, Fault, Level, Reason, SubjectCare};
+use crate::store::Change;
+use crate::vocabulary::{Fate, Fault, Level, Reason, SubjectCare};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -83,6 +84,7 @@ impl Announced {
         let json = serde_json::json!({
             "id": id,
             "notice_about": self.about,
+            "requiretls": envelope.require_tls,
             "recipients": envelope.recipients.iter().map(to).collect::<Vec<_>>(),
         });
         let record = record::as_json(&json).to_vec();
@@ -140,7 +142,7 @@ impl Announcer {
             kind: Kind::Refused,
             original: header,
             care,
-            listed: entry.is_in_class() || refused.iter().any(|(_, v)| !v.classes.is_empty()),
+            listed: is_listed(entry) || refused.iter().any(|(_, v)| !v.classes.is_empty()),
         };
         let item = |(r, v): &(Recipient, Verdict)| Item {
             for_sender: r.wants_failure(),
@@ -172,15 +174,17 @@ impl Announcer {
         let about = |t| notice::Told { news: action, last_reason: last_reason(entry, t), ..as_told(t) };
         let about: Vec<notice::Told<'_>> = told.iter().map(about).collect();
         let care = told.iter().map(|t| t.requirement.subject).max().unwrap_or(SubjectCare::Scrub);
-        let listed = entry.is_in_class() || care > SubjectCare::Keep;
+        let listed = is_listed(entry) || care > SubjectCare::Keep;
         let subject = Subject { entry, kind, original, care, listed };
         let items: Vec<Item> = told.iter().map(|t| self.item(entry, news, t)).collect();
         self.to_readers(&subject, &about, self.audiences(entry, &items))
     }
 
     fn item(&self, entry: &Entry, news: News, told: &Told) -> Item {
-        // Mail from the world: what policy decided about its content is nobody's business there.
-        let is_silent = entry.site.is_none() && told.reason.fault() == Fault::Policy;
+        // Mail from the world: what policy decided about its content is nobody's business there; what REQUIRETLS lacked is its
+        // sender's (RFC 8689 4.2.1).
+        let of_sender = entry.envelope.require_tls && told.reason.is_of_protection();
+        let is_silent = entry.site.is_none() && told.reason.fault() == Fault::Policy && !of_sender;
         Item {
             // A journal is between a site and its archive.
             for_sender: wants(news, &told.recipient) && !is_silent && !told.requirement.journal,
@@ -263,11 +267,12 @@ impl Announcer {
             original_header: Header::of(subject.original).bytes(),
             original: (whole && !subject.listed).then_some(subject.original),
             care: subject.care,
+            require_tls: entry.envelope.require_tls,
             in_class: subject.listed,
             phone: phone.as_deref(),
         };
         let body = Bytes::from(notice::compose(&report));
-        Announced { entry: self.entry(id, &entry.session, reader, &body), body, about: entry.id }
+        Announced { entry: self.entry(id, Some(entry), reader, &body), body, about: entry.id }
     }
 
     /// Reminders that an exception ends: to whoever approved it, where an address says who that is, and to every site's duty.
@@ -299,53 +304,14 @@ impl Announcer {
             approved_by: &ending.approved_by,
         };
         let body = Bytes::from(reminder.compose());
-        Announced { entry: self.entry(id, "reminder", reader, &body), body, about: id }
+        Announced { entry: self.entry(id, None, reader, &body), body, about: id }
     }
+}
 
-    /// A notice is judged like any other mail, so that it meets what its reader's domain asks.
-    fn entry(&self, id: EntryId, session: &str, reader: Mailbox, body: &Bytes) -> Entry {
-        let site = self.routes.now().site_of(reader.domain()).cloned();
-        let direction = if site.is_some() { Direction::Internal } else { Direction::Outbound };
-        let international = reader.is_international();
-        let recipient = Recipient { notify: Some(crate::mail::Notify::NEVER), ..Recipient::new(reader) };
-        let envelope = Envelope {
-            reverse_path: ReversePath::Null,
-            recipients: vec![recipient],
-            body: if body.is_ascii() { Body::SevenBit } else { Body::EightBitMime },
-            smtputf8: international,
-            ret: None,
-            envid: None,
-        };
-        let transaction = Transaction {
-            at: Now::read().wall,
-            direction,
-            sites: Sites { leaves: None, reaches: site.as_deref() },
-            envelope: &envelope,
-            message: Header::of(body).bytes(),
-            size: body.len() as u64,
-            peer: None,
-            can: &[],
-        };
-        let verdicts = self.judge.now().at_accept(&transaction, &Findings::default()).recipients;
-        Entry {
-            version: Entry::VERSION,
-            id,
-            accepted: Now::read().wall,
-            // Not from the site's Exchange: it goes there.
-            site: None,
-            session: session.to_owned(),
-            destined: vec![Destined { direction, requirement: 0 }],
-            requirements: verdicts.iter().map(Verdict::requirement).collect(),
-            size: body.len() as u64,
-            received: String::new(),
-            message_id: Some(format!("<{id}@{}>", self.hostname)),
-            large: false,
-            digest: Some(digest_of(body)),
-            notice: true,
-            instructions: Vec::new(),
-            envelope,
-        }
-    }
+/// Whether only an allow-list of the original's fields is shown. RFC 8689 5: a report on a message with REQUIRETLS may have to
+/// go where that cannot be kept, and then only without what it protects.
+fn is_listed(entry: &Entry) -> bool {
+    entry.is_in_class() || entry.envelope.require_tls
 }
 
 /// As it is answered at the dot: a rule's refusal, or protection that is missing.

@@ -55,6 +55,7 @@ fn run_one(judge: &Judge, test: &PolicyTest, folder: &Folder<'_>, day: Wall) -> 
         smtputf8: false,
         ret: None,
         envid: None,
+        require_tls: test.requiretls,
     };
     // A test names one site; the other, if there is one, is nobody's concern.
     let sites = Sites { leaves: test.site.as_deref(), reaches: None };

@@ -148,6 +148,7 @@ impl Judge {
             visible_recipients: read.visible_recipients,
             auto_submitted: read.auto_submitted,
             forwarded,
+            requiretls: transaction.envelope.require_tls,
             peer: transaction.peer,
             evidence,
         };
@@ -209,5 +210,6 @@ fn known_at_rcpt<'a>(
         visible_recipients: 0,
         auto_submitted: false,
         forwarded: false,
+        requiretls: transaction.envelope.require_tls,
     }
 }

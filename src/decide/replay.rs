@@ -202,6 +202,7 @@ impl<'j> Anew<'j> {
             visible_recipients: features.visible_recipients,
             auto_submitted: features.auto_submitted,
             forwarded: features.forwarded,
+            requiretls: features.requiretls,
         };
         let facts = RecipientFacts { recipient: &to.to, peer: features.peer.filter(|_| inbound), can: &[] };
         Some(self.judge.policy.judge(&message, &facts))

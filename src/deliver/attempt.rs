@@ -10,7 +10,7 @@ use super::open_link::OpenLink;
 use super::outgoing::{Message, Outgoing};
 use crate::clock::{EntryId, Now};
 use crate::mail::{Envelope, Recipient};
-use crate::policy::Requirement;
+use crate::policy::{Asked, Requirement};
 use crate::queue::{Destination, Entry, Task, Warm, entry};
 use crate::smtp::client::{Outcome, Refusal, Reuse, Sequel};
 use crate::store::StoreError;
@@ -111,7 +111,8 @@ impl Delivery {
 
     async fn transaction(self: &Arc<Self>, mut link: OpenLink, task: Task, loaded: &Loaded) -> Transacted {
         let entry = &loaded.entry;
-        let permit = match link.permit(task.lane.level, &self.requirements(&task, entry)) {
+        let asked = Asked { level: task.lane.level, require_tls: entry.envelope.goes_by_require_tls_only() };
+        let permit = match link.permit(asked, &self.requirements(&task, entry)) {
             Ok(permit) => permit,
             Err(reason) => {
                 if link.record.is_unprotected() && task.attempts == 0 && entry.is_in_class() {
@@ -122,7 +123,9 @@ impl Delivery {
                 return Transacted { link: Some(link), again: Vec::new() };
             }
         };
-        let envelope = Envelope { recipients: chosen(entry, &task.recipients), ..entry.envelope.clone() };
+        // RFC 8689 2: it is said only where it holds. Of reports alone it is left out elsewhere (5).
+        let require_tls = entry.envelope.require_tls && link.record.link.no_require_tls.is_none();
+        let envelope = Envelope { recipients: chosen(entry, &task.recipients), require_tls, ..entry.envelope.clone() };
         let size = entry.size + entry.received.len() as u64;
         let message = Message { received: &entry.received, body: loaded.body.clone(), size };
         let offer = link.connection.offer();

@@ -61,7 +61,7 @@ impl Attempt {
         wrong.into_iter().flat_map(|tls| &tls.names).take(NAMES).cloned().collect()
     }
 
-    /// What the peer said. Of mail in a class its words are taken out once it has seen the text, which it may quote, and
+    /// What the peer said. Of mail in a class or with REQUIRETLS its words are taken out once it has seen the text, which it may quote, and
     /// its digits before: a subject line of another message, or a number from an address, may be in them.
     pub fn status_of(&self, recipient: u16) -> Option<Status> {
         let one = self.attempted.iter().find(|a| a.recipient == recipient)?;
@@ -72,7 +72,8 @@ impl Attempt {
                 (refusal.status.as_ref()?, of_text || self.task.attempts > 0)
             }
         };
-        let text = match (self.entry.is_in_class(), has_seen) {
+        let is_guarded = self.entry.is_in_class() || self.entry.envelope.require_tls;
+        let text = match (is_guarded, has_seen) {
             (false, _) => status.text.clone(),
             (true, true) => WITHHELD.to_owned(),
             (true, false) => status.text.chars().map(|c| if c.is_numeric() { '#' } else { c }).collect(),

@@ -19,7 +19,8 @@ use tokio::time::timeout_at;
 impl Delivery {
     /// A host whose TLS failed twice a moment ago needs no trial where mail may go without it.
     pub(super) fn remembered(&self, host: &Host, lane: &Lane) -> Option<Missed> {
-        let (failed, _) = self.memory.tls_failed(&host.name).filter(|_| lane.level == Level::Any)?;
+        let (failed, _) =
+            self.memory.tls_failed(&host.name).filter(|_| lane.level == Level::Any && !lane.require_tls)?;
         let missed = missed_in(&host.name, failed.last().into());
         Some(Missed { trial: Trial::FailedTwice(failed), ..missed })
     }
@@ -32,7 +33,8 @@ impl Delivery {
     ) -> Option<OpenLink> {
         let able: Vec<_> = hosts.iter().zip(missed).filter(|(_, m)| !m.is_useless()).collect();
         let all_failed = able.iter().all(|(_, m)| m.trial != Trial::Other);
-        if opening.lane.level.max(opening.floor.level) > Level::Any || !all_failed || able.is_empty() {
+        let needs_tls = opening.lane.level.max(opening.floor.level) > Level::Any || opening.lane.require_tls;
+        if needs_tls || !all_failed || able.is_empty() {
             return None;
         }
         opening.tries = ADDRESSES;

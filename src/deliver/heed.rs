@@ -31,6 +31,7 @@ impl Delivery {
         let reaches = routes.site_of(to.mailbox.domain()).map(AsRef::as_ref);
         let queued = QueuedFacts {
             at: Now::read().wall,
+            requiretls: entry.envelope.require_tls,
             direction: entry.direction(recipient),
             sites: Sites { leaves: entry.site.as_deref(), reaches },
             reverse_path: &entry.envelope.reverse_path,

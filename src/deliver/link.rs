@@ -199,16 +199,14 @@ impl Delivery {
             Err(_) => Err(missed_in(&host.name, Reason::ConnectionTimedOut.into())),
         };
         let result = match tried {
-            Ok(link) if is_enough(&link.record.link, lane.level) => Ok(link),
-            Ok(link) => {
-                let facts = link.record.link.clone();
-                let reason = match facts.fallen && lane.level > Level::Any {
-                    true => Reason::StrippingSuspected,
-                    false => facts.shortfall.unwrap_or(Reason::RequirementNotMet),
-                };
-                link.quit().await;
-                Err(Missed { link: Some(facts), ..missed_in(&host.name, reason.into()) })
-            }
+            Ok(link) => match lacks(&link.record.link, lane) {
+                None => Ok(link),
+                Some(reason) => {
+                    let facts = link.record.link.clone();
+                    link.quit().await;
+                    Err(Missed { link: Some(facts), ..missed_in(&host.name, reason.into()) })
+                }
+            },
             Err(missed) => Err(missed),
         };
         let (outcome, reason) = match &result {
@@ -246,9 +244,11 @@ impl Delivery {
                 return Err(Missed { trial: Trial::Failed(broken.reason), ..in_host(broken) });
             }
         };
-        let (connection, _) = connection.until_ready().await.map_err(in_host)?;
+        let (connection, offer) = connection.until_ready().await.map_err(in_host)?;
         let certificates = secured.certificates.clone();
         let link = self.compared(self.proved(clear, secured, opening), opening.lane, Some(&certificates));
+        let no_require_tls = self.no_require_tls(&link, (host, &certificates), &offer);
+        let link = Link { no_require_tls, ..link };
         match Delivery::login(opening).filter(|_| link.level() >= opening.lane.level) {
             Some(credentials) => match connection.login(&credentials).await {
                 Ok(connection) => Ok(self.opened(connection, link, opening)),
@@ -322,11 +322,19 @@ pub(super) fn with_proof(clear: Link, facts: TlsFacts, held: Result<Held, Reason
 pub(super) fn clear_link(host: &str, address: SocketAddr, shortfall: Reason) -> Link {
     let id = LINKS.fetch_add(1, Ordering::Relaxed);
     let (host, proof, shortfall) = (host.to_owned(), Proof::Nothing, Some(shortfall));
-    Link { id, host, address, tls: None, proof, shortfall, floor: Level::Any, fallen: false }
+    let (floor, no_require_tls) = (Level::Any, shortfall);
+    Link { id, host, address, tls: None, proof, shortfall, floor, fallen: false, no_require_tls }
 }
 
-fn is_enough(link: &Link, level: Level) -> bool {
-    link.level() >= level.max(link.floor) && !(link.fallen && level > Level::Any)
+/// Why a link is not enough for its lane; None: it is.
+fn lacks(link: &Link, lane: &Lane) -> Option<Reason> {
+    if link.fallen && lane.level > Level::Any {
+        return Some(Reason::StrippingSuspected);
+    }
+    if link.level() < lane.level.max(link.floor) {
+        return Some(link.shortfall.unwrap_or(Reason::RequirementNotMet));
+    }
+    link.no_require_tls.filter(|_| lane.require_tls)
 }
 
 /// Whether a host that fails so is better tried after the others for a while.

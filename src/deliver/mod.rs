@@ -18,6 +18,7 @@ mod outgoing;
 mod past;
 pub mod probe;
 mod published;
+mod require_tls;
 pub mod route;
 mod settle;
 mod tell;

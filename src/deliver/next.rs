@@ -2,7 +2,7 @@
 //!
 //! Called by `settle`. Promises: a shortfall of protection is given up only after the rule's `wait`, and only where the
 //! rule says reject; what is the network's or a resolver's fault is tried until the queue's expiry; a permanent refusal is
-//! believed once.
+//! believed once. What lacks for REQUIRETLS is told at once (RFC 8689 4.2.1), but for a handshake that the next attempt may bring.
 
 use super::waited::waited;
 use crate::clock::Wall;
@@ -25,6 +25,8 @@ pub(super) enum Next {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shortfall {
     OfRules,
+    /// What the message's sender asked by REQUIRETLS.
+    OfSender,
     None,
 }
 
@@ -50,6 +52,10 @@ pub(super) fn next(refusal: &Refusal, shortfall: Shortfall, requirement: &Requir
             Otherwise::Hold => Next::Fail(Reason::Expired),
         };
     }
+    if shortfall == Shortfall::OfSender {
+        let waits = may_come_about(reason) && age < requirement.wait;
+        return if waits { Next::Defer } else { Next::Fail(reason) };
+    }
     if is_permanent(reason, status) {
         return Next::Fail(reason);
     }
@@ -59,6 +65,12 @@ pub(super) fn next(refusal: &Refusal, shortfall: Shortfall, requirement: &Requir
         true => Next::Defer,
         false => Next::Fail(Reason::Expired),
     }
+}
+
+/// TLS was offered and did not come about: it may the next time. What a host does not offer, or cannot prove, is known.
+fn may_come_about(reason: Reason) -> bool {
+    use Reason as R;
+    matches!(reason, R::TlsRefused | R::TlsHandshakeFailed | R::TlsStalled | R::TlsReset | R::StrippingSuspected)
 }
 
 /// Waiting cannot mend it: only a person can.
@@ -188,6 +200,31 @@ mod tests {
             assert_eq!(after(0, reason, &journal), Next::Hold, "{reason}");
         }
         assert_eq!(after(0, Reason::EndedByOperator, &journal), Next::Fail(Reason::EndedByOperator));
+    }
+
+    #[test]
+    fn what_lacks_for_require_tls_is_told_at_once_but_a_handshake_is_tried_again() {
+        let retry = Retry::default();
+        let hold = requirement(Level::Verified, Otherwise::Hold);
+        let after = |minutes: u64, reason, held| {
+            let (now, attempts) =
+                (Wall(0).plus(Duration::from_secs(minutes * MINUTE)), u32::try_from(minutes).unwrap());
+            let times = Times { accepted: Wall(0), attempts, now, excused: Duration::ZERO, held, retry: &retry };
+            next(&Refusal { reason, status: None }, Shortfall::OfSender, &hold, times)
+        };
+        for known in [
+            Reason::RequireTlsNotOffered,
+            Reason::TlsNotOffered,
+            Reason::TlsMasked,
+            Reason::CertificateSelfSigned,
+            Reason::NoProofSource,
+        ] {
+            assert_eq!(after(0, known, false), Next::Fail(known), "whatever the rules would do");
+        }
+        for held in [false, true] {
+            assert_eq!(after(14, Reason::TlsStalled, held), Next::Defer);
+            assert_eq!(after(15, Reason::TlsStalled, held), Next::Fail(Reason::TlsStalled));
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::connection::{Connection, Sent};
 use super::outgoing::Message;
 use crate::clock::{Now, Wall};
 use crate::mail::{Domain, Envelope, Link};
-use crate::policy::{self, Permit, Requirement, TlsFailedEverywhere};
+use crate::policy::{self, Asked, Permit, Requirement, TlsFailedEverywhere};
 use crate::queue::Entry;
 use crate::vocabulary::{Level, Reason};
 use std::time::{Duration, Instant};
@@ -73,16 +73,16 @@ impl OpenLink {
         self
     }
 
-    /// The permit for the next transaction, if the link holds what must hold: `level`, and for a link that is in clear after
-    /// failed TLS the `requirements` of everybody whom the message is for.
-    pub fn permit(&mut self, level: Level, requirements: &[Requirement]) -> Result<Permit, Reason> {
+    /// The permit for the next transaction, if the link holds what must hold: what is `asked`, and for a link that is in clear
+    /// after failed TLS the `requirements` of everybody whom the message is for.
+    pub fn permit(&mut self, asked: Asked, requirements: &[Requirement]) -> Result<Permit, Reason> {
         self.record.transactions += 1;
         let LinkRecord { link, transactions, unprotected, .. } = &self.record;
         match unprotected {
-            Some(why) if level == Level::Any => {
+            Some(why) if asked == Level::Any.into() => {
                 policy::grant_after_failed_tls(link, &why.evidence, requirements, *transactions)
             }
-            _ => policy::grant(link, level, *transactions),
+            _ => policy::grant(link, asked, *transactions),
         }
     }
 

@@ -27,7 +27,8 @@ impl Delivery {
             return link;
         };
         let reason = link.shortfall.unwrap_or(Reason::RequirementNotMet);
-        let fall = Fall { since: Now::read().wall, offered, reason, keeps_mail: lane.level > Level::Any };
+        let fall =
+            Fall { since: Now::read().wall, offered, reason, keeps_mail: lane.level > Level::Any || lane.require_tls };
         if self.offered.fell(&link.host, fall) {
             tracing::error!(
                 host = link.host, domain = %lane.destination, %reason, before = %past.offered.proof, key = past.offered.key,
@@ -51,7 +52,7 @@ impl Delivery {
     }
 
     /// Public roots vouch for the host's own name, whatever policy lists: nobody in between could bring that.
-    fn is_itself(&self, shown: &PeerCertificates, host: &str) -> bool {
+    pub(super) fn is_itself(&self, shown: &PeerCertificates, host: &str) -> bool {
         let own = ProofSource::new("host", ProofCheck::Names(vec![host.trim_end_matches('.').to_owned()]));
         prove(shown, Asked::of(host, &[own]), &self.roots, Now::read().wall).is_ok()
     }

@@ -166,7 +166,7 @@ impl Delivery {
         settled
     }
 
-    /// Whether the attempt failed for want of what the rules ask. Mail that came in was judged on its way in, and the own
+    /// Whether the attempt failed for want of what the rules ask, or of what the sender asked by REQUIRETLS. Mail that came in was judged on its way in, and the own
     /// floor of a site's or relay's leg is ours: these wait like any other fault of a network.
     pub(super) fn is_shortfall(
         &self,
@@ -177,8 +177,12 @@ impl Delivery {
     ) -> Shortfall {
         let reached = attempt.setting.link.as_ref().map_or(Level::Any, Link::level);
         let asked = attempt.entry.direction(recipient) != Direction::Inbound && reached < requirement.level;
+        let link = attempt.setting.link.as_ref();
+        let of_sender =
+            attempt.entry.envelope.goes_by_require_tls_only() && link.is_none_or(|link| link.no_require_tls.is_some());
         match reason {
             reason if is_for_good(reason) => Shortfall::OfRules,
+            reason if of_sender && reason.is_of_protection() => Shortfall::OfSender,
             reason if asked && reason.is_of_protection() => Shortfall::OfRules,
             _ => Shortfall::None,
         }

@@ -77,7 +77,7 @@ impl Delivery {
     fn kept_for(&self, attempt: &Attempt, recipient: u16, reason: Reason, requirement: &Requirement) -> Duration {
         match (self.is_shortfall(attempt, recipient, reason, requirement), requirement.otherwise) {
             (Shortfall::None, _) => self.terms().retry.expire,
-            (Shortfall::OfRules, Otherwise::Reject) => requirement.wait,
+            (Shortfall::OfSender, _) | (Shortfall::OfRules, Otherwise::Reject) => requirement.wait,
             (Shortfall::OfRules, Otherwise::Hold) => requirement.hold_for,
         }
     }
@@ -178,6 +178,8 @@ fn general_status(reason: Reason, news: News) -> Status {
         (News::Failed, Reason::MessageTooLarge) => (552, Enhanced(5, 3, 4)),
         (News::Failed, Reason::SmtpUtf8NotOffered) => (553, Enhanced(5, 6, 7)),
         (News::Failed, Reason::EightBitNotOffered) => (554, Enhanced(5, 6, 3)),
+        // RFC 8689 4.2.1 and 7
+        (News::Failed, Reason::RequireTlsNotOffered) => (550, Enhanced(5, 7, 30)),
         (News::Failed, Reason::EndedByOperator) => (554, Enhanced(5, 3, 0)),
         (News::Failed, Reason::MessageDamaged | Reason::BareLineEnding) => (554, Enhanced(5, 3, 0)),
         (News::Failed, _) => (550, Enhanced(5, 7, 10)),

@@ -22,6 +22,7 @@ pub fn envelope(scenario: &Scenario) -> Result<Envelope, DemoError> {
         smtputf8: false,
         ret: None,
         envid: None,
+        require_tls: false,
     })
 }
 

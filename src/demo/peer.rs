@@ -7,7 +7,7 @@ use crate::mail::{Enhanced, Envelope};
 use crate::smtp::Security;
 use crate::smtp::data::chunks::BareLineEndings;
 use crate::smtp::reply::Reply;
-use crate::smtp::server::{Action, Auth, Session, Settings, StartTls};
+use crate::smtp::server::{Action, Auth, RequireTls, Session, Settings, StartTls};
 use crate::tls::Acceptor;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -143,6 +143,7 @@ impl Visit {
             starttls: if offered { StartTls::Offered } else { StartTls::NotOffered },
             bare_line_endings: BareLineEndings::Refused,
             auth: Auth::NotOffered,
+            require_tls: RequireTls::NotOffered,
         }
     }
 

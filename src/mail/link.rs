@@ -56,6 +56,8 @@ pub struct Link {
     pub floor: Level,
     /// It offers less than it did before, and nobody has said that this is right.
     pub fallen: bool,
+    /// Why mail with REQUIRETLS must not go over it; None: it holds what RFC 8689 2 asks of a session.
+    pub no_require_tls: Option<Reason>,
 }
 
 impl Link {
@@ -91,6 +93,7 @@ mod tests {
             shortfall: None,
             floor: Level::Any,
             fallen: false,
+            no_require_tls: None,
         };
         assert_eq!(link.level(), Level::Any);
     }

@@ -105,6 +105,8 @@ pub struct Report<'a> {
     /// The whole original, where RET=FULL asked for it.
     pub original: Option<&'a [u8]>,
     pub care: SubjectCare,
+    /// It came with REQUIRETLS.
+    pub require_tls: bool,
     /// In any class, or under REQUIRETLS: only a few fields by name are returned, whatever was asked.
     pub in_class: bool,
     /// Whom to ask, by telephone.

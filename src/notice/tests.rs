@@ -78,6 +78,7 @@ fn report<'a>(to: &'a Mailbox, recipients: Vec<Told<'a>>) -> Report<'a> {
         original_header: HEADER,
         original: None,
         care: SubjectCare::Scrub,
+        require_tls: false,
         in_class: true,
         phone: Some("020 7946 0000"),
     }

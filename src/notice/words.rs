@@ -29,7 +29,7 @@ pub(super) fn write(out: &mut Lines, report: &Report<'_>) {
     }
     let first = report.recipients.iter().find(|r| is_the_news(report.kind, r.news));
     out.line(&happened(report));
-    out.line(&why(report.kind, first));
+    out.line(&why(report, first));
     out.line(&now(report.kind, first));
     out.line("");
     for about in &report.recipients {
@@ -82,9 +82,18 @@ fn happened(report: &Report<'_>) -> String {
     }
 }
 
-fn why(kind: Kind, about: Option<&Told<'_>>) -> String {
-    match (kind, about) {
+fn why(report: &Report<'_>, about: Option<&Told<'_>>) -> String {
+    // What hardly any message needs is said with its cause: nobody else would look for it in the message.
+    let of_sender = |about: &Told<'_>| {
+        let reason = about.last_reason.unwrap_or(about.reason);
+        report.require_tls && reason.is_of_protection() && reason != Reason::RequireTlsNotOffered
+    };
+    match (report.kind, about) {
         (Kind::Relayed, _) => "You are told because you asked for a receipt.".to_owned(),
+        (Kind::Failed | Kind::Delayed, Some(about)) if of_sender(about) => format!(
+            "The reason is that {}, and your message asks to travel over encrypted connections to proved servers only (REQUIRETLS).",
+            because(about)
+        ),
         (_, Some(about)) => format!("The reason is that {}.", because(about)),
         (_, None) => "The reason is given for each recipient below.".to_owned(),
     }
@@ -121,6 +130,9 @@ fn now(kind: Kind, about: Option<&Told<'_>>) -> String {
         }
         (Kind::Failed, Some(Reason::EndedByOperator | Reason::HeldByOperator)) => {
             "Please ask your help desk before you send it again, and reach the recipient another way if it is urgent."
+        }
+        (Kind::Failed, Some(Reason::RequireTlsNotOffered)) => {
+            "Please reach the recipient another way, or send it again without asking for REQUIRETLS if it does not need that promise."
         }
         (Kind::Failed, Some(Reason::MessageTooLarge)) => "Please send it in smaller parts or another way.",
         // Protection that was missing until the time was up will be missing next time.

@@ -46,6 +46,8 @@ pub struct MessageFacts<'a> {
     pub auto_submitted: bool,
     /// A rule of a mailbox or a person sent on what somebody else wrote.
     pub forwarded: bool,
+    /// REQUIRETLS stands behind MAIL (RFC 8689).
+    pub requiretls: bool,
 }
 
 /// What is known about one recipient.
@@ -62,6 +64,8 @@ pub struct RecipientFacts<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct QueuedFacts<'a> {
     pub at: Wall,
+    /// REQUIRETLS stood behind MAIL.
+    pub requiretls: bool,
     pub direction: Direction,
     pub sites: Sites<'a>,
     pub reverse_path: &'a ReversePath,

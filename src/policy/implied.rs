@@ -10,7 +10,7 @@ use super::when::{FieldGlob, When, Who};
 use regex::Regex;
 
 /// Keys of `when`.
-const KEYS: usize = 16;
+const KEYS: usize = 17;
 
 /// Whether `wider` matches whatever `rule` matches and asks at least as much for every key that `rule` sets.
 pub(super) fn by(rule: &Rule, wider: &Rule, groups: &Groups) -> bool {
@@ -90,6 +90,7 @@ fn keys(narrow: &When, wide: &When, groups: &Groups, (named, left_out): (Counted
         wide.forwarded.is_none_or(|wanted| narrow.forwarded == Some(wanted)),
         one_of(&narrow.attachment_type, &wide.attachment_type),
         wide.null_sender.is_none_or(|wanted| narrow.null_sender == Some(wanted)),
+        wide.requiretls.is_none_or(|wanted| narrow.requiretls == Some(wanted)),
         wide.header.iter().all(|field| narrow.header.iter().any(|other| field_implied(other, field))),
     ]
 }

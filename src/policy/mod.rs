@@ -54,7 +54,7 @@ pub use judge::Policy;
 pub use looked::{Looked, Said, Words};
 pub use lowered::lowered;
 pub use own::{LexiconDef, PatternDef, Sample};
-pub use permit::{FailedTls, Permit, TlsFailedEverywhere, grant, grant_after_failed_tls};
+pub use permit::{Asked, FailedTls, Permit, TlsFailedEverywhere, grant, grant_after_failed_tls};
 pub use published::Cap;
 pub use requirement::{ProofCheck, ProofSource, Requirement, RuleAsk};
 pub use schema::schema;

@@ -2,7 +2,7 @@
 //!
 //! Called by `deliver`, whose client session consumes the permit when it sends MAIL. Promises: there is no permit below
 //! the requirement, nor below what the peer itself publishes, nor where a host offers less than it did and more than `any` is asked; none for `sealed` (a link cannot seal), and none is used twice: it cannot be copied, and it names the
-//! link and the transaction that it is for. From TLS that failed to clear text there is one way, `grant_after_failed_tls`:
+//! link and the transaction that it is for; none for mail with REQUIRETLS where the link does not hold what RFC 8689 2 asks. From TLS that failed to clear text there is one way, `grant_after_failed_tls`:
 //! it takes evidence, and never for mail in a class. Fails by the reason why the link is not enough.
 
 use super::requirement::Requirement;
@@ -41,11 +41,26 @@ impl Permit {
     }
 }
 
+/// What must hold for one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    pub level: Level,
+    /// Whoever sent the message asked for REQUIRETLS (RFC 8689 4.2.1). It adds to the level and never takes its place.
+    pub require_tls: bool,
+}
+
+impl From<Level> for Asked {
+    fn from(level: Level) -> Asked {
+        Asked { level, require_tls: false }
+    }
+}
+
 /// Compares what the link reached with what must hold.
 ///
 /// # Errors
 /// Why the link is not enough.
-pub fn grant(link: &Link, require: Level, transaction: u64) -> Result<Permit, Reason> {
+pub fn grant(link: &Link, asked: impl Into<Asked>, transaction: u64) -> Result<Permit, Reason> {
+    let Asked { level: require, require_tls } = asked.into();
     if require == Level::Sealed {
         return Err(Reason::SealingNotPossible);
     }
@@ -55,6 +70,9 @@ pub fn grant(link: &Link, require: Level, transaction: u64) -> Result<Permit, Re
     }
     if level < require.max(link.floor) {
         return Err(link.shortfall.unwrap_or(Reason::RequirementNotMet));
+    }
+    if let Some(reason) = link.no_require_tls.filter(|_| require_tls) {
+        return Err(reason);
     }
     match link.shortfall {
         // A link that is in clear because TLS failed needs a permit of its own.
@@ -153,7 +171,28 @@ mod tests {
             shortfall: None,
             floor: Level::Any,
             fallen: false,
+            no_require_tls: Some(Reason::RequireTlsNotOffered),
         }
+    }
+
+    #[test]
+    fn require_tls_adds_to_the_level_and_takes_nothing_away() {
+        let asked = |level| Asked { level, require_tls: true };
+        for level in [Level::Any, Level::Encrypted, Level::Verified] {
+            for (mut link, reason) in [
+                (link(false, Proof::Nothing), Reason::TlsNotOffered),
+                (link(true, Proof::Nothing), Reason::CertificateSelfSigned),
+                (link(true, Proof::Dane), Reason::RequireTlsNotOffered),
+            ] {
+                (link.shortfall, link.no_require_tls) = (Some(reason), Some(reason));
+                assert_eq!(grant(&link, asked(level), 1), Err(reason), "{level}");
+            }
+            let mut keeps = link(true, Proof::Nothing);
+            keeps.no_require_tls = None;
+            assert_eq!(grant(&keeps, asked(level), 1).is_ok(), level < Level::Verified, "{level}: by the link alone");
+        }
+        let sealed = Link { no_require_tls: None, ..link(true, Proof::Dane) };
+        assert_eq!(grant(&sealed, asked(Level::Sealed), 1), Err(Reason::SealingNotPossible));
     }
 
     #[test]

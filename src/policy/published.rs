@@ -50,6 +50,7 @@ pub(super) fn is_by_domain(when: &When) -> bool {
         && when.from.is_empty()
         && when.site.is_empty()
         && when.null_sender.is_none()
+        && when.requiretls.is_none()
         && by_domain(&when.to)
         && by_domain(&when.not_to)
 }

@@ -97,6 +97,7 @@ impl Policy {
             visible_recipients: 0,
             auto_submitted: false,
             forwarded: false,
+            requiretls: queued.requiretls,
         };
         let from: Vec<_> = queued.reverse_path.mailbox().map(|m| self.party(m, queued.at)).into_iter().collect();
         let to = self.party(queued.recipient, queued.at);

@@ -143,6 +143,7 @@ const TABLES: &[(&str, &[Key])] = &[
             ("null-sender", Shape::Boolean, "A notice, without a sender"),
             ("forwarded", Shape::Boolean, "Sent on, or From is nobody of the site's"),
             ("attachment-type", Shape::Texts, "application/pdf, image/* or docx"),
+            ("requiretls", Shape::Boolean, "Sent with REQUIRETLS (RFC 8689)"),
         ],
     ),
     (
@@ -169,6 +170,7 @@ const TABLES: &[(&str, &[Key])] = &[
             ("subject", Shape::Text, "The message's subject"),
             ("body", Shape::Text, "The message's text"),
             ("message", Shape::Text, "Or a whole message: a file beside the policy"),
+            ("requiretls", Shape::Boolean, "true: sent with REQUIRETLS"),
             ("peer", Shape::Word(PEERS), "What the other side can reach; none unless given"),
             ("can", Shape::Texts, "Rungs that can serve the recipients"),
             ("expect", Shape::Table("expect"), "What must come out. Required"),

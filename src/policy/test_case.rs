@@ -11,7 +11,20 @@ use crate::vocabulary::{Direction, Fate, Level, Rung};
 use jiff::civil::Date;
 
 pub(super) const KEYS: Keys = Keys {
-    known: &["description", "direction", "site", "from", "to", "subject", "body", "message", "peer", "can", "expect"],
+    known: &[
+        "description",
+        "direction",
+        "site",
+        "from",
+        "to",
+        "subject",
+        "body",
+        "message",
+        "requiretls",
+        "peer",
+        "can",
+        "expect",
+    ],
     later: &[],
 };
 pub(super) const EXPECT_KEYS: Keys = Keys { known: &["require", "fate", "then", "rules", "classes"], later: &[] };
@@ -30,6 +43,8 @@ pub struct PolicyTest {
     pub from: ReversePath,
     pub to: Vec<Mailbox>,
     pub content: TestContent,
+    /// Sent with REQUIRETLS.
+    pub requiretls: bool,
     pub peer: Level,
     pub can: Vec<Rung>,
     pub expect: Expect,
@@ -96,6 +111,7 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
         from: from?.value,
         to: to?.into_iter().map(|s| s.value).collect(),
         content,
+        requiretls: table.boolean(c, "requiretls").is_some_and(|s| s.value),
         peer: peer.map_or(Level::Any, |s| s.value),
         can: can.map(|s| s.value).collect(),
         expect: expect?,

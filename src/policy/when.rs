@@ -32,8 +32,9 @@ pub(super) const KEYS: Keys = Keys {
         "null-sender",
         "forwarded",
         "attachment-type",
+        "requiretls",
     ],
-    later: &["requiretls"],
+    later: &[],
 };
 
 /// One element of `to` or `from`.
@@ -158,6 +159,7 @@ pub(super) struct When {
     pub header: Vec<FieldGlob>,
     pub forwarded: Option<bool>,
     pub attachment_type: Vec<KindOfFile>,
+    pub requiretls: Option<bool>,
 }
 
 fn one_of(who: &[Who], party: &Party<'_>, current: bool) -> bool {
@@ -195,12 +197,17 @@ impl When {
     pub fn may_hold_yet(&self, message: &MessageFacts<'_>, to: &Party<'_>) -> bool {
         self.holds_for(to)
             && (self.site.is_empty() || self.site.iter().any(|site| message.sites.has(site)))
-            && self.null_sender.is_none_or(|wanted| wanted == message.reverse_path.is_null())
+            && self.envelope_alone_holds(message)
+    }
+
+    /// What the envelope says that stays with a message as long as it waits.
+    fn envelope_alone_holds(&self, message: &MessageFacts<'_>) -> bool {
+        self.null_sender.is_none_or(|wanted| wanted == message.reverse_path.is_null())
+            && self.requiretls.is_none_or(|wanted| wanted == message.requiretls)
     }
 
     fn envelope_holds(&self, message: &MessageFacts<'_>) -> bool {
-        self.null_sender.is_none_or(|wanted| wanted == message.reverse_path.is_null())
-            && self.recipients_over.is_none_or(|limit| message.recipients > limit)
+        self.envelope_alone_holds(message) && self.recipients_over.is_none_or(|limit| message.recipients > limit)
     }
 
     fn content_holds(&self, message: &MessageFacts<'_>) -> bool {
@@ -267,6 +274,7 @@ pub(super) fn compile(c: &mut Complaints<'_>, rule: Table<'_>, names: &Names<'_>
         header: header(c, table),
         forwarded: table.boolean(c, "forwarded").map(|s| s.value),
         attachment_type: plain(table.many(c, "attachment-type", kind_of_file)),
+        requiretls: table.boolean(c, "requiretls").map(|s| s.value),
     }
 }
 

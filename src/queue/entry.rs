@@ -5,7 +5,7 @@
 //! protection.
 
 use super::instruction::{self, Instruction};
-use super::lane::{Lane, Routes};
+use super::lane::{Destination, Lane, Routes};
 use super::states::State;
 use crate::clock::{EntryId, Wall};
 use crate::mail::Envelope;
@@ -20,6 +20,8 @@ use std::path::PathBuf;
 /// The stored form's version: 2 has another digest of the message, which a gateway that does not know it must not take for
 /// damage.
 const VERSION: u8 = 2;
+/// Of an entry with REQUIRETLS, which a gateway that does not know it must not send on as if nothing had been asked.
+const WITH_REQUIRE_TLS: u8 = 3;
 
 /// How one recipient travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +70,11 @@ fn readable_or_sealed<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Requirement
 }
 
 impl Entry {
-    pub const VERSION: u8 = VERSION;
+    /// The least version of the gateway's stored form that keeps all that is asked: what an older gateway can keep, it can read.
+    #[must_use]
+    pub fn version(envelope: &Envelope) -> u8 {
+        if envelope.require_tls { WITH_REQUIRE_TLS } else { VERSION }
+    }
 
     /// What must hold for recipient number `recipient`; sealed where the entry does not say.
     #[must_use]
@@ -108,7 +114,10 @@ impl Entry {
             Some(Instruction { lowered_from: Some(_), .. }) => usual(Level::Any),
             _ => usual(level),
         };
-        Some(if routes.has(&lane.destination) { lane } else { Lane::operator() })
+        let lane = if routes.has(&lane.destination) { lane } else { Lane::operator() };
+        // Nobody here can release what its sender asked for (RFC 8689 4.2.1: it must not be sent).
+        let require_tls = lane.destination != Destination::Operator && self.envelope.goes_by_require_tls_only();
+        Some(Lane { require_tls, ..lane })
     }
 
     /// Whether any recipient's message is in a class: then no notice shows more than the allow-list.
@@ -316,7 +325,8 @@ pub fn parse(id: EntryId, head: &[u8]) -> Result<Entry, StoreError> {
     let json = undamaged(head).ok_or_else(|| StoreError::Io(format!("entry {id} is damaged: its digest differs")))?;
     let entry: Entry = serde_json::from_slice(json)
         .map_err(|e| StoreError::Io(format!("entry {id} is damaged or from a newer version: {e}")))?;
-    let whole = entry.version <= VERSION && entry.id == id && entry.destined.len() == entry.envelope.recipients.len();
+    let whole =
+        entry.version <= WITH_REQUIRE_TLS && entry.id == id && entry.destined.len() == entry.envelope.recipients.len();
     if whole { Ok(entry) } else { Err(StoreError::Io(format!("entry {id} is damaged or from a newer version"))) }
 }
 
@@ -414,6 +424,7 @@ pub(crate) mod tests {
                 smtputf8: false,
                 ret: None,
                 envid: None,
+                require_tls: false,
             },
             destined: recipients.iter().map(|_| Destined { direction: Direction::Outbound, requirement: 0 }).collect(),
             requirements: vec![Requirement { level: Level::Verified, ..Requirement::unreadable() }],
@@ -478,12 +489,40 @@ pub(crate) mod tests {
         assert!(matches!(outbound.lane(0, Level::Any, &Routes::default()).unwrap().destination, Destination::Mx(_)));
     }
 
+    #[test]
+    fn mail_with_require_tls_has_lanes_of_its_own_and_no_older_gateway_takes_it() {
+        use crate::queue::{Instruction, Route, Stop};
+        let routes = Routes::default();
+        let mut asked = entry(1, &["a@b.example"]);
+        asked.envelope.reverse_path = "x@y.example".parse().unwrap();
+        let plain = asked.lane(0, Level::Any, &routes).unwrap();
+        assert_eq!((plain.to_string().as_str(), Entry::version(&asked.envelope)), ("b.example/any", 2));
+        asked.envelope.require_tls = true;
+        asked.version = Entry::version(&asked.envelope);
+        assert_eq!(asked.version, 3, "version 2 would pass over what it does not know");
+        let lane = |entry: &Entry| entry.lane(0, Level::Any, &routes).unwrap();
+        assert_eq!(lane(&asked).to_string(), "b.example/any+requiretls");
+        assert_ne!(lane(&asked), plain, "a link for one is not used for the other");
+        assert_eq!(parse(asked.id, &asked.head()).unwrap(), asked);
+        for (route, lowered_from) in [(None, Some(Level::Verified)), (Some(Route::Mx), None)] {
+            asked.instructions = vec![(0, Instruction { stop: None, route, lowered_from })];
+            assert!(lane(&asked).require_tls, "nobody here releases what the sender asked");
+        }
+        asked.instructions = vec![(0, Instruction { stop: Some(Stop::Hold), route: None, lowered_from: None })];
+        assert_eq!(lane(&asked), Lane::operator());
+        let report = Entry { instructions: vec![], ..asked };
+        let report =
+            Entry { envelope: Envelope { reverse_path: ReversePath::Null, ..report.envelope.clone() }, ..report };
+        assert!(!lane(&report).require_tls, "a report is not lost for it (RFC 8689 5)");
+    }
+
     #[tokio::test]
     async fn a_damaged_record_keeps_its_date_and_counts_as_never_tried() {
         let folder = tempfile::tempdir().unwrap();
         let opened = Opened::open(folder.path(), |_| {}).unwrap();
         let entry = entry(5, &["a@b.example", "c@d.example"]);
-        let lane = Lane { destination: crate::queue::Destination::Mx("b.example".parse().unwrap()), level: Level::Any };
+        let destination = crate::queue::Destination::Mx("b.example".parse().unwrap());
+        let lane = Lane { destination, level: Level::Any, require_tls: false };
         let waiting = Progress::unattempted(Wall(77)).kept_in(entry.id, 0, &lane, Some("clinical"));
         let damage = Change::new("UPDATE progress SET record = ?1 WHERE recipient = 0", vec![Value::Blob("{".into())]);
         let changes = vec![waiting, Progress::Final.kept(entry.id, 1), damage];

@@ -6,7 +6,7 @@
 use crate::mail::Domain;
 use crate::vocabulary::{Direction, Level};
 use arc_swap::ArcSwap;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -40,11 +40,14 @@ impl fmt::Display for Destination {
 pub struct Lane {
     pub destination: Destination,
     pub level: Level,
+    /// Of mail with REQUIRETLS: a link that cannot keep it (RFC 8689 2) carries nothing here, and the next host is tried.
+    pub require_tls: bool,
 }
 
 impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.destination, self.level)
+        let require_tls = if self.require_tls { "+requiretls" } else { "" };
+        write!(f, "{}/{}{require_tls}", self.destination, self.level)
     }
 }
 
@@ -61,7 +64,7 @@ impl Lane {
     /// The lane of what a person asked to stop.
     #[must_use]
     pub fn operator() -> Lane {
-        Lane { destination: Destination::Operator, level: Level::Any }
+        Lane { destination: Destination::Operator, level: Level::Any, require_tls: false }
     }
 }
 
@@ -72,6 +75,8 @@ pub struct Routes {
     pub sites: HashMap<Domain, Arc<str>>,
     /// The relay for what a site's Exchange sends to its own domains.
     pub elsewhere: HashMap<Arc<str>, Arc<str>>,
+    /// Sites whose server sends on as REQUIRETLS asks.
+    pub require_tls: HashSet<Arc<str>>,
     /// The relay that takes all outbound mail.
     pub smarthost: Option<Arc<str>>,
     /// What links to a site's Exchange, or to a relay, must have whatever the mail asks.
@@ -104,7 +109,7 @@ impl Routes {
             (Direction::Inbound, _) => floor,
             (Direction::Outbound | Direction::Internal, level) => level.max(floor),
         };
-        Lane { destination, level }
+        Lane { destination, level, require_tls: false }
     }
 
     /// The lane of mail that a person sends another way than `usual`: what is asked still holds, and the floor of the new way.
@@ -116,7 +121,7 @@ impl Routes {
             (Direction::Inbound, level) => level.max(usual.level),
             (Direction::Outbound | Direction::Internal, level) => level,
         };
-        Lane { destination, level: level.max(floor) }
+        Lane { destination, level: level.max(floor), require_tls: false }
     }
 
     /// Where mail for `domain` goes that came from `sender` (a site's name, none for the world).
@@ -165,6 +170,7 @@ mod tests {
         let routes = Routes {
             sites: [(domain.clone(), kingston.clone())].into(),
             elsewhere: [(kingston.clone(), online.clone())].into(),
+            require_tls: HashSet::new(),
             smarthost: None,
             floors: [(Destination::Site(kingston.clone()), Level::Encrypted)].into(),
         };

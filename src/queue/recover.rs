@@ -277,7 +277,7 @@ mod tests {
         let running = tokio::spawn(recovery.clone().run());
         let lanes = ["even.example", "odd.example"].map(|domain| {
             let destination = crate::queue::Destination::Mx(domain.parse().unwrap());
-            Arc::new(crate::queue::Lane { destination, level: Level::Verified })
+            Arc::new(crate::queue::Lane { destination, level: Level::Verified, require_tls: false })
         });
         while recovery.schedule.tasks() < 400 {
             tokio::task::yield_now().await;

@@ -364,7 +364,7 @@ mod tests {
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
     fn lane(domain: &str) -> Arc<Lane> {
-        Arc::new(Lane { destination: Destination::Mx(domain.parse().unwrap()), level: Level::Any })
+        Arc::new(Lane { destination: Destination::Mx(domain.parse().unwrap()), level: Level::Any, require_tls: false })
     }
 
     fn task(lane: &Arc<Lane>, id: i64) -> Task {
@@ -521,8 +521,13 @@ mod tests {
         let strangers: Vec<_> = (0..6).map(|n| lane(&format!("{n}.example"))).collect();
         (0..).zip(&strangers).for_each(|(id, lane)| schedule.push(task(lane, id)));
         assert_eq!(openings(&mut opened), strangers[..3], "one of four is kept");
-        let site =
-            |n: i64| Arc::new(Lane { destination: Destination::Site(format!("s{n}").into()), level: Level::Any });
+        let site = |n: i64| {
+            Arc::new(Lane {
+                destination: Destination::Site(format!("s{n}").into()),
+                level: Level::Any,
+                require_tls: false,
+            })
+        };
         schedule.push(task(&site(1), 10));
         assert_eq!(openings(&mut opened), [site(1)], "no stranger's link has to end for it");
         assert!(!schedule.others_wait(&site(1)), "its place would be nobody's: the strangers have theirs");
@@ -538,8 +543,13 @@ mod tests {
     #[test]
     fn a_place_that_both_may_have_goes_to_whoever_came_first() {
         let (schedule, mut opened) = schedule(4, 4);
-        let site =
-            |n: i64| Arc::new(Lane { destination: Destination::Site(format!("s{n}").into()), level: Level::Any });
+        let site = |n: i64| {
+            Arc::new(Lane {
+                destination: Destination::Site(format!("s{n}").into()),
+                level: Level::Any,
+                require_tls: false,
+            })
+        };
         (0..4).for_each(|n| schedule.push(task(&site(n), n)));
         assert_eq!(openings(&mut opened).len(), 4);
         let stranger = lane("stranger.example");

@@ -313,7 +313,7 @@ fn entry(message: &Message<'_>, judged: &[Judged]) -> Entry {
     let body = if collected.is_ascii() { Body::SevenBit } else { arrived.envelope.body };
     let envelope = Envelope { recipients, body, ..arrived.envelope.clone() };
     Entry {
-        version: Entry::VERSION,
+        version: Entry::version(&envelope),
         id,
         accepted: now,
         site: arrived.door.map(|d| d.site.to_string()),

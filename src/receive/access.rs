@@ -4,7 +4,7 @@
 //! a listener for sites are 4xx, or Exchange would bounce everything. Fails with a reply that says what to do.
 
 use crate::mail::{Domain, Enhanced, Mailbox, ReversePath, Status};
-use crate::queue::Routes;
+use crate::queue::{Destination, Routes};
 use crate::vocabulary::{Direction, Level, Reason};
 use std::fmt;
 use std::net::IpAddr;
@@ -160,6 +160,26 @@ impl Access {
                 Enhanced(5, 7, 1),
                 format!("This server does not take mail for {}", recipient.domain()),
             )),
+        }
+    }
+
+    /// Mail with REQUIRETLS for a site whose server does not offer it: its sender hears so before the text crosses, from his own
+    /// server, and no report of ours has to find him. A relay or a foreign host may offer it by the time of the attempt.
+    ///
+    /// # Errors
+    /// With the reply for RCPT (RFC 8689 7).
+    pub fn keeps_require_tls(&self, door: Option<&Door>, recipient: &Mailbox) -> Result<(), Denied> {
+        match self.routes.destination(recipient.domain(), door.map(|door| door.site.as_ref())) {
+            Destination::Site(site) if !self.routes.require_tls.contains(&site) => Err(denied(
+                Reason::RequireTlsNotOffered,
+                550,
+                Enhanced(5, 7, 30),
+                format!(
+                    "REQUIRETLS cannot be kept: the mail server for {} does not offer it; send it again without",
+                    recipient.domain()
+                ),
+            )),
+            _ => Ok(()),
         }
     }
 

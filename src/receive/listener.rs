@@ -16,7 +16,7 @@ use crate::mail::Enhanced;
 use crate::metrics::Metrics;
 use crate::smtp::data::chunks::BareLineEndings;
 use crate::smtp::reply::Reply;
-use crate::smtp::server::{self, Auth, Ending, Session, Settings, StartTls};
+use crate::smtp::server::{self, Auth, Ending, RequireTls, Session, Settings, StartTls};
 use crate::tls::Acceptor;
 use crate::vocabulary::Level;
 use arc_swap::ArcSwap;
@@ -156,7 +156,11 @@ pub(super) fn settings(rules: &Rules, door: Option<&Door>, reception: &Reception
         // Inside TLS from the first octet nothing is left to ask.
         (Tls::Off | Tls::Offer | Tls::Require | Tls::Implicit, _) => StartTls::Required(tls_first(rules.mail_from)),
     };
-    let bounds = &reception.bounds;
+    let (bounds, with_logins) = (&reception.bounds, reception.desk.is_open());
+    // To whose mail it could never be kept it is not offered: nobody's who is no client of a site, where no site's server keeps it.
+    let keeps = door.is_some() || with_logins || !reception.standing.load().access.routes.require_tls.is_empty();
+    let require_tls =
+        if keeps && starttls != StartTls::NotOffered { RequireTls::Offered } else { RequireTls::NotOffered };
     server::Settings {
         hostname: reception.hostname.clone(),
         max_message: bounds.max_message,
@@ -167,7 +171,8 @@ pub(super) fn settings(rules: &Rules, door: Option<&Door>, reception: &Reception
         starttls,
         // What a site's own programmes send is mended for them; a stranger's may be meant to end where we do not see it.
         bare_line_endings: door.map_or(BareLineEndings::Refused, |_| BareLineEndings::Normalised),
-        auth: if reception.desk.is_open() { Auth::Offered } else { Auth::NotOffered },
+        auth: if with_logins { Auth::Offered } else { Auth::NotOffered },
+        require_tls,
     }
 }
 

@@ -60,6 +60,7 @@ mod tests {
             smtputf8: false,
             ret: None,
             envid: None,
+            require_tls: false,
         }
     }
 

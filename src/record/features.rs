@@ -38,6 +38,9 @@ pub struct Features {
     pub auto_submitted: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub forwarded: bool,
+    /// REQUIRETLS stood behind MAIL.
+    #[serde(skip_serializing_if = "is_false")]
+    pub requiretls: bool,
     /// What the link that it came on reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<Level>,

@@ -24,6 +24,8 @@ pub struct Sender {
     pub envid: Option<String>,
     /// Who the client says submitted the message (RFC 4954 5): xtext, believed by nobody and passed on to nobody.
     pub auth: Option<String>,
+    /// RFC 8689 2: to be passed on over proved TLS only.
+    pub require_tls: bool,
 }
 
 /// What RCPT says.
@@ -98,6 +100,9 @@ const NAME: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "Give your host name or
 const MAIL_FORM: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "Write MAIL FROM:<address>");
 const RCPT_FORM: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "Write RCPT TO:<address>");
 const AUTH_FORM: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "Write AUTH mechanism, or AUTH mechanism response");
+const FLAG: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "SMTPUTF8 takes no value");
+/// RFC 8689 2, item 4.
+const REQUIRE_TLS: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "REQUIRETLS takes no value");
 const NO_RECIPIENT: Reply = Reply::fixed(501, Enhanced(5, 1, 3), "The recipient is empty");
 
 /// Understands one line without its CRLF.
@@ -169,10 +174,11 @@ fn mail(rest: &str) -> Result<Command, Reply> {
         reverse_path: if path.is_empty() { ReversePath::Null } else { ReversePath::Mailbox(path::mailbox(path)?) },
         size: given.take("SIZE").map(parameters::size).transpose()?,
         body: given.take("BODY").map(parameters::body).transpose()?.unwrap_or_default(),
-        smtputf8: given.take_flag("SMTPUTF8")?,
+        smtputf8: given.take_flag("SMTPUTF8", FLAG)?,
         ret: given.take("RET").map(parameters::ret).transpose()?,
         envid: given.take("ENVID").map(parameters::envid).transpose()?,
         auth: given.take("AUTH").map(parameters::auth).transpose()?,
+        require_tls: given.take_flag("REQUIRETLS", REQUIRE_TLS)?,
     };
     given.none_left()?;
     Ok(Command::Mail(Box::new(sender)))

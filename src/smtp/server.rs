@@ -40,6 +40,14 @@ pub struct Settings {
     /// What becomes of them in BDAT; in DATA they are refused from everybody, for there they could end a message.
     pub bare_line_endings: BareLineEndings,
     pub auth: Auth,
+    pub require_tls: RequireTls,
+}
+
+/// Whether mail can be sent on as REQUIRETLS asks; only ever inside TLS (RFC 8689 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequireTls {
+    NotOffered,
+    Offered,
 }
 
 /// Whether a client can log in; only ever inside TLS.
@@ -183,6 +191,7 @@ impl Transaction {
             smtputf8: self.sender.smtputf8,
             ret: self.sender.ret,
             envid: self.sender.envid,
+            require_tls: self.sender.require_tls,
         }
     }
 }

@@ -52,6 +52,7 @@ closed! {
         NoProofSource = "no-proof-source",
         TlsaMismatch = "tlsa-mismatch",
         StrippingSuspected = "stripping-suspected",
+        RequireTlsNotOffered = "requiretls-not-offered",
         // many unrelated destinations fail alike
         OurFirewall = "our-firewall",
         OurProxy = "our-proxy",
@@ -150,6 +151,7 @@ impl Reason {
                 | R::StrippingSuspected
                 | R::HostNotListed
                 | R::NoProofSource
+                | R::RequireTlsNotOffered
         )
     }
 
@@ -239,6 +241,9 @@ impl Reason {
             }
             R::OurResolver => "many unrelated domains cannot be looked up: our resolver seems to fail",
             R::OurNetwork => "many unrelated servers cannot be reached: our network seems to fail",
+            R::RequireTlsNotOffered => {
+                "the receiving server does not promise to pass it on over encrypted connections only, as the message asks (REQUIRETLS)"
+            }
             R::NoProofSource => "nothing says how the receiving server could prove itself",
             R::DnssecNotValidated => {
                 "our resolver does not check signatures in the DNS at the moment, so nothing can be proved by them"

@@ -47,6 +47,7 @@ fn envelope(from: &str, to: &[&str]) -> Envelope {
         smtputf8: false,
         ret: None,
         envid: None,
+        require_tls: false,
     }
 }
 
@@ -104,7 +105,7 @@ fn queued(at: Wall) -> QueuedFacts<'static> {
     static FROM: LazyLock<ReversePath> = LazyLock::new(|| "dr@site.example".parse().unwrap());
     static TO: LazyLock<Mailbox> = LazyLock::new(|| "b@friend.example".parse().unwrap());
     let sites = Sites::default();
-    QueuedFacts { at, direction: Direction::Outbound, sites, reverse_path: &FROM, recipient: &TO }
+    QueuedFacts { at, requiretls: false, direction: Direction::Outbound, sites, reverse_path: &FROM, recipient: &TO }
 }
 
 #[test]

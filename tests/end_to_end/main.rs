@@ -62,6 +62,7 @@ mod the_same_fault_everywhere_is_ours;
 mod too_much_is_put_off;
 mod two_recipients_of_one_host_are_asked_for_what_is_theirs;
 mod what_a_domain_publishes_holds_for_all_mail;
+mod what_asks_for_requiretls_is_kept_so_or_its_sender_hears_at_once;
 mod what_fails_is_tried_again_until_it_expires;
 mod what_happened_can_be_asked;
 mod without_a_policy_mail_is_put_off;

@@ -63,6 +63,7 @@ impl Caller {
             smtputf8: false,
             ret: None,
             envid: None,
+            require_tls: false,
         };
         let message = b"Subject: hello\r\n\r\n.dot\r\n".to_vec();
         let (client, unread, log) = (Some(Client::open("gw.example")), Vec::new(), Vec::new());
@@ -207,6 +208,7 @@ fn describe(offer: &Offer) -> String {
         (offer.smtputf8, "smtputf8"),
         (offer.dsn, "dsn"),
         (offer.chunking, "chunking"),
+        (offer.require_tls, "requiretls"),
         (offer.size_known, "size"),
     ];
     let mut line = "= ready".to_owned();
@@ -227,6 +229,7 @@ impl Side for Caller {
             "to" => self.add_recipient(value),
             "8bit" => self.envelope.body = Body::EightBitMime,
             "utf8" => self.envelope.smtputf8 = true,
+            "requiretls" => self.envelope.require_tls = true,
             "ret" => self.envelope.ret = Some(if value == "FULL" { Ret::Full } else { Ret::Headers }),
             "envid" => self.envelope.envid = Some(value.to_owned()),
             "text" => self.message = unescape(value),

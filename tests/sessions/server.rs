@@ -5,7 +5,7 @@ use mailward::mail::{Envelope, Status};
 use mailward::smtp::Security;
 use mailward::smtp::data::chunks::BareLineEndings;
 use mailward::smtp::reply::Reply;
-use mailward::smtp::server::{Action, Auth, Complete, Session, Settings, StartTls};
+use mailward::smtp::server::{Action, Auth, Complete, RequireTls, Session, Settings, StartTls};
 use std::sync::Arc;
 
 pub struct Gateway {
@@ -31,6 +31,7 @@ impl Gateway {
             starttls: StartTls::Offered,
             bare_line_endings: BareLineEndings::Refused,
             auth: Auth::NotOffered,
+            require_tls: RequireTls::NotOffered,
         };
         let link = Security::Clear;
         Gateway { settings, link, session: None, unread: Vec::new(), body: Vec::new(), verdict: None, log: Vec::new() }
@@ -119,6 +120,9 @@ fn describe(envelope: &Envelope) -> String {
             line.push_str(&format!(" ORCPT={orcpt}"));
         }
     }
+    if envelope.require_tls {
+        line.push_str(" REQUIRETLS");
+    }
     let extra = format!(" {:?} utf8={} {:?} {:?}", envelope.body, envelope.smtputf8, envelope.ret, envelope.envid);
     if extra == " SevenBit utf8=false None None" { line } else { line + &extra }
 }
@@ -143,6 +147,7 @@ impl Side for Gateway {
             "starttls-not-offered" => self.settings.starttls = StartTls::NotOffered,
             "starttls-required" => self.settings.starttls = StartTls::Required(status(value)),
             "normalise-line-endings" => self.settings.bare_line_endings = BareLineEndings::Normalised,
+            "requiretls" => self.settings.require_tls = RequireTls::Offered,
             "auth" => self.settings.auth = Auth::Offered,
             "implicit-tls" => self.link = Security::Tls,
             _ => return false,

@@ -52,7 +52,9 @@ impl Kept {
         let findings: Vec<Finding> = serde_json::from_value(self.whole["findings"].clone()).unwrap_or_default();
         let parts =
             again.into_iter().map(|(then, judgement)| Part { to: &then.to, direction: then.direction, judgement });
-        Ok(Explained { judge, findings: Findings { findings, ..Findings::default() }, parts: parts.collect() })
+        let requiretls = self.decided.record.features.as_ref().is_some_and(|features| features.requiretls);
+        let findings = Findings { findings, ..Findings::default() };
+        Ok(Explained { judge, findings, requiretls, parts: parts.collect() })
     }
 
     /// What was decided then, for scripts.

@@ -11,6 +11,7 @@ impl Explained<'_> {
     pub(super) fn json(&self) -> Value {
         json!({
             "policy_hash": self.judge.policy.hash(),
+            "requiretls": self.requiretls,
             "findings": self.findings.findings,
             "recipients": self.parts.iter().flat_map(Part::json).collect::<Vec<_>>(),
         })
@@ -20,6 +21,12 @@ impl Explained<'_> {
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = writeln!(text, "policy    {}", self.judge.policy.hash());
+        if self.requiretls {
+            let _ = writeln!(
+                text,
+                "asked     REQUIRETLS: beside what follows, over proved TLS only and to servers that offer it, or a report"
+            );
+        }
         let findings = self
             .findings
             .findings

@@ -76,6 +76,7 @@ fn envelope(recipients: usize) -> Envelope {
         smtputf8: false,
         ret: None,
         envid: None,
+        require_tls: false,
     }
 }
 

@@ -41,6 +41,7 @@ async fn sent(link: OpenLink, permit: Permit, told: JoinHandle<Vec<String>>) -> 
         smtputf8: false,
         ret: None,
         envid: None,
+        require_tls: false,
     };
     let message = Message { received: "", body: Outgoing::Memory("a: b\r\n\r\n".into()), size: 8 };
     let (sent, _) = link.send(permit, &envelope, message).await;
@@ -52,7 +53,7 @@ async fn sent(link: OpenLink, permit: Permit, told: JoinHandle<Vec<String>>) -> 
 #[tokio::test]
 async fn by_its_permit_a_transaction_is_sent() {
     let (mut link, told) = link().await;
-    let permit = link.permit(Level::Any, &[]).unwrap();
+    let permit = link.permit(Level::Any.into(), &[]).unwrap();
     let (reason, said) = sent(link, permit, told).await;
     assert_ne!(reason, Reason::ProtocolError);
     assert_eq!(said.len(), 1);
@@ -61,16 +62,16 @@ async fn by_its_permit_a_transaction_is_sent() {
 #[tokio::test]
 async fn by_the_permit_of_another_link_nothing_is_sent() {
     let ((mut one, _), (mut other, told)) = (link().await, link().await);
-    let permit = one.permit(Level::Any, &[]).unwrap();
-    assert!(other.permit(Level::Any, &[]).is_ok());
+    let permit = one.permit(Level::Any.into(), &[]).unwrap();
+    assert!(other.permit(Level::Any.into(), &[]).is_ok());
     assert_eq!(sent(other, permit, told).await, (Reason::ProtocolError, vec![]));
 }
 
 #[tokio::test]
 async fn by_the_permit_of_an_earlier_transaction_nothing_is_sent() {
     let (mut link, told) = link().await;
-    let earlier = link.permit(Level::Any, &[]).unwrap();
-    assert!(link.permit(Level::Any, &[]).is_ok());
+    let earlier = link.permit(Level::Any.into(), &[]).unwrap();
+    assert!(link.permit(Level::Any.into(), &[]).is_ok());
     assert_eq!(sent(link, earlier, told).await, (Reason::ProtocolError, vec![]));
 }
 
@@ -85,4 +86,17 @@ async fn a_link_ends_with_the_exception_that_it_has_to_thank_and_is_not_used_for
     link.record.until = None;
     link.record.renewal = Instant::now();
     assert!(link.is_spent());
+}
+
+#[tokio::test]
+async fn there_is_no_permit_for_require_tls_on_a_link_in_clear_whatever_evidence_it_has() {
+    let asked = Asked { level: Level::Any, require_tls: true };
+    let (mut link, _) = link().await;
+    assert_eq!(link.permit(asked, &[]).unwrap_err(), Reason::TlsNotOffered);
+    let failed = crate::policy::FailedTls::of("peer", Reason::TlsStalled, Reason::TlsStalled).unwrap();
+    let evidence = TlsFailedEverywhere::of(&["peer"], vec![failed]).unwrap();
+    let mut link = link.unprotected(Unprotected { evidence, until: Instant::now() + AGE });
+    let any = Requirement { level: Level::Any, ..Requirement::unreadable() };
+    assert!(link.permit(Level::Any.into(), std::slice::from_ref(&any)).is_ok());
+    assert!(link.permit(asked, &[any]).is_err());
 }

@@ -102,7 +102,7 @@ impl World {
         let keeper = keeper(&opened);
         let lanes = ["one.example", "two.example", "three.example"].map(|domain| {
             let destination = crate::queue::Destination::Mx(domain.parse().unwrap());
-            Arc::new(Lane { destination, level: Level::Verified })
+            Arc::new(Lane { destination, level: Level::Verified, require_tls: false })
         });
         let reader = opened.reader().unwrap();
         let (now, stage) = (Now::read().wall, Stage::Idle);

@@ -37,6 +37,7 @@ impl Connection {
             smtputf8: sender.smtputf8,
             ret: sender.ret,
             envid: sender.envid,
+            require_tls: sender.require_tls,
         });
         self.answer(session, verdict)
     }
@@ -92,6 +93,9 @@ impl Connection {
         // An Exchange that writes to us by our name has not missed a mailbox of its own.
         if postmaster.is_none() {
             access.comes_back(self.door.as_deref(), self.client, recipient).map_err(|d| self.deny(d))?;
+        }
+        if self.envelope.as_ref().is_some_and(Envelope::goes_by_require_tls_only) {
+            access.keeps_require_tls(self.door.as_deref(), recipient).map_err(|d| self.deny(d))?;
         }
         let Some(envelope) = self.envelope.as_ref().filter(|_| direction == Direction::Inbound) else { return Ok(()) };
         let transaction = Transaction {

@@ -22,6 +22,9 @@ pub(super) fn mail(envelope: &Envelope, size: u64, offer: &Offer) -> String {
     if envelope.smtputf8 || sender_international || envelope.recipients.iter().any(international) {
         line.push_str(" SMTPUTF8");
     }
+    if envelope.require_tls && offer.require_tls {
+        line.push_str(" REQUIRETLS");
+    }
     if offer.dsn {
         match envelope.ret {
             Some(Ret::Full) => line.push_str(" RET=FULL"),

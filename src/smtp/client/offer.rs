@@ -22,6 +22,8 @@ pub struct Offer {
     pub smtputf8: bool,
     pub dsn: bool,
     pub chunking: bool,
+    /// It sends on as REQUIRETLS asks (RFC 8689 2), said inside TLS.
+    pub require_tls: bool,
     pub limits: Limits,
     pub logins: Logins,
 }
@@ -93,6 +95,8 @@ impl Offer {
                 "SMTPUTF8" => offer.smtputf8 = true,
                 "DSN" => offer.dsn = true,
                 "CHUNKING" => offer.chunking = true,
+                // RFC 8689 2: what is said outside TLS is no offer.
+                "REQUIRETLS" => offer.require_tls = link == Security::Tls,
                 "AUTH" if link == Security::Tls => offer.logins = Logins::of(value),
                 "LIMITS" => offer.limits = Limits::of(value),
                 other => offer.masked |= is_masked(other),
@@ -108,6 +112,8 @@ impl Offer {
             || envelope.recipients.iter().any(|r| r.mailbox.is_international());
         if envelope.recipients.is_empty() {
             Some(Reason::ProtocolError)
+        } else if envelope.goes_by_require_tls_only() && !self.require_tls {
+            Some(Reason::RequireTlsNotOffered)
         } else if international && !self.smtputf8 {
             Some(Reason::SmtpUtf8NotOffered)
         } else if envelope.body == Body::EightBitMime && !self.eight_bit {

@@ -10,7 +10,6 @@ const FORM: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "A parameter is not wel
 const TWICE: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "A parameter is given twice");
 const SIZE: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "SIZE must be a number of octets");
 const BODY: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "BODY must be 7BIT or 8BITMIME");
-const FLAG: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "SMTPUTF8 takes no value");
 const RET: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "RET must be FULL or HDRS");
 const ENVID: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "ENVID must be xtext of at most 100 characters");
 const AUTH: Reply = Reply::fixed(501, Enhanced(5, 5, 4), "AUTH must be xtext of at most 500 characters");
@@ -46,11 +45,12 @@ impl<'a> Parameters<'a> {
         self.remove(keyword).map(Option::unwrap_or_default)
     }
 
-    pub(super) fn take_flag(&mut self, keyword: &str) -> Result<bool, Reply> {
+    /// A parameter without a value; `otherwise` is the reply to one with a value.
+    pub(super) fn take_flag(&mut self, keyword: &str, otherwise: Reply) -> Result<bool, Reply> {
         match self.remove(keyword) {
             None => Ok(false),
             Some(None) => Ok(true),
-            Some(Some(_)) => Err(FLAG),
+            Some(Some(_)) => Err(otherwise),
         }
     }
 

@@ -94,7 +94,7 @@ fn paths_that_are_none_are_refused() {
 
 #[test]
 fn parameters_are_understood_or_refused() {
-    for unknown in ["XOORG=x", "REQUIRETLS", "BY=1;R", "NOTIFY=NEVER", "MT-PRIORITY=3"] {
+    for unknown in ["XOORG=x", "REQUIRETL", "BY=1;R", "NOTIFY=NEVER", "MT-PRIORITY=3"] {
         assert_eq!(refused(&format!("MAIL FROM:<> {unknown}")), "555 5.5.4", "{unknown}");
     }
     assert_eq!(refused("RCPT TO:<a@b.example> SIZE=1"), "555 5.5.4");
@@ -109,6 +109,9 @@ fn parameters_are_understood_or_refused() {
         "BODY=BINARYMIME",
         "BODY",
         "SMTPUTF8=1",
+        "REQUIRETLS=1",
+        "REQUIRETLS=",
+        "REQUIRETLS requiretls",
         "RET=ALL",
         "=1",
         "-A=1",

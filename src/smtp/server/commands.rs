@@ -3,7 +3,7 @@
 //! Called by `server` with each line. Promises: a command out of order changes nothing; what the client pipelined behind a
 //! refusal of ours is no error of its own. Fails by replies; too many errors or commands close the session.
 
-use super::{Action, Auth, Greeting, Hello, Next, Session, StartTls, State, replies};
+use super::{Action, Auth, Greeting, Hello, Next, RequireTls, Session, StartTls, State, replies};
 use crate::mail::{Mailbox, Recipient};
 use crate::smtp::Security;
 use crate::smtp::command::parameters::not_offered;
@@ -70,6 +70,13 @@ impl Session {
         }
         if sender.auth.is_some() && self.settings.auth == Auth::NotOffered {
             return self.complain(not_offered("AUTH"));
+        }
+        if sender.require_tls && self.settings.require_tls == RequireTls::NotOffered {
+            return self.complain(not_offered("REQUIRETLS"));
+        }
+        // RFC 8689 2: only in a session that employs TLS.
+        if sender.require_tls && self.link == Security::Clear {
+            return self.refuse_sender(replies::REQUIRE_TLS_NEEDS_TLS);
         }
         // RFC 6531 3.2: the domain may have become an A-label by now, so the line is what counts.
         if !line.is_ascii() && !sender.smtputf8 {

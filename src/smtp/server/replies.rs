@@ -4,7 +4,7 @@
 //! sentence that says what to do.
 
 use super::login::Login;
-use super::{Auth, Ending, Settings, StartTls};
+use super::{Auth, Ending, RequireTls, Settings, StartTls};
 use crate::mail::Enhanced;
 use crate::smtp::Security;
 use crate::smtp::reply::Reply;
@@ -46,6 +46,8 @@ pub(super) const AUTH_TWICE: Reply = say(503, Enhanced(5, 5, 1), "You are logged
 pub(super) const AUTH_IN_TRANSACTION: Reply =
     say(503, Enhanced(5, 5, 1), "AUTH does not belong into a transaction; say RSET first");
 pub(super) const NO_SUCH_MECHANISM: Reply = say(504, Enhanced(5, 5, 4), "AUTH knows PLAIN and LOGIN here");
+pub(super) const REQUIRE_TLS_NEEDS_TLS: Reply =
+    say(530, Enhanced(5, 7, 0), "REQUIRETLS is asked for inside TLS only: say STARTTLS first");
 pub(super) const AUTH_NEEDS_TLS: Reply = say(538, Enhanced(5, 7, 11), "Log in inside TLS only: say STARTTLS first");
 pub(super) const BARE_IN_COMMAND: Reply =
     say(500, Enhanced(5, 5, 2), "A command ends in CR LF and holds no CR, LF or NUL of its own");
@@ -110,6 +112,9 @@ pub(super) fn ehlo(settings: &Settings, link: Security, login: Login) -> Reply {
     // RFC 3207 4.2: not again inside TLS.
     if link == Security::Clear && settings.starttls != StartTls::NotOffered {
         text.push_str("\nSTARTTLS");
+    }
+    if (link, settings.require_tls) == (Security::Tls, RequireTls::Offered) {
+        text.push_str("\nREQUIRETLS");
     }
     // RFC 4954 4: not in clear text, and not a second time.
     if (link, settings.auth) == (Security::Tls, Auth::Offered) && login != Login::Done {

@@ -15,6 +15,7 @@ fn settings() -> Arc<Settings> {
         starttls: StartTls::Offered,
         bare_line_endings: BareLineEndings::Refused,
         auth: Auth::Offered,
+        require_tls: RequireTls::Offered,
     })
 }
 

@@ -75,6 +75,7 @@ pub fn parameters(bytes: &[u8]) {
     let mut heard = sent.split_terminator("\r\n").map(command::parse);
     let Some(Ok(Command::Mail(sender))) = heard.next() else { panic!("{sent:?} does not begin with MAIL") };
     assert_eq!((sender.size, &sender.reverse_path), (Some(10), &received.reverse_path));
+    assert_eq!(sender.require_tls, received.require_tls);
     assert_eq!((sender.body, sender.ret, &sender.envid), (received.body, received.ret, &received.envid));
     for expected in &received.recipients {
         let Some(Ok(Command::Rcpt(forward))) = heard.next() else { panic!("a recipient is missing in {sent:?}") };
@@ -96,19 +97,23 @@ fn envelope(sender: Sender, recipients: Vec<Recipient>) -> Envelope {
         smtputf8: sender.smtputf8,
         ret: sender.ret,
         envid: sender.envid,
+        require_tls: sender.require_tls,
     }
 }
 
-/// What the client session says to a peer that offers all that it knows.
+/// What the client session says, inside TLS, to a peer that offers all that it knows.
 fn said(envelope: &Envelope) -> String {
-    const PEER: [&[u8]; 2] =
-        [b"220 mx\r\n", b"250-mx\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 DSN\r\n"];
+    const PEER: &[u8] =
+        b"250-mx\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-REQUIRETLS\r\n250 DSN\r\n";
     let mut client = Client::<()>::open("gw.example");
-    for reply in PEER {
+    for reply in [b"220 mx\r\n", PEER] {
         let step = client.step(reply);
         assert!(matches!(step.event, Event::Send(_) | Event::Ready(_)));
         client = step.client;
     }
+    let step = client.starttls().0.step(b"220 go\r\n");
+    assert_eq!(step.event, Event::TlsReady);
+    client = step.client.secured().0.step(PEER).client;
     let said = client.mail((), envelope, Extent::Whole(10));
     let Ok((_, Event::Send(bytes))) = said else { panic!("the peer offers all that it takes") };
     String::from_utf8(bytes).unwrap()

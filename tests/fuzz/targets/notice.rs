@@ -81,6 +81,7 @@ impl Facts {
             original_header: Header::of(&self.original).bytes(),
             original: on(0).then_some(self.original.as_slice()),
             care: [SubjectCare::Keep, SubjectCare::Scrub, SubjectCare::Replace][usize::from(self.switches >> 6) % 3],
+            require_tls: on(3),
             in_class: on(5),
             phone: Some(&self.phone),
         }

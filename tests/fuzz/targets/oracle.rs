@@ -114,6 +114,7 @@ fn our_command(line: &str) -> Option<Fields> {
             fields.insert("size", sender.size.unwrap_or_default().to_string());
             fields.insert("8bit", (sender.body == Body::EightBitMime).to_string());
             fields.insert("utf8", sender.smtputf8.to_string());
+            fields.insert("requiretls", sender.require_tls.to_string());
             fields.insert("full", (sender.ret == Some(Ret::Full)).to_string());
             fields.insert("headers", (sender.ret == Some(Ret::Headers)).to_string());
             fields.insert("envid", sender.envid.as_deref().map(unxtext).unwrap_or_default());
@@ -163,6 +164,7 @@ fn their_command(line: &str) -> Option<Fields> {
             for (field, flag) in [
                 ("8bit", proto::MAIL_BODY_8BITMIME),
                 ("utf8", proto::MAIL_SMTPUTF8),
+                ("requiretls", proto::MAIL_REQUIRETLS),
                 ("full", proto::MAIL_RET_FULL),
                 ("headers", proto::MAIL_RET_HDRS),
             ] {

@@ -7,7 +7,7 @@ use mailward::smtp::Security;
 use mailward::smtp::data::chunks::BareLineEndings;
 use mailward::smtp::data::encode;
 use mailward::smtp::reply::{self, Parsed, Reply};
-use mailward::smtp::server::{Action, Auth, Sender, Session, Settings, StartTls};
+use mailward::smtp::server::{Action, Auth, RequireTls, Sender, Session, Settings, StartTls};
 use std::sync::Arc;
 
 const MAX_LINE: usize = 512;
@@ -36,6 +36,7 @@ fn settings(bare_line_endings: BareLineEndings) -> Settings {
         starttls: StartTls::Offered,
         bare_line_endings,
         auth: Auth::Offered,
+        require_tls: RequireTls::Offered,
     }
 }
 
