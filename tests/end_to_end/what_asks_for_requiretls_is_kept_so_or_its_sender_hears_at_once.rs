@@ -197,23 +197,33 @@ fn a_strangers_mail_comes_in_with_it_where_the_sites_server_keeps_it() {
 }
 
 #[test]
-fn tls_that_fails_is_tried_again_and_never_left_out() {
+fn tls_that_fails_is_tried_again_and_nobody_here_can_leave_it_out() {
+    let policy = POLICY.to_owned()
+        + r#"
+[rule.asked-for-tls]
+direction = "outbound"
+when = { requiretls = true }
+require = "encrypted"
+wait = "1h"
+otherwise = "hold"
+"#;
     let world = World::new(245);
     let peer = world.mx(10, PARTNER, offers(Tls::Refuses));
-    let gateway = gateway(&world);
+    let more = "[queue]\nretry = [\"1h\"]";
+    let gateway = world.gateway(&Setup { policy: &policy, site: SITE, more, ..Setup::default() });
     let id = send(&gateway, "b@partner.example");
-    assert_eq!(gateway.waits_for("tls-refused")["id"], id.as_str());
-    // Ordinary mail goes in clear by then (a permit of its own), and leaves it behind.
+    let row = gateway.waits_for("tls-refused");
+    assert_eq!((&row["id"], &row["attempts"]), (&id.as_str().into(), &1.into()));
+    // Ordinary mail goes in clear by then, by a permit of its own, and leaves it behind.
     gateway.send(&["b@partner.example"], &world::ordinary("car park"));
     assert!(!peer.wait_for(1)[0].tls);
-    gateway.cli(&["queue", "retry", "--yes", "--id", &id]);
-    gateway.cli(&["queue", "release", &id, "--in-clear", "--because", "INC-1", "--by", "A. Admin", "--yes"]);
+    let words = ["queue", "release", &id, "--in-clear", "--because", "INC-1", "--by", "A. Admin", "--yes"];
+    assert!(gateway.cli(&words).status.success());
+    let tried = until(|| gateway.queue().iter().any(|row| row["attempts"] == 2).then_some(()));
+    assert!(tried.is_some(), "{:?}\n{}", gateway.queue(), gateway.log());
+    assert_eq!((gateway.waits_for("tls-refused")["id"].as_str(), peer.dots()), (Some(id.as_str()), 1));
     peer.becomes(offers(good(&world, PARTNER)));
-    until(|| {
-        gateway.cli(&["queue", "retry", "--yes"]);
-        gateway.queue().is_empty().then_some(())
-    })
-    .unwrap_or_else(|| panic!("{:?}\n{}", gateway.queue(), gateway.log()));
+    assert!(gateway.cli(&["queue", "retry", "--yes"]).status.success());
     let got = peer.wait_for(2).remove(1);
     assert!(got.tls && asks(&got), "{:?}", got.commands);
 }
@@ -287,7 +297,7 @@ refuse = "Nothing with REQUIRETLS comes in here"
         (&"any".into(), &false.into())
     );
     // The past is decided anew with what was asked then.
-    let replayed = gateway.json(&["replay", "--json"]);
+    let replayed = gateway.json(&["replay", "--json", "--against", "policies"]);
     assert_eq!(replayed["changed"], 0, "{replayed}");
 }
 
