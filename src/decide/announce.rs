@@ -181,9 +181,9 @@ impl Announcer {
     }
 
     fn item(&self, entry: &Entry, news: News, told: &Told) -> Item {
-        // Mail from the world: what policy decided about its content is nobody's business there; what REQUIRETLS lacked is its
-        // sender's (RFC 8689 4.2.1).
-        let of_sender = entry.envelope.require_tls && told.reason.is_of_protection();
+        // Mail from the world: what policy decided about its content is nobody's business there. That there is no proof says nothing
+        // of that, and is its sender's who asked for REQUIRETLS (RFC 8689 4.2.1).
+        let of_sender = entry.envelope.require_tls && told.reason == Reason::NoProofSource;
         let is_silent = entry.site.is_none() && told.reason.fault() == Fault::Policy && !of_sender;
         Item {
             // A journal is between a site and its archive.

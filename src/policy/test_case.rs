@@ -101,6 +101,7 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
     }
     let direction = table.one(c, "direction", word(Direction::NAMES)).map_or(Direction::Outbound, |s| s.value);
     let peer = table.one(c, "peer", |text| peer_level(text).map_err(|why| Mistake::new("wrong-value", why)));
+    let requiretls = table.boolean(c, "requiretls").is_some_and(|s| s.value);
     let can = table.many_or_none(c, "can", |text| any_rung(text, names)).into_iter().flatten();
     let (content, expect) = (content(c, table, names.day), expect(c, table, names));
     let made = PolicyTest {
@@ -111,7 +112,7 @@ pub(super) fn compile(c: &mut Complaints<'_>, entry: &Entry<'_>, names: &Names<'
         from: from?.value,
         to: to?.into_iter().map(|s| s.value).collect(),
         content,
-        requiretls: table.boolean(c, "requiretls").is_some_and(|s| s.value),
+        requiretls,
         peer: peer.map_or(Level::Any, |s| s.value),
         can: can.map(|s| s.value).collect(),
         expect: expect?,

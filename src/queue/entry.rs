@@ -5,7 +5,7 @@
 //! protection.
 
 use super::instruction::{self, Instruction};
-use super::lane::{Destination, Lane, Routes};
+use super::lane::{Lane, Routes};
 use super::states::State;
 use crate::clock::{EntryId, Wall};
 use crate::mail::Envelope;
@@ -17,11 +17,10 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::PathBuf;
 
-/// The stored form's version: 2 has another digest of the message, which a gateway that does not know it must not take for
-/// damage.
+/// The stored form's version: 2 has another digest of the message, which nobody who does not know it may take for damage.
 const VERSION: u8 = 2;
 /// Of an entry with REQUIRETLS, which a gateway that does not know it must not send on as if nothing had been asked.
-const WITH_REQUIRE_TLS: u8 = 3;
+const NEWEST: u8 = 3;
 
 /// How one recipient travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +72,7 @@ impl Entry {
     /// The least version of the gateway's stored form that keeps all that is asked: what an older gateway can keep, it can read.
     #[must_use]
     pub fn version(envelope: &Envelope) -> u8 {
-        if envelope.require_tls { WITH_REQUIRE_TLS } else { VERSION }
+        if envelope.require_tls { NEWEST } else { VERSION }
     }
 
     /// What must hold for recipient number `recipient`; sealed where the entry does not say.
@@ -115,9 +114,7 @@ impl Entry {
             _ => usual(level),
         };
         let lane = if routes.has(&lane.destination) { lane } else { Lane::operator() };
-        // Nobody here can release what its sender asked for (RFC 8689 4.2.1: it must not be sent).
-        let require_tls = lane.destination != Destination::Operator && self.envelope.goes_by_require_tls_only();
-        Some(Lane { require_tls, ..lane })
+        Some(lane.of(&self.envelope))
     }
 
     /// Whether any recipient's message is in a class: then no notice shows more than the allow-list.
@@ -130,8 +127,7 @@ impl Entry {
     #[must_use]
     pub fn head(&self) -> Bytes {
         let json = crate::record::as_json(self);
-        let digest = digest(&json);
-        [&json, &b"\n"[..], digest.as_bytes()].concat().into()
+        [&json, &b"\n"[..], digest(&json).as_bytes()].concat().into()
     }
 
     /// The changes that keep this entry. A large body is a file already.
@@ -325,8 +321,7 @@ pub fn parse(id: EntryId, head: &[u8]) -> Result<Entry, StoreError> {
     let json = undamaged(head).ok_or_else(|| StoreError::Io(format!("entry {id} is damaged: its digest differs")))?;
     let entry: Entry = serde_json::from_slice(json)
         .map_err(|e| StoreError::Io(format!("entry {id} is damaged or from a newer version: {e}")))?;
-    let whole =
-        entry.version <= WITH_REQUIRE_TLS && entry.id == id && entry.destined.len() == entry.envelope.recipients.len();
+    let whole = entry.version <= NEWEST && entry.id == id && entry.destined.len() == entry.envelope.recipients.len();
     if whole { Ok(entry) } else { Err(StoreError::Io(format!("entry {id} is damaged or from a newer version"))) }
 }
 

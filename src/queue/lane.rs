@@ -3,7 +3,7 @@
 //! Called by `receive` and `recover` (which lane), `deliver` (which hosts). Pure. Promises: mail of two requirements never
 //! shares a lane, so a link that was good enough for one is never used for the other by accident.
 
-use crate::mail::Domain;
+use crate::mail::{Domain, Envelope};
 use crate::vocabulary::{Direction, Level};
 use arc_swap::ArcSwap;
 use std::collections::{HashMap, HashSet};
@@ -59,6 +59,13 @@ impl Lane {
             Destination::Site(_) => Direction::Inbound,
             Destination::Relay(_) | Destination::Mx(_) | Destination::Operator => Direction::Outbound,
         }
+    }
+
+    /// The same for mail of this envelope. Nobody here releases what its sender asked for (RFC 8689 4.2.1: it is not sent).
+    #[must_use]
+    pub fn of(self, envelope: &Envelope) -> Lane {
+        let leads_somewhere = self.destination != Destination::Operator;
+        Lane { require_tls: leads_somewhere && envelope.goes_by_require_tls_only(), ..self }
     }
 
     /// The lane of what a person asked to stop.

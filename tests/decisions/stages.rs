@@ -150,6 +150,11 @@ fn an_exception_that_came_after_the_message_lets_it_go_until_its_end() {
         assert_eq!(level(&excepting(unknown, "require = \"any\""), Wall(0)), Level::Verified, "{unknown}");
     }
     assert_eq!(level(&excepting("content = [\"clinical\"]", "lift = true"), Wall(0)), Level::Any);
+    for (asked, wanted, left) in [(true, "true", Level::Encrypted), (false, "true", Level::Verified)] {
+        let policy = judge(&excepting(&format!("requiretls = {wanted}"), "require = \"encrypted\"")).policy;
+        let facts = QueuedFacts { requiretls: asked, ..queued(Wall(0)) };
+        assert_eq!(policy.current(&kept, &facts).level, left, "it is known as long as it waits: {asked}");
+    }
 }
 
 #[test]

@@ -77,3 +77,19 @@ fn no_notice_is_about_a_notice_whatever_way_it_takes() {
         assert_eq!(readers(&forwarded, News::Failed, Reason::RecipientRefused).len(), told, "{message_id}");
     }
 }
+
+#[test]
+fn whoever_asked_for_require_tls_hears_what_lacked_for_it_and_the_report_goes_as_the_message_had_to() {
+    let mut mail = mail("friend@web.example", "b@site.example", None);
+    assert!(!readers(&mail, News::Failed, Reason::NoProofSource).contains(&"friend@web.example".to_owned()));
+    mail.envelope.require_tls = true;
+    assert_eq!(readers(&mail, News::Failed, Reason::NoProofSource), ["friend@web.example"]);
+    let of_content = readers(&mail, News::Failed, Reason::RelayNotAllowedForClass);
+    assert!(!of_content.contains(&"friend@web.example".to_owned()), "{of_content:?}");
+    let sender: Mailbox = "friend@web.example".parse().unwrap();
+    let notice = announcer().entry(EntryId::from_row(9), Some(&mail), sender.clone(), &"a: b\r\n\r\n".into());
+    assert!(notice.envelope.require_tls && !notice.envelope.goes_by_require_tls_only());
+    assert_eq!((notice.version, notice.session.as_str()), (3, mail.session.as_str()));
+    let reminder = announcer().entry(EntryId::from_row(9), None, sender, &"a: b\r\n\r\n".into());
+    assert_eq!((reminder.envelope.require_tls, reminder.version, reminder.session.as_str()), (false, 2, "reminder"));
+}
