@@ -148,7 +148,8 @@ impl Side for Gateway {
             "starttls-required" => self.settings.starttls = StartTls::Required(status(value)),
             "normalise-line-endings" => self.settings.bare_line_endings = BareLineEndings::Normalised,
             "requiretls" => self.settings.require_tls = RequireTls::Offered,
-            "auth" => self.settings.auth = Auth::Offered,
+            // Who may log in may ask for REQUIRETLS, as the gateway's listeners have it.
+            "auth" => (self.settings.auth, self.settings.require_tls) = (Auth::Offered, RequireTls::Offered),
             "implicit-tls" => self.link = Security::Tls,
             _ => return false,
         }

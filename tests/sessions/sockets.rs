@@ -6,7 +6,7 @@
 
 use super::transcript::{agrees, fed};
 use super::{escape, transcripts};
-use crate::lab::peers::{Behaviour, Peer, Received};
+use crate::lab::peers::{Behaviour, Peer, Received, Tls};
 use crate::lab::stream::Stream;
 use crate::world::{EXCHANGE, Gateway, OWN, Setup, World, connect_from, without_received};
 use std::collections::BTreeSet;
@@ -45,6 +45,8 @@ struct Wired {
     plain: Doors,
     /// The same, where `kingston` can log in with `secret`.
     with_logins: Doors,
+    /// The same, where the site's server keeps REQUIRETLS.
+    with_require_tls: Doors,
 }
 
 struct Doors {
@@ -59,11 +61,13 @@ struct Doors {
 impl Wired {
     fn start() -> Wired {
         let world = World::new(100);
-        let offers = vec!["DSN", "SMTPUTF8", "8BITMIME"];
-        let exchange = world.peer(EXCHANGE, "exchange.d.example", Behaviour { offers, ..Behaviour::default() });
+        let (name, offers) = ("exchange.d.example", vec!["DSN", "SMTPUTF8", "8BITMIME", "REQUIRETLS"]);
+        let tls = Tls::Shows(world.ca.good(&[name]));
+        let exchange = world.peer(EXCHANGE, name, Behaviour { tls, offers, ..Behaviour::default() });
         let plain = Doors::open(&world, "");
         let with_logins = Doors::open(&world, "logins = \"kingston\"\n");
-        Wired { world, exchange, plain, with_logins }
+        let with_require_tls = Doors::open(&world, &format!("requiretls = true\nnames = [\"{name}\"]\n"));
+        Wired { world, exchange, plain, with_logins, with_require_tls }
     }
 }
 
@@ -116,7 +120,11 @@ fn begin(text: &str, wired: &Wired) -> Option<Begin> {
     if let Some(at) = text.lines().find_map(|line| line.strip_prefix("= at ")) {
         return Some(named(at, wired));
     }
-    let doors = if events.contains("auth") { &wired.with_logins } else { &wired.plain };
+    let doors = match () {
+        () if events.contains("auth") => &wired.with_logins,
+        () if events.contains("requiretls") => &wired.with_require_tls,
+        () => &wired.plain,
+    };
     let implicit = events.contains("implicit-tls");
     let (from, to) = if events.contains("starttls-required") {
         (OWN, doors.required)
@@ -264,6 +272,7 @@ fn the_running_gateway_keeps_to_the_transcripts_of_the_server() {
     assert!(failures.is_empty(), "{} of {} failed:\n{}", failures.len(), files.len(), failures.join("\n"));
     wired.plain.gateway.wait_until_empty();
     wired.with_logins.gateway.wait_until_empty();
+    wired.with_require_tls.gateway.wait_until_empty();
     assert_eq!(wired.exchange.received().len(), sent, "one message in is one message out");
     println!("{played} of {} transcripts played over sockets, {sent} messages", files.len());
     assert!(played >= 100, "only {played} transcripts were played");
