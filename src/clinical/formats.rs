@@ -87,6 +87,9 @@ pub(super) fn of(bytes: &[u8], charset: Option<&str>) -> Format {
     if let Some((_, name)) = ARMOUR.iter().find(|(magic, _)| start.starts_with(magic)) {
         return Format::Opaque(name);
     }
+    if (is_wide || start.first() == Some(&b'<')) && super::documents::is_markup(bytes) {
+        return Format::Document(Kind::Markup);
+    }
     match start.first() {
         Some(b'<') => Format::Markup,
         _ if has_uuencoded(bytes) => Format::Opaque("uuencode"),

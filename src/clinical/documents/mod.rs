@@ -5,17 +5,21 @@
 //! themselves; a document in which nothing was read is never clean. Fails never: what is wrong with it is a finding.
 
 mod document;
+mod office;
 mod zip;
 
 use super::leaf::Octets;
 use super::walk::Walk;
 use crate::vocabulary::FindingKind;
 use document::Document;
+pub(super) use office::is_markup;
 
 /// What reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Zip,
+    /// Office markup that stands alone.
+    Markup,
 }
 
 /// Why a document was not read to its end.
@@ -41,6 +45,7 @@ pub(super) fn read(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets
     let mut document = Document::new(walk, about.place, inside);
     let read = match kind {
         Kind::Zip => zip::read(bytes, &mut document),
+        Kind::Markup => office::flat(bytes, &mut document),
     };
     let told = document.has_told();
     match read {

@@ -4,6 +4,7 @@
 //! there is no directory that can be read.
 
 use super::document::Document;
+use super::office::Package;
 use super::{Read, Wrong};
 use crate::vocabulary::FindingKind;
 use std::io::Cursor;
@@ -14,11 +15,13 @@ pub(super) type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
 pub(super) fn read(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
     let mut archive = Archive::new(Cursor::new(bytes)).map_err(|_| Wrong::Broken("zip directory"))?;
-    for index in 0..archive.len() {
+    let mut package = Package::of(&archive);
+    for index in package.order(&mut archive) {
         if let Some(entry) = unpack(&mut archive, index, document) {
-            document.file(&entry.name, &entry.bytes);
+            package.entry(&entry, document);
         }
     }
+    package.finish(document);
     Ok(())
 }
 

@@ -1,0 +1,233 @@
+//! Office documents: the packages of Word, Excel and PowerPoint (ECMA-376, ISO/IEC 29500) and of OpenDocument, and their forms in
+//! one file of XML.
+//!
+//! Called by `zip` for each file of a package, and by `documents` for XML that stands alone. Promises: every file of a package is
+//! looked at; one of XML is read as its outermost element says, wherever in the package it is and whatever it is called; a package in which
+//! nothing is written is said to be so. Fails never: what is wrong is a finding.
+
+mod attributes;
+mod dialect;
+mod flow;
+mod manifest;
+mod numbers;
+mod reader;
+mod roles;
+mod strings;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+use super::super::formats::{self, Format};
+use super::super::{charset, html, transfer};
+use super::document::Document;
+use super::zip::{Archive, Entry};
+use super::{Read, Wrong};
+use crate::vocabulary::FindingKind;
+use dialect::Dialect;
+use std::borrow::Cow;
+use std::io::Read as _;
+use strings::Strings;
+use xml::Root;
+
+/// Files whose beginning is looked at before any is read.
+const LOOKED_AT: usize = 4_096;
+/// As much of each: what stands before the outermost element is short.
+const BEGINNING: u64 = 4_096;
+/// Wide text is decoded so far to see what it is.
+const SAMPLE: usize = 64 * 1024;
+/// Programmes' own settings are smaller than this.
+const SETTINGS: usize = 256 * 1024;
+
+/// A zip that may be an office document.
+pub(super) struct Package {
+    is_office: bool,
+    strings: Strings,
+    /// Files that the manifest says are encrypted.
+    encrypted: Vec<String>,
+    has_text: bool,
+}
+
+impl Package {
+    pub fn of(archive: &Archive<'_>) -> Package {
+        let tells = |name: &str| {
+            ["[Content_Types].xml", "META-INF/manifest.xml"].iter().any(|own| name.eq_ignore_ascii_case(own))
+        };
+        let is_office = (0..archive.len()).filter_map(|at| archive.name_for_index(at)?.ok()).any(|name| tells(&name));
+        Package { is_office, strings: Strings::default(), encrypted: Vec::new(), has_text: false }
+    }
+
+    /// The files in the order in which they are read: what others refer to comes first.
+    pub fn order(&self, archive: &mut Archive<'_>) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..archive.len()).collect();
+        if self.is_office {
+            order.sort_by_cached_key(|at| *at >= LOOKED_AT || !is_referred_to(archive, *at));
+        }
+        order
+    }
+
+    /// One file of the package.
+    pub fn entry(&mut self, entry: &Entry, document: &mut Document<'_, '_>) {
+        let Entry { name, bytes, .. } = entry;
+        if !self.is_office || bytes.is_empty() {
+            return document.file(name, bytes);
+        }
+        if let Some(text) = markup(bytes) {
+            match xml::root(&text) {
+                Some(root) if root.dialect.is_known() => return self.part(name, bytes, root, document),
+                _ => return document.file(name, bytes),
+            }
+        }
+        match formats::of(bytes, None) {
+            _ if self.encrypted.contains(name) => document.closed(name, "open-document"),
+            Format::Image(_) => document.picture(name, bytes),
+            Format::Unknown("binary") if is_settings(name) && bytes.len() <= SETTINGS => {
+                settings(name, bytes, document)
+            }
+            _ => document.file(name, bytes),
+        }
+    }
+
+    /// A file of the package that is XML of the document.
+    fn part(&mut self, name: &str, bytes: &[u8], root: Root<'_>, document: &mut Document<'_, '_>) {
+        document.name(name);
+        if !document.count(name) {
+            return;
+        }
+        if root.local == "manifest" {
+            self.encrypted = markup(bytes).map(|text| manifest::encrypted(&text)).unwrap_or_default();
+            if let Some(first) = self.encrypted.first() {
+                document.closed(first, "open-document");
+            }
+        }
+        let has_text = read_part(name, bytes, &mut self.strings, document);
+        self.has_text |= has_text && is_written(root);
+    }
+
+    /// After the last file.
+    pub fn finish(&self, document: &mut Document<'_, '_>) {
+        if self.is_office && self.strings.is_missing() {
+            document.unread(FindingKind::BrokenAttachment, "sheet", "shared strings");
+        }
+        if self.is_office && !self.has_text {
+            document.unread(FindingKind::BrokenAttachment, "", "no text found");
+        }
+    }
+}
+
+/// Whether these octets are office markup that stands alone.
+pub(in super::super) fn is_markup(bytes: &[u8]) -> bool {
+    let sample = if charset::wide(bytes, None).is_some() { &bytes[..bytes.len().min(SAMPLE)] } else { bytes };
+    markup(sample).is_some_and(|text| xml::root(&text).is_some_and(|root| root.dialect.is_known()))
+}
+
+/// Reads office markup that stands alone.
+pub(super) fn flat(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
+    let mut strings = Strings::default();
+    let text = markup(bytes).ok_or(Wrong::Broken("xml"))?;
+    read_part("", bytes, &mut strings, document);
+    if strings.is_missing() {
+        document.unread(FindingKind::BrokenAttachment, "", "shared strings");
+    }
+    // Browsers read it as they read any markup.
+    document.text("", &html::text(&text));
+    Ok(())
+}
+
+/// The octets as markup; nothing where they are none.
+fn markup(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let is_wide = charset::wide(bytes, None).is_some();
+    let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
+    if !is_wide && start.first() != Some(&b'<') {
+        return None;
+    }
+    let text = charset::read(bytes, declared(start)).text;
+    text.trim_start_matches('\u{FEFF}').trim_start().starts_with('<').then_some(text)
+}
+
+/// The charset that an XML declaration names.
+fn declared(start: &[u8]) -> Option<&str> {
+    let declaration = start.strip_prefix(b"<?xml")?;
+    let end = memchr::memchr(b'>', &declaration[..declaration.len().min(256)])?;
+    let declaration = std::str::from_utf8(&declaration[..end]).ok()?;
+    let (_, value) = declaration.split_once("encoding")?;
+    value.trim_start().strip_prefix('=')?.trim_start().split(['"', '\'']).nth(1)
+}
+
+/// Reads one part; whether it shows any text.
+fn read_part(name: &str, bytes: &[u8], strings: &mut Strings, document: &mut Document<'_, '_>) -> bool {
+    let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
+    let reading = charset::read(bytes, declared(start));
+    if !reading.sound {
+        document.unread(FindingKind::BrokenAttachment, name, "charset");
+    }
+    if let Some(other) = &reading.other {
+        document.text(name, &html::text(other));
+    }
+    let mut reader = reader::Reader::new(strings, document.room());
+    if let Err(wrong) = xml::walk(&reading.text, &mut reader) {
+        document.unread(FindingKind::BrokenAttachment, name, wrong);
+        document.text(name, &html::text(&reading.text));
+    }
+    let part = reader.finish();
+    if part.told.cut {
+        document.limit(name, "decoded");
+    }
+    part.told.readings.iter().chain([&part.told.aside]).for_each(|text| document.text(name, text));
+    for file in &part.files {
+        let bytes = transfer::base64(file.as_bytes(), document.room()).bytes;
+        document.file("binary", &bytes);
+    }
+    part.told.readings.iter().any(|text| !text.trim().is_empty())
+}
+
+/// Whether somebody writes in parts of that kind: patterns and styles come with their own words.
+fn is_written(root: Root<'_>) -> bool {
+    const PATTERNS: &[&str] = &[
+        "sldMaster",
+        "sldLayout",
+        "notesMaster",
+        "handoutMaster",
+        "theme",
+        "styles",
+        "numbering",
+        "settings",
+        "fonts",
+        "webSettings",
+        "document-styles",
+        "document-settings",
+        "document-meta",
+        "manifest",
+        "styleSheet",
+        "presentation",
+    ];
+    !PATTERNS.contains(&root.local)
+}
+
+/// Whether other files refer to this one: the table of strings, and the manifest.
+fn is_referred_to(archive: &mut Archive<'_>, at: usize) -> bool {
+    let Ok(file) = archive.by_index(at) else { return false };
+    let mut beginning = Vec::new();
+    if file.take(BEGINNING).read_to_end(&mut beginning).is_err() && beginning.is_empty() {
+        return false;
+    }
+    let Some(text) = markup(&beginning) else { return false };
+    xml::root(&text).is_some_and(|root| match root.dialect {
+        Dialect::Sheet => root.local == "sst",
+        Dialect::Odf => root.local == "manifest",
+        _ => false,
+    })
+}
+
+/// What programmes keep for themselves in a form of their own: of the printer, of where lines end.
+fn is_settings(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let file = lower.rsplit('/').next().unwrap_or_default();
+    file == "layout-cache" || (file.starts_with("printersettings") && file.ends_with(".bin"))
+}
+
+/// No reader shows it; what text is in it is looked at all the same.
+fn settings(name: &str, bytes: &[u8], document: &mut Document<'_, '_>) {
+    let words: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    document.text(name, &String::from_utf16_lossy(&words));
+    document.text(name, &String::from_utf8_lossy(bytes));
+}
