@@ -6,6 +6,8 @@
 mod cells;
 #[path = "recognition/containers.rs"]
 mod containers;
+#[path = "recognition/documents.rs"]
+mod documents;
 #[path = "recognition/lookalikes.rs"]
 mod lookalikes;
 #[path = "recognition/schemes.rs"]
@@ -218,7 +220,33 @@ fn no_cell_is_absent() {
         "display-name",
         "file-name",
         "epilogue",
+        "docx-body",
+        "docx-runs",
+        "docx-table",
+        "docx-header",
+        "docx-footnote",
+        "docx-comment",
+        "docx-textbox",
+        "xlsx-shared",
+        "xlsx-inline",
+        "xlsx-comment",
+        "pptx-slide",
+        "pptx-notes",
+        "odt",
+        "ods",
+        "odp",
     ] {
         assert!(names.contains(&name), "container {name}");
     }
+}
+
+/// A number that is kept as one, under its column's header.
+#[test]
+fn numbers_of_spreadsheets_are_digits() {
+    let rules = Rules::default();
+    let of = |header: &str, number: &str| best(&containers::attached(&documents::xlsx_number(header, number)), &rules);
+    for number in ["9434765919", "9434765919.0", "9.434765919E9", "9.434765919E+09"] {
+        assert_eq!(of("NHS number", number), Some(Confidence::High), "{number}");
+    }
+    assert_eq!(of("Account", "9434765918"), None);
 }

@@ -135,7 +135,7 @@ fn alternatives_are_read_one_by_one() {
 fn what_a_programme_does_not_know_divides_nothing() {
     let markup = format!("<w:p>{}<new:x>1{}</new:x>{}</w:p>", run("943 4"), run("2"), run("76 5919"));
     let [shown, other, all, aside] = all_of(&markup, &mut Strings::default());
-    assert_eq!((shown.as_str(), other.as_str()), ("943 476 5919\n\n;\n", "943 476 5919\n\n;\n"));
+    assert_eq!((shown.as_str(), other.as_str()), ("943 476 5919\n\n;\n", ""));
     assert!(all.starts_with("943 4276 5919"));
     assert!(aside.contains("x 1"));
 }
@@ -328,8 +328,9 @@ fn every_other_file_of_a_package_is_looked_at() {
         let package = package(&[("[Content_Types].xml", b"<Types/>"), (text.0, &text.1), (name, bytes)]);
         findings(&package).unread.into_iter().map(|unread| unread.kind).collect::<Vec<_>>()
     };
-    assert_eq!(unread("xl/workbook.bin", b"\0\x01\x02\x03\x04\x05"), [FindingKind::UnknownAttachment]);
-    assert_eq!(unread("xl/printerSettings1.bin", b"\0\x01\x02\x03\x04\x05"), []);
+    let noise: Vec<u8> = (0..=255).collect();
+    assert_eq!(unread("xl/workbook.bin", &noise), [FindingKind::UnknownAttachment]);
+    assert_eq!(unread("xl/printerSettings1.bin", &noise), []);
     let picture = [b"\x89PNG\r\n\x1A\n".as_slice(), &[0; 30_000]].concat();
     assert_eq!(unread("word/media/image1.png", &picture), [FindingKind::Image]);
     assert_eq!(unread("word/media/image1.png", &picture[..1_000]), []);
