@@ -233,6 +233,38 @@ fn recognition(c: &mut Criterion, all: &mut Vec<Measured>) {
             black_box(inspect(black_box(&text), &rules, &limits));
         }));
     }
+    let markup = word(1_000_000);
+    let text = message("application/octet-stream", "base64", &base64(&package(&markup)));
+    // Measured in octets of its markup.
+    all.push(measure(c, ("recognition in a docx of 1 MB of text", 3_000.0), (Pass::Memchr, markup.as_bytes()), || {
+        black_box(inspect(black_box(&text), &rules, &limits));
+    }));
+}
+
+/// The main part of a docx with that much text, as Word writes it: two runs a line.
+fn word(octets: usize) -> String {
+    const SPACE: &str = "http://schemas.openxmlformats.org/wordprocessingml/2006/main";
+    let text = String::from_utf8(prose(octets)).unwrap();
+    let run = |text: &str| {
+        format!(
+            "<w:r w:rsidRPr=\"00A31B2C\"><w:rPr><w:rFonts w:ascii=\"Arial\" w:hAnsi=\"Arial\"/><w:sz w:val=\"22\"/></w:rPr><w:t xml:space=\"preserve\">{text}</w:t></w:r>"
+        )
+    };
+    let lines = text.lines().map(|line| {
+        let (one, other) = line.split_at(line.len() / 2);
+        format!("<w:p w:rsidR=\"00A31B2C\" w:rsidRDefault=\"00D45E6F\">{}{}</w:p>", run(one), run(other))
+    });
+    format!("<w:document xmlns:w=\"{SPACE}\"><w:body>{}</w:body></w:document>", lines.collect::<String>())
+}
+
+fn package(markup: &str) -> Vec<u8> {
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in [("[Content_Types].xml", "<Types/>"), ("word/document.xml", markup)] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
 }
 
 fn commits(c: &mut Criterion, all: &mut Vec<Measured>) {

@@ -67,7 +67,7 @@ impl<'w, 'r> Document<'w, 'r> {
         let place = self.place_of(name);
         self.name(name);
         if self.walk.count_part(&place) {
-            let content = Content::default();
+            let content = unnamed();
             let about = Octets { content: &content, place: &place, spot: &self.inside.clone(), shown: Shown::Apart };
             leaf::octets(self.walk, bytes, &about);
         }
@@ -77,7 +77,7 @@ impl<'w, 'r> Document<'w, 'r> {
     pub fn picture(&mut self, name: &str, bytes: &[u8]) {
         let place = self.place_of(name);
         if self.walk.count_part(&place) {
-            let content = Content::default();
+            let content = unnamed();
             let about = Octets { content: &content, place: &place, spot: &self.inside.clone(), shown: Shown::InText };
             leaf::octets(self.walk, bytes, &about);
         }
@@ -155,4 +155,9 @@ impl<'w, 'r> Document<'w, 'r> {
             piece => format!("{}{}", self.inside.prefix, names::sanitised(piece)),
         }
     }
+}
+
+/// Nothing says what a file inside is: where it is not text, it is not broken text.
+fn unnamed() -> Content {
+    Content { kind: "application/octet-stream".to_owned(), ..Content::default() }
 }

@@ -33,10 +33,12 @@ use xml::Root;
 const LOOKED_AT: usize = 4_096;
 /// As much of each: what stands before the outermost element is short.
 const BEGINNING: u64 = 4_096;
-/// Wide text is decoded so far to see what it is.
+/// Most markup says so early what it is.
 const SAMPLE: usize = 64 * 1024;
 /// Programmes' own settings are smaller than this.
 const SETTINGS: usize = 256 * 1024;
+/// A picture of a table is small, as a logo is.
+const PREVIEW: usize = 20_000;
 
 /// A zip that may be an office document.
 pub(super) struct Package {
@@ -80,9 +82,7 @@ impl Package {
         match formats::of(bytes, None) {
             _ if self.encrypted.contains(name) => document.closed(name, "open-document"),
             Format::Image(_) => document.picture(name, bytes),
-            Format::Unknown("binary") if is_settings(name) && bytes.len() <= SETTINGS => {
-                settings(name, bytes, document)
-            }
+            Format::Unknown("binary") if is_settings(name, bytes) => words_in(name, bytes, document),
             _ => document.file(name, bytes),
         }
     }
@@ -116,8 +116,9 @@ impl Package {
 
 /// Whether these octets are office markup that stands alone.
 pub(in super::super) fn is_markup(bytes: &[u8]) -> bool {
-    let sample = if charset::wide(bytes, None).is_some() { &bytes[..bytes.len().min(SAMPLE)] } else { bytes };
-    markup(sample).is_some_and(|text| xml::root(&text).is_some_and(|root| root.dialect.is_known()))
+    let root = |bytes| markup(bytes).and_then(|text| xml::root(&text).map(|root| root.dialect.is_known()));
+    let sample = &bytes[..bytes.len().min(SAMPLE)];
+    root(sample).or_else(|| root(bytes).filter(|_| sample.len() < bytes.len())).unwrap_or(false)
 }
 
 /// Reads office markup that stands alone.
@@ -218,16 +219,21 @@ fn is_referred_to(archive: &mut Archive<'_>, at: usize) -> bool {
     })
 }
 
-/// What programmes keep for themselves in a form of their own: of the printer, of where lines end.
-fn is_settings(name: &str) -> bool {
+/// What programmes keep for themselves in a form of their own: of the printer, of where lines end, how a table looks.
+fn is_settings(name: &str, bytes: &[u8]) -> bool {
     let lower = name.to_ascii_lowercase();
     let file = lower.rsplit('/').next().unwrap_or_default();
-    file == "layout-cache" || (file.starts_with("printersettings") && file.ends_with(".bin"))
+    let is_printer = file.starts_with("printersettings") && file.ends_with(".bin");
+    let is_metafile = bytes.starts_with(b"VCLMTF") && bytes.len() <= PREVIEW;
+    (is_metafile || is_printer || file == "layout-cache") && bytes.len() <= SETTINGS
 }
 
-/// No reader shows it; what text is in it is looked at all the same.
-fn settings(name: &str, bytes: &[u8], document: &mut Document<'_, '_>) {
-    let words: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    document.text(name, &String::from_utf16_lossy(&words));
+/// No reader shows it; what text is in it is looked at all the same, wherever its characters begin.
+fn words_in(name: &str, bytes: &[u8], document: &mut Document<'_, '_>) {
+    for from in [bytes, bytes.get(1..).unwrap_or_default()] {
+        let (pairs, _) = from.as_chunks::<2>();
+        let words: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+        document.text(name, &String::from_utf16_lossy(&words));
+    }
     document.text(name, &String::from_utf8_lossy(bytes));
 }

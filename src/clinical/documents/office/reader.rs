@@ -238,10 +238,8 @@ impl<'a, 's> Reader<'a, 's> {
     fn style_of(&mut self, element: &Element<'a, '_>) {
         match element.local {
             "style" => self.style = element.attribute("name").unwrap_or_default(),
-            "text-properties" if self.hidden_styles.len() < HIDDEN_STYLES => {
-                if element.attribute("display").is_some_and(|display| display == "none") {
-                    self.hidden_styles.push(self.style.clone());
-                }
+            "text-properties" if self.hidden_styles.len() < HIDDEN_STYLES && is_hidden(element) => {
+                self.hidden_styles.push(self.style.clone());
             }
             _ => {}
         }
@@ -266,7 +264,7 @@ impl<'a, 's> Reader<'a, 's> {
         let is_sheet = self.frames.last().is_some_and(|frame| frame.dialect == Dialect::Sheet);
         let is_odf = self.frames.last().is_some_and(|frame| frame.dialect == Dialect::OdfText);
         let text = unescaped(text, &self.frames);
-        if text.bytes().all(|byte| byte >= b' ' && byte < 0xEE) && !(is_odf && text.contains("  ")) {
+        if text.bytes().all(|byte| (b' '..0xEE).contains(&byte)) && !(is_odf && text.contains("  ")) {
             return self.flow.push(&text, self.readings);
         }
         let mut out = String::with_capacity(text.len());
@@ -296,6 +294,14 @@ impl<'a, 's> Reader<'a, 's> {
             Role::Binary => self.files.push(text.clone()),
             _ if text.trim().is_empty() => {}
             Role::Line => self.text_shown(&text),
+            Role::Formula => {
+                self.flow.note(local, &text);
+                // What a formula puts together is one text.
+                let joined = text.replace("\" & \"", "\"&\"").replace("\"&\"", "");
+                if joined.len() < text.len() {
+                    self.flow.note(local, &joined);
+                }
+            }
             Role::Coded => {
                 self.flow.note(local, &text);
                 self.flow.note(local, &numbers::without_codes(&text));
@@ -333,6 +339,10 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
         self.flow.note("", text);
         self.flow.tell_aside(" ;");
     }
+}
+
+fn is_hidden(element: &Element<'_, '_>) -> bool {
+    element.attribute("display").is_some_and(|display| display == "none")
 }
 
 /// Symbol fonts have their characters in a private area, in the order of ASCII.

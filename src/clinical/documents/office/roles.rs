@@ -48,6 +48,7 @@ pub(super) enum Role {
     ColumnSpan,
     /// Holds a file in letters.
     Binary,
+    Formula,
     /// Header or footer of a spreadsheet, with codes in it.
     Coded,
 }
@@ -116,6 +117,7 @@ fn sheet(local: &str) -> Role {
         "v" | "Data" => Role::Value,
         "si" => Role::Shared,
         "rPh" | "Comment" => Role::Story,
+        "f" => Role::Formula,
         "comment" | "is" => Role::Line,
         "oddHeader" | "oddFooter" | "evenHeader" | "evenFooter" | "firstHeader" | "firstFooter" => Role::Coded,
         _ => Role::Plain,

@@ -156,10 +156,21 @@ fn boxes_and_notes_stand_by_themselves() {
 fn fields_attributes_and_formulas_are_told_aside() {
     let markup = "<w:p><w:r><w:fldChar/><w:instrText>QUOTE \"943 </w:instrText></w:r><w:r><w:instrText>476\"</w:instrText><w:fldChar/></w:r></w:p>\
         <a:blip descr='one' title='two'/><w:fldSimple w:instr='three'/><w:alias w:val='four of it'/><v:textpath string='five'/>\
-        <s:f>SIX(1)</s:f><s:definedName name='seven'>8</s:definedName><w:rFonts w:ascii='Times New Roman'/><w:id w:val='1234567890'/>\
+        <s:f>SIX(1)&amp;\"si\"&amp;\"x\"</s:f><s:definedName name='seven'>8</s:definedName><w:rFonts w:ascii='Times New Roman'/><w:id w:val='1234567890'/>\
         <w:p w:rsidR='123456789'/><w:x w:val='9434765919'/>";
     let aside = all_of(markup, &mut Strings::default())[3].clone();
-    for told in ["QUOTE \"943 476\"", "one", "two", "three", "four of it", "five", "SIX(1)", "seven", "9434765919"] {
+    for told in [
+        "QUOTE \"943 476\"",
+        "one",
+        "two",
+        "three",
+        "four of it",
+        "five",
+        "SIX(1)&\"si\"",
+        "SIX(1)&\"six\"",
+        "seven",
+        "9434765919",
+    ] {
         assert!(aside.contains(told), "{told} in {aside}");
     }
     for noise in ["Times", "1234567890", "123456789 "] {
@@ -392,4 +403,44 @@ fn markup_that_stands_alone_is_read_too() {
     }
     let page = format!("<w:document {NAMESPACES}>NHS number 943 <b>476</b> 5919</w:document>");
     assert!(places(page.as_bytes()).iter().any(|(_, sure)| *sure == Confidence::High), "as a browser shows it");
+}
+
+#[test]
+fn no_beginning_of_a_document_is_too_much() {
+    let markup = format!(
+        "<!DOCTYPE d [<!ENTITY x \"9\">]>{}",
+        &document(&format!(
+            "<w:tbl><w:tr><w:tc><w:p>{}<mc:AlternateContent><mc:Choice Requires='new'><a:p><a:t>_x00&#x33;9_é\u{F031}</a:t></a:p></mc:Choice></mc:AlternateContent></w:p></w:tc></w:tr></w:tbl>\
+            <s:row><s:c r='ZZZZ99' t='s'><s:v>&x;&y;</s:v></s:c></s:row><s:oddHeader>&amp;K&amp;\"é&amp;9é&amp;</s:oddHeader><![CDATA[x]]><?pi x?>",
+            run("é")
+        ))[21..]
+    );
+    for at in 0..=markup.len() {
+        let mut strings = Strings::default();
+        let bytes = &markup.as_bytes()[..at];
+        let text = String::from_utf8_lossy(bytes);
+        let mut reader = Reader::new(&mut strings, at);
+        let _ = xml::walk(&text, &mut reader);
+        reader.finish();
+        let _ = super::is_markup(bytes);
+    }
+}
+
+#[test]
+fn time_grows_with_the_document() {
+    let deep = |n: usize| letter(&"<w:p>".repeat(n));
+    let prefixes: String = (0..5_000).map(|n| format!(" xmlns:p{n}='{n}'")).collect();
+    let many = letter("x").replacen("<w:document", &format!("<w:document{prefixes}"), 1);
+    let alternatives = document(&"<w:p><mc:AlternateContent><mc:Fallback><w:t>x</w:t></mc:Fallback><mc:Choice><w:del><w:t>y</w:t></w:del></mc:Choice></mc:AlternateContent></w:p>".repeat(20_000));
+    let closing = document(&"<a></b>".repeat(50_000));
+    let ends = letter(&"</x>".repeat(300_000));
+    let boxes = document(&"<w:txbxContent><w:p><w:t>x</w:t>".repeat(2_000));
+    for markup in [deep(1_000_000), many, alternatives, closing, ends, boxes] {
+        let mut strings = Strings::default();
+        let started = std::time::Instant::now();
+        let mut reader = Reader::new(&mut strings, 10_000_000);
+        let _ = xml::walk(&markup, &mut reader);
+        reader.finish();
+        assert!(started.elapsed().as_secs() < 5, "{}", &markup[markup.len() - 50..]);
+    }
 }
