@@ -168,6 +168,48 @@ const CONTEXT_NAMES: &[&str] = &[
     "oid",
 ];
 
+const CONTAINER_NAMES: &[&str] = &[
+    "subject-raw",
+    "subject-q",
+    "subject-b-split",
+    "plain-8bit",
+    "plain-qp",
+    "plain-base64",
+    "plain-utf16",
+    "plain-utf32",
+    "attached-utf32",
+    "plain-gb18030",
+    "html",
+    "html-markup",
+    "html-entities",
+    "html-comment",
+    "html-attribute",
+    "nested",
+    "nested-twice",
+    "attached-text",
+    "attached-octets",
+    "attached-json",
+    "attached-xml",
+    "display-name",
+    "file-name",
+    "epilogue",
+    "docx-body",
+    "docx-runs",
+    "docx-table",
+    "docx-header",
+    "docx-footnote",
+    "docx-comment",
+    "docx-textbox",
+    "xlsx-shared",
+    "xlsx-inline",
+    "xlsx-comment",
+    "pptx-slide",
+    "pptx-notes",
+    "odt",
+    "ods",
+    "odp",
+];
+
 /// The forms, contexts and containers that the design names; a cell that is not generated would not be missed otherwise.
 #[test]
 fn no_cell_is_absent() {
@@ -195,48 +237,8 @@ fn no_cell_is_absent() {
         assert!(contexts.contains(name), "context {name}");
     }
     let names: Vec<&str> = CONTAINERS.iter().map(|c| c.name).collect();
-    for name in [
-        "subject-raw",
-        "subject-q",
-        "subject-b-split",
-        "plain-8bit",
-        "plain-qp",
-        "plain-base64",
-        "plain-utf16",
-        "plain-utf32",
-        "attached-utf32",
-        "plain-gb18030",
-        "html",
-        "html-markup",
-        "html-entities",
-        "html-comment",
-        "html-attribute",
-        "nested",
-        "nested-twice",
-        "attached-text",
-        "attached-octets",
-        "attached-json",
-        "attached-xml",
-        "display-name",
-        "file-name",
-        "epilogue",
-        "docx-body",
-        "docx-runs",
-        "docx-table",
-        "docx-header",
-        "docx-footnote",
-        "docx-comment",
-        "docx-textbox",
-        "xlsx-shared",
-        "xlsx-inline",
-        "xlsx-comment",
-        "pptx-slide",
-        "pptx-notes",
-        "odt",
-        "ods",
-        "odp",
-    ] {
-        assert!(names.contains(&name), "container {name}");
+    for name in CONTAINER_NAMES {
+        assert!(names.contains(name), "container {name}");
     }
 }
 

@@ -9,10 +9,10 @@ const SCHEMAS: &str = "http://schemas.openxmlformats.org";
 fn package(parts: &[(&str, String)]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in parts {
-        zip.start_file(*name, SimpleFileOptions::default()).expect("a new name");
-        zip.write_all(text.as_bytes()).expect("memory");
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        zip.write_all(text.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
-    zip.finish().expect("memory").into_inner()
+    zip.finish().unwrap_or_else(|error| panic!("{error}")).into_inner()
 }
 
 fn escaped(text: &str) -> String {
