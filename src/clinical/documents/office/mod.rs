@@ -82,7 +82,8 @@ impl Package {
         match formats::of(bytes, None) {
             _ if self.encrypted.contains(name) => document.closed(name, "open-document"),
             Format::Image(_) => document.picture(name, bytes),
-            Format::Unknown("binary") if is_settings(name, bytes) => words_in(name, bytes, document),
+            // With names in UTF-16, and zeros that text has not.
+            Format::Unknown("binary") | Format::Text if is_settings(name, bytes) => words_in(name, bytes, document),
             _ => document.file(name, bytes),
         }
     }
