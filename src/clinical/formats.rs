@@ -3,7 +3,7 @@
 //!
 //! Called by `walk`. Promises: at most two passes. Fails never: what nothing explains is `binary`.
 
-use super::documents::Kind;
+use super::documents::{self, Kind};
 
 /// How content is to be treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +41,10 @@ const MAGIC: &[(&[u8], Format)] = &[
     (b"PK\x05\x06", Format::Document(Kind::Zip)),
     (b"PK\x07\x08", Format::Document(Kind::Zip)),
     (b"\x76\xE8\x04\x60\xC4\x11\xE3\x86", Format::Encrypted("rpmsg")),
-    (b"\x1F\x8B", Format::Unknown("gzip")),
-    (b"7z\xBC\xAF\x27\x1C", Format::Unknown("7z")),
+    (b"\x1F\x8B", Format::Document(Kind::Gzip)),
+    (b"7z\xBC\xAF\x27\x1C", Format::Document(Kind::SevenZip)),
     (b"Rar!\x1A\x07", Format::Unknown("rar")),
-    (b"BZh", Format::Unknown("bzip2")),
-    (b"\xFD7zXZ\0", Format::Unknown("xz")),
+    (b"\xFD7zXZ\0", Format::Document(Kind::Xz)),
     (b"\x28\xB5\x2F\xFD", Format::Unknown("zstd")),
     (b"\x78\x9F\x3E\x22", Format::Unknown("tnef")),
     (b"MSCF", Format::Unknown("cab")),
@@ -133,7 +132,11 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
     if at(0, b"BM") && at(6, &[0, 0, 0, 0]) {
         return Some(Format::Image("bmp"));
     }
-    (at(257, b"ustar")).then_some(Format::Unknown("tar"))
+    // bzip2's first block, or its end where there is none.
+    if at(0, b"BZh") && (at(4, b"\x31\x41\x59\x26\x53\x59") || at(4, b"\x17\x72\x45\x38\x50\x90")) {
+        return Some(Format::Document(Kind::Bzip2));
+    }
+    (at(257, b"ustar") || documents::is_tar(bytes)).then_some(Format::Document(Kind::Tar))
 }
 
 /// What is closed with a password, as far as the first octets tell; what they do not tell stays unknown.

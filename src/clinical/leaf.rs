@@ -78,9 +78,19 @@ pub(super) struct Octets<'a> {
 
 /// Reads octets by what they are.
 pub(super) fn octets(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
+    let charset = about.content.charset.as_deref().filter(|_| is_text(about.content.kind.as_str()));
+    let format = formats::of(bytes, charset);
+    one_format(walk, bytes, format, about);
+    // Readers of zip look for its end: an archive may stand behind anything.
+    if documents::may_precede_an_archive(format) && documents::ends_with_an_archive(bytes) {
+        documents::read(walk, documents::Kind::Zip, bytes, about);
+    }
+}
+
+fn one_format(walk: &mut Walk<'_>, bytes: &[u8], format: Format, about: &Octets<'_>) {
     let Octets { content, place, spot, .. } = *about;
     let kind = content.kind.as_str();
-    match formats::of(bytes, content.charset.as_deref().filter(|_| is_text(kind))) {
+    match format {
         Format::Empty => walk.report.read(place),
         _ if matches!(kind, "message/partial" | "message/external-body") => {
             walk.report.unread(FindingKind::UnknownAttachment, place, &kind[8..]);
@@ -157,7 +167,8 @@ fn told_by_start(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>, charset: Opt
     // Text that looks like anything else is looked at as it stands.
     let is_broken_text = is_text(kind) && formats::of(&start, charset) == Format::Unknown("binary");
     let is_read = walk.reads_documents() && matches!(formats::of(&start, charset), Format::Document(_));
-    if is_broken_text || is_read || !formats::is_settled(&start, octets, charset) {
+    let has_archive = || documents::ends_with_an_archive(&transfer::base64_end(body, octets, documents::ARCHIVE_END));
+    if is_broken_text || is_read || has_archive() || !formats::is_settled(&start, octets, charset) {
         return None;
     }
     walk.left -= octets;

@@ -114,6 +114,19 @@ pub(super) fn sound_base64_len(input: &[u8]) -> Option<usize> {
     (letters + blanks == body.len() && ends_well).then_some(letters / 4 * 3 + (letters % 4).saturating_sub(1))
 }
 
+/// The last octets that `input` decodes to, `most` of them and up to two more: it is sound and decodes to `octets`.
+pub(super) fn base64_end(input: &[u8], octets: usize, most: usize) -> Vec<u8> {
+    // What is left of the last group of four letters; groups are counted from the start.
+    let odd = [0, 2, 3][octets % 3];
+    let mut wanted = most / 3 * 4 + odd;
+    let mut from = input.len();
+    while let Some(at) = from.checked_sub(1).filter(|_| wanted > 0) {
+        from = at;
+        wanted -= usize::from(is_letter(input[at]));
+    }
+    base64(&input[from..], most + 2).bytes
+}
+
 const fn is_blank(byte: u8) -> bool {
     (byte == b'\r') | (byte == b'\n') | (byte == b' ') | (byte == b'\t')
 }

@@ -309,6 +309,11 @@ impl<'r> Walk<'r> {
         }
     }
 
+    /// Whether no part more may be counted.
+    pub fn is_full(&self) -> bool {
+        self.parts >= self.limits.parts
+    }
+
     /// Counts a part or a file; false when there are too many.
     pub fn count_part(&mut self, place: &str) -> bool {
         self.parts += 1;

@@ -12,7 +12,6 @@ use crate::vocabulary::FindingKind;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::borrow::Cow;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

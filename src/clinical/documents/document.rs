@@ -113,6 +113,15 @@ impl<'w, 'r> Document<'w, 'r> {
         self.walk.count_part(&place)
     }
 
+    /// Whether no piece more may be counted, which is said.
+    pub fn is_full(&mut self, piece: &str) -> bool {
+        let is_full = self.walk.is_full();
+        if is_full {
+            self.limit(piece, "parts");
+        }
+        is_full
+    }
+
     /// Octets that one piece may still be unpacked to.
     pub fn room(&self) -> usize {
         self.walk.limits.part.min(self.walk.left)

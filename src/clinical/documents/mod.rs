@@ -6,8 +6,12 @@
 
 mod document;
 mod office;
+mod packed;
+mod sevenz;
+mod tar;
 mod zip;
 
+use super::formats::{self, Format};
 use super::leaf::Octets;
 use super::walk::Walk;
 use crate::vocabulary::FindingKind;
@@ -20,6 +24,11 @@ pub(super) enum Kind {
     Zip,
     /// Office markup that stands alone.
     Markup,
+    Gzip,
+    Bzip2,
+    Xz,
+    Tar,
+    SevenZip,
 }
 
 /// Why a document was not read to its end.
@@ -36,6 +45,31 @@ enum Wrong {
 /// What reading a document, or a piece of one, ends in.
 type Read = Result<(), Wrong>;
 
+/// So many of the last octets tell whether they end with an archive.
+pub(super) const ARCHIVE_END: usize = zip::TAIL;
+
+/// Whether octets end with a zip archive, whatever they begin with.
+pub(super) fn ends_with_an_archive(bytes: &[u8]) -> bool {
+    zip::ends_with_one(bytes)
+}
+
+/// Whether an archive at the end of that is not read with it, or is not a file inside.
+pub(super) fn may_precede_an_archive(format: Format) -> bool {
+    !matches!(format, Format::Empty | Format::Document(Kind::Zip | Kind::Tar))
+}
+
+/// Whether octets begin with a header of tar, which may have no signature.
+pub(super) fn is_tar(bytes: &[u8]) -> bool {
+    tar::is_one(bytes)
+}
+
+/// Whether octets begin as something that is read here.
+fn is_document(bytes: &[u8]) -> bool {
+    /// As many as any beginning needs.
+    const START: usize = 1_024;
+    matches!(formats::of(&bytes[..bytes.len().min(START)], None), Format::Document(_))
+}
+
 /// Reads a document, or says that it is one.
 pub(super) fn read(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets<'_>) {
     if !walk.reads_documents() {
@@ -46,6 +80,11 @@ pub(super) fn read(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets
     let read = match kind {
         Kind::Zip => zip::read(bytes, &mut document),
         Kind::Markup => office::flat(bytes, &mut document),
+        Kind::Gzip => packed::gzip(bytes, &mut document),
+        Kind::Bzip2 => packed::bzip2(bytes, &mut document),
+        Kind::Xz => packed::xz(bytes, &mut document),
+        Kind::Tar => tar::read(bytes, &mut document),
+        Kind::SevenZip => sevenz::read(bytes, &mut document),
     };
     let told = document.has_told();
     match read {

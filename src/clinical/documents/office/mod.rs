@@ -25,7 +25,6 @@ use super::{Read, Wrong};
 use crate::vocabulary::FindingKind;
 use dialect::Dialect;
 use std::borrow::Cow;
-use std::io::Read as _;
 use strings::Strings;
 use xml::Root;
 
@@ -54,12 +53,12 @@ impl Package {
         let tells = |name: &str| {
             ["[Content_Types].xml", "META-INF/manifest.xml"].iter().any(|own| name.eq_ignore_ascii_case(own))
         };
-        let is_office = (0..archive.len()).filter_map(|at| archive.name_for_index(at)?.ok()).any(|name| tells(&name));
+        let is_office = (0..archive.len()).any(|at| tells(&archive.name(at)));
         Package { is_office, strings: Strings::default(), encrypted: Vec::new(), has_text: false }
     }
 
     /// The files in the order in which they are read: what others refer to comes first.
-    pub fn order(&self, archive: &mut Archive<'_>) -> Vec<usize> {
+    pub fn order(&self, archive: &Archive<'_>) -> Vec<usize> {
         let mut order: Vec<usize> = (0..archive.len()).collect();
         if self.is_office {
             order.sort_by_cached_key(|at| *at >= LOOKED_AT || !is_referred_to(archive, *at));
@@ -206,12 +205,8 @@ fn is_written(root: Root<'_>) -> bool {
 }
 
 /// Whether other files refer to this one: the table of strings, and the manifest.
-fn is_referred_to(archive: &mut Archive<'_>, at: usize) -> bool {
-    let Ok(file) = archive.by_index(at) else { return false };
-    let mut beginning = Vec::new();
-    if file.take(BEGINNING).read_to_end(&mut beginning).is_err() && beginning.is_empty() {
-        return false;
-    }
+fn is_referred_to(archive: &Archive<'_>, at: usize) -> bool {
+    let beginning = archive.beginning(at, BEGINNING);
     let Some(text) = markup(&beginning) else { return false };
     xml::root(&text).is_some_and(|root| match root.dialect {
         Dialect::Sheet => root.local == "sst",
