@@ -100,3 +100,6 @@ pub(super) fn read(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

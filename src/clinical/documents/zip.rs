@@ -107,8 +107,10 @@ impl<'a> Archive<'a> {
         self.claims.len()
     }
 
-    pub fn name(&self, index: usize) -> String {
-        self.claims.get(index).map(Claim::name).unwrap_or_default()
+    /// Octets that may still be unpacked.
+    #[cfg(test)]
+    pub fn fuel(&self) -> usize {
+        self.fuel
     }
 
     /// The first octets of an entry, unpacked; none where they cannot be had.
@@ -151,10 +153,7 @@ impl<'a> Archive<'a> {
     }
 
     /// The entries of the directories that an end record leads to.
-    fn directories(&mut self, end: &End<'_>)
-    where
-        'a: 'a,
-    {
+    fn directories(&mut self, end: &End<'_>) {
         // It is a file's inside, which is read for itself.
         if self.is_inside_a_document(end.at) {
             return;
