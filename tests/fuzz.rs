@@ -196,6 +196,13 @@ fn headers_and_what_is_recognised() {
 }
 
 #[test]
+fn archives() {
+    for name in ["zip", "gzip-tar", "7z"] {
+        hold(name, 500, &[]);
+    }
+}
+
+#[test]
 fn what_is_stored() {
     hold("entry", 1_000, &[]);
     hold("progress", 1_000, &[]);

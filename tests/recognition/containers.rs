@@ -10,7 +10,7 @@ pub struct Container {
     pub wrap: fn(&str, &Form) -> Vec<u8>,
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     let text = base64::engine::general_purpose::STANDARD.encode(bytes);
     text.as_bytes().chunks(76).map(|c| String::from_utf8_lossy(c).into_owned()).collect::<Vec<_>>().join("\r\n")
 }
@@ -39,7 +39,7 @@ fn message(head: &str, body: &[u8]) -> Vec<u8> {
         .concat()
 }
 
-fn part(head: &str, body: &str) -> Vec<u8> {
+pub fn part(head: &str, body: &str) -> Vec<u8> {
     let whole =
         format!("--b1\r\nContent-Type: text/plain\r\n\r\nSee attached.\r\n--b1\r\n{head}\r\n\r\n{body}\r\n--b1--\r\n");
     message("Content-Type: multipart/mixed; boundary=b1", whole.as_bytes())
@@ -74,11 +74,11 @@ fn folded(text: &str) -> String {
     text.replace("\r\n", "\r\n ")
 }
 
-fn unbroken(text: &str) -> String {
+pub fn unbroken(text: &str) -> String {
     text.replace("\r\n", " ")
 }
 
-fn nested(text: &str) -> String {
+pub fn nested(text: &str) -> String {
     format!(
         "From: b@site.example\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n",
         base64(text.as_bytes())

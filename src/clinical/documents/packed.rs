@@ -11,9 +11,9 @@ use std::io::{self, Read};
 /// Memory of one decoder, in KiB: the dictionary that the highest levels of xz and 7-Zip ask for, and a little.
 pub(super) const MEMORY: u32 = 96 * 1024;
 /// How often a decoder may ask for more: a piece of LZMA2 asks a few times for up to 64 KiB, and starts anew each time.
-const READS: usize = 400_000;
+const READS: usize = 200_000;
 /// Members of one file: programmes that pack in parallel write one for some hundred kilobytes.
-const MEMBERS: usize = 2_000;
+const MEMBERS: usize = 1_000;
 
 pub(super) fn gzip(bytes: &[u8], document: &mut Document<'_, '_>) -> Ending {
     members::<Gzip<'_>>(bytes, document)

@@ -3,10 +3,13 @@
 use super::super::{Findings, Limits, Rules, inspect};
 use crate::vocabulary::FindingKind;
 use std::io::Write as _;
+use std::sync::LazyLock;
 
 mod hostile_zip;
 mod packed_tar;
 mod zips;
+
+static RULES: LazyLock<Rules> = LazyLock::new(Rules::default);
 
 const NUMBER: &[u8] = b"the letter says NHS number 943 476 5919, seen today\r\n";
 
@@ -26,7 +29,7 @@ fn message(name: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 fn look(bytes: &[u8]) -> Findings {
-    inspect(&message("a.bin", bytes), &Rules::default(), &Limits::default())
+    inspect(&message("a.bin", bytes), &RULES, &Limits::default())
 }
 
 /// Where numbers were found.

@@ -6,6 +6,7 @@
 // Each of the two callers uses a part.
 #![allow(dead_code)]
 
+pub mod archives;
 pub mod client;
 pub mod command;
 pub mod data;
@@ -22,6 +23,7 @@ pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also its folder in tests/fuzz/corpus.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("7z", archives::seven_zip),
     ("address", command::address),
     ("charset", message::charset),
     ("client", client::session),
@@ -31,6 +33,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dns", dns::answer_of),
     ("entry", stored::entry),
     ("gateway", typed::gateway),
+    ("gzip-tar", archives::gzip_tar),
     ("header", message::header),
     ("html", message::html),
     ("mime", message::mime),
@@ -44,6 +47,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("progress", stored::progress),
     ("reply", client::reply),
     ("server", server::session),
+    ("zip", archives::zip),
 ];
 
 /// The target of that name.

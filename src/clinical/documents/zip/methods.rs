@@ -18,9 +18,9 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Whether the decoder knows its end for itself, so that what stands behind it is not taken.
+    /// Whether the decoder takes up to the end of what is packed, to the octet.
     pub fn ends_itself(self) -> bool {
-        matches!(self.method, 8 | 9 | 12)
+        matches!(self.method, 8 | 12)
     }
 
     /// What unpacks `source`.
