@@ -3,7 +3,8 @@
 //! Called by `walk`. Promises: inline markup joins (`<b>943</b> 476 5919`), blocks end lines, cells are divided by tabs;
 //! comments and attributes stand behind the text, each on a line of its own. Fails never: HTML has no errors.
 
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::emitters::callback::{Callback, CallbackEmitter, CallbackEvent};
+use html5gum::emitters::{Emitter, ForwardingEmitter};
 use html5gum::{Span, Tokenizer};
 
 /// Text, then everything else that carries text.
@@ -23,12 +24,27 @@ pub(super) fn text(markup: &str) -> String {
         }
         None
     };
-    for token in Tokenizer::new_with_emitter(markup, CallbackEmitter::new(callback)) {
+    for token in Tokenizer::new_with_emitter(markup, Forgiving(CallbackEmitter::new(callback))) {
         let Ok(()) = token;
     }
     shown.extend_from_slice(b"\n;\n");
     shown.append(&mut aside);
-    String::from_utf8_lossy(&shown).into_owned()
+    String::from_utf8(shown).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Looks for no errors: that would be a look at every octet more.
+struct Forgiving<F: Callback<(), ()>>(CallbackEmitter<F, ()>);
+
+impl<F: Callback<(), ()>> ForwardingEmitter for Forgiving<F> {
+    type Token = ();
+
+    fn inner(&mut self) -> &mut impl Emitter<Token = ()> {
+        &mut self.0
+    }
+
+    fn should_emit_errors(&mut self) -> bool {
+        false
+    }
 }
 
 fn note(aside: &mut Vec<u8>, value: &[u8]) {
@@ -52,46 +68,15 @@ fn open(shown: &mut Vec<u8>, name: &[u8]) {
 
 /// What a tag of HTML does to the text around it.
 fn divider(name: &[u8]) -> Option<&'static [u8]> {
-    const INLINE: &[&[u8]] = &[
-        b"a", b"abbr", b"acronym", b"b", b"bdi", b"bdo", b"big", b"cite", b"code", b"data", b"del", b"dfn", b"em",
-        b"font", b"i", b"ins", b"kbd", b"mark", b"nobr", b"o:p", b"q", b"s", b"samp", b"small", b"span", b"strike",
-        b"strong", b"sub", b"sup", b"time", b"tt", b"u", b"var", b"wbr", b"img", b"label",
-    ];
-    const BLOCK: &[&[u8]] = &[
-        b"p",
-        b"br",
-        b"div",
-        b"tr",
-        b"li",
-        b"ul",
-        b"ol",
-        b"dl",
-        b"dt",
-        b"dd",
-        b"table",
-        b"tbody",
-        b"thead",
-        b"tfoot",
-        b"h1",
-        b"h2",
-        b"h3",
-        b"h4",
-        b"h5",
-        b"h6",
-        b"hr",
-        b"pre",
-        b"blockquote",
-        b"center",
-        b"section",
-        b"article",
-        b"html",
-        b"body",
-        b"head",
-    ];
     match name {
         b"td" | b"th" => Some(b"\t"),
-        name if INLINE.contains(&name) => Some(b""),
-        name if BLOCK.contains(&name) => Some(b"\n"),
+        b"a" | b"abbr" | b"acronym" | b"b" | b"bdi" | b"bdo" | b"big" | b"cite" | b"code" | b"data" | b"del"
+        | b"dfn" | b"em" | b"font" | b"i" | b"ins" | b"kbd" | b"mark" | b"nobr" | b"o:p" | b"q" | b"s" | b"samp"
+        | b"small" | b"span" | b"strike" | b"strong" | b"sub" | b"sup" | b"time" | b"tt" | b"u" | b"var" | b"wbr"
+        | b"img" | b"label" => Some(b""),
+        b"p" | b"br" | b"div" | b"tr" | b"li" | b"ul" | b"ol" | b"dl" | b"dt" | b"dd" | b"table" | b"tbody"
+        | b"thead" | b"tfoot" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"hr" | b"pre" | b"blockquote"
+        | b"center" | b"section" | b"article" | b"html" | b"body" | b"head" => Some(b"\n"),
         _ => None,
     }
 }

@@ -86,8 +86,10 @@ fn is_simple(archive: &Archive, index: usize) -> bool {
 
 fn failed(error: &Error, piece: &str, document: &mut Document<'_, '_>) -> Read {
     match error {
-        Error::PasswordRequired => closed(piece, document),
-        Error::UnsupportedCompressionMethod(name) if name.starts_with("AES") => closed(piece, document),
+        Error::UnsupportedCompressionMethod(name) if name.starts_with("AES") && piece.is_empty() => {
+            return Err(Wrong::Closed("7z"));
+        }
+        Error::UnsupportedCompressionMethod(name) if name.starts_with("AES") => document.closed(piece, "7z"),
         Error::MaxMemLimited { .. } => document.limit(piece, "memory"),
         Error::Io(error, _) if is_memory(error) => document.limit(piece, "memory"),
         Error::UnsupportedCompressionMethod(_) | Error::Unsupported(_) => {
@@ -96,10 +98,6 @@ fn failed(error: &Error, piece: &str, document: &mut Document<'_, '_>) -> Read {
         _ => return Err(Wrong::Broken("7z archive")),
     }
     Ok(())
-}
-
-fn closed(piece: &str, document: &mut Document<'_, '_>) {
-    document.closed(piece, "7z");
 }
 
 /// How many coders the archive's header is encoded with; none where that cannot be read. A start header of zeros is none:

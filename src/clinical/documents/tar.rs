@@ -208,10 +208,9 @@ fn number(field: &[u8]) -> Option<usize> {
         return large.or(Some(usize::MAX));
     }
     let around = |byte: &u8| matches!(byte, b' ' | 0);
-    let digits = field.iter().skip_while(|byte| around(byte)).take_while(|byte| !around(byte));
-    let value = digits.clone().try_fold(0usize, |sum, byte| {
+    let mut digits = field.iter().skip_while(|byte| around(byte)).take_while(|byte| !around(byte));
+    digits.try_fold(0usize, |sum, byte| {
         let digit = usize::from(byte.checked_sub(b'0').filter(|digit| *digit < 8)?);
         sum.checked_mul(8)?.checked_add(digit)
-    });
-    value
+    })
 }
