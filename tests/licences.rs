@@ -15,6 +15,8 @@ const FREE: &[&str] = &[
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    // As BSD-3-Clause, in the words of bzip2.
+    "bzip2-1.0.6",
     "BSL-1.0",
     "CC0-1.0",
     "CDLA-Permissive-2.0",
