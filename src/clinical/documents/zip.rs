@@ -113,6 +113,10 @@ impl<'a> Archive<'a> {
         self.fuel
     }
 
+    pub fn name(&self, index: usize) -> String {
+        self.claims.get(index).map(Claim::name).unwrap_or_default()
+    }
+
     /// The first octets of an entry, unpacked; none where they cannot be had.
     pub fn beginning(&self, index: usize, most: u64) -> Vec<u8> {
         let mut bytes = Vec::new();

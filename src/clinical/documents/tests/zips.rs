@@ -104,5 +104,5 @@ fn an_archive_behind_something_else_is_read_in_another_process_too() {
     let looked = |bytes: &[u8]| {
         super::super::super::inspect_text(&message("a.jpg", bytes), &Rules::default(), &Limits::default()).documents
     };
-    assert!(looked(&bytes) && !looked(&bytes[..150_000]));
+    assert!(!looked(&bytes).is_empty() && looked(&bytes[..150_000]).is_empty());
 }
