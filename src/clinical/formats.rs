@@ -54,7 +54,6 @@ const MAGIC: &[(&[u8], Format)] = &[
 
 /// Text that hides its content from a reader of text.
 const ARMOUR: &[(&[u8], &str)] = &[
-    (b"{\\rtf", "rtf"),
     (b"%!PS", "postscript"),
     (b"-----BEGIN PGP MESSAGE", "pgp"),
     (b"-----BEGIN PKCS7", "pkcs7"),
@@ -78,11 +77,15 @@ pub(super) fn of(bytes: &[u8], charset: Option<&str>) -> Format {
     if let Some(format) = deeper_magic(bytes) {
         return format;
     }
+    // Word asks for no more than this, and data in it is anything.
+    let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
+    if start.starts_with(b"{\\rt") {
+        return Format::Document(Kind::Rtf);
+    }
     let is_wide = super::charset::wide(bytes, charset).is_some();
     if !is_wide && !is_texty(bytes) {
         return Format::Unknown("binary");
     }
-    let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
     if let Some((_, name)) = ARMOUR.iter().find(|(magic, _)| start.starts_with(magic)) {
         return Format::Opaque(name);
     }
@@ -266,6 +269,6 @@ mod tests {
         assert_eq!(of(b"From: a@b\nSent: today\nSubject: pasted\n\nbody", None), Format::Text);
         assert_eq!(of(b"hello\nbegin 644 x.txt\nM86)C\nend\n", None), Format::Opaque("uuencode"));
         assert_eq!(of(b"we begin 644 things\nand go on", None), Format::Text);
-        assert_eq!(of(b"{\\rtf1 943}", None), Format::Opaque("rtf"));
+        assert_eq!(of(b"{\\rt 943}", None), Format::Document(Kind::Rtf));
     }
 }

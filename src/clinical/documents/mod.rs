@@ -4,11 +4,15 @@
 //! files inside, and what it could not read. Promises: bounded by the limits of the inspection, whatever the octets say of
 //! themselves; a document in which nothing was read is never clean. Fails never: what is wrong with it is a finding.
 
+mod codepages;
 mod document;
 mod office;
 mod packed;
 mod sevenz;
 mod tar;
+mod octets;
+mod packaged;
+mod rtf;
 mod zip;
 
 use super::formats::{self, Format};
@@ -21,6 +25,7 @@ pub(super) use office::is_markup;
 /// What reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    Rtf,
     Zip,
     /// Office markup that stands alone.
     Markup,
@@ -78,6 +83,7 @@ pub(super) fn read(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets
     let Some(inside) = walk.inside(about.place, about.spot) else { return };
     let mut document = Document::new(walk, about.place, inside);
     let read = match kind {
+        Kind::Rtf => rtf::read(bytes, &mut document),
         Kind::Zip => zip::read(bytes, &mut document),
         Kind::Markup => office::flat(bytes, &mut document),
         Kind::Gzip => packed::gzip(bytes, &mut document),

@@ -1,0 +1,138 @@
+use crate::clinical::{Findings, Limits, Rules, inspect};
+use crate::vocabulary::{Confidence, FindingKind};
+use base64::Engine as _;
+
+fn look(rtf: &[u8]) -> Findings {
+    let head = b"Content-Type: application/rtf; name=x.rtf\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+    let letters = base64::engine::general_purpose::STANDARD.encode(rtf);
+    inspect(&[head, letters.as_bytes()].concat(), &Rules::default(), &Limits::default())
+}
+
+fn is_sure(findings: &Findings) -> bool {
+    findings.findings.iter().any(|f| f.kind == FindingKind::NhsNumber && f.confidence == Confidence::High)
+}
+
+#[test]
+fn text_is_read_wherever_it_stands() {
+    for rtf in [
+        r"{\rtf1\ansi NHS number 943 476 5919}",
+        r"{\rt NHS number 943 476 5919",
+        r"{\rtf1 NHS number {\b 9}{\b 4}{\i 3} {4}{7}{\ul 6} 59{19}\par}",
+        r"{\rtf1\ansicpg1252 NHS number 943\'a0476\~5919}",
+        r"{\rtf1 NHS number \u57?\u52?\u51? 476 5919}",
+        r"{\rtf1\uc0 NHS number \u57\u52\u51\u32 476 5919}",
+        r"{\rtf1{\fonttbl{\f3\fcharset128 MS Mincho;}}{NHS number \f3\'82\'58\'82\'53\'82\'52 476 5919}}",
+        r"{\rtf1 NHS number 943\_476\-5919}",
+        r"{\rtf1 NHS number 943{\*\bkmkstart x}{\*\bkmkend x} 476{\footnote other}5919}",
+        r"{\rtf1 {\header NHS number 943{\*\bkmkstart x} 476 5919}body}",
+        r"{\rtf1 {\footnote NHS number 943 476 5919}body}",
+        r"{\rtf1 {\*\annotation NHS number 943 476 5919}body}",
+        r"{\rtf1 {\*\never-heard-of NHS number 943 476 5919}body}",
+        r"{\rtf1 {\info{\title NHS number 943 476 5919}}body}",
+        r"{\rtf1 {\field{\*\fldinst NHS number 943 476 5919}{\fldrslt x}}body}",
+        r"{\rtf1 {\shp{\*\shpinst{\sp{\sn a}{\sv b}}{\shptxt NHS number 943 476 5919}}}body}",
+        r"{\rtf1 \v NHS number 943 476 5919}",
+        r"{\rtf1 NHS number 943{\v xyz 7} 476{\deleted z}5919}",
+        r"{\rtf1 NHS number \u26085 943 476 5919 body}",
+        r"{\rtf1\uc3 NHS number \u57 943\u52 \u51 943 476 5919}",
+        r"{\rtf1\uc12 NHS number \u26085 943 476 5919 body}",
+        r"{\rtf1 Name\cell NHS number\cell\row A\cell 943 476 5919\cell\row}",
+        "{\\rtf1 NHS number 943 4\r\n76 5919}",
+        "{\\rtf1 NHS number 943 476 {\\pict\\bin3 }}}}5919}",
+    ] {
+        let found = look(rtf.as_bytes());
+        assert!(is_sure(&found), "{rtf}: {found:?}");
+        assert_eq!(found.unread, [], "{rtf}");
+    }
+    let surrogates: String = "9434765919"
+        .chars()
+        .map(|c| {
+            let mut units = [0; 2];
+            let c = char::from_u32(0x1D7CE + c.to_digit(10).unwrap_or(0)).unwrap_or('x');
+            c.encode_utf16(&mut units).iter().map(|u| format!("\\u{}?", *u as i16)).collect::<String>()
+        })
+        .collect();
+    assert!(is_sure(&look(format!("{{\\rtf1 NHS number {surrogates}}}").as_bytes())), "{surrogates}");
+}
+
+#[test]
+fn what_is_no_text_joins_nothing() {
+    let found = look(br"{\rtf1 x {\header 943 476} {\footer 5919} NHS number}");
+    assert!(found.findings.is_empty(), "{found:?}");
+}
+
+#[test]
+fn html_inside_is_read_as_html() {
+    let rtf = br"{\rtf1\ansi\fromhtml1 {\*\htmltag64 <p title='NHS number }\htmlrtf 1\htmlrtf0 943{\*\htmltag84 &nbsp;}\htmlrtf \'a0\htmlrtf0 476 5919{\*\htmltag '>}x}";
+    assert!(is_sure(&look(rtf)));
+}
+
+#[test]
+fn depth_is_counted_and_said() {
+    let nested = |depth: usize| {
+        [&b"{\\rtf1 "[..], &b"{".repeat(depth), b"NHS number 943 476 5919", &b"}".repeat(depth), b"}"].concat()
+    };
+    let found = look(&nested(10_000));
+    assert!(is_sure(&found) && found.unread.is_empty());
+    let found = look(&nested(200_000));
+    assert!(is_sure(&found) && found.unread.iter().any(|u| u.limit == Some("depth")));
+}
+
+fn object(class: &str, data: &[u8]) -> Vec<u8> {
+    let string = |text: &str| [&(text.len() as u32 + 1).to_le_bytes()[..], text.as_bytes(), &[0]].concat();
+    [
+        &[1, 5, 0, 0, 2, 0, 0, 0][..],
+        &string(class),
+        &[0; 8],
+        &(data.len() as u32).to_le_bytes(),
+        data,
+        &[1, 5, 0, 0, 0, 0, 0, 0],
+    ]
+    .concat()
+}
+
+fn packaged(name: &str, data: &[u8]) -> Vec<u8> {
+    let length = |text: &str| (text.len() as u32 + 1).to_le_bytes();
+    let native = [
+        &[2, 0][..],
+        name.as_bytes(),
+        &[0],
+        name.as_bytes(),
+        &[0, 0, 0, 3, 0],
+        &length(name),
+        name.as_bytes(),
+        &[0],
+        &(data.len() as u32).to_le_bytes(),
+        data,
+    ]
+    .concat();
+    object("Package", &native)
+}
+
+fn with_object(object: &[u8]) -> Vec<u8> {
+    let hex: String = object.iter().map(|b| format!("{b:02x}")).collect();
+    let lines: Vec<&str> = hex.as_bytes().chunks(77).filter_map(|c| std::str::from_utf8(c).ok()).collect();
+    format!("{{\\rtf1 see {{\\object\\objemb{{\\*\\objdata {}}}{{\\result x}}}}}}", lines.join("\r\n")).into_bytes()
+}
+
+#[test]
+fn files_inside_are_read() {
+    let found = look(&with_object(&packaged("letter.txt", b"NHS number 943 476 5919")));
+    assert!(is_sure(&found) && found.unread.is_empty(), "{found:?}");
+    assert!(found.read.contains(&"x.rtf!/letter.txt".to_owned()), "{found:?}");
+    let found = look(&with_object(&packaged("NHS number 943 476 5919.txt", b"x")));
+    assert!(is_sure(&found), "{found:?}");
+    let found = look(&with_object(&object("Other", &[3, 1, 2, 255, 128].repeat(80))));
+    assert_eq!(found.unread.len(), 1, "{found:?}");
+    assert_eq!(found.unread[0].kind, FindingKind::UnknownAttachment);
+    for cut in [3, 9, 20, 40] {
+        assert!(!look(&with_object(&packaged("letter.txt", b"x")[..cut])).unread.is_empty(), "{cut}");
+    }
+}
+
+#[test]
+fn data_that_is_not_there_is_broken_and_hides_nothing() {
+    let found = look(br"{\rtf1 \bin999 NHS number 943 476 5919}");
+    assert!(is_sure(&found));
+    assert_eq!(found.unread[0].kind, FindingKind::BrokenAttachment);
+}
