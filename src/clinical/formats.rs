@@ -46,7 +46,7 @@ const MAGIC: &[(&[u8], Format)] = &[
     (b"Rar!\x1A\x07", Format::Unknown("rar")),
     (b"\xFD7zXZ\0", Format::Document(Kind::Xz)),
     (b"\x28\xB5\x2F\xFD", Format::Unknown("zstd")),
-    (b"\x78\x9F\x3E\x22", Format::Unknown("tnef")),
+    (b"\x78\x9F\x3E\x22", Format::Document(Kind::Tnef)),
     (b"MSCF", Format::Unknown("cab")),
     (b"ID3", Format::Unknown("audio")),
     (b"OggS", Format::Unknown("audio")),

@@ -168,7 +168,7 @@ fn what_cannot_be_read_is_said() {
         (part("application/pdf", b"\x89PNG\r\n\x1A\nxx"), FindingKind::Image, "png"),
         (part("image/tiff", b"II*\0xxxx"), FindingKind::Scan, "tiff"),
         (part("application/postscript", b"%!PS hello"), FindingKind::UnknownAttachment, "postscript"),
-        (part("application/ms-tnef", b"\x78\x9F\x3E\x22xx"), FindingKind::UnknownAttachment, "tnef"),
+        (part("application/ms-tnef", b"\x78\x9F\x3E\x22xxxx"), FindingKind::BrokenAttachment, "tnef attribute"),
         (part("text/plain; charset=cp037", b"\xD5\xC8\xE2\x40\xF9\xF4\xF3"), FindingKind::BrokenAttachment, "charset"),
     ] {
         let findings = look(&mixed(&[&content]));

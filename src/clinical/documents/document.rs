@@ -5,9 +5,9 @@
 
 use super::super::fields::Content;
 use super::super::leaf::{self, Octets, Shown};
-use super::super::names;
 use super::super::walk::{Spot, Walk};
-use crate::vocabulary::FindingKind;
+use super::super::{markings, names};
+use crate::vocabulary::{Confidence, FindingKind};
 use std::io::{self, Read};
 
 /// What is packed may be so much smaller than what it holds …
@@ -46,6 +46,18 @@ impl<'w, 'r> Document<'w, 'r> {
         self.walk.shapes(fitting, &place);
         self.walk.scan(fitting, &place);
         self.walk.report.read(&place);
+    }
+
+    /// The subject of a message inside.
+    pub fn subject(&mut self, subject: &str) {
+        self.text("subject", subject);
+        let place = self.place_of("subject");
+        for (kind, shown) in markings::of_subject(subject) {
+            // A tag inside a forwarded message was for another sending.
+            if !matches!(kind, FindingKind::TagSecure | FindingKind::TagEncrypt) {
+                self.walk.report.found(kind, &place, shown, Confidence::High);
+            }
+        }
     }
 
     /// As much of the text as may still be looked at.

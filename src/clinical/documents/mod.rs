@@ -10,9 +10,13 @@ mod office;
 mod packed;
 mod sevenz;
 mod tar;
+mod lzfu;
+mod mapi;
 mod octets;
 mod packaged;
 mod rtf;
+mod runs;
+mod tnef;
 mod zip;
 
 use super::formats::{self, Format};
@@ -26,6 +30,7 @@ pub(super) use office::is_markup;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Rtf,
+    Tnef,
     Zip,
     /// Office markup that stands alone.
     Markup,
@@ -84,6 +89,7 @@ pub(super) fn read(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets
     let mut document = Document::new(walk, about.place, inside);
     let read = match kind {
         Kind::Rtf => rtf::read(bytes, &mut document),
+        Kind::Tnef => tnef::read(bytes, &mut document),
         Kind::Zip => zip::read(bytes, &mut document),
         Kind::Markup => office::flat(bytes, &mut document),
         Kind::Gzip => packed::gzip(bytes, &mut document),
