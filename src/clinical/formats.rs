@@ -122,7 +122,7 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
         return Some(closed::pdf(bytes).unwrap_or(Format::Unknown("pdf")));
     }
     if at(0, b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
-        return Some(closed::office(bytes).unwrap_or(Format::Unknown("ole")));
+        return Some(Format::Document(Kind::Ole));
     }
     if at(0, b"RIFF") {
         return Some(if at(8, b"WEBP") { Format::Image("webp") } else { Format::Unknown("riff") });
@@ -157,12 +157,6 @@ mod closed {
         let start = start(bytes);
         let named = |at: usize| start.get(at + 8).is_some_and(|next| !next.is_ascii_alphabetic());
         memmem::find_iter(start, b"/Encrypt").any(named).then_some(Format::Encrypted("pdf"))
-    }
-
-    /// [MS-OFFCRYPTO] 2.3.4.4: a stream of that name holds the whole document.
-    pub fn office(bytes: &[u8]) -> Option<Format> {
-        const NAME: &[u8] = b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
-        memmem::find(start(bytes), NAME).is_some().then_some(Format::Encrypted("office-document"))
     }
 }
 
@@ -256,9 +250,7 @@ mod tests {
         assert_eq!(of(b"%PDF-1.7 trailer << /Encrypt 5 0 R >>", None), Format::Encrypted("pdf"));
         assert_eq!(of(b"%PDF-1.7 << /EncryptMetadata false >>", None), Format::Unknown("pdf"));
         assert_eq!(of(b"PK\x03\x04\x14\0\0\0rest", None), Format::Document(Kind::Zip));
-        let package = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1..E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0";
-        assert_eq!(of(package, None), Format::Encrypted("office-document"));
-        assert_eq!(of(&package[..8], None), Format::Unknown("ole"));
+        assert_eq!(of(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", None), Format::Document(Kind::Ole));
         assert_eq!(of(&[&[0; 128][..], b"DICM"].concat(), None), Format::Dicom);
         assert_eq!(of(&[&b"II*\0"[..], &[0; 124], b"DICM"].concat(), None), Format::Dicom);
         assert_eq!(of(b"\x00\x01\x02binary\x00\x00", None), Format::Unknown("binary"));

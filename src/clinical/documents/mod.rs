@@ -13,6 +13,7 @@ mod tar;
 mod lzfu;
 mod mapi;
 mod octets;
+mod ole;
 mod packaged;
 mod rtf;
 mod runs;
@@ -29,6 +30,7 @@ pub(super) use office::is_markup;
 /// What reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    Ole,
     Rtf,
     Tnef,
     Zip,
@@ -88,6 +90,7 @@ pub(super) fn read(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets
     let Some(inside) = walk.inside(about.place, about.spot) else { return };
     let mut document = Document::new(walk, about.place, inside);
     let read = match kind {
+        Kind::Ole => ole::read(bytes, &mut document),
         Kind::Rtf => rtf::read(bytes, &mut document),
         Kind::Tnef => tnef::read(bytes, &mut document),
         Kind::Zip => zip::read(bytes, &mut document),

@@ -1,0 +1,58 @@
+//! Pictures in the drawings of Office: [MS-ODRAW] 2.2.23.
+//!
+//! Called by the readers of a document's streams. Promises: linear; a picture is looked at once. Fails never: what is no picture is
+//! passed over.
+
+use super::super::document::Document;
+use super::super::octets::Octets;
+use crate::vocabulary::FindingKind;
+
+/// Smaller drawings are ornaments.
+const ORNAMENT: usize = 20_000;
+/// The picture's own checksum and a tag stand before it.
+const BEFORE: usize = 17;
+const DIGEST: usize = 16;
+
+/// Looks for pictures wherever they begin.
+pub(super) fn read(bytes: &[u8], document: &mut Document<'_, '_>) {
+    let mut at = 0;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr(0xF0, rest)).map(|found| at + found) {
+        at = found + 1;
+        let Some(blip) = found.checked_sub(3).and_then(|start| blip(bytes, start)) else { continue };
+        at = (found + blip.len()).max(at);
+        if !document.count("picture") {
+            return;
+        }
+        shown(blip, bytes.get(found - 1).copied().unwrap_or(0), document);
+    }
+}
+
+/// The record that begins at `start`: version and instance, type, length.
+fn blip(bytes: &[u8], start: usize) -> Option<&[u8]> {
+    let mut octets = Octets::from(bytes, start);
+    let version = octets.u16()? & 0xF;
+    let is_blip = matches!(octets.u16()?, 0xF01A..=0xF01F | 0xF029 | 0xF02A);
+    let length = octets.length()?;
+    (version == 0 && is_blip && length > BEFORE).then(|| octets.take(length))?
+}
+
+fn shown(blip: &[u8], kind: u8, document: &mut Document<'_, '_>) {
+    if matches!(kind, 0x1A..=0x1C) {
+        if blip.len() >= ORNAMENT {
+            document.unread(FindingKind::Image, "picture", "metafile");
+        }
+        return;
+    }
+    let starts = |at: usize| blip.get(at..).filter(|rest| is_picture(rest));
+    let picture = starts(BEFORE).or_else(|| starts(BEFORE + DIGEST)).unwrap_or(blip);
+    match is_picture(picture) {
+        true => document.picture("picture", picture),
+        // A bitmap has lost its signature.
+        false if blip.len() >= ORNAMENT => document.unread(FindingKind::Image, "picture", "bitmap"),
+        false => {}
+    }
+}
+
+fn is_picture(bytes: &[u8]) -> bool {
+    [&b"\x89PNG"[..], b"\xFF\xD8\xFF", b"II*\0", b"MM\0*", b"GIF8", b"BM"].iter().any(|magic| bytes.starts_with(magic))
+}

@@ -1,0 +1,68 @@
+//! Where the text of a Word document has a property of one kind: hidden, deleted, the end of a table's row.
+//!
+//! Called by `word`. Promises: each page of properties is looked at once. Fails with what was found where pages are not there.
+
+use super::super::octets::Octets;
+use std::ops::Range;
+
+/// [MS-DOC] 2.9.58, 2.9.175: pages of properties.
+const PAGE: usize = 512;
+
+/// A property that is on, and how pages of its kind are made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sought<'a> {
+    /// The property with its operand: [MS-DOC] 2.6.
+    pub sprms: &'a [&'a [u8]],
+    /// Octets for each run or paragraph behind the places: [MS-DOC] 2.9.24, 2.9.178.
+    pub entry: usize,
+}
+
+/// Places of the stream `word` where the text has it: `plc` lists the pages ([MS-DOC] 2.8.5, 2.8.6).
+pub(super) fn ranges(word: &[u8], plc: &[u8], sought: Sought<'_>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let pages = plc.len().saturating_sub(4) / 8;
+    // Each page is there once, so that a list is no longer than the stream.
+    let numbers = plc.get((pages + 1) * 4..).unwrap_or_default().chunks_exact(4).take(word.len() / PAGE + 1);
+    for number in numbers.filter_map(|entry| Octets::of(entry).length()) {
+        let at = (number & 0x3F_FFFF).saturating_mul(PAGE);
+        if let Some(page) = word.get(at..at.saturating_add(PAGE)) {
+            page_ranges(page, sought, &mut found);
+        }
+    }
+    found.sort_by_key(|range| range.start);
+    found
+}
+
+fn page_ranges(page: &[u8], sought: Sought<'_>, found: &mut Vec<Range<usize>>) {
+    let count = page.last().map_or(0, |count| usize::from(*count));
+    let place = |index: usize| Octets::from(page, index * 4).length();
+    for index in 0..count {
+        let entry = (count + 1) * 4 + index * sought.entry;
+        let offset = page.get(entry).map_or(0, |offset| usize::from(*offset) * 2);
+        if offset == 0 || !has(page, offset, sought) {
+            continue;
+        }
+        if let (Some(start), Some(end)) = (place(index), place(index + 1)) {
+            found.push(start..end);
+        }
+    }
+}
+
+/// Whether the properties at `offset` have one of those that are sought.
+fn has(page: &[u8], offset: usize, sought: Sought<'_>) -> bool {
+    let length = page.get(offset).map_or(0, |length| usize::from(*length));
+    // A paragraph counts in pairs, and its length may be in a second octet: what is behind is looked at rather than missed.
+    let length = if sought.entry == 1 {
+        length
+    } else {
+        (length * 2).max(2 * page.get(offset + 1).map_or(0, |l| usize::from(*l)))
+    };
+    let properties = page.get(offset + 1..(offset + 2 + length).min(page.len())).unwrap_or_default();
+    sought.sprms.iter().any(|sprm| memchr::memmem::find(properties, sprm).is_some())
+}
+
+/// Whether one of the ranges, sorted by their start, has `at` in it. `from`: those before were left behind.
+pub(super) fn covers(ranges: &[Range<usize>], at: usize) -> bool {
+    let behind = ranges.partition_point(|range| range.start <= at);
+    behind.checked_sub(1).and_then(|last| ranges.get(last)).is_some_and(|range| at < range.end)
+}

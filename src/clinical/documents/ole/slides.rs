@@ -1,0 +1,76 @@
+//! Presentations of PowerPoint 97 to 2003: [MS-PPT].
+//!
+//! Called by `ole`. Promises: every record is looked at once, in the order of the stream, without recursion: slides, notes, masters,
+//! comments, headers and footers, those of earlier savings too. Fails with `Wrong` when a record is cut, or the presentation is closed.
+
+use super::super::document::Document;
+use super::super::mapi::Words;
+use super::super::octets::Octets;
+use super::super::{Read, Wrong, codepages, runs};
+use crate::vocabulary::FindingKind;
+use flate2::read::ZlibDecoder;
+
+/// [MS-PPT] 2.3.2: what the stream of the current user says of a closed presentation.
+const CLOSED: u32 = 0xF3D1_C4DF;
+
+pub(super) fn read(slides: &[u8], user: &[u8], words: &mut Words, document: &mut Document<'_, '_>) -> Read {
+    if Octets::from(user, 12).u32() == Some(CLOSED) {
+        return Err(Wrong::Closed("office-document"));
+    }
+    let mut text = String::new();
+    let mut octets = Octets::of(slides);
+    let mut read = Ok(());
+    while !octets.is_empty() {
+        let Some(record) = record(&mut octets) else {
+            words.add(&runs::of(octets.rest()));
+            read = Err(Wrong::Broken("presentation record"));
+            break;
+        };
+        match record.kind {
+            0x2F14 => return Err(Wrong::Closed("office-document")),
+            0x1011 => object(&record, document),
+            0x0FA0 | 0x0FBA => add(&mut text, &codepages::wide(record.data)),
+            // [MS-PPT] 2.9.43: the lower halves of UTF-16.
+            0x0FA8 => add(&mut text, &record.data.iter().map(|octet| char::from(*octet)).collect::<String>()),
+            _ => words.add(&runs::of(record.data)),
+        }
+    }
+    document.text("", &text);
+    read
+}
+
+struct Record<'a> {
+    kind: u16,
+    instance: u16,
+    /// Empty for those that hold other records, which come next.
+    data: &'a [u8],
+}
+
+/// [MS-PPT] 2.3.1
+fn record<'a>(octets: &mut Octets<'a>) -> Option<Record<'a>> {
+    let mut ahead = *octets;
+    let version = ahead.u16()?;
+    let kind = ahead.u16()?;
+    let length = ahead.length()?;
+    let data = if version & 0xF == 0xF { &[] } else { ahead.take(length)? };
+    *octets = ahead;
+    Some(Record { kind, instance: version >> 4, data })
+}
+
+/// Paragraphs and line breaks; each box ends a line.
+fn add(text: &mut String, words: &str) {
+    text.extend(words.chars().map(|c| if matches!(c, '\r' | '\u{B}') { '\n' } else { c }));
+    text.push('\n');
+}
+
+/// [MS-PPT] 2.10.34: an object, packed behind its length or as it stands.
+fn object(record: &Record<'_>, document: &mut Document<'_, '_>) {
+    if record.instance == 0 {
+        return document.file("object", record.data);
+    }
+    let packed = record.data.get(4..).unwrap_or_default();
+    match document.unpack("object", &mut ZlibDecoder::new(packed), packed.len()) {
+        Ok(bytes) => document.file("object", &bytes),
+        Err(_) => document.unread(FindingKind::BrokenAttachment, "object", "packed object"),
+    }
+}
