@@ -15,14 +15,19 @@ mod containers;
 mod documents;
 #[path = "recognition/lookalikes.rs"]
 mod lookalikes;
+#[path = "recognition/office.rs"]
+mod office;
 #[path = "recognition/schemes.rs"]
 mod schemes;
+#[path = "recognition/writers.rs"]
+mod writers;
 
 use archives::ARCHIVES;
 use cells::{CONTEXTS, Context, FORMS, Form, Numbers};
 use containers::{CONTAINERS, Container};
 use mailward::clinical::{Limits, Rules, inspect};
 use mailward::vocabulary::{Confidence, FindingKind};
+use office::OFFICE;
 use schemes::SCHEMES;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -34,6 +39,10 @@ const PER_CELL: usize = 4;
 /// A number torn in an unusual way is believed only right behind its label.
 fn expected(form: &Form, context: &Context) -> Option<Confidence> {
     (context.names_torn || !form.torn).then_some(context.expect)
+}
+
+fn containers() -> Vec<&'static Container> {
+    CONTAINERS.iter().chain(OFFICE).collect()
 }
 
 #[derive(Default)]
@@ -135,12 +144,13 @@ fn recall_and_false_alarms_are_as_recorded() {
 fn false_alarms(rules: &Rules, table: &mut String) -> f64 {
     let _ = writeln!(table, "false alarms: medium or high / messages, by kind of look-alike");
     let (mut all, mut wrong) = (0, 0);
+    let containers = containers();
     for kind in lookalikes::KINDS {
         let mut numbers = Numbers::new(SEED);
         let mut alarms = 0;
         for i in 0..lookalikes::PER_KIND {
             let text = (kind.write)(&mut numbers, i);
-            let message = (CONTAINERS[i % CONTAINERS.len()].wrap)(&text, &FORMS[0]);
+            let message = (containers[i % containers.len()].wrap)(&text, &FORMS[0]);
             let is_number =
                 |kind| matches!(kind, FindingKind::NhsNumber | FindingKind::ChiNumber | FindingKind::HcNumber);
             alarms += usize::from(best_of(&message, rules, is_number) >= Some(Confidence::Medium));

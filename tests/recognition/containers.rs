@@ -45,6 +45,14 @@ pub fn part(head: &str, body: &str) -> Vec<u8> {
     message("Content-Type: multipart/mixed; boundary=b1", whole.as_bytes())
 }
 
+/// A file that nobody says anything about but its name.
+pub fn attached(name: &str, bytes: &[u8]) -> Vec<u8> {
+    part(
+        &format!("Content-Type: application/octet-stream; name={name}\r\nContent-Transfer-Encoding: base64"),
+        &base64(bytes),
+    )
+}
+
 fn subject(value: &str) -> Vec<u8> {
     format!("From: a@site.example\r\nSubject: {value}\r\n\r\nhello\r\n").into_bytes()
 }

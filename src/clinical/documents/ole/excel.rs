@@ -229,3 +229,8 @@ fn rk(packed: u32) -> f64 {
 fn shown(number: f64) -> String {
     format!("{number}")
 }
+
+#[cfg(test)]
+pub(super) fn rk_of_test(packed: u32) -> String {
+    shown(rk(packed))
+}

@@ -1,6 +1,10 @@
 use crate::clinical::{Findings, Limits, Rules, inspect};
 use crate::vocabulary::{Confidence, FindingKind};
 use base64::Engine as _;
+use writers::{attribute, properties, property, tnef};
+
+#[path = "../../../../tests/recognition/writers.rs"]
+mod writers;
 
 const LINE: &str = "NHS number 943 476 5919";
 
@@ -14,34 +18,8 @@ fn is_sure(findings: &Findings) -> bool {
     findings.findings.iter().any(|f| f.kind == FindingKind::NhsNumber && f.confidence == Confidence::High)
 }
 
-fn attribute(level: u8, id: u32, data: &[u8]) -> Vec<u8> {
-    let sum = data.iter().fold(0u16, |sum, b| sum.wrapping_add(u16::from(*b)));
-    [&[level][..], &id.to_le_bytes(), &(data.len() as u32).to_le_bytes(), data, &sum.to_le_bytes()].concat()
-}
-
-fn tnef(attributes: &[Vec<u8>]) -> Vec<u8> {
-    [&b"\x78\x9F\x3E\x22\x01\0"[..], &attributes.concat()].concat()
-}
-
-fn property(kind: u16, id: u16, value: &[u8]) -> Vec<u8> {
-    let padding = vec![0; value.len().wrapping_neg() % 4];
-    [
-        &kind.to_le_bytes()[..],
-        &id.to_le_bytes(),
-        &1u32.to_le_bytes(),
-        &(value.len() as u32).to_le_bytes(),
-        value,
-        &padding,
-    ]
-    .concat()
-}
-
-fn properties(all: &[Vec<u8>]) -> Vec<u8> {
-    [&(all.len() as u32).to_le_bytes()[..], &all.concat()].concat()
-}
-
 fn wide(text: &str) -> Vec<u8> {
-    text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
+    writers::wide(&format!("{text}\0"))
 }
 
 fn stored_rtf(rtf: &str) -> Vec<u8> {
