@@ -231,6 +231,14 @@ fn shown(number: f64) -> String {
 }
 
 #[cfg(test)]
-pub(super) fn rk_of_test(packed: u32) -> String {
-    shown(rk(packed))
+mod tests {
+    use super::{rk, shown};
+
+    #[test]
+    fn packed_numbers_are_whole_or_hundredths() {
+        assert_eq!(shown(rk(943_476 << 2 | 2)), "943476");
+        assert_eq!(shown(rk(943_476 << 2 | 3)), "9434.76");
+        assert_eq!(shown(rk(0x41F0_0000)), "4294967296");
+        assert_eq!(shown(9_434_765_919.0), "9434765919");
+    }
 }

@@ -56,7 +56,8 @@ impl<'a> Segments<'a> {
 
     /// Characters go on in the next record behind flags of their own: [MS-XLS] 2.5.293.
     pub fn characters(&mut self, mut left: usize, mut flags: u8) -> String {
-        let mut text = String::new();
+        // A pair of units may be divided too.
+        let mut units: Vec<u16> = Vec::new();
         while left > 0 {
             if self.current.is_empty() {
                 if !self.go_on() {
@@ -67,9 +68,12 @@ impl<'a> Segments<'a> {
             let width = if flags & WIDE != 0 { 2 } else { 1 };
             let there = self.current.take_up_to(left * width);
             left -= (there.len().div_ceil(width)).min(left);
-            text.push_str(&characters(there, flags));
+            match flags & WIDE {
+                0 => units.extend(there.iter().map(|octet| u16::from(*octet))),
+                _ => units.extend(there.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]))),
+            }
         }
-        text
+        String::from_utf16_lossy(&units)
     }
 }
 
