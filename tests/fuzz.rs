@@ -200,6 +200,10 @@ fn archives() {
     for name in ["zip", "gzip-tar", "7z"] {
         hold(name, 500, &[]);
     }
+fn documents() {
+    hold("rtf", 500, &[]);
+    hold("tnef", 500, &[]);
+    hold("ole", 500, &[]);
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub fn properties(all: &[Vec<u8>]) -> Vec<u8> {
     [&(all.len() as u32).to_le_bytes()[..], &all.concat()].concat()
 }
 
-/// Compressed RTF that only repeats blanks, so that some of it is a reference: [MS-OXRTFCP] 2.2.
+/// Compressed RTF without a reference but the one that ends it: [MS-OXRTFCP] 2.2.
 pub fn compressed_rtf(rtf: &str) -> Vec<u8> {
     let mut packed = Vec::new();
     for group in rtf.as_bytes().chunks(8) {
@@ -78,7 +78,7 @@ pub fn compressed_rtf(rtf: &str) -> Vec<u8> {
             packed[flags] = 1 << group.len();
         }
     }
-    if rtf.len() % 8 == 0 {
+    if rtf.len().is_multiple_of(8) {
         packed.push(1);
     }
     let end = (207 + rtf.len()) % 4_096;
@@ -117,7 +117,7 @@ pub fn doc_streams(pieces: &[&str]) -> Vec<(&'static str, Vec<u8>)> {
     for piece in pieces {
         let (narrow, _, unmappable) = encoding_rs::WINDOWS_1252.encode(piece);
         let (octets, place, characters) = match unmappable {
-            false => (narrow.to_vec(), word.len() as u32 * 2 | 0x4000_0000, narrow.len()),
+            false => (narrow.to_vec(), (word.len() as u32 * 2) | 0x4000_0000, narrow.len()),
             true => {
                 word.resize(word.len().next_multiple_of(2), 0);
                 (wide(piece), word.len() as u32, piece.encode_utf16().count())

@@ -18,6 +18,9 @@ mod packaged;
 mod rtf;
 mod runs;
 mod tnef;
+#[cfg(test)]
+#[path = "../../../tests/recognition/writers.rs"]
+mod writers;
 mod zip;
 
 use super::formats::{self, Format};

@@ -75,6 +75,27 @@ pub fn html(bytes: &[u8]) {
     wrapped("text/html; charset=utf-8", bytes);
 }
 
+/// What follows the start of RTF: groups, words and data in any disorder.
+pub fn rtf(bytes: &[u8]) {
+    document(&[b"{\\rtf1 ", bytes].concat());
+}
+
+/// The attributes of a TNEF file.
+pub fn tnef(bytes: &[u8]) {
+    document(&[b"\x78\x9F\x3E\x22\x01\0", bytes].concat());
+}
+
+/// A compound file, and one that is none.
+pub fn ole(bytes: &[u8]) {
+    document(bytes);
+    document(&[b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", bytes].concat());
+}
+
+/// The same document says the same twice, and what a limit cuts short is said to be cut short.
+fn document(content: &[u8]) {
+    mime(&[b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\n", content].concat());
+}
+
 fn wrapped(kind: &str, content: &[u8]) {
     let head = format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n");
     looked(&[head.as_bytes(), content].concat(), Limits::default());

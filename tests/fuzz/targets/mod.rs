@@ -39,6 +39,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("mime", message::mime),
     ("nhs-number", message::nhs_number),
     ("notice", notice::composed),
+    ("ole", message::ole),
     ("oracle-command", oracle::command),
     ("oracle-data", oracle::data),
     ("oracle-reply", oracle::reply),
@@ -46,8 +47,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("policy", typed::policy),
     ("progress", stored::progress),
     ("reply", client::reply),
+    ("rtf", message::rtf),
     ("server", server::session),
     ("zip", archives::zip),
+    ("tnef", message::tnef),
 ];
 
 /// The target of that name.

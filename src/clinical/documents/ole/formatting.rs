@@ -61,7 +61,7 @@ fn has(page: &[u8], offset: usize, sought: Sought<'_>) -> bool {
     sought.sprms.iter().any(|sprm| memchr::memmem::find(properties, sprm).is_some())
 }
 
-/// Whether one of the ranges, sorted by their start, has `at` in it. `from`: those before were left behind.
+/// Whether one of the ranges, sorted by their start, has `at` in it.
 pub(super) fn covers(ranges: &[Range<usize>], at: usize) -> bool {
     let behind = ranges.partition_point(|range| range.start <= at);
     behind.checked_sub(1).and_then(|last| ranges.get(last)).is_some_and(|range| at < range.end)

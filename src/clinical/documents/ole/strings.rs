@@ -116,9 +116,9 @@ pub(super) fn string(octets: &mut Octets<'_>, length: Length, version: Version) 
         return Some(super::super::codepages::text(octets.take_up_to(count), version.page));
     }
     let flags = octets.u8()?;
-    let formats = if flags & RICH != 0 { octets.take(2)?.len() } else { 0 };
-    let phonetic = if flags & PHONETIC != 0 { octets.take(4)?.len() } else { 0 };
-    debug_assert!(formats + phonetic <= 6);
+    // How many formats and how much of a pronunciation follow the characters.
+    octets.take(if flags & RICH != 0 { 2 } else { 0 })?;
+    octets.take(if flags & PHONETIC != 0 { 4 } else { 0 })?;
     let width = if flags & WIDE != 0 { 2 } else { 1 };
     Some(characters(octets.take_up_to(count * width), flags))
 }

@@ -1,10 +1,7 @@
+use crate::clinical::documents::writers::{atom, book, compound, doc_streams, msg, ppt, wide};
 use crate::clinical::{Findings, Limits, Rules, inspect};
 use crate::vocabulary::{Confidence, FindingKind};
 use base64::Engine as _;
-use writers::{atom, book, compound, doc_streams, msg, ppt, wide};
-
-#[path = "../../../../tests/recognition/writers.rs"]
-mod writers;
 
 const LINE: &str = "NHS number 943 476 5919";
 
@@ -191,7 +188,7 @@ fn damage_is_said_and_hides_nothing() {
 fn what_is_repeated_is_bounded() {
     let text = "x".repeat(60_000);
     let mut streams = doc_streams(&[&text]);
-    let place: [u8; 4] = (0x400u32 * 2 | 0x4000_0000).to_le_bytes();
+    let place: [u8; 4] = ((0x400u32 * 2) | 0x4000_0000).to_le_bytes();
     let count = 4_000u32;
     let places: Vec<u8> = (0..=count).flat_map(|at| (at * 60_000).to_le_bytes()).collect();
     let pieces: Vec<u8> = (0..count).flat_map(|_| [&[0, 0][..], &place, &[0, 0]].concat()).collect();

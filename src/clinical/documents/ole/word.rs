@@ -26,8 +26,7 @@ const HIDDEN: Sought<'static> = Sought { sprms: &[&[0x3C, 0x08, 1], &[0x00, 0x08
 const ROW_END: Sought<'static> = Sought { sprms: &[&[0x17, 0x24, 1]], entry: 13 };
 
 pub(super) fn read(word: &[u8], tables: &[Vec<u8>; 2], words: &mut Words, document: &mut Document<'_, '_>) -> Read {
-    let start = Octets::from(word, 2);
-    let (version, flags) = (start.clone().u16().unwrap_or(0), Octets::from(word, 10).u16().unwrap_or(0));
+    let [version, flags] = [2, 10].map(|at| Octets::from(word, at).u16().unwrap_or(0));
     if flags & ENCRYPTED != 0 {
         return Err(Wrong::Closed("office-document"));
     }
@@ -127,12 +126,12 @@ impl Text {
         if piece.is_wide {
             let units = octets.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
             for c in char::decode_utf16(units).map(|c| c.unwrap_or('\u{FFFD}')) {
-                self.character(c, at, width);
+                self.character(c, at);
                 at += 2 * c.len_utf16();
             }
         } else {
             for c in WINDOWS_1252.decode_without_bom_handling(octets).0.chars() {
-                self.character(c, at, width);
+                self.character(c, at);
                 at += 1;
             }
         }
@@ -140,7 +139,7 @@ impl Text {
     }
 
     /// [MS-DOC] 2.4.1 and 2.8.25: characters that stand for something else.
-    fn character(&mut self, c: char, at: usize, width: usize) {
+    fn character(&mut self, c: char, at: usize) {
         match c {
             '\u{13}' => self.fields.push(false),
             '\u{14}' => self.fields.last_mut().into_iter().for_each(|has_result| *has_result = true),
@@ -157,7 +156,6 @@ impl Text {
             c if c < ' ' => {}
             c => self.push(c, at),
         }
-        debug_assert!(width <= 2);
     }
 
     fn push(&mut self, c: char, at: usize) {

@@ -1,10 +1,7 @@
+use crate::clinical::documents::writers::{attribute, properties, property, tnef};
 use crate::clinical::{Findings, Limits, Rules, inspect};
 use crate::vocabulary::{Confidence, FindingKind};
 use base64::Engine as _;
-use writers::{attribute, properties, property, tnef};
-
-#[path = "../../../../tests/recognition/writers.rs"]
-mod writers;
 
 const LINE: &str = "NHS number 943 476 5919";
 
@@ -19,7 +16,7 @@ fn is_sure(findings: &Findings) -> bool {
 }
 
 fn wide(text: &str) -> Vec<u8> {
-    writers::wide(&format!("{text}\0"))
+    crate::clinical::documents::writers::wide(&format!("{text}\0"))
 }
 
 fn stored_rtf(rtf: &str) -> Vec<u8> {
