@@ -44,7 +44,7 @@ pub(super) fn read(word: &[u8], tables: &[Vec<u8>; 2], words: &mut Words, docume
     });
     let mut text = Text { room: document.room(), hidden, row_ends, ..Text::default() };
     let sound = pieces.iter().all(|piece| text.add(word, piece));
-    if text.all.len() > text.room {
+    if text.read > text.room {
         document.limit("", "part");
     }
     document.text("", &text.all);
@@ -102,6 +102,8 @@ fn pieces(clx: &[u8]) -> Option<Vec<Piece>> {
 #[derive(Debug, Default)]
 struct Text {
     room: usize,
+    /// Octets of pieces so far: one place may be in many.
+    read: usize,
     hidden: Vec<Range<usize>>,
     row_ends: Vec<Range<usize>>,
     all: String,
@@ -119,7 +121,8 @@ impl Text {
         let width = if piece.is_wide { 2 } else { 1 };
         let announced = piece.characters.saturating_mul(width);
         let octets = Octets::from(word, piece.start).take_up_to(announced);
-        if self.all.len() > self.room {
+        self.read = self.read.saturating_add(octets.len());
+        if self.read > self.room {
             return true;
         }
         let mut at = piece.start;
