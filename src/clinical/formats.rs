@@ -119,7 +119,7 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
     let at = |from: usize, magic: &[u8]| bytes.get(from..from + magic.len()) == Some(magic);
     // Readers of PDF look for the signature in the first 1,024 octets.
     if memchr::memmem::find(&bytes[..bytes.len().min(1_024)], b"%PDF-").is_some() {
-        return Some(closed::pdf(bytes).unwrap_or(Format::Unknown("pdf")));
+        return Some(Format::Document(Kind::Pdf));
     }
     if at(0, b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         return Some(Format::Document(Kind::Ole));
@@ -140,24 +140,6 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
         return Some(Format::Document(Kind::Bzip2));
     }
     (at(257, b"ustar") || documents::is_tar(bytes)).then_some(Format::Document(Kind::Tar))
-}
-
-/// What is closed with a password, as far as the first octets tell; what they do not tell stays unknown.
-mod closed {
-    use super::{Format, TELLING};
-    use memchr::memmem;
-
-    /// As many octets as are always there.
-    fn start(bytes: &[u8]) -> &[u8] {
-        &bytes[..bytes.len().min(TELLING)]
-    }
-
-    /// ISO 32000-1 7.6.1: the trailer names an encryption dictionary.
-    pub fn pdf(bytes: &[u8]) -> Option<Format> {
-        let start = start(bytes);
-        let named = |at: usize| start.get(at + 8).is_some_and(|next| !next.is_ascii_alphabetic());
-        memmem::find_iter(start, b"/Encrypt").any(named).then_some(Format::Encrypted("pdf"))
-    }
 }
 
 /// Hardly any control characters, and no zeros.
@@ -246,9 +228,7 @@ mod tests {
     #[test]
     fn content_is_known_by_its_octets() {
         assert_eq!(of(b"\x89PNG\r\n\x1A\nrest", None), Format::Image("png"));
-        assert_eq!(of(b"junk %PDF-1.7 9434765919", None), Format::Unknown("pdf"));
-        assert_eq!(of(b"%PDF-1.7 trailer << /Encrypt 5 0 R >>", None), Format::Encrypted("pdf"));
-        assert_eq!(of(b"%PDF-1.7 << /EncryptMetadata false >>", None), Format::Unknown("pdf"));
+        assert_eq!(of(b"junk %PDF-1.7 9434765919", None), Format::Document(Kind::Pdf));
         assert_eq!(of(b"PK\x03\x04\x14\0\0\0rest", None), Format::Document(Kind::Zip));
         assert_eq!(of(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", None), Format::Document(Kind::Ole));
         assert_eq!(of(&[&[0; 128][..], b"DICM"].concat(), None), Format::Dicom);

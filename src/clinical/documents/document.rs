@@ -141,20 +141,14 @@ impl<'w, 'r> Document<'w, 'r> {
 
     /// Unpacks a piece that is `packed` octets long, as far as the limits allow; what was cut is said. An error is the source's.
     pub fn unpack(&mut self, piece: &str, source: &mut dyn Read, packed: usize) -> io::Result<Vec<u8>> {
-        let by_ratio = packed.saturating_mul(RATIO).max(RATIO_FROM);
-        let most = self.room().min(by_ratio);
+        let most = self.allowance(packed);
         let mut bytes = Vec::new();
         let read = source.take(most as u64 + 1).read_to_end(&mut bytes);
         if bytes.len() > most {
             bytes.truncate(most);
-            let which = match () {
-                () if most == by_ratio => "ratio",
-                () if self.walk.left <= self.walk.limits.part => "decoded",
-                () => "part",
-            };
-            self.limit(piece, which);
+            self.cut(piece, packed);
         }
-        self.walk.left -= bytes.len();
+        self.spend(bytes.len());
         match read {
             Err(error) if error.kind() == io::ErrorKind::OutOfMemory => {
                 self.limit(piece, "memory");
@@ -168,6 +162,27 @@ impl<'w, 'r> Document<'w, 'r> {
             }
             Ok(_) => Ok(bytes),
         }
+    }
+
+    /// Octets that a piece of `packed` octets may be unpacked to. Whoever unpacks it says what it took by `spend`, and that it
+    /// was cut by `cut`.
+    pub fn allowance(&self, packed: usize) -> usize {
+        self.room().min(by_ratio(packed))
+    }
+
+    /// Octets were unpacked.
+    pub fn spend(&mut self, octets: usize) {
+        self.walk.left -= octets.min(self.walk.left);
+    }
+
+    /// Says which limit cut a piece of `packed` octets short; before what it took is spent.
+    pub fn cut(&mut self, piece: &str, packed: usize) {
+        let which = match () {
+            () if self.allowance(packed) == by_ratio(packed) => "ratio",
+            () if self.walk.left <= self.walk.limits.part => "decoded",
+            () => "part",
+        };
+        self.limit(piece, which);
     }
 
     fn place_of(&self, piece: &str) -> String {

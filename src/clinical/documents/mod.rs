@@ -21,6 +21,7 @@ mod tnef;
 #[cfg(test)]
 #[path = "../../../tests/recognition/writers.rs"]
 mod writers;
+mod pdf;
 mod zip;
 
 use super::formats::{self, Format};
@@ -44,6 +45,7 @@ pub(super) enum Kind {
     Xz,
     Tar,
     SevenZip,
+    Pdf,
 }
 
 /// Why a document was not read to its end.
@@ -103,6 +105,7 @@ pub(super) fn read(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets
         Kind::Xz => packed::xz(bytes, &mut document),
         Kind::Tar => tar::read(bytes, &mut document),
         Kind::SevenZip => sevenz::read(bytes, &mut document),
+        Kind::Pdf => pdf::read(bytes, &mut document),
     };
     let told = document.has_told();
     match read {

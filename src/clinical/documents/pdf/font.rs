@@ -1,0 +1,191 @@
+//! A font as far as text needs it: how strings divide into codes, what they stand for, and how wide they are (ISO 32000-1 9.5
+//! to 9.10).
+//!
+//! Called by `page`. Promises: read once for each font; every code gives something: text, or that it has none. Where a font says
+//! two things (its encoding and its ToUnicode map), both are there. Fails never.
+
+use super::cmap::CMap;
+use super::glyphs::{self, Base};
+use super::source::Source;
+use super::widths::Widths;
+use encoding_rs::Encoding;
+use hayro_syntax::object::{Array, Dict, Name, Object, Stream};
+
+pub(super) struct Font {
+    codes: Codes,
+    to_unicode: Option<CMap>,
+    /// What the encoding says of each code of one octet.
+    encoding: Vec<Option<String>>,
+    /// Codes whose meaning the font itself spells out.
+    spelled: bool,
+    widths: Widths,
+    /// 9.7.5.2: set from top to bottom.
+    pub vertical: bool,
+}
+
+/// How a string divides into codes.
+enum Codes {
+    One,
+    Two,
+    /// Codes are UTF-16.
+    Unicode,
+    Charset(&'static Encoding),
+    Embedded(CMap),
+}
+
+/// One glyph as it is shown.
+#[derive(Default)]
+pub(super) struct Glyph {
+    pub code: u32,
+    pub text: String,
+    /// What the encoding says, where it says something else.
+    pub other: Option<String>,
+    /// In ems.
+    pub width: f64,
+    /// The blank that word spacing widens.
+    pub is_blank: bool,
+    pub is_mapped: bool,
+}
+
+impl Font {
+    pub fn of(dict: &Dict<'_>, source: &mut Source<'_, '_, '_>) -> Font {
+        let to_unicode =
+            dict.get::<Stream<'_>>(b"ToUnicode").map(|stream| CMap::of(&source.decoded(&stream, "font").bytes));
+        let is_composite = dict.get::<Name<'_>>(b"Subtype").is_some_and(|name| name.as_ref() == b"Type0");
+        if is_composite { composite(dict, to_unicode, source) } else { simple(dict, to_unicode) }
+    }
+
+    /// The font of text that names none: readers take their own.
+    pub fn absent() -> Font {
+        simple(&Dict::empty(), None)
+    }
+
+    /// Takes the first glyph off `bytes`.
+    pub fn next(&self, bytes: &[u8], glyph: &mut Glyph) -> usize {
+        let (code, len) = self.code(bytes);
+        glyph.text.clear();
+        glyph.other = None;
+        let mapped = self.to_unicode.as_ref().is_some_and(|map| map.write(code, &mut glyph.text));
+        let mapped = mapped && glyph.text.chars().any(means_something);
+        match self.encoded(code, bytes.get(..len).unwrap_or_default()) {
+            Some(text) if !mapped => glyph.text = text,
+            Some(text) if self.spelled && text != glyph.text => glyph.other = Some(text),
+            _ => {}
+        }
+        glyph.is_mapped = glyph.text.chars().any(means_something);
+        if !glyph.is_mapped {
+            glyph.text.clear();
+            glyph.text.push('\u{FFFD}');
+        }
+        glyph.code = code;
+        glyph.width = self.widths.of(code, glyph.text.chars().next());
+        glyph.is_blank = len == 1 && code == 32;
+        len
+    }
+
+    fn code(&self, bytes: &[u8]) -> (u32, usize) {
+        let two = || (bytes.iter().take(2).fold(0, |code, b| code << 8 | u32::from(*b)), bytes.len().clamp(1, 2));
+        match &self.codes {
+            Codes::One => (bytes.first().map_or(0, |b| u32::from(*b)), 1),
+            Codes::Embedded(map) if map.has_codes() => map.code(bytes),
+            Codes::Charset(charset) if charset.is_ascii_compatible() && bytes.first().is_some_and(u8::is_ascii) => {
+                (bytes.first().map_or(0, |b| u32::from(*b)), 1)
+            }
+            _ => two(),
+        }
+    }
+
+    /// What the encoding says.
+    fn encoded(&self, code: u32, octets: &[u8]) -> Option<String> {
+        match &self.codes {
+            Codes::One => self.encoding.get(code as usize)?.clone(),
+            Codes::Unicode => char::from_u32(code).map(String::from),
+            Codes::Charset(charset) => Some(charset.decode_without_bom_handling(octets).0.into_owned()),
+            Codes::Two | Codes::Embedded(_) => None,
+        }
+    }
+}
+
+/// Nothing that a writer puts where it knows no character.
+fn means_something(c: char) -> bool {
+    !matches!(c, '\0' | '\u{FFFD}' | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}')
+}
+
+fn simple(dict: &Dict<'_>, to_unicode: Option<CMap>) -> Font {
+    let encoding = dict.get::<Object<'_>>(b"Encoding");
+    let said = match &encoding {
+        Some(Object::Name(name)) => Base::named(name),
+        Some(Object::Dict(dict)) => dict.get::<Name<'_>>(b"BaseEncoding").and_then(|name| Base::named(&name)),
+        _ => None,
+    };
+    let kind = dict.get::<Name<'_>>(b"Subtype");
+    let is_drawn = kind.as_ref().is_some_and(|name| name.as_ref() == b"Type3");
+    let base = said.unwrap_or_else(|| own_base(dict, kind.as_ref()));
+    // 9.6.5: fonts whose glyphs are drawn have no encoding but what is spelled out.
+    let of_base = |code: u8| base.char(code).filter(|_| !is_drawn).map(String::from);
+    let mut table: Vec<Option<String>> = (0..=255).map(of_base).collect();
+    let mut spelled = said.is_some();
+    if let Some(Object::Dict(dict)) = &encoding
+        && let Some(differences) = dict.get::<Array<'_>>(b"Differences")
+    {
+        differ(&mut table, &differences);
+        spelled = true;
+    }
+    let widths = Widths::simple(dict, is_drawn);
+    Font { codes: Codes::One, to_unicode, encoding: table, spelled, widths, vertical: false }
+}
+
+/// The encoding of a font that names none.
+fn own_base(dict: &Dict<'_>, kind: Option<&Name<'_>>) -> Base {
+    let name = dict.get::<Name<'_>>(b"BaseFont");
+    match () {
+        () if name.is_some_and(|name| name.windows(8).any(|w| w == b"Dingbats")) => Base::Dingbats,
+        () if kind.is_some_and(|kind| kind.as_ref() == b"Type1") => Base::Standard,
+        () => Base::WinAnsi,
+    }
+}
+
+/// 9.6.6.1: a number says where the names behind it begin.
+fn differ(table: &mut [Option<String>], differences: &Array<'_>) {
+    let mut code = 0usize;
+    for object in differences.iter::<Object<'_>>().take(2_000) {
+        match object {
+            Object::Number(number) => code = usize::try_from(number.as_i64()).unwrap_or(usize::MAX),
+            Object::Name(name) => {
+                if let Some(slot) = table.get_mut(code) {
+                    *slot = glyphs::text(&name);
+                }
+                code = code.saturating_add(1);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn composite(dict: &Dict<'_>, to_unicode: Option<CMap>, source: &mut Source<'_, '_, '_>) -> Font {
+    let (codes, vertical) = match dict.get::<Object<'_>>(b"Encoding") {
+        Some(Object::Name(name)) => (predefined(&name), name.ends_with(b"-V")),
+        Some(Object::Stream(stream)) => {
+            let vertical = stream.dict().get::<i32>(b"WMode") == Some(1);
+            (Codes::Embedded(CMap::of(&source.decoded(&stream, "font").bytes)), vertical)
+        }
+        _ => (Codes::Two, false),
+    };
+    let descendant = dict.get::<Array<'_>>(b"DescendantFonts").and_then(|all| all.iter::<Dict<'_>>().next());
+    let widths = Widths::composite(&descendant.unwrap_or_default());
+    Font { codes, to_unicode, encoding: Vec::new(), spelled: false, widths, vertical }
+}
+
+/// 9.7.5.2, table 118, as far as a charset stands behind the name; the others say nothing of text.
+fn predefined(name: &[u8]) -> Codes {
+    let has = |piece: &[u8]| name.windows(piece.len()).any(|w| w == piece);
+    match () {
+        () if has(b"UCS2") || has(b"UTF16") => Codes::Unicode,
+        () if has(b"RKSJ") => Codes::Charset(encoding_rs::SHIFT_JIS),
+        () if has(b"GBK") || has(b"GB-EUC") || has(b"GBpc") => Codes::Charset(encoding_rs::GBK),
+        () if has(b"B5") => Codes::Charset(encoding_rs::BIG5),
+        () if has(b"KSC") => Codes::Charset(encoding_rs::EUC_KR),
+        () if name == b"EUC-H" || name == b"EUC-V" => Codes::Charset(encoding_rs::EUC_JP),
+        () => Codes::Two,
+    }
+}

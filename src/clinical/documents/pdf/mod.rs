@@ -1,0 +1,54 @@
+//! PDF (ISO 32000): the text of pages with its numbers whole, and every other place in which a reader shows text.
+//!
+//! Called by `documents`. Objects, their tables, repair of both, and decryption are the library's (`hayro-syntax`); filters,
+//! fonts, content and the order of text are ours, bounded by the limits of the message. Promises: a page that is a picture, and
+//! text of which no map says what it means, are said. Fails with `Wrong` where there are no objects, or no key.
+
+mod cmap;
+mod content;
+mod filters;
+mod font;
+mod glyphs;
+mod guard;
+mod matrix;
+mod objects;
+mod pages;
+mod painter;
+mod predictor;
+mod reader;
+mod sheet;
+mod source;
+mod widths;
+
+use super::document::Document;
+use super::{Read, Wrong};
+use crate::vocabulary::FindingKind;
+use hayro_syntax::{LoadPdfError, Pdf};
+use reader::Reader;
+use source::Source;
+
+pub(super) fn read(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
+    if let Err(which) = guard::check(bytes) {
+        document.limit("", which);
+        return Err(Wrong::Broken("pdf objects"));
+    }
+    let pdf = match Pdf::new(bytes.to_vec()) {
+        Ok(pdf) => pdf,
+        // Whether for a password, a certificate or a scheme that nobody here knows.
+        Err(LoadPdfError::Decryption(_)) => return Err(Wrong::Closed("pdf")),
+        Err(LoadPdfError::Invalid) => return Err(Wrong::Broken("pdf objects")),
+    };
+    let mut reader = Reader::new(Source { document }, pdf.xref());
+    let told = pages::read(&pdf, &mut reader);
+    let files = objects::read(&pdf, &mut reader);
+    let chars = reader.chars;
+    reader.say_blind("");
+    if chars == 0 && files == 0 && !told.has_scans() {
+        // What the document says of itself is not what it is about.
+        document.unread(FindingKind::BrokenAttachment, "", "no text found");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

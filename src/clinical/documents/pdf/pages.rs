@@ -1,0 +1,203 @@
+//! The pages of a PDF: their content, what is pinned on them, and whether that is a page of text or a picture of one.
+//!
+//! Called by `pdf`. Promises: each page is looked at once; a page in which nothing could be read is said. Fails never.
+
+use super::content::{InlineEnd, is_regular};
+use super::glyphs;
+use super::matrix::Matrix;
+use super::painter::{self, Painter, Paper, Pictures};
+use super::reader::Reader;
+use super::source::items;
+use crate::vocabulary::FindingKind;
+use hayro_syntax::Pdf;
+use hayro_syntax::object::{Array, Dict, Name, Object, Rect, Stream, String as Octets};
+use hayro_syntax::page::{Page, Resources};
+
+const MOST_PAGES: usize = 5_000;
+/// Things pinned on one page.
+const MOST_PINNED: usize = 10_000;
+/// Pages without text that are named; beyond them only that there are more.
+const NAMED_SCANS: usize = 20;
+/// Pictures that are smaller than this are logos, as everywhere.
+const LOGO: usize = 20_000;
+/// A picture of as much of a page as this, with less text than this, is a scan with a stamp.
+const COVERED: f64 = 0.5;
+const STAMP: usize = 100;
+/// As many curves draw letters.
+const DRAWN: usize = 300;
+
+/// What the pages held.
+#[derive(Default)]
+pub(super) struct Told {
+    scans: usize,
+    pictures: usize,
+}
+
+impl Told {
+    pub fn has_scans(&self) -> bool {
+        self.scans > 0
+    }
+}
+
+pub(super) fn read<'a>(pdf: &'a Pdf, reader: &mut Reader<'a, '_, '_, '_>) -> Told {
+    let mut told = Told::default();
+    for (at, page) in pdf.pages().iter().enumerate() {
+        if at >= MOST_PAGES {
+            reader.source.document.limit("pages", "pages");
+            break;
+        }
+        reader.seen.extend(page.raw().obj_id());
+        one(page, at + 1, reader, &mut told);
+    }
+    told
+}
+
+fn one<'a>(page: &Page<'a>, number: usize, reader: &mut Reader<'a, '_, '_, '_>, told: &mut Told) {
+    let piece = format!("page {number}");
+    let area = (page.media_box().width() * page.media_box().height()).abs().max(1.0);
+    let all = contents(page, &piece, reader);
+    let mut painter = Painter::new(reader, &piece);
+    painter.paint(&all.joined(b"\n"), page.resources(), all.paper(InlineEnd::First));
+    pinned(page, &mut painter);
+    let (pictures, ambiguous, sheet) = (painter.pictures, painter.ambiguous, painter.sheet);
+    let mut readings = sheet.readings();
+    if ambiguous || all.is_torn() {
+        for (seam, inline) in [(&b""[..], InlineEnd::First), (b"\n", InlineEnd::Plausible)] {
+            let mut painter = Painter::new(reader, &piece);
+            painter.paint(&all.joined(seam), page.resources(), Paper { inline, seams: &[] });
+            readings.extend(painter.sheet.readings().into_iter().filter(|r| !readings.contains(r)).collect::<Vec<_>>());
+        }
+    }
+    reader.chars += sheet.chars;
+    readings.iter().for_each(|text| reader.source.document.text(&piece, text));
+    reader.say_blind(&piece);
+    judge(&Seen { chars: sheet.chars, pictures, area }, &piece, reader, told);
+}
+
+struct Seen {
+    chars: usize,
+    pictures: Pictures,
+    area: f64,
+}
+
+/// Says what is no text.
+fn judge(seen: &Seen, piece: &str, reader: &mut Reader<'_, '_, '_, '_>, told: &mut Told) {
+    let Seen { chars, pictures, area } = seen;
+    let is_empty = *chars == 0 && (pictures.count > 0 || pictures.curves >= DRAWN);
+    let is_covered = *chars < STAMP && pictures.area / area >= COVERED;
+    let document = &mut *reader.source.document;
+    if is_empty || is_covered {
+        told.scans += 1;
+        match told.scans {
+            ..=NAMED_SCANS => document.unread(FindingKind::Scan, piece, "page without text"),
+            _ => document.limit(piece, "scans"),
+        }
+    } else if pictures.largest >= LOGO {
+        told.pictures += 1;
+        if told.pictures <= NAMED_SCANS {
+            document.unread(FindingKind::Image, piece, "picture");
+        }
+    }
+}
+
+/// The content streams of a page, one behind the other.
+struct Contents {
+    streams: Vec<Vec<u8>>,
+    seams: Vec<usize>,
+}
+
+impl Contents {
+    fn joined(&self, seam: &[u8]) -> Vec<u8> {
+        self.streams.join(seam)
+    }
+
+    fn paper(&self, inline: InlineEnd) -> Paper<'_> {
+        Paper { inline, seams: &self.seams }
+    }
+
+    /// Whether a word stands in two streams: readers differ in whether they join it.
+    fn is_torn(&self) -> bool {
+        let ends = |b: Option<&u8>| b.is_some_and(|b| is_regular(*b));
+        self.streams.windows(2).any(|pair| match pair {
+            [one, next] => ends(one.last()) && ends(next.first()),
+            _ => false,
+        })
+    }
+}
+
+fn contents<'a>(page: &Page<'a>, piece: &str, reader: &mut Reader<'a, '_, '_, '_>) -> Contents {
+    let streams: Vec<Stream<'a>> = match page.raw().get::<Object<'a>>(b"Contents") {
+        Some(Object::Stream(stream)) => vec![stream],
+        Some(Object::Array(all)) => items(&all, reader.xref).filter_map(Object::into_stream).collect(),
+        _ => Vec::new(),
+    };
+    let mut contents = Contents { streams: Vec::new(), seams: Vec::new() };
+    let (mut len, room) = (0usize, reader.source.document.room());
+    for stream in streams {
+        if len > room {
+            reader.source.document.limit(piece, "part");
+            break;
+        }
+        reader.seen.insert(stream.obj_id());
+        let bytes = reader.source.decoded(&stream, piece).bytes.into_owned();
+        len += bytes.len() + 1;
+        contents.seams.push(len - 1);
+        contents.streams.push(bytes);
+    }
+    contents.seams.pop();
+    contents
+}
+
+/// 12.5: what is pinned on the page is seen where it is pinned.
+fn pinned<'a>(page: &Page<'a>, painter: &mut Painter<'_, 'a, '_, '_, '_>) {
+    let Some(all) = page.raw().get::<Array<'a>>(b"Annots") else { return };
+    for object in items(&all, page.xref()).take(MOST_PINNED) {
+        if let Some(dict) = object.into_dict() {
+            pin(&dict, page, painter);
+        }
+    }
+}
+
+fn pin<'a>(dict: &Dict<'a>, page: &Page<'a>, painter: &mut Painter<'_, 'a, '_, '_, '_>) {
+    let rect = dict.get::<Rect>(b"Rect").unwrap_or(Rect::ZERO);
+    let looks = dict.get::<Dict<'a>>(b"AP").and_then(|looks| looks.get::<Object<'a>>(b"N"));
+    match looks {
+        Some(Object::Stream(stream)) => painter.form(&stream, page.resources(), fitted(stream.dict(), rect)),
+        Some(Object::Dict(states)) => {
+            let state = dict.get::<Name<'_>>(b"AS").and_then(|name| states.get::<Stream<'a>>(&*name));
+            if let Some(stream) = state {
+                painter.form(&stream, page.resources(), fitted(stream.dict(), rect));
+            }
+        }
+        _ => {
+            // Readers make the looks of a field themselves.
+            let value = [&b"V"[..], b"Contents"].iter().find_map(|key| dict.get::<Octets<'_>>(key));
+            if let Some(value) = value {
+                painter.write(&glyphs::document_text(&value), rect.x0, rect.y0, 10.0);
+            }
+        }
+    }
+}
+
+/// 12.5.5, algorithm 8.1: the box of a form is fitted into the rectangle.
+fn fitted(form: &Dict<'_>, rect: Rect) -> Matrix {
+    let Some(inner) = form.get::<Rect>(b"BBox") else { return Matrix::moved(rect.x0, rect.y0) };
+    let matrix = painter::matrix(form);
+    let corners = [(inner.x0, inner.y0), (inner.x1, inner.y0), (inner.x0, inner.y1), (inner.x1, inner.y1)];
+    let points = corners.map(|(x, y)| matrix.point(x, y));
+    let least = |of: fn(&super::sheet::Point) -> f64| points.iter().map(of).fold(f64::INFINITY, f64::min);
+    let most = |of: fn(&super::sheet::Point) -> f64| points.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
+    let (x0, y0, x1, y1) = (least(|p| p.x), least(|p| p.y), most(|p| p.x), most(|p| p.y));
+    let by = |size: f64, of: f64| if of > 0.0 && size > 0.0 { size / of } else { 1.0 };
+    let (sx, sy) = (by(rect.width(), x1 - x0), by(rect.height(), y1 - y0));
+    Matrix([sx, 0.0, 0.0, sy, rect.x0 - x0 * sx, rect.y0 - y0 * sy])
+}
+
+/// Content that no page shows by itself: looks that are hidden, patterns, glyphs that are drawn.
+pub(super) fn alone<'a>(stream: &Stream<'a>, reader: &mut Reader<'a, '_, '_, '_>) {
+    let mut painter = Painter::new(reader, "drawing");
+    painter.form(stream, &Resources::new(Dict::empty()), Matrix::SAME);
+    let sheet = painter.sheet;
+    reader.chars += sheet.chars;
+    sheet.readings().iter().for_each(|text| reader.source.document.text("drawing", text));
+}

@@ -1,0 +1,343 @@
+//! Goes through content streams as whoever paints them would, and keeps the text with its places (ISO 32000-1 8 and 9).
+//!
+//! Called by `pages` and `objects`. Promises: text counts whatever its colour, its rendering mode, its clip and its layer; forms
+//! are entered no deeper than `DEEPEST` and never from within themselves; the octets that are gone through are bounded for
+//! the whole document, however often streams are named. Fails never.
+
+use super::content::{Content, InlineEnd, Operand, Operands};
+use super::font::{Font, Glyph};
+use super::glyphs;
+use super::matrix::Matrix;
+use super::reader::Reader;
+use super::sheet::{Sheet, Spot};
+use hayro_syntax::object::{Array, Dict, Name, ObjectIdentifier, Stream, String as Octets};
+use hayro_syntax::page::Resources;
+use std::rc::Rc;
+
+/// Forms inside forms.
+const DEEPEST: usize = 16;
+/// Saved graphics states.
+const MOST_SAVED: usize = 512;
+/// Text of one page.
+const MOST_TEXT: usize = 16_000_000;
+
+/// The part of the graphics state that text needs.
+#[derive(Clone)]
+struct State {
+    ctm: Matrix,
+    font: Option<Rc<Font>>,
+    size: f64,
+    char_space: f64,
+    word_space: f64,
+    /// Horizontal scaling, 1 being usual.
+    scale: f64,
+    leading: f64,
+    rise: f64,
+}
+
+/// What was seen of pictures.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Pictures {
+    pub count: usize,
+    /// In units of the page, all together.
+    pub area: f64,
+    /// Octets of the largest, packed.
+    pub largest: usize,
+    /// Curves: letters that are drawn have many.
+    pub curves: usize,
+}
+
+/// What content is gone through with.
+#[derive(Clone, Copy)]
+pub(super) struct Paper<'c> {
+    pub inline: InlineEnd,
+    /// Where the pieces of the content were joined.
+    pub seams: &'c [usize],
+}
+
+impl Paper<'_> {
+    pub const PLAIN: Paper<'static> = Paper { inline: InlineEnd::First, seams: &[] };
+}
+
+pub(super) struct Painter<'p, 'a, 's, 'w, 'r> {
+    reader: &'p mut Reader<'a, 's, 'w, 'r>,
+    piece: &'p str,
+    pub sheet: Sheet,
+    pub pictures: Pictures,
+    /// Another reader may see other operators.
+    pub ambiguous: bool,
+    state: State,
+    saved: Vec<State>,
+    text: Matrix,
+    line: Matrix,
+    /// Marked content, and which of it says what it means.
+    marked: Vec<Option<u32>>,
+    nested: Vec<ObjectIdentifier>,
+    glyph: Glyph,
+}
+
+impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
+    pub fn new(reader: &'p mut Reader<'a, 's, 'w, 'r>, piece: &'p str) -> Self {
+        let state = State {
+            ctm: Matrix::SAME,
+            font: None,
+            size: 0.0,
+            char_space: 0.0,
+            word_space: 0.0,
+            scale: 1.0,
+            leading: 0.0,
+            rise: 0.0,
+        };
+        Painter {
+            reader,
+            piece,
+            sheet: Sheet::default(),
+            pictures: Pictures::default(),
+            ambiguous: false,
+            state,
+            saved: Vec::new(),
+            text: Matrix::SAME,
+            line: Matrix::SAME,
+            marked: Vec::new(),
+            nested: Vec::new(),
+            glyph: Glyph::default(),
+        }
+    }
+
+    pub fn paint(&mut self, bytes: &[u8], resources: &Resources<'a>, paper: Paper<'_>) {
+        if !self.reader.work(bytes.len(), self.piece) {
+            return;
+        }
+        let mut content = Content::new(bytes, paper.inline).with_seams(paper.seams);
+        while let Some(operator) = content.next() {
+            self.operate(operator, &content.operands, resources);
+            if self.sheet.len() > MOST_TEXT || self.sheet.is_full {
+                self.reader.source.document.limit(self.piece, "page");
+                break;
+            }
+        }
+        self.ambiguous |= content.ambiguous;
+        if content.operands.dropped {
+            self.reader.source.document.limit(self.piece, "operands");
+        }
+    }
+
+    fn operate(&mut self, operator: &[u8], operands: &Operands, resources: &Resources<'a>) {
+        match operator {
+            b"Tj" | b"'" | b"\"" | b"TJ" => self.show_by(operator, operands),
+            b"Td" | b"TD" | b"Tm" | b"T*" | b"BT" => self.place(operator, operands),
+            b"q" if self.saved.len() < MOST_SAVED => self.saved.push(self.state.clone()),
+            b"Q" => self.state = self.saved.pop().unwrap_or_else(|| self.state.clone()),
+            b"cm" => {
+                if let Some(six) = operands.six() {
+                    self.state.ctm = Matrix(six).then(self.state.ctm);
+                }
+            }
+            b"Tf" => {
+                self.state.font = operands.name().and_then(|name| self.font(name, resources));
+                self.state.size = operands.number().unwrap_or_default();
+            }
+            b"gs" => self.graphics_state(operands, resources),
+            b"Do" => self.object(operands, resources),
+            b"BI" => self.picture(0),
+            b"c" | b"v" | b"y" => self.pictures.curves += 1,
+            b"BDC" | b"BMC" | b"DP" => self.mark(operator, operands, resources),
+            b"EMC" => {
+                self.marked.pop();
+            }
+            _ => self.parameter(operator, operands),
+        }
+    }
+
+    /// 9.3.1.
+    fn parameter(&mut self, operator: &[u8], operands: &Operands) {
+        let Some(number) = operands.number() else { return };
+        match operator {
+            b"Tc" => self.state.char_space = number,
+            b"Tw" => self.state.word_space = number,
+            b"Tz" => self.state.scale = number / 100.0,
+            b"TL" => self.state.leading = number,
+            b"Ts" => self.state.rise = number,
+            _ => {}
+        }
+    }
+
+    /// 9.4.2.
+    fn place(&mut self, operator: &[u8], operands: &Operands) {
+        match operator {
+            b"BT" => (self.text, self.line) = (Matrix::SAME, Matrix::SAME),
+            b"T*" => self.next_line(0.0, -self.state.leading),
+            b"Tm" => {
+                if let Some(six) = operands.six() {
+                    (self.text, self.line) = (Matrix(six), Matrix(six));
+                }
+            }
+            _ => {
+                let Some([x, y]) = operands.two() else { return };
+                if operator == b"TD" {
+                    self.state.leading = -y;
+                }
+                self.next_line(x, y);
+            }
+        }
+    }
+
+    fn next_line(&mut self, x: f64, y: f64) {
+        self.line = Matrix::moved(x, y).then(self.line);
+        self.text = self.line;
+    }
+
+    /// 9.4.3.
+    fn show_by(&mut self, operator: &[u8], operands: &Operands) {
+        if operator == b"'" || operator == b"\"" {
+            self.next_line(0.0, -self.state.leading);
+        }
+        if operator == b"\""
+            && let Some([word, char]) = operands.two()
+        {
+            (self.state.word_space, self.state.char_space) = (word, char);
+        }
+        for operand in &operands.list {
+            match operand {
+                Operand::Text(from, to) => self.show(operands.octets(*from, *to)),
+                Operand::Number(number) if operator == b"TJ" => {
+                    let em = self.state.size * if self.is_vertical() { 1.0 } else { self.state.scale };
+                    self.advance(-number / 1000.0 * em);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn is_vertical(&self) -> bool {
+        self.state.font.as_ref().is_some_and(|font| font.vertical)
+    }
+
+    fn advance(&mut self, by: f64) {
+        let moved = if self.is_vertical() { Matrix::moved(0.0, by) } else { Matrix::moved(by, 0.0) };
+        self.text = moved.then(self.text);
+    }
+
+    fn show(&mut self, mut bytes: &[u8]) {
+        let font = self.state.font.clone().unwrap_or_else(|| self.reader.absent_font());
+        let mut glyph = std::mem::take(&mut self.glyph);
+        while !bytes.is_empty() {
+            let len = font.next(bytes, &mut glyph);
+            bytes = bytes.get(len..).unwrap_or_default();
+            if !glyph.is_mapped {
+                self.reader.blind(&font, glyph.code);
+            }
+            self.draw(&glyph);
+        }
+        self.glyph = glyph;
+    }
+
+    /// 9.4.4: where the glyph is, and where the next one will be.
+    fn draw(&mut self, glyph: &Glyph) {
+        let State { ctm, size, char_space, word_space, scale, rise, .. } = self.state;
+        let whole = self.text.then(ctm);
+        let space = char_space + if glyph.is_blank { word_space } else { 0.0 };
+        let start = whole.point(0.0, rise);
+        let spot = if self.is_vertical() {
+            let spot = Spot { start, end: whole.point(0.0, rise - size), em: whole.vector(0.0, -size), height: 0.0 };
+            self.advance(-size + space);
+            Spot { height: whole.vector(size, 0.0).length(), ..spot }
+        } else {
+            let width = glyph.width * size * scale;
+            let (em, height) = (whole.vector(size * scale, 0.0), whole.vector(0.0, size).length());
+            let spot = Spot { start, end: whole.point(width, rise), em, height };
+            self.advance(width + space * scale);
+            spot
+        };
+        let meant = self.marked.iter().copied().flatten().next();
+        self.sheet.put(spot, &glyph.text, glyph.other.as_deref(), meant);
+    }
+
+    /// Text that has a place but no glyphs: the value of a field.
+    pub fn write(&mut self, text: &str, x: f64, y: f64, size: f64) {
+        let end = x + text.chars().count() as f64 * 0.5 * size;
+        let point = |x| Matrix::SAME.point(x, y);
+        let spot = Spot { start: point(x), end: point(end), em: Matrix::SAME.vector(size, 0.0), height: size };
+        self.sheet.put(spot, text, None, None);
+    }
+
+    fn font(&mut self, name: &[u8], resources: &Resources<'a>) -> Option<Rc<Font>> {
+        let dict = resources.fonts.get::<Dict<'a>>(name)?;
+        Some(self.reader.font(&dict))
+    }
+
+    /// 8.4.5: a font may be set here too.
+    fn graphics_state(&mut self, operands: &Operands, resources: &Resources<'a>) {
+        let dict = operands.name().and_then(|name| resources.ext_g_states.get::<Dict<'a>>(name));
+        let Some(font) = dict.and_then(|dict| dict.get::<Array<'a>>(b"Font")) else { return };
+        let mut items = font.flex_iter();
+        if let Some(dict) = items.next::<Dict<'a>>() {
+            self.state.font = Some(self.reader.font(&dict));
+            self.state.size = items.next::<f64>().unwrap_or(self.state.size);
+        }
+    }
+
+    /// 14.6, and 14.9.4 for text that stands in the place of glyphs.
+    fn mark(&mut self, operator: &[u8], operands: &Operands, resources: &Resources<'a>) {
+        let named = || {
+            let dict = resources.properties.get::<Dict<'a>>(operands.name()?)?;
+            dict.get::<Octets<'_>>(b"ActualText").map(|text| glyphs::document_text(&text))
+        };
+        let meant = operands.text_of(b"ActualText").map(glyphs::document_text).or_else(named);
+        for key in [&b"Alt"[..], b"E"] {
+            if let Some(text) = operands.text_of(key) {
+                self.sheet.mean(glyphs::document_text(text));
+            }
+        }
+        let meant = meant.map(|text| self.sheet.mean(text));
+        if operator != b"DP" && self.marked.len() < MOST_SAVED {
+            self.marked.push(meant);
+        }
+    }
+
+    fn picture(&mut self, octets: usize) {
+        self.pictures.count += 1;
+        self.pictures.area += self.state.ctm.area();
+        self.pictures.largest = self.pictures.largest.max(octets);
+    }
+
+    /// 8.8: a picture, or content of its own.
+    fn object(&mut self, operands: &Operands, resources: &Resources<'a>) {
+        let stream = operands.name().and_then(|name| resources.x_objects.get::<Stream<'a>>(name));
+        let Some(stream) = stream else { return };
+        let kind = stream.dict().get::<Name<'_>>(b"Subtype");
+        if kind.is_some_and(|kind| kind.as_ref() == b"Image") {
+            let octets = stream.dict().get::<usize>(b"Length").unwrap_or(0);
+            self.reader.seen.insert(stream.obj_id());
+            return self.picture(octets);
+        }
+        self.form(&stream, resources, Matrix::SAME);
+    }
+
+    /// 8.10: content with a matrix, and resources of its own or of where it is used.
+    pub fn form(&mut self, stream: &Stream<'a>, resources: &Resources<'a>, placed: Matrix) {
+        let id = stream.obj_id();
+        if self.nested.contains(&id) {
+            return;
+        }
+        if self.nested.len() >= DEEPEST {
+            return self.reader.source.document.limit(self.piece, "forms");
+        }
+        let bytes = self.reader.form(stream, self.piece);
+        let own = stream.dict().get::<Dict<'a>>(b"Resources").map(Resources::new);
+        let (state, text, line) = (self.state.clone(), self.text, self.line);
+        let (saved, marked) = (std::mem::take(&mut self.saved), self.marked.clone());
+        let matrix = matrix(stream.dict()).then(placed);
+        self.state.ctm = matrix.then(self.state.ctm);
+        self.nested.push(id);
+        self.paint(&bytes, own.as_ref().unwrap_or(resources), Paper::PLAIN);
+        self.nested.pop();
+        (self.state, self.text, self.line) = (state, text, line);
+        (self.saved, self.marked) = (saved, marked);
+    }
+}
+
+/// The matrix of a form.
+pub(super) fn matrix(dict: &Dict<'_>) -> Matrix {
+    dict.get::<[f64; 6]>(b"Matrix").map_or(Matrix::SAME, Matrix)
+}

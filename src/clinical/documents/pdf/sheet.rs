@@ -1,0 +1,255 @@
+//! The text of one page as it was drawn: pieces with their places, and the readings that can be made of them.
+//!
+//! Called by `page`. Promises: pieces beside one another join, a gap is a blank, a wide one a tab, another line a line break;
+//! bounded in pieces and octets; a reading takes no longer than sorting takes. Fails never.
+
+use std::fmt::Write as _;
+
+/// Pieces of one page.
+const MOST_PIECES: usize = 400_000;
+/// Gaps, in ems: up to this it is one word …
+const JOINS: f64 = 0.2;
+/// … and up to this one cell.
+const CELL: f64 = 2.5;
+/// A piece that begins so far back still touches the one before: kerning, and widths that are guessed.
+const BACK: f64 = -0.3;
+/// So far above or below, in heights of the text, is another line.
+const LINE: f64 = 0.4;
+
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Point {
+    pub x: f64,
+    pub y: f64,
+}
+
+impl Point {
+    fn minus(self, other: Point) -> Point {
+        Point { x: self.x - other.x, y: self.y - other.y }
+    }
+
+    fn dot(self, other: Point) -> f64 {
+        self.x * other.x + self.y * other.y
+    }
+
+    fn cross(self, other: Point) -> f64 {
+        self.x * other.y - self.y * other.x
+    }
+
+    pub fn length(self) -> f64 {
+        self.x.hypot(self.y)
+    }
+}
+
+/// Where a glyph stands, and how large it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot {
+    pub start: Point,
+    pub end: Point,
+    /// One em along the line.
+    pub em: Point,
+    pub height: f64,
+}
+
+#[derive(Debug)]
+struct Piece {
+    spot: Spot,
+    /// Where its text begins; it ends where the next one's begins.
+    text: usize,
+    /// What else it says, in `others`.
+    other: Option<u32>,
+    /// The text that is said to be meant, in `meant`.
+    meant: Option<u32>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    pieces: Vec<Piece>,
+    text: String,
+    others: Vec<String>,
+    meant: Vec<String>,
+    /// Characters that mean something.
+    pub chars: usize,
+    /// There is more than is kept.
+    pub is_full: bool,
+}
+
+/// Which text of a piece is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Own,
+    /// What the encoding of the font says.
+    Other,
+    /// `ActualText` in the place of what it is said of (ISO 32000-1 14.9.4).
+    Meant,
+}
+
+/// What is between two pieces.
+fn joint(before: &Spot, next: &Spot) -> &'static str {
+    let size = before.em.length().max(next.em.length());
+    let delta = next.start.minus(before.end);
+    if size <= f64::EPSILON {
+        // Text of no size has no gaps.
+        return if delta.length() <= f64::EPSILON { "" } else { "\n" };
+    }
+    let along = before.em;
+    let turned = along.cross(next.em).abs() > 0.1 * along.length() * next.em.length() || along.dot(next.em) < 0.0;
+    let height = before.height.max(next.height).max(size * 0.1);
+    let is_level = along.length() > 0.0 && (delta.cross(along) / along.length()).abs() <= LINE * height;
+    if turned || !is_level {
+        return "\n";
+    }
+    match delta.dot(along) / along.length() / size {
+        gap if gap < BACK => "\n",
+        gap if gap < JOINS => "",
+        gap if gap < CELL => " ",
+        _ => "\t",
+    }
+}
+
+impl Sheet {
+    /// A glyph, or as much text as is drawn at once.
+    pub fn put(&mut self, spot: Spot, text: &str, other: Option<&str>, meant: Option<u32>) {
+        self.chars += usize::from(text.chars().any(|c| !c.is_whitespace() && c != '\u{FFFD}'));
+        if let Some(last) = self.pieces.last_mut()
+            && last.other.is_none()
+            && other.is_none()
+            && last.meant == meant
+            && last.spot.em == spot.em
+            && joint(&last.spot, &spot).is_empty()
+        {
+            last.spot.end = spot.end;
+            self.text.push_str(text);
+            return;
+        }
+        if self.pieces.len() >= MOST_PIECES {
+            self.is_full = true;
+            return;
+        }
+        let other = other.map(|other| {
+            self.others.push(other.to_owned());
+            self.others.len() as u32 - 1
+        });
+        self.pieces.push(Piece { spot, text: self.text.len(), other, meant });
+        self.text.push_str(text);
+    }
+
+    /// A text that is said to be meant by what follows.
+    pub fn mean(&mut self, text: String) -> u32 {
+        self.meant.push(text);
+        self.meant.len() as u32 - 1
+    }
+
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Every reading that differs from those before it.
+    pub fn readings(&self) -> Vec<String> {
+        let drawn: Vec<usize> = (0..self.pieces.len()).collect();
+        let mut all = vec![self.reading(&drawn, Text::Own)];
+        let mut add = |reading: String| {
+            if !all.contains(&reading) {
+                all.push(reading);
+            }
+        };
+        add(self.reading(&self.sorted(), Text::Own));
+        if !self.others.is_empty() {
+            add(self.reading(&drawn, Text::Other));
+        }
+        if !self.meant.is_empty() {
+            add(self.reading(&drawn, Text::Meant));
+        }
+        all
+    }
+
+    fn reading(&self, order: &[usize], which: Text) -> String {
+        let mut out = String::with_capacity(self.text.len() + order.len());
+        let (mut before, mut meaning): (Option<&Spot>, Option<u32>) = (None, None);
+        let mut said = vec![false; if which == Text::Meant { self.meant.len() } else { 0 }];
+        for at in order {
+            let Some(piece) = self.pieces.get(*at) else { continue };
+            let is_same = which == Text::Meant && piece.meant.is_some() && piece.meant == meaning;
+            if !is_same {
+                out.push_str(before.map_or("", |before| joint(before, &piece.spot)));
+                out.push_str(self.text_of(*at, piece, which));
+            }
+            if let Some(slot) = piece.meant.and_then(|at| said.get_mut(at as usize)) {
+                *slot = true;
+            }
+            (before, meaning) = (Some(&piece.spot), piece.meant);
+        }
+        for (text, _) in self.meant.iter().zip(said).filter(|(_, said)| !said) {
+            let _ = write!(out, "\n{text}");
+        }
+        out
+    }
+
+    fn text_of(&self, at: usize, piece: &Piece, which: Text) -> &str {
+        let listed = |list: &'_ Vec<String>, at: Option<u32>| at.filter(|at| (*at as usize) < list.len());
+        match which {
+            Text::Other if listed(&self.others, piece.other).is_some() => {
+                piece.other.and_then(|at| self.others.get(at as usize)).map_or("", String::as_str)
+            }
+            Text::Meant if listed(&self.meant, piece.meant).is_some() => {
+                piece.meant.and_then(|at| self.meant.get(at as usize)).map_or("", String::as_str)
+            }
+            _ => {
+                let end = self.pieces.get(at + 1).map_or(self.text.len(), |next| next.text);
+                self.text.get(piece.text..end).unwrap_or_default()
+            }
+        }
+    }
+
+    /// The pieces as they are seen: line after line, from left to right; what is drawn twice in one place stands once.
+    fn sorted(&self) -> Vec<usize> {
+        let mut placed: Vec<Placed> = self.pieces.iter().enumerate().map(|(at, piece)| Placed::of(at, piece)).collect();
+        placed.sort_by(|a, b| a.turn.cmp(&b.turn).then(b.y.total_cmp(&a.y)));
+        let mut from = 0;
+        for at in 1..=placed.len() {
+            let ends = placed.get(at).is_none_or(|next| !placed.get(from).is_some_and(|first| first.is_level(next)));
+            if ends {
+                if let Some(line) = placed.get_mut(from..at) {
+                    line.sort_by(|a, b| a.x.total_cmp(&b.x));
+                }
+                from = at;
+            }
+        }
+        placed.dedup_by(|next, before| self.is_again(before, next));
+        placed.into_iter().map(|placed| placed.at).collect()
+    }
+
+    /// Bold type is made of type that is drawn twice.
+    fn is_again(&self, before: &Placed, next: &Placed) -> bool {
+        let near = (next.x - before.x).abs() < BACK.abs() * before.size && before.is_level(next);
+        let text = |at: usize| self.pieces.get(at).map(|piece| self.text_of(at, piece, Text::Own));
+        near && text(before.at) == text(next.at)
+    }
+}
+
+/// A piece in the frame of its own direction.
+struct Placed {
+    at: usize,
+    /// Its direction, in steps of five degrees.
+    turn: i32,
+    x: f64,
+    y: f64,
+    size: f64,
+    height: f64,
+}
+
+impl Placed {
+    fn of(at: usize, piece: &Piece) -> Placed {
+        let spot = &piece.spot;
+        let angle = spot.em.y.atan2(spot.em.x);
+        let turn = (angle.to_degrees() / 5.0).round() as i32;
+        let frame = f64::from(turn).to_radians() * 5.0;
+        let along = Point { x: frame.cos(), y: frame.sin() };
+        let (x, y) = (spot.start.dot(along), along.cross(spot.start));
+        Placed { at, turn, x, y, size: spot.em.length(), height: spot.height }
+    }
+
+    fn is_level(&self, next: &Placed) -> bool {
+        let height = self.height.max(next.height).max(f64::MIN_POSITIVE);
+        self.turn == next.turn && (self.y - next.y).abs() <= LINE * height
+    }
+}
