@@ -2,6 +2,7 @@
 
 use crate::cells::Form;
 use crate::documents;
+use crate::pdf;
 use base64::Engine as _;
 use std::fmt::Write as _;
 
@@ -262,6 +263,15 @@ pub const CONTAINERS: &[Container] = &[
     Container { name: "odt", wrap: |t, _| attached(&documents::odt(t)) },
     Container { name: "ods", wrap: |t, _| attached(&documents::ods(t)) },
     Container { name: "odp", wrap: |t, _| attached(&documents::odp(t)) },
+    Container { name: "pdf-winansi", wrap: pdf::winansi },
+    Container { name: "pdf-tounicode", wrap: pdf::to_unicode },
+    Container { name: "pdf-glyphs", wrap: pdf::glyphs },
+    Container { name: "pdf-kerned", wrap: pdf::kerned },
+    Container { name: "pdf-object-stream", wrap: pdf::object_stream },
+    Container { name: "pdf-form-field", wrap: pdf::form_field },
+    Container { name: "pdf-annotation", wrap: pdf::annotation },
+    Container { name: "pdf-metadata", wrap: pdf::metadata },
+    Container { name: "pdf-embedded-file", wrap: pdf::embedded_file },
 ];
 
 /// A document as an attachment that says nothing of what it is.

@@ -58,10 +58,6 @@ impl Operands {
         Some([last.next()?, y])
     }
 
-    pub fn text(&self) -> Option<&[u8]> {
-        self.list.iter().rev().find_map(|o| if let Operand::Text(a, b) = o { Some(self.octets(*a, *b)) } else { None })
-    }
-
     pub fn name(&self) -> Option<&[u8]> {
         self.list.iter().rev().find_map(|o| if let Operand::Name(a, b) = o { Some(self.octets(*a, *b)) } else { None })
     }
@@ -396,7 +392,11 @@ mod tests {
         let mut content = Content::new(bytes, inline);
         let mut all = Vec::new();
         while let Some(operator) = content.next() {
-            let text = content.operands.text().map(|t| String::from_utf8_lossy(t).into_owned());
+            let texts = content.operands.list.iter().rev().find_map(|o| match o {
+                Operand::Text(a, b) => Some(content.operands.octets(*a, *b)),
+                _ => None,
+            });
+            let text = texts.map(|t| String::from_utf8_lossy(t).into_owned());
             all.push(format!(
                 "{}{}",
                 String::from_utf8_lossy(operator),

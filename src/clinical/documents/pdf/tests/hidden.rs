@@ -1,0 +1,154 @@
+//! Ways in which one reader sees what another does not.
+
+use super::*;
+
+#[test]
+fn content_in_several_streams_is_read_in_both_ways() {
+    let torn = |one: &str, next: &str| {
+        let mut pdf = Pdf::of(one.as_bytes());
+        let second = pdf.add(stream("", next.as_bytes()));
+        let dict = format!("/Contents [99 0 R {CONTENT} 0 R {second} 0 R] /Resources << /Font << /F1 {FONT} 0 R >> >>");
+        pdf.set(PAGE, format!("<< /Type /Page /Parent 2 0 R {dict} >>"));
+        pdf.bytes()
+    };
+    holds(&torn("BT /F1 12 Tf 72 720 Td (NHS number 94", "3 476 5919) Tj ET"));
+    holds(&torn("BT /F1 12 Tf 72 720 Td (NHS number 943 476 5919) T", "j ET"));
+    holds(&torn("BT /F1 12 Tf 72 720 Td <3934333437", "3635393139> Tj ET"));
+    holds(&torn("BT /F1 12 Tf 72 720 Td (NHS number) Tj", "(943 476 5919) ' ET"));
+}
+
+#[test]
+fn strings_and_names_are_read_with_their_escapes() {
+    holds(&shown("BT /F#31 12 Tf 72 720 Td (NHS number 94\\063 \\064\\67\\\n6 5919) Tj ET"));
+    holds(&shown("BT /F1 12 Tf 72 720 Td <4E4853206E756D62657220393433203437362035393139 2> Tj ET"));
+    let mut pdf = Pdf::of(NUMBER.as_bytes());
+    pdf.set(PAGE, "<< /Type /P#61ge /Parent 2 0 R /Con#74ents 4 0 R /Resources << /F#6Fnt << /F1 5 0 R >> >> >>");
+    holds(&pdf.bytes());
+}
+
+#[test]
+fn an_inline_image_hides_no_text() {
+    let image = "BI /W 30 /H 1 /BPC 8 /CS /G ID ";
+    shows(&shown(&format!("q {image}{:30}\nEI Q {NUMBER}", "ab EI (cd ")));
+    shows(&shown(&format!("q {image}{:30}\nEI Q {NUMBER}", "abc")));
+    let faked = format!("q {image}ab EI Q {NUMBER} q (\nEI Q");
+    shows(&shown(&faked));
+    shows(&shown(&format!("BI /W 1 /H 1 /F /AHx ID 00> EI {NUMBER}")));
+}
+
+#[test]
+fn stray_octets_end_nothing() {
+    for stray in ["]", ">>", "}", ")", "(", "<", "[", "<<", "/", "1 2 3", "\0\u{1}", "(open"] {
+        shows(&shown(&format!("q {stray} Q {NUMBER}")));
+    }
+}
+
+#[test]
+fn resources_are_inherited() {
+    let mut pdf = Pdf::of(NUMBER.as_bytes());
+    pdf.set(PAGES, "<< /Type /Pages /Kids [3 0 R] /Count 1 /Resources << /Font << /F1 5 0 R >> >> >>");
+    pdf.set(PAGE, "<< /Type /Page /Parent 2 0 R /Contents 4 0 R >>");
+    pdf.set(FONT, "<< /Type /Font /Subtype /Type1 /BaseFont /X /Encoding << /Differences [57 /one 49 /nine] >> >>");
+    pdf.set(CONTENT, stream("", NUMBER.replace("943 476 5919", "143 476 5191").as_bytes()));
+    holds(&pdf.bytes());
+}
+
+#[test]
+fn damaged_tables_lengths_and_ends_are_repaired() {
+    let sound = shown(NUMBER);
+    let text = String::from_utf8_lossy(&sound).into_owned();
+    let length = format!("/Length {}", NUMBER.len());
+    for (from, to) in [
+        ("startxref", "startxxxx"),
+        ("xref\n0", "xxxx\n0"),
+        ("/Size 6", "/Size 2"),
+        (length.as_str(), "/Length 1"),
+        (length.as_str(), "/Length 999999"),
+        (length.as_str(), ""),
+        ("trailer", "trail"),
+    ] {
+        let broken = sound_with(&sound, from, to);
+        assert_ne!(broken, sound, "{from} in {text}");
+        shows(&broken);
+    }
+    let end = sound.len() - 200;
+    shows(&sound[..end]);
+    shows(&[b"junk before it\r\n".repeat(60), sound.clone()].concat());
+}
+
+fn sound_with(pdf: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let at = memchr::memmem::rfind(pdf, from.as_bytes()).unwrap();
+    [&pdf[..at], to.as_bytes(), &pdf[at + from.len()..]].concat()
+}
+
+#[test]
+fn an_update_is_read_and_so_are_packed_objects() {
+    let mut whole = shown("BT (older) Tj ET");
+    let content = stream("", NUMBER.as_bytes());
+    let (at, start) = (whole.len(), memchr::memmem::rfind(&whole, b"xref\n0").unwrap());
+    whole.extend_from_slice(&[b"4 0 obj\n", &content[..], b"\nendobj\n"].concat());
+    let table = whole.len();
+    whole.extend_from_slice(
+        format!(
+            "xref\n4 1\n{at:010} 00000 n \ntrailer\n<< /Size 6 /Root 1 0 R /Prev {start} >>\nstartxref\n{table}\n%%EOF"
+        )
+        .as_bytes(),
+    );
+    holds(&whole);
+    holds(&Pdf::of(NUMBER.as_bytes()).packed());
+}
+
+#[test]
+fn every_filter_is_undone() {
+    let page = |dict: &str, data: &[u8]| Pdf::with(stream(dict, data), HELVETICA.to_owned(), "").bytes();
+    let hex: String = NUMBER.bytes().map(|b| format!("{b:02x} ")).collect::<String>() + ">";
+    holds(&page("/Filter /FlateDecode", &flate(NUMBER.as_bytes())));
+    holds(&page("/Filter /ASCIIHexDecode", hex.as_bytes()));
+    holds(&page("/Filter [/ASCIIHexDecode /FlateDecode]", &hex_of(&flate(NUMBER.as_bytes()))));
+    holds(&page("/Filter /Fl#61teDecode /DecodeParms null", &flate(NUMBER.as_bytes())));
+    let run: Vec<u8> =
+        NUMBER.as_bytes().chunks(100).flat_map(|c| [&[c.len() as u8 - 1], c].concat()).chain([128]).collect();
+    holds(&page("/Filter /RunLengthDecode", &run));
+    holds(&page("/Filter /LZWDecode", &lzw(NUMBER.as_bytes())));
+    holds(&page("/Filter /ASCII85Decode", ascii_85(NUMBER.as_bytes()).as_bytes()));
+    let mut rows: Vec<u8> = Vec::new();
+    let width = 8;
+    let mut above = vec![0u8; width];
+    for row in NUMBER.as_bytes().chunks(width) {
+        rows.push(2);
+        rows.extend(row.iter().zip(&above).map(|(b, a)| b.wrapping_sub(*a)));
+        above = row.to_vec();
+    }
+    holds(&page("/Filter /FlateDecode /DecodeParms << /Predictor 12 /Columns 8 >>", &flate(&rows)));
+    let no_sum = flate(NUMBER.as_bytes());
+    holds(&page("/Filter /FlateDecode", &no_sum[..no_sum.len() - 4]));
+    says(&page("/Filter /Unheard", b"abc"), FindingKind::BrokenAttachment, "filter");
+    let cut = flate(NUMBER.repeat(9).as_bytes());
+    says(&page("/Filter /FlateDecode", &cut[..cut.len() / 2]), FindingKind::BrokenAttachment, "damaged");
+}
+
+fn hex_of(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().flat_map(|b| format!("{b:02X}").into_bytes()).chain(*b">").collect()
+}
+
+/// Codes of nine bits, the table cleared before it grows; then one code of two letters.
+fn lzw(bytes: &[u8]) -> Vec<u8> {
+    let mut codes = vec![256u32];
+    for block in bytes.chunks(200) {
+        codes.extend(block.iter().map(|b| u32::from(*b)));
+        codes.push(256);
+    }
+    codes.push(257);
+    let bits: String = codes.iter().map(|code| format!("{code:09b}")).collect();
+    bits.as_bytes().chunks(8).map(|b| b.iter().fold(0, |v, b| v << 1 | (b - b'0')) << (8 - b.len())).collect()
+}
+
+fn ascii_85(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    for four in bytes.chunks(4) {
+        let value = (0..4).fold(0u32, |v, at| v << 8 | u32::from(four.get(at).copied().unwrap_or(0)));
+        let digits: Vec<char> = (0..5).rev().map(|at| char::from((value / 85u32.pow(at) % 85) as u8 + b'!')).collect();
+        out.extend(&digits[..=four.len()]);
+    }
+    out + "~>"
+}
