@@ -163,7 +163,7 @@ fn what_cannot_be_read_is_said() {
         format!("Content-Type: {kind}; name=x\r\nContent-Transfer-Encoding: base64\r\n\r\n{}", base64(bytes))
     };
     for (content, kind, masked) in [
-        (part("text/plain", b"%PDF-1.7\nxx"), FindingKind::UnknownAttachment, "pdf"),
+        (part("text/plain", b"%PDF-1.7\nxx"), FindingKind::BrokenAttachment, "pdf objects"),
         (part("image/png", b"PK\x03\x04xxxxxxxxx"), FindingKind::BrokenAttachment, "zip directory"),
         (part("application/pdf", b"\x89PNG\r\n\x1A\nxx"), FindingKind::Image, "png"),
         (part("image/tiff", b"II*\0xxxx"), FindingKind::Scan, "tiff"),

@@ -132,6 +132,9 @@ impl<'w, 'r> Document<'w, 'r> {
             self.limit(piece, "parts");
         }
         is_full
+    /// Octets that may still be looked at in the whole message.
+    pub fn left(&self) -> usize {
+        self.walk.left
     }
 
     /// Octets that one piece may still be unpacked to.

@@ -8,6 +8,8 @@ use memchr::memmem;
 
 /// Operands of one operator: more than any writer makes.
 const MOST_OPERANDS: usize = 200_000;
+/// Strings without an end in one content: for each, all that follows is looked at once more.
+const MOST_UNCLOSED: usize = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Operand {
@@ -112,7 +114,7 @@ pub(super) struct Content<'a> {
     pub ambiguous: bool,
     /// Where pieces were joined: a string across one is ambiguous too.
     seams: &'a [usize],
-    /// No string that begins behind this place has an end.
+    /// Strings without an end so far.
     unclosed: usize,
     pub operands: Operands,
 }
@@ -120,7 +122,7 @@ pub(super) struct Content<'a> {
 impl<'a> Content<'a> {
     pub fn new(bytes: &'a [u8], inline: InlineEnd) -> Content<'a> {
         let (ambiguous, operands) = (false, Operands::default());
-        Content { bytes, at: 0, inline, ambiguous, seams: &[], unclosed: usize::MAX, operands }
+        Content { bytes, at: 0, inline, ambiguous, seams: &[], unclosed: 0, operands }
     }
 
     /// The places at which pieces of content were joined, in order.
@@ -146,7 +148,8 @@ impl<'a> Content<'a> {
                     self.name();
                 }
                 b'(' => self.literal(),
-                b'<' if self.bytes.get(self.at + 1) != Some(&b'<') => self.hex(),
+                b'<' if self.bytes.get(self.at + 1) == Some(&b'<') => self.at += 2,
+                b'<' => self.hex(),
                 b'[' => self.mark(Operand::Open),
                 b']' => self.mark(Operand::Close),
                 b'+' | b'-' | b'.' | b'0'..=b'9' => self.number(),
@@ -218,7 +221,10 @@ impl<'a> Content<'a> {
     fn hex(&mut self) {
         let from = self.operands.octets.len();
         let rest = self.rest().get(1..).unwrap_or_default();
-        let len = memchr::memchr(b'>', rest).unwrap_or(rest.len());
+        let Some(len) = memchr::memchr(b'>', rest) else {
+            self.at += 1;
+            return;
+        };
         let mut high = None;
         for digit in rest.iter().take(len).filter_map(|b| char::from(*b).to_digit(16)) {
             match high.take() {
@@ -237,7 +243,7 @@ impl<'a> Content<'a> {
 
     /// 7.3.4.2. A string without an end is none: what is behind its bracket may be operators for others.
     fn literal(&mut self) {
-        if self.at >= self.unclosed {
+        if self.unclosed >= MOST_UNCLOSED {
             self.at += 1;
             return;
         }
@@ -268,7 +274,7 @@ impl<'a> Content<'a> {
             }
         }
         self.operands.octets.truncate(from);
-        self.unclosed = self.at;
+        self.unclosed += 1;
         self.at += 1;
     }
 
@@ -410,7 +416,7 @@ mod tests {
     fn strings_are_read_in_every_way_they_are_written() {
         let read = |text: &[u8]| operators(text, InlineEnd::First);
         assert_eq!(read(b"(94\\063 \\64\\0676(5)\\))Tj"), ["Tj 943 476(5))"]);
-        assert_eq!(read(b"(94\\\r\n3\\\n4)Tj <39 3\n433> Tj <3943 3>Tj"), ["Tj 9434", "Tj 9C3", "Tj 9C0"]);
+        assert_eq!(read(b"(94\\\r\n3\\\n4)Tj <39 3\n433> Tj <3943 3>Tj"), ["Tj 9434", "Tj 943", "Tj 9C0"]);
         assert_eq!(read(b"%(no)\n/a#20b(c)Tj"), ["Tj c"]);
         assert_eq!(read(b"1 0 0 1 72 700Tm(a)' BT/F1 12Tf[(b)-200<63>]TJ"), ["Tm", "' a", "BT", "Tf", "TJ c"]);
         assert_eq!(read(b"] >> ) } (a)Tj"), ["Tj a"], "and what is no token is passed over");

@@ -60,18 +60,19 @@ fn one<'a>(page: &Page<'a>, number: usize, reader: &mut Reader<'a, '_, '_, '_>, 
     painter.paint(&all.joined(b"\n"), page.resources(), all.paper(InlineEnd::First));
     pinned(page, &mut painter);
     let (pictures, ambiguous, sheet) = (painter.pictures, painter.ambiguous, painter.sheet);
-    let mut readings = sheet.readings();
+    let (mut readings, mut chars) = (sheet.readings(), sheet.chars);
     if ambiguous || all.is_torn() {
         for (seam, inline) in [(&b""[..], InlineEnd::First), (b"\n", InlineEnd::Plausible)] {
             let mut painter = Painter::new(reader, &piece);
             painter.paint(&all.joined(seam), page.resources(), Paper { inline, seams: &[] });
+            chars = chars.max(painter.sheet.chars);
             readings.extend(painter.sheet.readings().into_iter().filter(|r| !readings.contains(r)).collect::<Vec<_>>());
         }
     }
-    reader.chars += sheet.chars;
+    reader.chars += chars;
     readings.iter().for_each(|text| reader.source.document.text(&piece, text));
     reader.say_blind(&piece);
-    judge(&Seen { chars: sheet.chars, pictures, area }, &piece, reader, told);
+    judge(&Seen { chars, pictures, area }, &piece, reader, told);
 }
 
 struct Seen {

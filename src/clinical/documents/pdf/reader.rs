@@ -10,8 +10,8 @@ use hayro_syntax::xref::XRef;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-/// Octets of content that are gone through, however often streams are named.
-const WORK: usize = 200_000_000;
+/// What a stream costs beside its octets.
+const FOR_ITSELF: usize = 1_000;
 /// Forms up to this size are kept unpacked …
 const SMALL_FORM: usize = 64_000;
 /// … and so many octets of them.
@@ -31,6 +31,7 @@ pub(super) struct Reader<'a, 's, 'w, 'r> {
     forms: HashMap<ObjectIdentifier, Rc<Vec<u8>>>,
     kept: usize,
     absent: Option<Rc<Font>>,
+    /// Octets of content that may still be gone through, however often streams are named.
     work: usize,
     blind: HashSet<(usize, u32)>,
     blind_glyphs: usize,
@@ -40,6 +41,7 @@ pub(super) struct Reader<'a, 's, 'w, 'r> {
 
 impl<'a, 's, 'w, 'r> Reader<'a, 's, 'w, 'r> {
     pub fn new(source: Source<'s, 'w, 'r>, xref: &'a XRef) -> Self {
+        let work = source.document.left();
         Reader {
             source,
             xref,
@@ -48,7 +50,7 @@ impl<'a, 's, 'w, 'r> Reader<'a, 's, 'w, 'r> {
             forms: HashMap::new(),
             kept: 0,
             absent: None,
-            work: WORK,
+            work,
             blind: HashSet::new(),
             blind_glyphs: 0,
             chars: 0,
@@ -58,7 +60,7 @@ impl<'a, 's, 'w, 'r> Reader<'a, 's, 'w, 'r> {
     /// Whether so much content may be gone through; that it may not is said.
     pub fn work(&mut self, octets: usize, piece: &str) -> bool {
         let enough = octets <= self.work;
-        self.work = self.work.saturating_sub(octets + 1_000);
+        self.work = self.work.saturating_sub(octets + FOR_ITSELF);
         if !enough {
             self.source.document.limit(piece, "operators");
         }

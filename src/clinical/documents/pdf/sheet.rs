@@ -13,6 +13,8 @@ const JOINS: f64 = 0.2;
 const CELL: f64 = 2.5;
 /// A piece that begins so far back still touches the one before: kerning, and widths that are guessed.
 const BACK: f64 = -0.3;
+/// So near to one another, the same text is the same.
+const AGAIN: f64 = 0.1;
 /// So far above or below, in heights of the text, is another line.
 const LINE: f64 = 0.4;
 
@@ -67,6 +69,8 @@ pub(super) struct Sheet {
     text: String,
     others: Vec<String>,
     meant: Vec<String>,
+    /// Where the last glyph began, and how long its text is.
+    last: Option<(Point, usize)>,
     /// Characters that mean something.
     pub chars: usize,
     /// There is more than is kept.
@@ -109,6 +113,14 @@ fn joint(before: &Spot, next: &Spot) -> &'static str {
 impl Sheet {
     /// A glyph, or as much text as is drawn at once.
     pub fn put(&mut self, spot: Spot, text: &str, other: Option<&str>, meant: Option<u32>) {
+        let again = self.last.replace((spot.start, text.len()));
+        if let Some((start, len)) = again
+            && spot.start.minus(start).length() < AGAIN * spot.em.length()
+            && self.text.get(self.text.len() - len..) == Some(text)
+        {
+            // Bold type is made of type that is drawn twice.
+            return;
+        }
         self.chars += usize::from(text.chars().any(|c| !c.is_whitespace() && c != '\u{FFFD}'));
         if let Some(last) = self.pieces.last_mut()
             && last.other.is_none()
@@ -185,19 +197,16 @@ impl Sheet {
     }
 
     fn text_of(&self, at: usize, piece: &Piece, which: Text) -> &str {
-        let listed = |list: &'_ Vec<String>, at: Option<u32>| at.filter(|at| (*at as usize) < list.len());
-        match which {
-            Text::Other if listed(&self.others, piece.other).is_some() => {
-                piece.other.and_then(|at| self.others.get(at as usize)).map_or("", String::as_str)
-            }
-            Text::Meant if listed(&self.meant, piece.meant).is_some() => {
-                piece.meant.and_then(|at| self.meant.get(at as usize)).map_or("", String::as_str)
-            }
-            _ => {
-                let end = self.pieces.get(at + 1).map_or(self.text.len(), |next| next.text);
-                self.text.get(piece.text..end).unwrap_or_default()
-            }
-        }
+        let listed = match which {
+            Text::Own => None,
+            Text::Other => piece.other.and_then(|at| self.others.get(at as usize)),
+            Text::Meant => piece.meant.and_then(|at| self.meant.get(at as usize)),
+        };
+        let own = || {
+            let end = self.pieces.get(at + 1).map_or(self.text.len(), |next| next.text);
+            self.text.get(piece.text..end).unwrap_or_default()
+        };
+        listed.map_or_else(own, String::as_str)
     }
 
     /// The pieces as they are seen: line after line, from left to right; what is drawn twice in one place stands once.
@@ -218,9 +227,8 @@ impl Sheet {
         placed.into_iter().map(|placed| placed.at).collect()
     }
 
-    /// Bold type is made of type that is drawn twice.
     fn is_again(&self, before: &Placed, next: &Placed) -> bool {
-        let near = (next.x - before.x).abs() < BACK.abs() * before.size && before.is_level(next);
+        let near = (next.x - before.x).abs() < AGAIN * before.size && before.is_level(next);
         let text = |at: usize| self.pieces.get(at).map(|piece| self.text_of(at, piece, Text::Own));
         near && text(before.at) == text(next.at)
     }

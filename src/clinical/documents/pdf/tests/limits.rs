@@ -1,7 +1,6 @@
 //! What is not read, and is said.
 
 use super::*;
-use std::time::Instant;
 
 fn picture() -> Vec<u8> {
     stream(
@@ -29,8 +28,6 @@ fn a_page_that_is_a_picture_is_said() {
     assert!(found(&findings, FindingKind::Scan).is_empty(), "a layer of text over it is text");
     assert!(!found(&findings, FindingKind::NhsNumber).is_empty());
     says(&scan(&read), FindingKind::Image, "picture");
-    let logo = scan("").len();
-    assert!(logo > 30_000);
 }
 
 #[test]
@@ -69,16 +66,26 @@ fn bombs_are_cut_short_and_said() {
     says(&pdf.bytes(), FindingKind::LimitReached, "object streams");
 }
 
+/// Room for a little.
+const NARROW: Limits = Limits { depth: 8, parts: 2_000, decoded: 3_000_000, part: 1_000_000 };
+
+#[track_caller]
+fn says_when_narrow(pdf: &[u8], what: &str) {
+    let findings = inspected_within(pdf, NARROW);
+    assert!(
+        found(&findings, FindingKind::LimitReached).iter().any(|(_, which)| *which == what),
+        "{what}: {findings:?}"
+    );
+}
+
 #[test]
 fn content_that_is_named_often_is_bounded() {
-    let start = Instant::now();
     let mut pdf =
-        Pdf::with(stream("/Filter /FlateDecode", &flate(&b"BT (a) Tj ET ".repeat(60_000))), HELVETICA.to_owned(), "");
+        Pdf::with(stream("/Filter /FlateDecode", &flate(&b"BT (a) Tj ET ".repeat(6_000))), HELVETICA.to_owned(), "");
     let kids: String =
         (0..2_000).map(|_| format!("{} 0 R ", pdf.add("<< /Type /Page /Parent 2 0 R /Contents 4 0 R >>"))).collect();
     pdf.set(PAGES, format!("<< /Type /Pages /Kids [{kids}] /Count 2000 >>"));
-    says(&pdf.bytes(), FindingKind::LimitReached, "decoded");
-    println!("{:?}", start.elapsed());
+    says_when_narrow(&pdf.bytes(), "decoded");
 }
 
 #[test]
@@ -103,7 +110,7 @@ fn circles_end() {
         pdf.add(stream(&format!("/Subtype /Form /Resources << /XObject << {names} >> >>"), call.as_bytes()));
     }
     pdf.set(PAGE, format!("<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /XObject << {names} >> >> >>"));
-    says(&pdf.bytes(), FindingKind::LimitReached, "operators");
+    says_when_narrow(&pdf.bytes(), "operators");
 }
 
 #[test]
