@@ -116,6 +116,14 @@ const WORDS: &[&[u8]] = &[
     b"boundary=x",
     b"base64",
     b"4294967296",
+    b"<<",
+    b">>",
+    b"(",
+    b" 0 R ",
+    b" obj ",
+    b"endstream",
+    b"/Length",
+    b"xref",
 ];
 
 fn changed(mut octets: Vec<u8>, change: &Change, others: &[Vec<u8>]) -> Vec<u8> {
@@ -190,6 +198,7 @@ fn messages_on_the_wire() {
 fn headers_and_what_is_recognised() {
     hold("header", 1_000, &["policies/tests"]);
     hold("mime", 300, &["policies/tests"]);
+    hold("pdf", 600, &[]);
     for name in ["charset", "html", "nhs-number"] {
         hold(name, 300, &[]);
     }

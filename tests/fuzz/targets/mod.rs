@@ -44,6 +44,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("oracle-data", oracle::data),
     ("oracle-reply", oracle::reply),
     ("parameters", command::parameters),
+    ("pdf", message::pdf),
     ("policy", typed::policy),
     ("progress", stored::progress),
     ("reply", client::reply),
