@@ -14,7 +14,7 @@ use hayro_syntax::object::{Array, Dict, Name, Object, Stream};
 pub(super) struct Font {
     codes: Codes,
     to_unicode: Option<CMap>,
-    /// What the encoding says of each code of one octet.
+    /// What the encoding says of each code of one octet; nothing in fonts whose codes are longer.
     encoding: Vec<Option<String>>,
     /// Codes whose meaning the font itself spells out.
     spelled: bool,
@@ -67,9 +67,15 @@ impl Font {
         glyph.other = None;
         let mapped = self.to_unicode.as_ref().is_some_and(|map| map.write(code, &mut glyph.text));
         let mapped = mapped && glyph.text.chars().any(means_something);
-        match self.encoded(code, bytes.get(..len).unwrap_or_default()) {
-            Some(text) if !mapped => glyph.text = text,
-            Some(text) if self.spelled && text != glyph.text => glyph.other = Some(text),
+        let said = self.encoding.get(code as usize).and_then(Option::as_deref);
+        match said {
+            _ if mapped && !self.spelled => {}
+            Some(said) if mapped && said != glyph.text => glyph.other = Some(said.to_owned()),
+            Some(said) if !mapped => {
+                glyph.text.clear();
+                glyph.text.push_str(said);
+            }
+            None if !mapped => self.write_coded(code, bytes.get(..len).unwrap_or_default(), &mut glyph.text),
             _ => {}
         }
         glyph.is_mapped = glyph.text.chars().any(means_something);
@@ -95,13 +101,12 @@ impl Font {
         }
     }
 
-    /// What the encoding says.
-    fn encoded(&self, code: u32, octets: &[u8]) -> Option<String> {
+    /// What a code says that is a character itself.
+    fn write_coded(&self, code: u32, octets: &[u8], out: &mut String) {
         match &self.codes {
-            Codes::One => self.encoding.get(code as usize)?.clone(),
-            Codes::Unicode => char::from_u32(code).map(String::from),
-            Codes::Charset(charset) => Some(charset.decode_without_bom_handling(octets).0.into_owned()),
-            Codes::Two | Codes::Embedded(_) => None,
+            Codes::Unicode => out.extend(char::from_u32(code)),
+            Codes::Charset(charset) => out.push_str(&charset.decode_without_bom_handling(octets).0),
+            Codes::One | Codes::Two | Codes::Embedded(_) => {}
         }
     }
 }

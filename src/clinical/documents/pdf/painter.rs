@@ -214,8 +214,9 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
     }
 
     fn advance(&mut self, by: f64) {
-        let moved = if self.is_vertical() { Matrix::moved(0.0, by) } else { Matrix::moved(by, 0.0) };
-        self.text = moved.then(self.text);
+        let [a, b, c, d, e, f] = &mut self.text.0;
+        let (x, y) = if self.state.font.as_ref().is_some_and(|font| font.vertical) { (*c, *d) } else { (*a, *b) };
+        (*e, *f) = (*e + by * x, *f + by * y);
     }
 
     fn show(&mut self, mut bytes: &[u8]) {

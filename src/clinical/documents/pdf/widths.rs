@@ -13,6 +13,8 @@ const WIDEST: f64 = 20.0;
 
 #[derive(Default)]
 pub(super) struct Widths {
+    /// Of the codes of one octet, from the first on; no number: none is given.
+    table: Vec<f64>,
     each: HashMap<u32, f64>,
     ranges: Vec<(u32, u32, f64)>,
     default: Option<f64>,
@@ -26,15 +28,15 @@ impl Widths {
         let first = dict.get::<u32>(b"FirstChar").unwrap_or(0);
         let list = dict.get::<Array<'_>>(b"Widths");
         let listed = list.iter().flat_map(|list| list.iter::<Object<'_>>().take(256));
-        let each = listed.enumerate().filter_map(|(at, width)| {
-            let code = first.checked_add(at as u32)?;
-            let width = width.into_number()?.as_f64() * unit;
+        let mut table = vec![f64::NAN; 256];
+        for (slot, width) in table.iter_mut().skip(first as usize).zip(listed) {
+            let width = width.into_number().map_or(0.0, |width| width.as_f64() * unit);
             // A width of nothing is one that was not known.
-            (width != 0.0).then_some((code, width.clamp(-WIDEST, WIDEST)))
-        });
+            *slot = if width == 0.0 { f64::NAN } else { width.clamp(-WIDEST, WIDEST) };
+        }
         let name = dict.get::<Name<'_>>(b"BaseFont");
         let is_monospaced = name.is_some_and(|name| name.windows(7).any(|w| w == b"Courier"));
-        Widths { each: each.collect(), is_monospaced, ..Widths::default() }
+        Widths { table, is_monospaced, ..Widths::default() }
     }
 
     pub fn composite(dict: &Dict<'_>) -> Widths {
@@ -71,6 +73,9 @@ impl Widths {
     }
 
     pub fn of(&self, code: u32, shown: Option<char>) -> f64 {
+        if let Some(width) = self.table.get(code as usize) {
+            return if width.is_nan() { self.usual(shown) } else { *width };
+        }
         if let Some(width) = self.each.get(&code) {
             return *width;
         }

@@ -69,7 +69,7 @@ fn streams_of_text_are_read() {
     let xmp = format!("<?xpacket?><x:xmpmeta><dc:title>{SUBJECT}</dc:title></x:xmpmeta>");
     holds(&with(stream("/Type /Metadata /Subtype /XML /Filter /FlateDecode", &flate(xmp.as_bytes()))));
     let mut pdf = letter();
-    let form = pdf.add(stream("/Length1 9", format!("<xfa><nhsNumber>943 476 5919</nhsNumber></xfa>").as_bytes()));
+    let form = pdf.add(stream("/Length1 9", b"<xfa><nhsNumber>943 476 5919</nhsNumber></xfa>"));
     pdf.set(CATALOG, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm << /XFA [(datasets) {form} 0 R] >> >>"));
     holds(&pdf.bytes());
     let mut pdf = letter();
