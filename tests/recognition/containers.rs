@@ -248,21 +248,21 @@ pub const CONTAINERS: &[Container] = &[
         name: "epilogue",
         wrap: |t, _| [part("Content-Type: text/plain", "hello"), t.as_bytes().to_vec()].concat(),
     },
-    Container { name: "docx-body", wrap: |t, _| attached(&documents::docx_body(t)) },
-    Container { name: "docx-runs", wrap: |t, _| attached(&documents::docx_runs(t)) },
-    Container { name: "docx-table", wrap: |t, _| attached(&documents::docx_table(t)) },
-    Container { name: "docx-header", wrap: |t, _| attached(&documents::docx_header(t)) },
-    Container { name: "docx-footnote", wrap: |t, _| attached(&documents::docx_footnote(t)) },
-    Container { name: "docx-comment", wrap: |t, _| attached(&documents::docx_comment(t)) },
-    Container { name: "docx-textbox", wrap: |t, _| attached(&documents::docx_text_box(t)) },
-    Container { name: "xlsx-shared", wrap: |t, _| attached(&documents::xlsx_shared(t)) },
-    Container { name: "xlsx-inline", wrap: |t, _| attached(&documents::xlsx_inline(t)) },
-    Container { name: "xlsx-comment", wrap: |t, _| attached(&documents::xlsx_comment(t)) },
-    Container { name: "pptx-slide", wrap: |t, _| attached(&documents::pptx_slide(t)) },
-    Container { name: "pptx-notes", wrap: |t, _| attached(&documents::pptx_notes(t)) },
-    Container { name: "odt", wrap: |t, _| attached(&documents::odt(t)) },
-    Container { name: "ods", wrap: |t, _| attached(&documents::ods(t)) },
-    Container { name: "odp", wrap: |t, _| attached(&documents::odp(t)) },
+    Container { name: "docx-body", wrap: |t, _| attached("a.dat", &documents::docx_body(t)) },
+    Container { name: "docx-runs", wrap: |t, _| attached("a.dat", &documents::docx_runs(t)) },
+    Container { name: "docx-table", wrap: |t, _| attached("a.dat", &documents::docx_table(t)) },
+    Container { name: "docx-header", wrap: |t, _| attached("a.dat", &documents::docx_header(t)) },
+    Container { name: "docx-footnote", wrap: |t, _| attached("a.dat", &documents::docx_footnote(t)) },
+    Container { name: "docx-comment", wrap: |t, _| attached("a.dat", &documents::docx_comment(t)) },
+    Container { name: "docx-textbox", wrap: |t, _| attached("a.dat", &documents::docx_text_box(t)) },
+    Container { name: "xlsx-shared", wrap: |t, _| attached("a.dat", &documents::xlsx_shared(t)) },
+    Container { name: "xlsx-inline", wrap: |t, _| attached("a.dat", &documents::xlsx_inline(t)) },
+    Container { name: "xlsx-comment", wrap: |t, _| attached("a.dat", &documents::xlsx_comment(t)) },
+    Container { name: "pptx-slide", wrap: |t, _| attached("a.dat", &documents::pptx_slide(t)) },
+    Container { name: "pptx-notes", wrap: |t, _| attached("a.dat", &documents::pptx_notes(t)) },
+    Container { name: "odt", wrap: |t, _| attached("a.dat", &documents::odt(t)) },
+    Container { name: "ods", wrap: |t, _| attached("a.dat", &documents::ods(t)) },
+    Container { name: "odp", wrap: |t, _| attached("a.dat", &documents::odp(t)) },
     Container { name: "pdf-winansi", wrap: pdf::winansi },
     Container { name: "pdf-tounicode", wrap: pdf::to_unicode },
     Container { name: "pdf-glyphs", wrap: pdf::glyphs },
@@ -273,11 +273,6 @@ pub const CONTAINERS: &[Container] = &[
     Container { name: "pdf-metadata", wrap: pdf::metadata },
     Container { name: "pdf-embedded-file", wrap: pdf::embedded_file },
 ];
-
-/// A document as an attachment that says nothing of what it is.
-pub fn attached(document: &[u8]) -> Vec<u8> {
-    part("Content-Type: application/octet-stream; name=a.dat\r\nContent-Transfer-Encoding: base64", &base64(document))
-}
 
 /// A string of JSON in which everything but ASCII is escaped, as many programmes write it.
 fn ascii_json(text: &str) -> String {

@@ -132,6 +132,8 @@ impl<'w, 'r> Document<'w, 'r> {
             self.limit(piece, "parts");
         }
         is_full
+    }
+
     /// Octets that may still be looked at in the whole message.
     pub fn left(&self) -> usize {
         self.walk.left
@@ -199,4 +201,9 @@ impl<'w, 'r> Document<'w, 'r> {
 /// Nothing says what a file inside is: where it is not text, it is not broken text.
 fn unnamed() -> Content {
     Content { kind: "application/octet-stream".to_owned(), ..Content::default() }
+}
+
+/// How large a piece of so many octets may become.
+fn by_ratio(packed: usize) -> usize {
+    packed.saturating_mul(RATIO).max(RATIO_FROM)
 }

@@ -6,22 +6,22 @@
 
 mod codepages;
 mod document;
-mod office;
-mod packed;
-mod sevenz;
-mod tar;
 mod lzfu;
 mod mapi;
 mod octets;
+mod office;
 mod ole;
 mod packaged;
+mod packed;
+mod pdf;
 mod rtf;
 mod runs;
+mod sevenz;
+mod tar;
 mod tnef;
 #[cfg(test)]
 #[path = "../../../tests/recognition/writers.rs"]
 mod writers;
-mod pdf;
 mod zip;
 
 use super::formats::{self, Format};

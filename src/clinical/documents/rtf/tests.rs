@@ -75,7 +75,7 @@ fn depth_is_counted_and_said() {
     let found = look(&nested(10_000));
     assert!(is_sure(&found) && found.unread.is_empty());
     let found = look(&nested(200_000));
-    assert!(is_sure(&found) && found.unread.iter().any(|u| u.limit == Some("depth")));
+    assert!(is_sure(&found) && found.unread.iter().any(|u| u.limit.as_deref() == Some("depth")));
 }
 
 fn object(class: &str, data: &[u8]) -> Vec<u8> {
