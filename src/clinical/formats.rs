@@ -4,6 +4,7 @@
 //! Called by `walk`. Promises: at most two passes. Fails never: what nothing explains is `binary`.
 
 use super::documents::{self, Kind};
+use super::sealed;
 
 /// How content is to be treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(super) enum Format {
     Document(Kind),
     /// Closed with a password or a key.
     Encrypted(&'static str),
+    /// Signed, sealed or neither: Cryptographic Message Syntax says it inside.
+    Cms,
     /// An image of a patient, with its data.
     Dicom,
     /// Binary that no reader of this version knows.
@@ -82,9 +85,13 @@ pub(super) fn of(bytes: &[u8], charset: Option<&str>) -> Format {
     if start.starts_with(b"{\\rt") {
         return Format::Document(Kind::Rtf);
     }
+    if sealed::looks_like_cms(bytes) {
+        return Format::Cms;
+    }
     let is_wide = super::charset::wide(bytes, charset).is_some();
     if !is_wide && !is_texty(bytes) {
-        return Format::Unknown("binary");
+        let is_sealed = sealed::looks_like_openpgp(bytes) && sealed::is_openpgp(bytes);
+        return if is_sealed { Format::Encrypted("pgp") } else { Format::Unknown("binary") };
     }
     if let Some((_, name)) = ARMOUR.iter().find(|(magic, _)| start.starts_with(magic)) {
         return Format::Opaque(name);
@@ -110,7 +117,9 @@ pub(super) fn is_settled(start: &[u8], octets: usize, charset: Option<&str>) -> 
     let signed = start.get(128..132) == Some(b"DICM")
         || MAGIC.iter().any(|(magic, _)| start.starts_with(magic))
         || deeper_magic(start).is_some();
-    let is_long = start.len() >= TELLING;
+    // Those are told by their whole structure.
+    let is_structured = sealed::looks_like_cms(start) || sealed::looks_like_openpgp(start);
+    let is_long = start.len() >= TELLING && !is_structured;
     is_long && (signed || (super::charset::wide(start, charset).is_none() && controls(start, octets / 200).is_none()))
 }
 
@@ -140,6 +149,12 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
         return Some(Format::Document(Kind::Bzip2));
     }
     (at(257, b"ustar") || documents::is_tar(bytes)).then_some(Format::Document(Kind::Tar))
+}
+
+/// Whether octets begin as an entity of mail does: with fields, some of which say what it is.
+pub(super) fn is_entity(bytes: &[u8]) -> bool {
+    let mut fields = super::fields::Fields::of(bytes).take(64).take_while(|field| !field.name.is_empty());
+    fields.any(|field| ["content-type", "content-transfer-encoding", "mime-version"].iter().any(|name| field.is(name)))
 }
 
 /// Hardly any control characters, and no zeros.

@@ -5,7 +5,7 @@
 use super::fields::Content;
 use super::formats::Format;
 use super::walk::{About, Spot, Walk};
-use super::{charset, documents, formats, html, names, transfer};
+use super::{charset, documents, formats, html, names, seals, transfer};
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 use std::borrow::Cow;
@@ -57,7 +57,9 @@ pub(super) fn read(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>) {
     };
     let is_inline = part.about.has_id || part.about.disposition.as_ref().is_some_and(|d| d.kind == "inline");
     let shown = if is_inline { Shown::InText } else { Shown::Apart };
-    octets(walk, &decoded, &Octets { content: part.content, place: &place, spot: part.spot, shown });
+    // What another reader takes for something else is not sealed to everybody.
+    let spot = if part.about.conflict { part.spot.beside() } else { part.spot.clone() };
+    octets(walk, &decoded, &Octets { content: part.content, place: &place, spot: &spot, shown });
 }
 
 /// Where a picture is shown.
@@ -103,7 +105,8 @@ fn one_format(walk: &mut Walk<'_>, bytes: &[u8], format: Format, about: &Octets<
         // A charset that nobody here knows makes text look like anything.
         Format::Unknown("binary") if is_text(kind) => broken_text(walk, bytes, place),
         Format::Document(kind) => documents::read(walk, kind, bytes, about),
-        Format::Encrypted(what) => walk.report.closed(place, what),
+        Format::Encrypted(what) => seals::closed(walk, what, about),
+        Format::Cms => seals::cms(walk, bytes, about),
         Format::Dicom => {
             walk.report.found(FindingKind::Dicom, place, "DICOM", Confidence::High);
             walk.report.unread(FindingKind::UnknownAttachment, place, "dicom");
@@ -111,6 +114,8 @@ fn one_format(walk: &mut Walk<'_>, bytes: &[u8], format: Format, about: &Octets<
         Format::Unknown(what) => walk.report.unread(FindingKind::UnknownAttachment, place, what),
         Format::Image(what) => image(walk, bytes, what, about),
         Format::Scan => walk.report.unread(FindingKind::Scan, place, "tiff"),
+        Format::Opaque("pgp") => seals::armoured(walk, bytes, about),
+        Format::Opaque("pkcs7") if seals::pem(walk, bytes, about) => {}
         Format::Opaque(what) => {
             walk.report.unread(FindingKind::UnknownAttachment, place, what);
             text(walk, bytes, content, Dress::Plain, place);
@@ -137,7 +142,8 @@ fn is_text(kind: &str) -> bool {
     kind.is_empty() || kind.starts_with("text/")
 }
 
-fn is_small_der(bytes: &[u8]) -> bool {
+/// A signature as it stands beside what it signs.
+pub(super) fn is_small_der(bytes: &[u8]) -> bool {
     bytes.first() == Some(&0x30) && bytes.len() <= SIGNATURE
 }
 
@@ -208,17 +214,18 @@ fn limit(walk: &mut Walk<'_>, reached: bool, place: &str) {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dress {
+pub(super) enum Dress {
     Plain,
     Markup,
 }
 
-fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: Dress, place: &str) {
+pub(super) fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: Dress, place: &str) {
     let reading = charset::read(bytes, content.charset.as_deref());
     if !reading.sound {
         walk.report.unread(FindingKind::BrokenAttachment, place, "charset");
     }
     for text in std::iter::once(reading.text.as_ref()).chain(reading.other.as_deref()) {
+        seals::within(walk, text.as_bytes(), place);
         walk.shapes(text, place);
         if dress == Dress::Markup {
             let shown = html::text(text);

@@ -116,9 +116,9 @@ impl Own {
         !self.patterns.is_empty() || !self.lexicons.is_empty()
     }
 
-    pub fn scan(&self, text: &str, place: &str, report: &mut Report) {
-        let seen = visible(text);
-        self.patterns.iter().for_each(|pattern| pattern.scan(&seen, place, report));
+    /// `seen`: `text` without what cannot be seen.
+    pub fn scan(&self, seen: &str, text: &str, place: &str, report: &mut Report) {
+        self.patterns.iter().for_each(|pattern| pattern.scan(seen, place, report));
         if !self.lexicons.is_empty() {
             let folded = folded(text);
             self.lexicons.iter().for_each(|lexicon| lexicon.scan(&folded, place, report));
@@ -127,7 +127,7 @@ impl Own {
 }
 
 /// The text without what a reader does not see: it must not stand inside a number.
-fn visible(text: &str) -> Cow<'_, str> {
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
     match text.is_ascii() || !text.chars().any(is_invisible) {
         true => Cow::Borrowed(text),
         false => Cow::Owned(text.chars().filter(|c| !is_invisible(*c)).collect()),
@@ -179,7 +179,7 @@ mod tests {
 
     fn found(own: &Own, text: &str) -> Vec<String> {
         let mut report = Report::default();
-        own.scan(text, "text", &mut report);
+        own.scan(&visible(text), text, "text", &mut report);
         let mut shown: Vec<String> = report.finish().findings.into_iter().map(|f| f.masked).collect();
         shown.sort();
         shown

@@ -54,6 +54,12 @@ impl Report {
         self.unread(FindingKind::EncryptedAttachment, place, what);
     }
 
+    /// The message itself is sealed to its readers. `what`: by which standard.
+    pub fn sealed(&mut self, place: &str, what: &str) {
+        self.found(FindingKind::AlreadySealed, place, what, Confidence::High);
+        self.list_unread(FindingKind::AlreadySealed, place, None);
+    }
+
     /// How many parts are listed as not read.
     pub fn unread_count(&self) -> usize {
         self.findings.unread.len()

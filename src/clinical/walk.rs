@@ -4,10 +4,13 @@
 //! and recursion is no deeper than the levels; beyond a limit the rest is looked at as plain text and the limit is said.
 //! Readers of mail disagree about malformed mail, so what is ambiguous is read in each way and called broken.
 
+use super::anchors::{self, Anchor};
 use super::fields::{Content, Field, Fields, content};
 use super::report::Report;
 use super::rules::Rules;
-use super::{Findings, Limits, leaf, markings, patient_number, shapes, words};
+use super::{
+    Findings, Limits, coded, delimiter, leaf, markings, own, pathology, patient_number, sealed, shapes, words,
+};
 use crate::vocabulary::{Confidence, FindingKind};
 use memchr::memmem;
 
@@ -56,6 +59,15 @@ pub(super) struct Spot {
     levels: usize,
     /// RFC 2046 5.1.5: parts of a digest are messages unless they say otherwise.
     digest: bool,
+    /// Nothing else is in the message, but what seals and signs it.
+    pub sole: bool,
+}
+
+impl Spot {
+    /// The same where something else stands beside it, or may.
+    pub fn beside(&self) -> Spot {
+        Spot { sole: false, ..self.clone() }
+    }
 }
 
 /// What kind of header section is read.
@@ -72,7 +84,7 @@ pub(super) struct About {
     encodings: Vec<String>,
     pub disposition: Option<Content>,
     pub has_id: bool,
-    conflict: bool,
+    pub conflict: bool,
 }
 
 impl About {
@@ -103,7 +115,7 @@ impl<'r> Walk<'r> {
 
     pub fn all(mut self, message: &[u8]) -> Findings {
         self.numbers = (NUMBERS + message.len() / OCTETS_PER_NUMBER).min(MOST_NUMBERS);
-        self.entity(message, &Spot::default(), Head::Message);
+        self.entity(message, &Spot { sole: true, ..Spot::default() }, Head::Message);
         self.report.finish()
     }
 
@@ -113,7 +125,7 @@ impl<'r> Walk<'r> {
             self.report.limit(place, "depth");
             return None;
         }
-        Some(Spot { prefix: format!("{place}!/"), messages: spot.messages + 1, digest: false, ..*spot })
+        Some(Spot { prefix: format!("{place}!/"), messages: spot.messages + 1, digest: false, sole: false, ..*spot })
     }
 
     /// A message inside a part.
@@ -121,6 +133,14 @@ impl<'r> Walk<'r> {
         match self.inside(place, spot) {
             Some(inner) => self.entity(message, &inner, Head::Message),
             None => self.raw(message, place),
+        }
+    }
+
+    /// The content of a signed message: an entity by itself, with whatever its wrapper had around it.
+    pub fn unwrapped(&mut self, entity: &[u8], place: &str, spot: &Spot) {
+        match self.inside(place, spot) {
+            Some(inner) => self.entity(entity, &Spot { sole: spot.sole, ..inner }, Head::Message),
+            None => self.raw(entity, place),
         }
     }
 
@@ -145,7 +165,28 @@ impl<'r> Walk<'r> {
         for hit in hits.numbers {
             self.report.found(hit.scheme.kind(), place, &patient_number::masked(hit.shown), hit.confidence);
         }
-        self.rules.own.scan(text, place, &mut self.report);
+        let seen = own::visible(text);
+        self.rules.own.scan(&seen, text, place, &mut self.report);
+        self.records(&seen, place);
+    }
+
+    /// Looks for coded terms and reports of laboratories.
+    fn records(&mut self, text: &str, place: &str) {
+        let (mut codes, mut heading, mut message) = (coded::Codes::default(), None, None);
+        anchors::each(text, |anchor, start, end| match anchor {
+            Anchor::Heading => heading = heading.or(Some(start)),
+            Anchor::Edifact => message = message.or_else(|| pathology::edifact(text.get(end..)?)),
+            anchor => codes.look(text, anchor, (start, end)),
+        });
+        codes.barred(text);
+        for (shown, confidence) in codes.found() {
+            self.report.found(FindingKind::CodedTerms, place, shown, confidence);
+        }
+        let results = anchors::first_unit(text).and_then(|unit| pathology::results(text, unit));
+        let histology = heading.and_then(|at| pathology::histology(text, at));
+        for (shown, confidence) in [message, results, histology].into_iter().flatten() {
+            self.report.found(FindingKind::PathologyReport, place, shown, confidence);
+        }
     }
 
     /// Looks for records of clinical systems in text.
@@ -263,7 +304,8 @@ impl<'r> Walk<'r> {
             self.report.limit(&place, "depth");
             return self.raw(body, &place);
         }
-        let inner = Spot { levels: spot.levels + 1, digest: content.kind == "multipart/digest", ..spot.clone() };
+        let digest = content.kind == "multipart/digest";
+        let inner = Spot { levels: spot.levels + 1, digest, sole: is_sealed_whole(body, part), ..spot.clone() };
         let mut divided = false;
         for (at, boundary) in content.boundaries.iter().enumerate() {
             if at == 0 || self.may_read_again(spot) {
@@ -288,7 +330,7 @@ impl<'r> Walk<'r> {
         let mut rest = body;
         let mut divided = false;
         loop {
-            let delimiter = find_delimiter(rest, boundary);
+            let delimiter = delimiter::find(rest, boundary);
             let (segment, after) = match &delimiter {
                 Some(found) => (&rest[..found.start], &rest[found.end..]),
                 None => (rest, &rest[rest.len()..]),
@@ -324,6 +366,14 @@ impl<'r> Walk<'r> {
     }
 }
 
+/// Whether a multipart is nothing but an encrypted message, in the one reading that there is.
+fn is_sealed_whole(body: &[u8], part: &leaf::Part<'_>) -> bool {
+    let [boundary] = part.content.boundaries.as_slice() else { return false };
+    let is_plain = matches!(part.encoding, "" | "7bit" | "8bit" | "binary");
+    let is_one = part.spot.sole && is_plain && !part.about.conflict;
+    is_one && part.content.kind == "multipart/encrypted" && sealed::is_pgp_mime(body, boundary)
+}
+
 impl About {
     fn add_type(&mut self, content: Content) {
         self.conflict |= content.boundaries.len() > 1 || (!self.types.is_empty() && !self.types.contains(&content));
@@ -344,34 +394,6 @@ impl About {
 enum Segment {
     Outside,
     Part,
-}
-
-/// A delimiter line: where it starts, where the next part does, and whether it is the closing one.
-struct Delimiter {
-    start: usize,
-    end: usize,
-    last: bool,
-}
-
-/// RFC 2046 5.1.1: `--boundary` at the start of a line, perhaps `--`, then blanks only.
-fn find_delimiter(bytes: &[u8], boundary: &[u8]) -> Option<Delimiter> {
-    let finder = memmem::Finder::new(boundary);
-    let mut from = 0;
-    while let Some(at) = finder.find(bytes.get(from..)?).map(|at| from + at) {
-        from = at + 1;
-        let Some(start) = at.checked_sub(2).filter(|s| bytes[*s..at] == *b"--") else { continue };
-        if start > 0 && bytes[start - 1] != b'\n' {
-            continue;
-        }
-        let tail = &bytes[at + boundary.len()..];
-        let (last, tail) = tail.strip_prefix(b"--").map_or((false, tail), |t| (true, t));
-        let blanks = tail.iter().take(256).take_while(|b| matches!(b, b' ' | b'\t' | b'\r')).count();
-        if matches!(tail.get(blanks), None | Some(b'\n')) {
-            let end = bytes.len() - tail.len() + (blanks + 1).min(tail.len());
-            return Some(Delimiter { start, end, last });
-        }
-    }
-    None
 }
 
 /// Fields that programmes write for programmes: identifiers and signatures full of digits that no reader sees.

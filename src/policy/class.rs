@@ -5,7 +5,7 @@
 
 use super::compile::{Entry, Names};
 use super::diagnostic::{Complaints, Mistake, Place};
-use super::typed::{Keys, Parsed, Table, later};
+use super::typed::{Keys, Parsed, Table};
 use crate::vocabulary::{Confidence, FindingKind};
 use std::collections::BTreeMap;
 
@@ -13,9 +13,6 @@ pub(super) const KEYS: Keys = Keys { known: &["description", "threshold", "score
 
 /// Sums of weights that are typed as decimals miss a threshold by less than this.
 const ROUNDING: f64 = 1e-9;
-
-/// Kinds that later versions recognise.
-const LATER_KINDS: &[&str] = &["coded-terms", "pathology-report", "already-sealed"];
 
 #[derive(Debug)]
 pub(super) struct Class {
@@ -172,9 +169,6 @@ fn weigh(
 
 /// A kind of finding that this version recognises, or the policy itself.
 pub(super) fn finding_kind(text: &str, names: &Names<'_>) -> Parsed<FindingKind> {
-    if LATER_KINDS.contains(&text) {
-        return Err(later(&format!("the finding `{text}`")));
-    }
     for (family, own) in [("pattern", &names.patterns), ("lexicon", &names.lexicons)] {
         if text == family {
             let mistake = Mistake::new("unknown-finding", format!("which {family} is meant?"));

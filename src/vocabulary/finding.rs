@@ -55,9 +55,15 @@ pub enum FindingKind {
     FhirPatient,
     /// An image of a patient with its data.
     Dicom,
+    /// A code of a clinical terminology (SNOMED CT, ICD, OPCS, Read) beside the terminology's name.
+    CodedTerms,
+    /// Results or findings of a pathology laboratory.
+    PathologyReport,
     Calendar,
     /// A report of Exchange's journal.
     JournalHeader,
+    /// The whole message is encrypted to its readers already: S/MIME or OpenPGP.
+    AlreadySealed,
     /// Closed with a password or a key, so nobody here can look into it.
     EncryptedAttachment,
     /// A photograph or picture; small inline logos are no finding.
@@ -92,8 +98,11 @@ impl FindingKind {
         FindingKind::Cda,
         FindingKind::FhirPatient,
         FindingKind::Dicom,
+        FindingKind::CodedTerms,
+        FindingKind::PathologyReport,
         FindingKind::Calendar,
         FindingKind::JournalHeader,
+        FindingKind::AlreadySealed,
         FindingKind::EncryptedAttachment,
         FindingKind::Image,
         FindingKind::Scan,
@@ -116,8 +125,11 @@ impl FindingKind {
         "cda",
         "fhir-patient",
         "dicom",
+        "coded-terms",
+        "pathology-report",
         "calendar",
         "journal-header",
+        "already-sealed",
         "encrypted-attachment",
         "image",
         "scan",
