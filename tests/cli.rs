@@ -516,6 +516,97 @@ fn status_has_the_same_keys_running_and_stopped() {
     assert_eq!(keys(&status().json()), keys(&stopped.json()));
 }
 
+/// A folder with a policy of its own, and a message in a file beside it.
+fn with_message(message: &str) -> (TempDir, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let policies = folder.path().join("policies");
+    std::fs::create_dir(&policies).unwrap();
+    for name in ["10-domains.toml", "20-content.toml", "25-recognise.toml", "30-rules.toml"] {
+        std::fs::copy(Path::new(&shipped()).join(name), policies.join(name)).unwrap();
+    }
+    let file = folder.path().join("letter.eml");
+    std::fs::write(&file, message.replace('\n', "\r\n")).unwrap();
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let (policies, file) = (text(&policies), text(&file));
+    (folder, policies, file)
+}
+
+#[test]
+fn inspect_says_why_something_was_not_recognised() {
+    let (_folder, policies, file) = with_message(
+        "From: a@surgery.example\nSubject: order 401 023 2137\n\nbare 9434765919, wrong 943 476 5918, 0123456789 x\n\
+         bloods: Hb 132 g/L, CRP 4 mg/L and creatinine 80 umol/L\n",
+    );
+    let ask = |more: &[&str]| mailward(&[&["inspect", &file, "--policies", &policies][..], more].concat());
+    let all = ask(&["--json", "--why-not"]).json()["why_not"].clone();
+    let told = |masked: &str| {
+        let found = all.as_array().unwrap().iter().find(|one| one["masked"] == masked);
+        found.unwrap_or_else(|| panic!("{masked}: {all}"))["why"].as_str().unwrap().to_owned()
+    };
+    assert!(told("401***2137").contains("counter-label \"order\""), "{}", told("401***2137"));
+    assert!(told("943***5919").contains("low confidence"));
+    assert!(told("943***5918").contains("check digit"));
+    let class = all.as_array().unwrap().iter().find(|one| one["kind"] == "class.clinical").unwrap();
+    assert!(class["why"].as_str().unwrap().contains("of 10"), "{class}");
+    assert!(all.as_array().unwrap().iter().all(|one| !one["hint"].as_str().unwrap().is_empty()));
+    assert!(!all.to_string().contains("476"), "{all}");
+    let text = ask(&["--why-not", "nhs-number"]);
+    assert!(
+        text.out.contains("why not nhs-number 943***5918 in text") && !text.out.contains("class.opaque"),
+        "{}",
+        text.out
+    );
+    assert!(!ask(&["--json"]).out.contains("why_not"));
+    ask(&["--why-not", "nhs"]).fails(2);
+}
+
+#[test]
+fn a_message_that_was_judged_wrongly_becomes_a_test_without_its_words() {
+    let (folder, policies, file) = with_message(
+        "From: Jane Doe <jane.doe@surgery.example>\nTo: Margaret <margaret@webmail.example>\nSubject: Margaret Smith\n\n\
+         Dear Margaret, about your visit on 12 May:\nNHS number 943 476 5919\nJane Doe\n",
+    );
+    let cases = folder.path().join("policies/90-cases.toml");
+    let add = |more: &[&str]| {
+        mailward(&[&["policy", "add-case", &file, "--policies", &policies, "--expect"][..], more].concat())
+    };
+    let before = mailward(&["check", "--policies", &policies]);
+    assert_eq!(before.code, 0, "{}{}", before.out, before.err);
+    // Nobody answers: nothing is written.
+    let asked = add(&["send", "no-class"]);
+    assert_eq!(asked.code, 1, "{}", asked.err);
+    assert!(asked.out.contains("nothing is written") && !cases.exists(), "{}", asked.out);
+    let said = add(&["send", "no-class", "--name", "a-visit", "--yes"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(said.out.contains("a running gateway keeps the policy that it has"), "{}", said.out);
+    let text = std::fs::read_to_string(&cases).unwrap();
+    for word in ["Margaret", "margaret", "Jane", "Smith", "jane.doe", "943", "5919", "May"] {
+        assert!(!text.contains(word) && !said.out.contains(word), "{word}: {text}{}", said.out);
+    }
+    assert!(text.contains("[test.a-visit]") && text.contains("999 000 "), "{text}");
+    let check = mailward(&["check", "--policies", &policies]);
+    assert_eq!(check.code, 1);
+    assert!(format!("{}{}", check.out, check.err).contains("a-visit"), "{}", check.out);
+    // It is never overwritten, and grows by the next; one that holds says so.
+    add(&["send", "--name", "a-visit", "--yes"]).fails(2);
+    let second = add(&["reject", "clinical", "--yes", "--json"]).json();
+    assert_eq!((&second["written"], &second["fails"]), (&json!(true), &Value::Null), "{second}");
+    let grown = std::fs::read_to_string(&cases).unwrap();
+    assert!(grown.starts_with(text.trim_end()) && grown.contains("[test.case-1-reject]"), "{grown}");
+    add(&["send", "--to", "lists/x.csv", "--yes"]).fails(2);
+    add(&["sent", "--yes"]).fails(2);
+    let (_other, policies, image) = with_message(
+        "From: a@surgery.example\nTo: b@webmail.example\nSubject: x\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo=\n",
+    );
+    let said = mailward(&["policy", "add-case", &image, "--policies", &policies, "--expect", "reject", "--yes"]);
+    said.fails(1);
+    assert!(
+        said.out.contains("`image` cannot be put") && !Path::new(&policies).join("90-cases.toml").exists(),
+        "{}",
+        said.out
+    );
+}
+
 /// Every command and command below it.
 fn commands(words: &[String]) -> Vec<Vec<String>> {
     let arguments: Vec<&str> = words.iter().map(String::as_str).chain(["-h"]).collect();

@@ -21,6 +21,8 @@ mod office;
 mod pdf;
 #[path = "recognition/schemes.rs"]
 mod schemes;
+#[path = "recognition/shapes.rs"]
+mod shapes;
 #[path = "recognition/writers.rs"]
 mod writers;
 
@@ -178,7 +180,11 @@ fn recall_and_false_alarms_are_as_recorded() {
     let recall = found as f64 / asked as f64;
     let _ = writeln!(table, "  all: {found}/{asked} = {:.2} %\n", recall * 100.0);
     let alarms = false_alarms(&rules, &mut table);
+    let missed_shapes = shapes::recall(&mut table);
+    let shape_alarms = shapes::false_alarms(&mut table);
     println!("{table}");
+    assert!(missed_shapes.is_empty(), "missed by shape:\n{}", missed_shapes.join("\n"));
+    assert!(shape_alarms <= 0.002, "false alarms of shapes {shape_alarms}");
     missed.truncate(20);
     assert!(recall >= 0.995, "recall {recall}; missed, for example:\n{}", missed.join("\n"));
     assert!(alarms <= 0.002, "false alarms {alarms}");

@@ -3,6 +3,8 @@
 //! Called by `cli`. Promises: prints masked findings only; the JSON shape of the interface. Fails with exit code 2 and a
 //! sentence when the file cannot be read.
 
+mod why_not;
+
 use super::Failure;
 use super::known::Source;
 use crate::clinical::Findings;
@@ -15,16 +17,22 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
+use why_not::WhyNot;
 
 /// Say what a message contains, as the gateway would see it
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  mailward inspect letter.eml --json")]
+#[command(
+    after_help = "Example:\n  mailward inspect letter.eml --json\n  mailward inspect letter.eml --why-not nhs-number"
+)]
 pub struct Args {
     /// A message as it travels (RFC 5322), or `-` for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
     source: Source,
+    /// Say of what was nearly recognised why it was not, and what would have made it sure; of this kind only
+    #[arg(long, value_name = "KIND", num_args = 0..=1)]
+    why_not: Option<Option<FindingKind>>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -40,6 +48,9 @@ struct Printed<'a> {
     /// The classes that the policy puts such a message into.
     classes: Classes,
     millis: u64,
+    /// Only where it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_not: Option<Vec<WhyNot>>,
 }
 
 /// Runs the command.
@@ -57,7 +68,8 @@ pub fn run(args: Args) -> ExitCode {
     let findings = judge.inspect(&message);
     let millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     let evidence: Vec<(FindingKind, Confidence)> = findings.findings.iter().map(|f| (f.kind, f.confidence)).collect();
-    let printed = Printed { classes: judge.policy.classify(&evidence), findings: &findings, millis };
+    let why_not = args.why_not.map(|kind| why_not::of(&judge, &message, &evidence, kind));
+    let printed = Printed { classes: judge.policy.classify(&evidence), findings: &findings, millis, why_not };
     let text = if args.json { json(&printed) } else { plain(&printed) };
     say_as_is!("{text}");
     ExitCode::SUCCESS
@@ -106,6 +118,7 @@ fn plain(printed: &Printed<'_>) -> String {
         let limit = unread.limit.as_ref().map(|l| format!(" (limit: {l})")).unwrap_or_default();
         let _ = writeln!(out, "not read: {}: {}{limit}", unread.place, unread.kind);
     }
+    printed.why_not.iter().for_each(|all| why_not::print(all, &mut out));
     let _ = writeln!(out, "in {} ms", printed.millis);
     out
 }
@@ -121,7 +134,7 @@ mod tests {
         let findings = clinical::inspect(message, &clinical::Rules::default(), &clinical::Limits::default());
         let classes = Classes::from([("clinical".to_owned(), 10.0)]);
         let value: serde_json::Value =
-            serde_json::from_str(&json(&Printed { findings: &findings, classes, millis: 1 })).unwrap();
+            serde_json::from_str(&json(&Printed { findings: &findings, classes, millis: 1, why_not: None })).unwrap();
         assert_eq!(value["findings"][0]["kind"], "nhs-number");
         assert_eq!(value["findings"][0]["masked"], "943***5919");
         assert_eq!(value["classes"]["clinical"], 10.0);

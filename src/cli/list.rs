@@ -153,7 +153,8 @@ fn read(path: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
-fn write(list: &Path, text: &str) -> Result<(), Failure> {
+/// Writes a file of the policy, whole or not at all.
+pub(super) fn write(list: &Path, text: &str) -> Result<(), Failure> {
     let folder = list.parent().unwrap_or(Path::new("."));
     let written = fs::create_dir_all(folder).and_then(|()| {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;

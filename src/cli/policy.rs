@@ -1,6 +1,8 @@
-//! `mailward policy readiness`: what each monitored rule would have stopped, and whether it may be put in force.
+//! `mailward policy`: the making of tests in `add_case`, and here `policy readiness`: what each monitored rule would have stopped, and whether it may be put in force.
 //!
 //! Reads records, of a running gateway or of a stopped one. Fails by exit code 1 while a rule is not ready.
+
+mod add_case;
 
 use super::known::Source;
 use super::{ConfigFile, Failure, ask};
@@ -25,6 +27,12 @@ enum Verb {
     /// What each monitored rule would have stopped or kept waiting, by domain and with examples. Exit code 1 while one is not ready
     #[command(after_help = "Example:\n  mailward policy readiness --since 14d --json")]
     Readiness(Readiness),
+    /// Make a test of the policy from a message that was judged wrongly: shows what is left of it, and asks. The test fails until
+    /// the policy is mended
+    #[command(
+        after_help = "Example:\n  mailward policy add-case letter.eml --expect reject clinical --name results-to-a-patient"
+    )]
+    AddCase(add_case::AddCase),
 }
 
 #[derive(Debug, clap::Args)]
@@ -44,8 +52,11 @@ struct Readiness {
 
 #[must_use]
 pub fn run(args: Args) -> ExitCode {
-    let Verb::Readiness(args) = args.verb;
-    args.answer().unwrap_or_else(Failure::print)
+    let answer = match args.verb {
+        Verb::Readiness(args) => args.answer(),
+        Verb::AddCase(args) => args.answer(),
+    };
+    answer.unwrap_or_else(Failure::print)
 }
 
 impl Readiness {

@@ -189,6 +189,42 @@ impl Name {
     }
 }
 
+/// Fields that programmes write for programmes: identifiers and signatures full of digits that no reader sees.
+pub(super) fn is_trace(name: &[u8]) -> bool {
+    const NAMES: &[&str] = &[
+        "received",
+        "return-path",
+        "delivered-to",
+        "message-id",
+        "references",
+        "in-reply-to",
+        "date",
+        "mime-version",
+        "dkim-signature",
+        "authentication-results",
+        "received-spf",
+        "domainkey-signature",
+        "x-received",
+        "thread-index",
+        "autocrypt",
+        "resent-date",
+        "resent-message-id",
+        "x-originating-ip",
+        "x-mailer",
+        "user-agent",
+    ];
+    const FAMILIES: &[&str] = &["arc-", "x-ms-", "x-microsoft-", "x-forefront-", "x-google-", "x-gm-", "list-"];
+    let begins = |family: &&str| name.get(..family.len()).is_some_and(|n| n.eq_ignore_ascii_case(family.as_bytes()));
+    NAMES.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes())) || FAMILIES.iter().any(begins)
+}
+
+/// Whether a field is worth decoding: it marks, is encoded, or has as many digits as an identifier.
+pub(super) fn may_tell(field: &Field<'_>) -> bool {
+    let digits = field.value.iter().filter(|b| b.is_ascii_digit()).count();
+    let marks = ["sensitivity", "x-protective-marking", "sio-label"].iter().any(|name| field.is(name));
+    marks || digits >= 10 || !field.value.is_ascii() || memchr::memmem::find(field.value, b"=?").is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,6 +23,7 @@ mod html;
 mod leaf;
 mod markings;
 mod names;
+mod nearly;
 mod own;
 mod pathology;
 mod patient_number;
@@ -38,6 +39,8 @@ mod utf32;
 mod walk;
 mod words;
 
+pub use digits::value as digit;
+pub use nearly::{Looked, NearMiss};
 pub use rules::Rules;
 pub use told::{Told, ToldLexicon, ToldPattern, ToldWords};
 
@@ -52,6 +55,18 @@ pub fn inspect(message: &[u8], rules: &Rules, limits: &Limits) -> Findings {
 #[must_use]
 pub fn inspect_text(message: &[u8], rules: &Rules, limits: &Limits) -> Findings {
     walk::Walk::new(rules, limits).without_documents().all(message)
+}
+
+/// What was nearly recognised in `message`, and why it was not.
+#[must_use]
+pub fn nearly(message: &[u8], rules: &Rules, limits: &Limits) -> Vec<NearMiss> {
+    walk::Walk::new(rules, limits).observed().through(message).into_observed().misses
+}
+
+/// The texts that are looked at in `message`, for whoever makes a test of it and scrubs them: they are not for printing.
+#[must_use]
+pub fn texts(message: &[u8], rules: &Rules, limits: &Limits) -> Vec<Looked> {
+    walk::Walk::new(rules, limits).observed().through(message).into_observed().texts
 }
 
 /// Whether something of that kind is in a piece of text.

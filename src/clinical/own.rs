@@ -6,6 +6,7 @@
 //! could not be compiled count as found.
 
 use super::digits::{fold_into, is_invisible};
+use super::nearly::Why;
 use super::report::Report;
 use crate::vocabulary::{Confidence, FindingKind, OwnName};
 use aho_corasick::AhoCorasick;
@@ -54,7 +55,7 @@ impl OwnPattern {
             return report.found(self.kind, place, "pattern not compiled", Confidence::High);
         };
         let mut near = self.near.as_ref().map(|near| near.find_iter(text).peekable());
-        let (mut seen, mut last_end) = (HashSet::new(), None);
+        let (mut seen, mut last_end, mut alone) = (HashSet::new(), None, 0usize);
         for found in regex.find_iter(text).filter(|found| !found.is_empty()) {
             if let Some(words) = &mut near {
                 while let Some(word) = words.next_if(|word| word.start() < found.end()) {
@@ -63,6 +64,7 @@ impl OwnPattern {
                 let behind = words.peek().is_some_and(|word| is_near(&text[found.end()..word.start()]));
                 let before = last_end.is_some_and(|end| end >= found.start() || is_near(&text[end..found.start()]));
                 if !before && !behind {
+                    alone += 1;
                     continue;
                 }
             }
@@ -72,6 +74,11 @@ impl OwnPattern {
             }
         }
         seen.iter().for_each(|shown| report.found(self.kind, place, shown, Confidence::High));
+        if alone > 0 {
+            let why = format!("the pattern fits, and none of its words in `near` stands within {NEAR} characters");
+            let hint = "add the word that stands beside it to `near`, if there is one";
+            report.nearly(self.kind, place, &format!("{alone} times"), Why::new(why, hint));
+        }
     }
 }
 

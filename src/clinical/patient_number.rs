@@ -4,6 +4,7 @@
 //! Called by `walk` for each piece of text. Promises: time linear in the text, no allocation before the first run of ten
 //! digits, at most `MOST` different numbers per piece. Only masked texts leave. Fails never.
 
+mod miss;
 mod scheme;
 
 use super::dates;
@@ -12,6 +13,7 @@ use super::groups::{Group, next_digit, read_groups};
 use super::rules::{Near, Rules};
 use super::table::{Column, Columns};
 use crate::vocabulary::Confidence;
+use miss::{Miss, Reason};
 use scheme::Scheme;
 
 /// Different numbers that are reported of one piece of text.
@@ -25,6 +27,8 @@ pub(super) struct Hits {
     pub numbers: Vec<Hit>,
     /// Numbers that were looked at.
     pub judged: usize,
+    /// Those that were not sure, where somebody asks.
+    pub misses: Option<Vec<Miss>>,
 }
 
 /// One number, as far as it may be shown.
@@ -45,6 +49,16 @@ impl Hits {
         } else if let Some(weaker) = self.numbers.iter_mut().find(|n| n.confidence < hit.confidence) {
             *weaker = hit;
         }
+    }
+
+    /// Notes a number that is not sure, where somebody asks. Digits in any other grouping are anything.
+    fn missed(&mut self, candidate: &Candidate, scheme: Scheme, reason: Reason) {
+        const MOST_MISSES: usize = 256;
+        let Some(misses) = self.misses.as_mut().filter(|m| candidate.form != Form::Loose && m.len() < MOST_MISSES)
+        else {
+            return;
+        };
+        misses.push(Miss { scheme, shown: candidate.shown(), why: reason });
     }
 
     /// Whether more text could not tell more.
@@ -81,6 +95,13 @@ struct Candidate {
     digits: [u8; 10],
     /// Digits stand before it in a way that makes it a piece of something longer, or a telephone number.
     prefix: Prefix,
+}
+
+impl Candidate {
+    fn shown(&self) -> Shown {
+        let d = self.digits;
+        [d[0], d[1], d[2], d[6], d[7], d[8], d[9]]
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,18 +177,30 @@ impl Scanner<'_> {
 
     /// Judges the number that begins with group `at`; returns how many groups it took.
     fn judge_from(&mut self, groups: &[Group], at: usize, hits: &mut Hits) -> Option<usize> {
-        let (candidate, count) = candidate(self.text, groups, at).filter(|(c, _)| is_valid(&c.digits))?;
+        let (candidate, count) = candidate(self.text, groups, at)?;
+        if !is_valid(&candidate.digits) {
+            hits.missed(&candidate, Scheme::Nhs, Reason::CheckDigit);
+            return None;
+        }
         let mut schemes = Scheme::ALL.into_iter().filter(|scheme| scheme.may_be(&candidate.digits)).peekable();
-        schemes.peek()?;
+        if schemes.peek().is_none() {
+            hits.missed(&candidate, Scheme::Nhs, Reason::Range);
+            return None;
+        }
         hits.judged += 1;
         let around = self.around(&candidate);
         let judged = schemes.filter_map(|scheme| Some((scheme, self.confidence(&candidate, scheme, around)?)));
         let judged: Vec<(Scheme, Confidence)> = judged.collect();
-        let best = judged.iter().map(|(_, confidence)| *confidence).max()?;
+        let Some(best) = judged.iter().map(|(_, confidence)| *confidence).max() else {
+            hits.missed(&candidate, Scheme::Nhs, Reason::of_none(&candidate, around));
+            return None;
+        };
         // A guess is one guess, whatever it may be of; what is sure may be both.
         let most = if best == Confidence::High { judged.len() } else { 1 };
-        let d = candidate.digits;
-        let shown = [d[0], d[1], d[2], d[6], d[7], d[8], d[9]];
+        let shown = candidate.shown();
+        if let Some((scheme, _)) = judged.iter().find(|(_, c)| *c == best).filter(|_| best < Confidence::High) {
+            hits.missed(&candidate, *scheme, Reason::of_doubt(&candidate, *scheme, best, around));
+        }
         for (scheme, confidence) in judged.into_iter().filter(|(_, confidence)| *confidence == best).take(most) {
             hits.add(Hit { scheme, shown, confidence });
         }

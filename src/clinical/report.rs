@@ -3,6 +3,7 @@
 //! Called by `walk` and `leaf`. Promises: bounded, whatever a message holds; a surer finding is never pushed out by a
 //! weaker one. Fails never.
 
+use super::nearly::{NearMiss, Observed, Why};
 use super::{Finding, Findings, Unread};
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
@@ -16,9 +17,44 @@ const MOST_PLACES: usize = 256;
 pub(super) struct Report {
     findings: Findings,
     reached: Vec<&'static str>,
+    /// Only where somebody asks for it.
+    observed: Option<Observed>,
 }
 
 impl Report {
+    /// Keeps what was nearly recognised, and the texts that were looked at.
+    pub fn observed(self) -> Report {
+        Report { observed: Some(Observed::default()), ..self }
+    }
+
+    pub fn is_observed(&self) -> bool {
+        self.observed.is_some()
+    }
+
+    /// Something that was nearly recognised.
+    pub fn nearly(&mut self, kind: FindingKind, place: &str, masked: &str, why: Why) {
+        if let Some(observed) = &mut self.observed {
+            observed.add(NearMiss {
+                kind,
+                place: place.to_owned(),
+                masked: masked.to_owned(),
+                why: why.why,
+                hint: why.hint,
+            });
+        }
+    }
+
+    /// A text that is looked at.
+    pub fn text(&mut self, place: &str, text: &str) {
+        if let Some(observed) = &mut self.observed {
+            observed.text(place, text);
+        }
+    }
+
+    pub fn into_observed(self) -> Observed {
+        self.observed.unwrap_or_default()
+    }
+
     pub fn found(&mut self, kind: FindingKind, place: &str, masked: &str, confidence: Confidence) {
         let all = &mut self.findings.findings;
         let same = |f: &&mut Finding| f.kind == kind && f.place == place && f.masked == masked;

@@ -153,6 +153,8 @@ enum Role {
 #[derive(Debug, Clone)]
 struct Word {
     role: Role,
+    /// Folded.
+    text: String,
     len: usize,
     /// Says little: believed only right beside a number.
     adjoining: bool,
@@ -165,6 +167,7 @@ impl Word {
         let is_personal = SUPPORT.contains(&folded);
         Word {
             role,
+            text: folded.to_owned(),
             len: folded.len(),
             adjoining: folded.len() <= SHORT_LABEL && !is_personal,
             heads: role == Role::Label && !is_personal,
@@ -186,6 +189,8 @@ pub struct Rules {
 pub(super) struct Near {
     pub label: Option<usize>,
     pub against: Option<usize>,
+    /// Which word that is.
+    pub counter: Option<usize>,
     pub support: bool,
     pub title: bool,
 }
@@ -230,14 +235,18 @@ impl Rules {
         let mut near = Near::default();
         // A long number between a counter-label and this one uses the counter-label up.
         let fresh = last_long_number(bytes).unwrap_or(0);
-        self.each(bytes, |word, start, end| {
+        self.each(bytes, |number, word, start, end| {
             let distance = bytes.len() - end;
             if distance > self.window {
                 return;
             }
             match word.role {
+                Role::Against
+                    if start >= fresh && distance <= SHORT_REACH && near.against.is_none_or(|a| distance <= a) =>
+                {
+                    (near.against, near.counter) = (Some(distance), Some(number));
+                }
                 Role::Label if !word.adjoining || distance <= ADJOINING => nearest(&mut near.label, distance),
-                Role::Against if start >= fresh && distance <= SHORT_REACH => nearest(&mut near.against, distance),
                 Role::Support => near.support = true,
                 Role::Title => near.title |= start >= fresh && distance <= SHORT_REACH,
                 Role::Label | Role::Against => {}
@@ -251,7 +260,7 @@ impl Rules {
         let bytes = folded.as_bytes();
         let mut near = Near::default();
         let fresh = first_long_number(bytes).unwrap_or(bytes.len());
-        self.each(bytes, |word, start, _| match word.role {
+        self.each(bytes, |_, word, start, _| match word.role {
             Role::Label if !word.adjoining && start <= BEHIND && start < fresh => {
                 nearest(&mut near.label, start);
             }
@@ -265,7 +274,7 @@ impl Rules {
     /// Whether a table's column is headed by a label.
     pub(super) fn heads(&self, cell: &str) -> bool {
         let mut found = self.matcher.is_none();
-        self.each(cell.as_bytes(), |word, _, _| {
+        self.each(cell.as_bytes(), |_, word, _, _| {
             found |= word.heads && (!word.adjoining || cell.trim().len() == word.len);
         });
         found
@@ -275,11 +284,17 @@ impl Rules {
         self.matcher.is_none()
     }
 
-    /// Every whole word or phrase in folded text: role, start, end.
-    fn each(&self, folded: &[u8], mut found: impl FnMut(&Word, usize, usize)) {
+    /// The word of that number, as it is folded.
+    pub(super) fn word(&self, number: usize) -> &str {
+        self.words.get(number).map_or("", |word| &word.text)
+    }
+
+    /// Every whole word or phrase in folded text: its number, itself, start, end.
+    fn each(&self, folded: &[u8], mut found: impl FnMut(usize, &Word, usize, usize)) {
         let Some(matcher) = &self.matcher else { return };
         for hit in matcher.find_overlapping_iter(folded) {
-            let Some(word) = self.words.get(hit.pattern().as_usize()) else { continue };
+            let number = hit.pattern().as_usize();
+            let Some(word) = self.words.get(number) else { continue };
             let (before, behind) = folded.split_at(hit.end());
             let (before, own) = before.split_at(hit.start());
             let is_edge = |own: Option<&u8>, beside: Option<&u8>| !own.zip(beside).is_some_and(|(o, b)| joins(*o, *b));
@@ -288,7 +303,7 @@ impl Rules {
             let ends = is_edge(own.last(), behind.first()) || is_plural;
             // `patientNhsNo`: a long label may be the tail of a longer name.
             if ends && (starts || (word.role == Role::Label && word.len >= TAIL)) {
-                found(word, hit.start(), hit.end());
+                found(number, word, hit.start(), hit.end());
             }
         }
     }

@@ -5,14 +5,13 @@
 //! Readers of mail disagree about malformed mail, so what is ambiguous is read in each way and called broken.
 
 use super::anchors::{self, Anchor};
-use super::fields::{Content, Field, Fields, content};
+use super::fields::{Content, Field, Fields, content, is_trace, may_tell};
 use super::report::Report;
 use super::rules::Rules;
 use super::{
     Findings, Limits, coded, delimiter, leaf, markings, own, pathology, patient_number, sealed, shapes, words,
 };
 use crate::vocabulary::{Confidence, FindingKind};
-use memchr::memmem;
 
 /// Multiparts inside one another, for each nested message that is allowed.
 const LEVELS_PER_MESSAGE: usize = 4;
@@ -109,14 +108,24 @@ impl<'r> Walk<'r> {
         Walk { documents: Documents::Elsewhere, ..self }
     }
 
+    /// Notes what was nearly recognised, too.
+    pub fn observed(self) -> Walk<'r> {
+        Walk { report: self.report.observed(), ..self }
+    }
+
     pub fn reads_documents(&self) -> bool {
         self.documents == Documents::Here
     }
 
-    pub fn all(mut self, message: &[u8]) -> Findings {
+    pub fn all(self, message: &[u8]) -> Findings {
+        self.through(message).finish()
+    }
+
+    /// Reads the whole message.
+    pub fn through(mut self, message: &[u8]) -> Report {
         self.numbers = (NUMBERS + message.len() / OCTETS_PER_NUMBER).min(MOST_NUMBERS);
         self.entity(message, &Spot { sole: true, ..Spot::default() }, Head::Message);
-        self.report.finish()
+        self.report
     }
 
     /// Where the files inside `place` are; nothing when that is too deep.
@@ -156,7 +165,8 @@ impl<'r> Walk<'r> {
 
     /// Looks for identifiers in text, and for what the site recognises for itself.
     pub fn scan(&mut self, text: &str, place: &str) {
-        let mut hits = patient_number::Hits::default();
+        self.report.text(place, text);
+        let mut hits = patient_number::Hits { misses: self.report.is_observed().then(Vec::new), ..Default::default() };
         patient_number::scan(text, self.rules, self.numbers, &mut hits);
         self.numbers -= hits.judged.min(self.numbers);
         if self.numbers == 0 {
@@ -164,6 +174,10 @@ impl<'r> Walk<'r> {
         }
         for hit in hits.numbers {
             self.report.found(hit.scheme.kind(), place, &patient_number::masked(hit.shown), hit.confidence);
+        }
+        for miss in hits.misses.into_iter().flatten() {
+            let (kind, masked) = (miss.scheme.kind(), patient_number::masked(miss.shown));
+            self.report.nearly(kind, place, &masked, miss.why.told(self.rules));
         }
         let seen = own::visible(text);
         self.rules.own.scan(&seen, text, place, &mut self.report);
@@ -394,40 +408,4 @@ impl About {
 enum Segment {
     Outside,
     Part,
-}
-
-/// Fields that programmes write for programmes: identifiers and signatures full of digits that no reader sees.
-fn is_trace(name: &[u8]) -> bool {
-    const NAMES: &[&str] = &[
-        "received",
-        "return-path",
-        "delivered-to",
-        "message-id",
-        "references",
-        "in-reply-to",
-        "date",
-        "mime-version",
-        "dkim-signature",
-        "authentication-results",
-        "received-spf",
-        "domainkey-signature",
-        "x-received",
-        "thread-index",
-        "autocrypt",
-        "resent-date",
-        "resent-message-id",
-        "x-originating-ip",
-        "x-mailer",
-        "user-agent",
-    ];
-    const FAMILIES: &[&str] = &["arc-", "x-ms-", "x-microsoft-", "x-forefront-", "x-google-", "x-gm-", "list-"];
-    let begins = |family: &&str| name.get(..family.len()).is_some_and(|n| n.eq_ignore_ascii_case(family.as_bytes()));
-    NAMES.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes())) || FAMILIES.iter().any(begins)
-}
-
-/// Whether a field is worth decoding: it marks, is encoded, or has as many digits as an identifier.
-fn may_tell(field: &Field<'_>) -> bool {
-    let digits = field.value.iter().filter(|b| b.is_ascii_digit()).count();
-    let marks = ["sensitivity", "x-protective-marking", "sio-label"].iter().any(|name| field.is(name));
-    marks || digits >= 10 || !field.value.is_ascii() || memmem::find(field.value, b"=?").is_some()
 }

@@ -2,11 +2,12 @@
 //!
 //! Called by `load`. Promises: no network, no clock; a test that cannot be run has failed. Never fails itself.
 
-use super::{Judge, Transaction};
+use super::{Judge, Judgement, Transaction};
 use crate::clock::Wall;
 use crate::mail::{Body, Envelope, Recipient};
 use crate::policy::{Expect, PolicyTest, Sites, TestContent, Verdict};
 use crate::vocabulary::Mode;
+use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -48,6 +49,15 @@ fn run_one(judge: &Judge, test: &PolicyTest, folder: &Folder<'_>, day: Wall) -> 
         Ok(message) => message,
         Err(why) => return Some(failed(test, Mismatch { expected: "a message to read".into(), got: why }, None)),
     };
+    let judgement = judged(judge, test, &message, day);
+    judgement.recipients.iter().find_map(|verdict| {
+        let mismatch = classes(&test.expect, &judgement.classes).or_else(|| compare(&test.expect, verdict))?;
+        Some(failed(test, mismatch, verdict.deciding_rule()))
+    })
+}
+
+/// What a message comes to in the circumstances of a test.
+pub(super) fn judged(judge: &Judge, test: &PolicyTest, message: &[u8], day: Wall) -> Judgement {
     let envelope = Envelope {
         reverse_path: test.from.clone(),
         recipients: test.to.iter().cloned().map(Recipient::new).collect(),
@@ -64,16 +74,12 @@ fn run_one(judge: &Judge, test: &PolicyTest, folder: &Folder<'_>, day: Wall) -> 
         direction: test.direction,
         sites,
         envelope: &envelope,
-        message: &message,
+        message,
         size: message.len() as u64,
         peer: Some(test.peer),
         can: &test.can,
     };
-    let judgement = judge.at_accept(&transaction, &judge.inspect(&message));
-    judgement.recipients.iter().find_map(|verdict| {
-        let mismatch = classes(&test.expect, &judgement.classes).or_else(|| compare(&test.expect, verdict))?;
-        Some(failed(test, mismatch, verdict.deciding_rule()))
-    })
+    judge.at_accept(&transaction, &judge.inspect(message))
 }
 
 /// What was asked for, and what came out.
@@ -121,14 +127,16 @@ fn message_of(test: &PolicyTest, folder: &Folder<'_>) -> Result<Vec<u8>, String>
             let whole = folder.0.join(path);
             std::fs::read(&whole).map_err(|why| format!("`{}` cannot be read: {why}", whole.display()))
         }
-        TestContent::Text { subject, body, day } => {
-            let date =
-                day.map_or_else(String::new, |d| d.strftime("Date: %a, %-d %b %Y 12:00:00 +0000\r\n").to_string());
-            let to: Vec<String> = test.to.iter().map(ToString::to_string).collect();
-            let envelope = format!("From: <{}>\r\nTo: {}\r\n{date}", test.from, to.join(", "));
-            Ok(compose(&envelope, subject, body).into_bytes())
-        }
+        TestContent::Text { subject, body, day } => Ok(written(test, *day, subject, body)),
     }
+}
+
+/// The message of a test that is written in the policy.
+pub(super) fn written(test: &PolicyTest, day: Option<Date>, subject: &str, body: &str) -> Vec<u8> {
+    let date = day.map_or_else(String::new, |d| d.strftime("Date: %a, %-d %b %Y 12:00:00 +0000\r\n").to_string());
+    let to: Vec<String> = test.to.iter().map(ToString::to_string).collect();
+    let envelope = format!("From: <{}>\r\nTo: {}\r\n{date}", test.from, to.join(", "));
+    compose(&envelope, subject, body).into_bytes()
 }
 
 /// A plain message with this subject and text. `envelope` holds the fields in front, each with its line end.

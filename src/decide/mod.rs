@@ -12,8 +12,9 @@ mod load;
 mod own;
 mod readers;
 pub mod replay;
+mod scrub;
 
-use crate::clinical::{self, Findings, Limits};
+use crate::clinical::{self, Findings, Limits, NearMiss};
 use crate::clock::{EntryId, Wall};
 use crate::mail::{Envelope, Header, Mailbox};
 use crate::policy::{MessageFacts, Policy, QueuedFacts, RecipientFacts, Requirement, Said, Sites, Verdict, Words};
@@ -28,6 +29,7 @@ pub(crate) use cases::compose;
 pub use folder::read;
 pub use in_force::InForce;
 pub use load::{LoadError, Loaded, judge_of, load, load_files};
+pub use scrub::{Case, Original, Scrubbed, scrubbed};
 
 /// One compiled generation: a policy, and the recogniser set up as it says.
 pub struct Judge {
@@ -116,6 +118,12 @@ impl Judge {
     #[must_use]
     pub fn telling(&self) -> &Telling {
         &self.telling
+    }
+
+    /// What was nearly recognised in the message, and why it was not.
+    #[must_use]
+    pub fn nearly(&self, message: &[u8]) -> Vec<NearMiss> {
+        clinical::nearly(message, &self.rules, &self.limits)
     }
 
     /// Verdicts for all recipients.

@@ -29,6 +29,21 @@ struct Score {
     weights: BTreeMap<FindingKind, f64>,
 }
 
+/// What a message that is not in a class has of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nearly {
+    pub class: String,
+    /// None: the class has no score.
+    pub score: Option<f64>,
+    pub threshold: f64,
+    /// What each kind that was found adds.
+    pub parts: Vec<(FindingKind, f64)>,
+    /// Kinds of `all-of` that are missing.
+    pub lacks: Vec<FindingKind>,
+    /// None of `any-of` was found.
+    pub needs_any: bool,
+}
+
 /// Terms of one lexicon that count.
 const TERMS: f64 = 5.0;
 
@@ -58,6 +73,25 @@ impl Class {
         let Some(score) = &self.score else { return Some((count + self.all_of.len()) as f64) };
         let sum = score.of(found);
         (sum + ROUNDING >= score.threshold).then_some(sum)
+    }
+
+    /// What there is of it, if the message is not in this class and has some of it.
+    pub fn nearly(&self, found: &Found) -> Option<Nearly> {
+        if self.score(found).is_some() {
+            return None;
+        }
+        let weights = self.score.iter().flat_map(|score| &score.weights);
+        let parts: Vec<_> = weights.filter_map(|(kind, weight)| Some((*kind, weight * found.get(kind)?))).collect();
+        let has_some = self.any_of.iter().chain(&self.all_of).any(|kind| found.contains_key(kind));
+        let nearly = Nearly {
+            class: self.name.clone(),
+            score: self.score.as_ref().map(|score| score.of(found)),
+            threshold: self.score.as_ref().map_or(0.0, |score| score.threshold),
+            lacks: self.all_of.iter().filter(|kind| !found.contains_key(kind)).copied().collect(),
+            needs_any: !self.any_of.is_empty() && !self.any_of.iter().any(|kind| found.contains_key(kind)),
+            parts,
+        };
+        (has_some || !nearly.parts.is_empty()).then_some(nearly)
     }
 
     /// Whether a message that was in `before` is in this class: no condition more, no weight less.

@@ -167,6 +167,13 @@ impl Policy {
         self.classes.iter().filter_map(|class| Some((class.name.clone(), class.score(&found)?))).collect()
     }
 
+    /// Classes that a message with these findings is not in, and has something of.
+    #[must_use]
+    pub fn nearly(&self, evidence: &[(FindingKind, Confidence)]) -> Vec<class::Nearly> {
+        let found = class::best(evidence);
+        self.classes.iter().filter_map(|class| class.nearly(&found)).collect()
+    }
+
     /// Whether each condition about a message's own words holds: what is kept of them.
     #[must_use]
     pub fn looked(&self, said: Said<'_>) -> Looked {

@@ -44,6 +44,7 @@ use crate::vocabulary::Level;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
+pub use class::Nearly;
 pub use compile::compile;
 pub use diagnostic::{Diagnostic, Severity, Style};
 pub use exception::Ending;
