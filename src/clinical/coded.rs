@@ -60,7 +60,8 @@ impl Codes {
             Anchor::Snomed => self.label(System::Snomed, before, behind),
             Anchor::Dmd if is_address => self.around(text, System::Dmd, (start, end)),
             Anchor::Dmd => self.label(System::Dmd, before, behind),
-            Anchor::Icd => self.icd(text, (start, end)),
+            // What follows the name is part of what it is known by.
+            Anchor::Icd => self.icd(text, (start, start + "ICD".len())),
             Anchor::Opcs => self.label(System::Opcs, before, after_edition(behind)),
             Anchor::Read | Anchor::Ctv3 if is_address => self.around(text, System::Read, (start, end)),
             Anchor::Read => self.read_code(before, behind),

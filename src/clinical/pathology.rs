@@ -150,12 +150,12 @@ fn heading(line: &str) -> Option<usize> {
     let mut folded = String::new();
     fold_into(&mut folded, words);
     let folded = folded.trim();
-    let is_at_start = |stem: &&str| {
+    let is_at_start = |stem: &&'static str| {
         folded
             .strip_prefix(*stem)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', 's']) || rest.starts_with("al"))
     };
-    HEADINGS.iter().position(|row| row.iter().any(|stem| is_at_start(&stem)))
+    HEADINGS.iter().position(|row| row.iter().any(is_at_start))
 }
 
 /// `UNH+00000003+MEDRPT:0:1:RT:NHS003'`: the header of a message that is a laboratory's report.

@@ -201,7 +201,7 @@ impl Scrub<'_> {
             let before = self.pieces.clone();
             let is_replaced = pieces::FOR_TESTS.iter().any(|made| {
                 self.pieces.clone_from(&before);
-                pieces::renumber(&mut self.pieces, &at, *made, count);
+                pieces::renumber(&mut self.pieces, &at, made, count);
                 self.holds()
             });
             if !is_replaced {

@@ -116,8 +116,19 @@ fn enveloped() -> Vec<u8> {
     der(0x30, &[oid(3), der(0xA0, &data)].concat())
 }
 
-/// Whole messages that are of a kind, and which.
-fn messages() -> Vec<(FindingKind, &'static str, &'static str, String)> {
+/// A whole message that is of a kind.
+struct Whole {
+    kind: FindingKind,
+    form: &'static str,
+    container: &'static str,
+    message: String,
+}
+
+const fn whole(kind: FindingKind, form: &'static str, container: &'static str, message: String) -> Whole {
+    Whole { kind, form, container, message }
+}
+
+fn messages() -> Vec<Whole> {
     let mut dicom = vec![0; 128];
     dicom.extend(b"DICM");
     dicom.extend(noise(500));
@@ -136,17 +147,17 @@ fn messages() -> Vec<(FindingKind, &'static str, &'static str, String)> {
         openpgp()
     );
     vec![
-        (FindingKind::Dicom, "dicom", "attached-octets", attached(&dicom)),
-        (FindingKind::Dicom, "dicom", "nested", nested(&attached(&dicom))),
-        (FindingKind::MsipLabel, "label", "header", label.clone()),
-        (FindingKind::MsipLabel, "label", "nested", nested(&label)),
-        (FindingKind::JournalHeader, "report", "header", journal.clone()),
-        (FindingKind::JournalHeader, "report", "nested", nested(&journal)),
-        (FindingKind::AlreadySealed, "smime", "whole", smime),
-        (FindingKind::AlreadySealed, "pgp-inline", "whole", inline),
-        (FindingKind::AlreadySealed, "pgp-mime", "whole", pgp_mime),
-        (FindingKind::EncryptedAttachment, "smime", "attached-octets", attached(&enveloped())),
-        (FindingKind::EncryptedAttachment, "pgp", "attached-octets", attached(openpgp().as_bytes())),
+        whole(FindingKind::Dicom, "dicom", "attached-octets", attached(&dicom)),
+        whole(FindingKind::Dicom, "dicom", "nested", nested(&attached(&dicom))),
+        whole(FindingKind::MsipLabel, "label", "header", label.clone()),
+        whole(FindingKind::MsipLabel, "label", "nested", nested(&label)),
+        whole(FindingKind::JournalHeader, "report", "header", journal.clone()),
+        whole(FindingKind::JournalHeader, "report", "nested", nested(&journal)),
+        whole(FindingKind::AlreadySealed, "smime", "whole", smime),
+        whole(FindingKind::AlreadySealed, "pgp-inline", "whole", inline),
+        whole(FindingKind::AlreadySealed, "pgp-mime", "whole", pgp_mime),
+        whole(FindingKind::EncryptedAttachment, "smime", "attached-octets", attached(&enveloped())),
+        whole(FindingKind::EncryptedAttachment, "pgp", "attached-octets", attached(openpgp().as_bytes())),
     ]
 }
 
@@ -178,15 +189,17 @@ pub fn recall(table: &mut String) -> Vec<String> {
             row(form.kind, form.name, name, confidence(&message, form.kind) >= Some(form.expect));
         }
     }
-    for (kind, form, container, message) in messages() {
+    for Whole { kind, form, container, message } in messages() {
         row(kind, form, container, confidence(message.as_bytes(), kind).is_some());
     }
     let _ = writeln!(table, "  all: {}/{asked}", asked - missed.len());
     missed
 }
 
+type Write = fn(&mut Numbers) -> String;
+
 /// Ordinary texts, each made of different numbers.
-const LOOK_ALIKES: &[(&str, fn(&mut Numbers) -> String)] = &[
+const LOOK_ALIKES: &[(&str, Write)] = &[
     ("cookery", |n| {
         format!(
             "Flour {} g, milk 2 dl, sugar {} g/l of juice, salt 2 %, bake for {} min",

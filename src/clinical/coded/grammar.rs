@@ -148,7 +148,8 @@ fn read_code(word: &str) -> Option<&str> {
     let stem = word.trim_end_matches('.');
     let is_plain = word.len() == 5 && !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_alphanumeric());
     let has = |what: fn(&u8) -> bool| stem.as_bytes().iter().any(what);
-    let is_word = !has(u8::is_ascii_digit) && !(stem.starts_with(['X', 'Y']) && has(u8::is_ascii_lowercase));
+    let is_third_version = stem.starts_with(['X', 'Y']) && has(u8::is_ascii_lowercase);
+    let is_word = !has(u8::is_ascii_digit) && !is_third_version;
     let is_number = !has(u8::is_ascii_alphabetic) && stem.len() == 5;
     (is_plain && !is_word && !is_number).then_some(word)
 }
