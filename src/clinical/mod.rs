@@ -27,6 +27,7 @@ mod nearly;
 mod own;
 mod pathology;
 mod patient_number;
+mod records;
 mod report;
 mod rules;
 mod sealed;

@@ -4,13 +4,10 @@
 //! and recursion is no deeper than the levels; beyond a limit the rest is looked at as plain text and the limit is said.
 //! Readers of mail disagree about malformed mail, so what is ambiguous is read in each way and called broken.
 
-use super::anchors::{self, Anchor};
 use super::fields::{Content, Field, Fields, content, is_trace, may_tell};
 use super::report::Report;
 use super::rules::Rules;
-use super::{
-    Findings, Limits, coded, delimiter, leaf, markings, own, pathology, patient_number, sealed, shapes, words,
-};
+use super::{Findings, Limits, delimiter, leaf, markings, own, patient_number, records, sealed, shapes, words};
 use crate::vocabulary::{Confidence, FindingKind};
 
 /// Multiparts inside one another, for each nested message that is allowed.
@@ -181,26 +178,7 @@ impl<'r> Walk<'r> {
         }
         let seen = own::visible(text);
         self.rules.own.scan(&seen, text, place, &mut self.report);
-        self.records(&seen, place);
-    }
-
-    /// Looks for coded terms and reports of laboratories.
-    fn records(&mut self, text: &str, place: &str) {
-        let (mut codes, mut heading, mut message) = (coded::Codes::default(), None, None);
-        anchors::each(text, |anchor, start, end| match anchor {
-            Anchor::Heading => heading = heading.or(Some(start)),
-            Anchor::Edifact => message = message.or_else(|| pathology::edifact(text.get(end..)?)),
-            anchor => codes.look(text, anchor, (start, end)),
-        });
-        codes.barred(text);
-        for (shown, confidence) in codes.found() {
-            self.report.found(FindingKind::CodedTerms, place, shown, confidence);
-        }
-        let results = anchors::first_unit(text).and_then(|unit| pathology::results(text, unit));
-        let histology = heading.and_then(|at| pathology::histology(text, at));
-        for (shown, confidence) in [message, results, histology].into_iter().flatten() {
-            self.report.found(FindingKind::PathologyReport, place, shown, confidence);
-        }
+        records::look(&seen, place, &mut self.report);
     }
 
     /// Looks for records of clinical systems in text.
