@@ -144,6 +144,8 @@ impl AddCase {
             content: TestContent::Text { subject: String::new(), body: String::new(), day: before.day },
             peer: self.peer,
             can: Vec::new(),
+            // It was said beside the message, and is not in it.
+            requiretls: false,
             expect,
         })
     }

@@ -47,6 +47,7 @@ fn scrub(to: &str, message: &str) -> Scrubbed {
         content: TestContent::Text { subject: String::new(), body: String::new(), day: None },
         peer: Level::Any,
         can: Vec::new(),
+        requiretls: false,
         expect: Expect::default(),
     };
     let day = date(2026, 12, 1);
