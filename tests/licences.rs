@@ -33,6 +33,7 @@ const FREE: &[&str] = &[
 const TWICE: &[(&str, &str)] = &[
     ("base64", "0.22 is ours, 0.23 comes with pem (rcgen)"),
     ("getrandom", "0.2 belongs to ring, which features that are off name; it is not built"),
+    ("rustc-hash", "1 is kept by dhat, in benches only; 2 comes with hayro-syntax"),
     ("syn", "2 is kept by asn1-rs-derive (x509-parser) and hashify (mail-parser); at build time only"),
     ("synstructure", "0.13 is kept by asn1-rs-derive (x509-parser); at build time only"),
     ("untrusted", "0.7 belongs to a feature of aws-lc-rs that is off; it is not built"),

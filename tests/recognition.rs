@@ -327,6 +327,9 @@ fn no_cell_is_absent() {
     for name in CONTAINER_NAMES {
         assert!(names.contains(name), "container {name}");
     }
+    for name in PDF_PLACES {
+        assert!(names.contains(name), "container {name}");
+    }
 }
 
 /// A number that is kept as one, under its column's header.

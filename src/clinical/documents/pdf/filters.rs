@@ -6,7 +6,7 @@
 
 use super::predictor;
 use flate2::read::DeflateDecoder;
-use hayro_syntax::object::{Array, Dict, Name, Object, Stream};
+use hayro_syntax::object::{Array, Dict, Name, Object};
 use std::borrow::Cow;
 use std::io::Read as _;
 
@@ -66,11 +66,6 @@ fn of_array(all: &Array<'_>) -> Vec<Vec<u8>> {
     all.iter::<Name<'_>>().take(MOST_STEPS + 1).map(|name| name.to_vec()).collect()
 }
 
-/// Whether a stream is packed as a picture.
-pub(super) fn is_picture(stream: &Stream<'_>) -> bool {
-    steps(stream.dict()).iter().any(|step| is_for_pictures(&step.name))
-}
-
 fn is_for_pictures(name: &[u8]) -> bool {
     matches!(name, b"DCTDecode" | b"DCT" | b"JPXDecode" | b"JBIG2Decode" | b"CCITTFaxDecode" | b"CCF")
 }
@@ -98,7 +93,7 @@ pub(super) fn decode<'a>(raw: Cow<'a, [u8]>, steps: &[Step<'_>], most: usize) ->
 fn undone(packed: &[u8], step: &Step<'_>, most: usize) -> (Option<Vec<u8>>, End) {
     let (bytes, end) = match step.name.as_slice() {
         b"FlateDecode" | b"Fl" => flate(packed, most),
-        b"LZWDecode" | b"LZW" => lzw(packed, step.params.get::<i32>(b"EarlyChange") != Some(0), most),
+        b"LZWDecode" | b"LZW" => lzw(packed, early(&step.params), most),
         b"ASCII85Decode" | b"A85" => return within(ascii_85(packed), most),
         b"ASCIIHexDecode" | b"AHx" => return within(ascii_hex(packed), most),
         b"RunLengthDecode" | b"RL" => run_length(packed, most),
@@ -147,8 +142,13 @@ fn inflate(packed: &[u8], most: usize) -> (Vec<u8>, End) {
     (bytes, end)
 }
 
+/// 7.4.4.3: how many codes early their width grows; one, unless it is said.
+fn early(params: &Dict<'_>) -> usize {
+    usize::from(params.get::<i32>(b"EarlyChange") != Some(0))
+}
+
 /// 7.4.4.2: codes of 9 to 12 bits; 256 clears the table, 257 ends.
-fn lzw(packed: &[u8], early: bool, most: usize) -> (Vec<u8>, End) {
+fn lzw(packed: &[u8], early: usize, most: usize) -> (Vec<u8>, End) {
     let mut table = LzwTable::default();
     let (mut out, mut bits, mut count) = (Vec::new(), 0u32, 0u32);
     let mut previous = None;
@@ -191,9 +191,9 @@ impl LzwTable {
         self.entries.clear();
     }
 
-    fn width(&self, early: bool) -> u32 {
+    fn width(&self, early: usize) -> u32 {
         // The entry that the next code makes is not there yet.
-        let next = 258 + self.entries.len() + usize::from(early);
+        let next = 258 + self.entries.len() + early;
         match next {
             0..=511 => 9,
             512..=1023 => 10,

@@ -136,7 +136,9 @@ fn simple(dict: &Dict<'_>, to_unicode: Option<CMap>) -> Font {
         differ(&mut table, &differences);
         spelled = true;
     }
-    let widths = Widths::simple(dict, is_drawn);
+    // 9.6.4: such glyphs have a space of their own.
+    let matrix = dict.get::<Array<'_>>(b"FontMatrix").and_then(|m| m.iter::<f64>().next()).filter(|_| is_drawn);
+    let widths = Widths::simple(dict, matrix.unwrap_or(0.001));
     Font { codes: Codes::One, to_unicode, encoding: table, spelled, widths, vertical: false }
 }
 

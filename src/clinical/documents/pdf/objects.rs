@@ -170,9 +170,6 @@ fn is_for_programmes(dict: &Dict<'_>) -> bool {
 
 fn file(stream: &Stream<'_>, name: &str, reader: &mut Reader<'_, '_, '_, '_>) {
     let decoded = reader.source.decoded(stream, name);
-    if decoded.end == super::filters::End::Picture && !super::filters::is_picture(stream) {
-        reader.source.document.unread(FindingKind::BrokenAttachment, name, "filter");
-    }
     reader.source.document.file(name, &decoded.bytes);
 }
 

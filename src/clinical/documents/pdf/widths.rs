@@ -22,9 +22,8 @@ pub(super) struct Widths {
 }
 
 impl Widths {
-    pub fn simple(dict: &Dict<'_>, is_drawn: bool) -> Widths {
-        let matrix = dict.get::<Array<'_>>(b"FontMatrix").and_then(|m| m.iter::<f64>().next());
-        let unit = matrix.filter(|_| is_drawn).unwrap_or(0.001);
+    /// `unit`: what one unit of the list is in ems.
+    pub fn simple(dict: &Dict<'_>, unit: f64) -> Widths {
         let first = dict.get::<u32>(b"FirstChar").unwrap_or(0);
         let list = dict.get::<Array<'_>>(b"Widths");
         let listed = list.iter().flat_map(|list| list.iter::<Object<'_>>().take(256));
