@@ -8,7 +8,6 @@ use super::glyphs;
 use super::pages;
 use super::reader::Reader;
 use crate::clinical::html;
-use crate::vocabulary::FindingKind;
 use hayro_syntax::Pdf;
 use hayro_syntax::object::{Dict, MaybeRef, Name, Object, ObjectIdentifier, Stream, String as Octets};
 use memchr::memmem;
