@@ -1,6 +1,9 @@
 //! The processes that read documents: what they may not do, what becomes of one that fails, and that they find what is found
 //! without them.
 
+// What cannot be made for a test is a failed test.
+#![allow(clippy::unwrap_used)]
+
 use mailward::clinical::{self, Findings, Limits, Rules, Told};
 use mailward::vocabulary::FindingKind;
 use mailward::workers::{Confined, Ended, Telling, Workers, confine};
@@ -16,8 +19,10 @@ use std::time::{Duration, Instant};
 const MAILWARD: &str = env!("CARGO_BIN_EXE_mailward");
 const TRY: &str = "MAILWARD_TEST_TRY";
 
+type Attempt = fn() -> bool;
+
 /// What a taken-over reader would try. Each must fail, or end the process: true where it was had.
-const ATTEMPTS: &[(&str, fn() -> bool)] = &[
+const ATTEMPTS: &[(&str, Attempt)] = &[
     ("open a file", || std::fs::File::open("/etc/hostname").is_ok()),
     ("write a file", || std::fs::write("/tmp/mailward-worker-wrote", "x").is_ok()),
     ("list a folder", || std::fs::read_dir("/").is_ok()),
