@@ -207,3 +207,60 @@ fn a_worker_that_fails_is_replaced_and_what_it_read_is_unread() {
         assert_eq!(ends.lock().unwrap().first(), Some(&ended), "{fault}");
     }
 }
+
+/// A message with several files attached.
+fn papers(files: &[&[u8]]) -> Vec<u8> {
+    use base64::Engine as _;
+    let part = |file: &&[u8]| {
+        let letters = base64::engine::general_purpose::STANDARD.encode(file);
+        format!(
+            "--b\r\nContent-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n{letters}\r\n"
+        )
+    };
+    let head = "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+    format!("{head}{}--b--\r\n", files.iter().map(part).collect::<String>()).into_bytes()
+}
+
+/// Stands before a real worker, and fails as soon as its orders hold some octets: those of a document that its reader does not survive.
+fn that_dies_of(folder: &Path, octets: &str, fault: &str) -> std::path::PathBuf {
+    let path = folder.join("worker");
+    let script = format!(
+        "#!/usr/bin/python3\nimport sys, os, struct, subprocess\nreal = subprocess.Popen(['{MAILWARD}', 'worker'], \
+         stdin=subprocess.PIPE, stdout=subprocess.PIPE)\nsource, out = sys.stdin.buffer, sys.stdout.buffer\n\
+         def answer():\n    head = real.stdout.read(4)\n    out.write(head + real.stdout.read(struct.unpack('>I', head)[0])); out.flush()\n\
+         answer()\nwhile True:\n    kind = source.read(1)\n    if not kind: break\n    head = source.read(4)\n    \
+         body = source.read(struct.unpack('>I', head)[0])\n    \
+         wanted = struct.unpack('>I', body[:4])[0] if kind == b'\\x03' else None\n    \
+         if b'{octets}' in body and wanted in (None, 1):\n        {fault}\n    \
+         real.stdin.write(kind + head + body); real.stdin.flush()\n    \
+         if kind != b'\\x01': answer()\n"
+    );
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+fn a_document_that_ends_its_worker_hides_nothing_of_its_neighbours() {
+    let letter = zipped("letter.txt", b"NHS number 943 476 5919, seen in clinic");
+    let (killer, last) = (zipped("killer.txt", b"hello"), zipped("last.txt", b"CHI number 010190 1232 of the patient"));
+    let message = papers(&[&letter, &killer, &last]);
+    let octets = "a2lsbGVyLnR4d"; // killer.txt, as base64 has it here or in one of its other two phases
+    let phases = [octets, "tpbGxlci50eHQ", "raWxsZXIudHh0"];
+    let text = String::from_utf8_lossy(&message).into_owned();
+    let octets = phases.into_iter().find(|phase| text.contains(phase)).unwrap();
+    for (fault, ended, kind) in [
+        ("sys.exit(101)", Ended::Fault, FindingKind::BrokenAttachment),
+        ("\n        while True: pass", Ended::Time, FindingKind::LimitReached),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (workers, ends) = workers(&that_dies_of(folder.path(), octets, fault));
+        let found = workers.inspect(&Telling::of(&Told::default()), &message, first(&message)).unwrap();
+        let kinds: Vec<FindingKind> = found.findings.iter().map(|f| f.kind).collect();
+        for wanted in [FindingKind::NhsNumber, FindingKind::ChiNumber, kind] {
+            assert!(kinds.contains(&wanted), "{fault}: {wanted}: {found:?}");
+        }
+        assert_eq!(found.unread.iter().map(|u| u.kind).collect::<Vec<_>>(), [kind], "{fault}");
+        assert_eq!(*ends.lock().unwrap(), [ended, ended], "{fault}");
+    }
+}

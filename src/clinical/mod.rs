@@ -51,6 +51,12 @@ pub fn inspect(message: &[u8], rules: &Rules, limits: &Limits) -> Findings {
     walk::Walk::new(rules, limits).all(message)
 }
 
+/// Reads `message` and one of the documents in it, by its number among those that `inspect_text` lists.
+#[must_use]
+pub fn inspect_one(message: &[u8], rules: &Rules, limits: &Limits, number: usize) -> Findings {
+    walk::Walk::new(rules, limits).with_one_document(number).all(message)
+}
+
 /// Reads `message` without the documents and archives in it: whether there are any, `documents` of the findings says. Their
 /// readers are large programmes, and run in a process of their own.
 #[must_use]
@@ -113,11 +119,33 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// A part that turned out to be unread after all was read.
-    pub fn add_unread(&mut self, kind: FindingKind, place: String, limit: Option<Cow<'static, str>>) {
-        let masked = limit.clone().unwrap_or(Cow::Borrowed("not read")).into_owned();
-        self.findings.push(Finding { kind, place: place.clone(), masked, confidence: Confidence::High });
+    /// A part that turned out to be unread after all was read, and why: one of our words.
+    pub fn add_unread(&mut self, kind: FindingKind, place: String, why: &'static str) {
+        let limit = (kind == FindingKind::LimitReached).then_some(Cow::Borrowed(why));
+        self.findings.push(Finding {
+            kind,
+            place: place.clone(),
+            masked: why.to_owned(),
+            confidence: Confidence::High,
+        });
         self.unread.push(Unread { place, kind, limit });
+    }
+
+    /// What was found when more of the same message was read.
+    pub fn join(&mut self, other: Findings) {
+        for finding in other.findings {
+            let same =
+                |f: &&mut Finding| (f.kind, &f.place, &f.masked) == (finding.kind, &finding.place, &finding.masked);
+            match self.findings.iter_mut().find(same) {
+                Some(known) => known.confidence = known.confidence.max(finding.confidence),
+                None => self.findings.push(finding),
+            }
+        }
+        self.read.extend(other.read);
+        self.read.sort();
+        self.read.dedup();
+        let new = other.unread.into_iter().filter(|unread| !self.unread.contains(unread)).collect::<Vec<_>>();
+        self.unread.extend(new);
     }
 }
 

@@ -104,7 +104,7 @@ impl Report {
     /// A document was met that is read in another process.
     pub fn elsewhere(&mut self, place: &str) {
         let documents = &mut self.findings.documents;
-        if documents.len() < MOST_PLACES && !documents.iter().any(|known| known == place) {
+        if documents.len() < MOST_PLACES {
             documents.push(place.to_owned());
         }
     }

@@ -37,12 +37,16 @@ pub(super) struct Walk<'r> {
     /// Numbers that may still be looked at.
     numbers: usize,
     documents: Documents,
+    /// Documents that are in no other one, so far.
+    met: usize,
 }
 
 /// Where documents and archives are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Documents {
     Here,
+    /// Only one of them, by its number.
+    One(usize),
     Elsewhere,
 }
 
@@ -98,7 +102,7 @@ impl About {
 impl<'r> Walk<'r> {
     pub fn new(rules: &'r Rules, limits: &'r Limits) -> Walk<'r> {
         let (report, left, documents) = (Report::default(), limits.decoded, Documents::Here);
-        Walk { rules, limits, report, left, parts: 0, readings: 0, numbers: NUMBERS, documents }
+        Walk { rules, limits, report, left, parts: 0, readings: 0, numbers: NUMBERS, documents, met: 0 }
     }
 
     pub fn without_documents(self) -> Walk<'r> {
@@ -110,8 +114,26 @@ impl<'r> Walk<'r> {
         Walk { report: self.report.observed(), ..self }
     }
 
+    pub fn with_one_document(self, number: usize) -> Walk<'r> {
+        Walk { documents: Documents::One(number), ..self }
+    }
+
     pub fn reads_documents(&self) -> bool {
-        self.documents == Documents::Here
+        self.documents != Documents::Elsewhere
+    }
+
+    /// Counts a document that is in no other one; whether it is to be read here.
+    pub fn wants_document(&mut self) -> bool {
+        let number = self.met;
+        self.met += 1;
+        matches!(self.documents, Documents::Here) || self.documents == Documents::One(number)
+    }
+
+    /// Reads a document: what is inside it is its own, and not counted.
+    pub fn within_document(&mut self, read: impl FnOnce(&mut Self)) {
+        let before = (std::mem::replace(&mut self.documents, Documents::Here), self.met);
+        read(self);
+        (self.documents, self.met) = before;
     }
 
     pub fn all(self, message: &[u8]) -> Findings {

@@ -13,7 +13,7 @@ use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::Pid;
 use std::io;
 use std::os::fd::AsFd as _;
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -58,7 +58,14 @@ impl Worker {
         let unfit = |why: &dyn std::fmt::Display| Unfit(why.to_string());
         let mut command = Command::new(programme);
         // What a reader says when it fails may hold what it read: nobody hears it.
-        command.arg("worker").env_clear().envs(ALLOCATOR).current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .arg0("mailward")
+            .arg("worker")
+            .env_clear()
+            .envs(ALLOCATOR)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::null()).spawn().map_err(|why| unfit(&why))?;
         let (Some(stdin), Some(mut stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(unfit(&"it has no pipes"));
@@ -82,13 +89,16 @@ impl Worker {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Has a message read.
-    pub fn read(&mut self, telling: &Telling, message: &[u8]) -> io::Result<Findings> {
+    /// Has a message read, or one of its documents.
+    pub fn read(&mut self, telling: &Telling, message: &[u8], only: Option<usize>) -> io::Result<Findings> {
         if self.told != Some(telling.number()) {
             wire::send_order(&mut self.stdin, Order::Told, telling.json())?;
             self.told = Some(telling.number());
         }
-        wire::send_order(&mut self.stdin, Order::Message, message)?;
+        match only {
+            None => wire::send_order(&mut self.stdin, Order::Message, message)?,
+            Some(number) => wire::send_one(&mut self.stdin, number, message)?,
+        }
         self.read += 1;
         match wire::hear(&mut self.stdout)? {
             Said::Found(findings) => Ok(findings),

@@ -11,13 +11,20 @@ use crate::clinical::Findings;
 use crate::vocabulary::FindingKind;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Of a core, for one message.
 const CPU: Duration = Duration::from_secs(5);
+/// Of that, for all documents of a message that has several …
+const TOGETHER: Duration = Duration::from_secs(3);
+/// … and for reading each by itself where a worker ended on one of them …
+const APART: Duration = Duration::from_secs(2);
+/// … as long as so much is left for one …
+const LEAST: Duration = Duration::from_millis(30);
+/// … and for so many.
+const MOST_APART: usize = 16;
 /// By the clock: a machine that is so busy cannot read it now.
 const WALL: Duration = Duration::from_secs(90);
 /// How often running workers are looked at.
@@ -96,7 +103,15 @@ struct Running {
     pid: Pid,
     since: Instant,
     used_before: Duration,
+    /// Of a core, which it may use.
+    cpu: Duration,
     killed: Option<Killed>,
+}
+
+impl Running {
+    fn used(&self) -> Duration {
+        child::used(self.pid).unwrap_or_default().saturating_sub(self.used_before)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,38 +135,71 @@ impl Workers {
         Workers { shared }
     }
 
-    /// Reads a message with its documents. `first` is what was found without them, and says which there are.
+    /// Reads a message with its documents. `first` is what was found without them, and says which there are. Where a worker ends
+    /// on one of several, each is read by itself: none hides what another holds.
     ///
     /// # Errors
     /// When there is no worker now.
     pub fn inspect(&self, telling: &Telling, message: &[u8], first: Findings) -> Result<Findings, Busy> {
+        let is_one = first.documents.len() <= 1;
+        let job = Job { message, only: None, cpu: if is_one { CPU } else { TOGETHER } };
+        match self.read(telling, &job)? {
+            Outcome::Found(findings, _) => Ok(Findings { attachments: first.attachments, ..findings }),
+            Outcome::Unfit => Ok(unread(first, &Outcome::Unfit)),
+            ended if is_one => Ok(unread(first, &ended)),
+            _ => self.one_by_one(telling, message, first),
+        }
+    }
+
+    fn one_by_one(&self, telling: &Telling, message: &[u8], mut whole: Findings) -> Result<Findings, Busy> {
+        let (documents, mut left) = (std::mem::take(&mut whole.documents), APART);
+        let count = documents.len();
+        for (number, place) in documents.into_iter().enumerate() {
+            let cpu = if number + 1 == count { left } else { left / 2 };
+            if cpu < LEAST || number >= MOST_APART {
+                Outcome::Ended(Ended::Time).tell(&mut whole, place);
+                continue;
+            }
+            match self.read(telling, &Job { message, only: Some(number), cpu })? {
+                Outcome::Found(findings, used) => {
+                    whole.join(findings);
+                    left = left.saturating_sub(used);
+                }
+                ended => {
+                    ended.tell(&mut whole, place);
+                    left = left.saturating_sub(cpu);
+                }
+            }
+        }
+        Ok(whole)
+    }
+
+    /// Has one job done. A worker that somebody else kills says nothing of the message: another one tries.
+    fn read(&self, telling: &Telling, job: &Job<'_>) -> Result<Outcome, Busy> {
         let mut ended = Ended::Killed;
         for _ in 0..ATTEMPTS {
-            let mut worker = match self.shared.take()? {
+            let mut worker = match self.shared.take(job.cpu)? {
                 Ok(worker) => worker,
-                Err(Unfit(_)) => return Ok(unread(first, FindingKind::UnknownAttachment, None)),
+                Err(Unfit(_)) => return Ok(Outcome::Unfit),
             };
-            let read = worker.read(telling, message);
-            let killed = self.shared.no_longer_running(worker.pid());
+            let read = worker.read(telling, job.message, job.only);
+            let was = self.shared.no_longer_running(worker.pid());
             ended = match read {
                 Ok(findings) => {
                     self.shared.give_back(worker);
-                    return Ok(Findings { attachments: first.attachments, ..findings });
+                    return Ok(Outcome::Found(findings, was.used));
                 }
-                Err(error) => why(killed, worker.end(error.kind())),
+                Err(error) => why(was.killed, worker.end(error.kind())),
             };
             self.shared.replace(ended);
             tracing::warn!(reason = ended.name(), "a worker ended while it read a message");
-            match (ended, killed) {
+            match (ended, was.killed) {
                 (Ended::Killed, _) => {}
                 (_, Some(Killed::Wall)) => return Err(Busy),
                 _ => break,
             }
         }
-        Ok(match ended {
-            Ended::Fault | Ended::Forbidden => unread(first, FindingKind::BrokenAttachment, None),
-            _ => unread(first, FindingKind::LimitReached, Some(ended.name())),
-        })
+        Ok(Outcome::Ended(ended))
     }
 
     /// Why there are no workers at present, if there are none.
@@ -165,7 +213,7 @@ impl Workers {
     /// # Errors
     /// With the reason.
     pub fn confined(&self) -> Result<Confined, Unfit> {
-        match self.shared.take() {
+        match self.shared.take(CPU) {
             Ok(Ok(worker)) => {
                 let confined = worker.confined;
                 self.shared.no_longer_running(worker.pid());
@@ -204,18 +252,52 @@ pub fn inspect_once(programme: &Path, telling: &Telling, message: &[u8], first: 
     let workers = Workers::new(programme.to_owned(), 1, |_| ());
     let kept = first.clone();
     // Whoever asks for one message has nothing else to wait for; a machine that is so busy has not read it.
-    workers
-        .inspect(telling, message, first)
-        .unwrap_or_else(|Busy| unread(kept, FindingKind::LimitReached, Some("time")))
+    workers.inspect(telling, message, first).unwrap_or_else(|Busy| unread(kept, &Outcome::Ended(Ended::Time)))
 }
 
 /// The documents that were passed over are unread.
-fn unread(first: Findings, kind: FindingKind, limit: Option<&'static str>) -> Findings {
-    let mut findings = Findings { documents: Vec::new(), ..first };
-    for place in first.documents {
-        findings.add_unread(kind, place, limit.map(Cow::Borrowed));
+fn unread(mut first: Findings, outcome: &Outcome) -> Findings {
+    for place in std::mem::take(&mut first.documents) {
+        outcome.tell(&mut first, place);
     }
-    findings
+    first
+}
+
+/// What is to be read, and how much of a core it may take.
+struct Job<'m> {
+    message: &'m [u8],
+    /// One of its documents.
+    only: Option<usize>,
+    cpu: Duration,
+}
+
+/// What came of it.
+enum Outcome {
+    /// With what it used.
+    Found(Findings, Duration),
+    Ended(Ended),
+    Unfit,
+}
+
+impl Outcome {
+    /// Says that a document is unread, and why.
+    fn tell(&self, findings: &mut Findings, place: String) {
+        match self {
+            Outcome::Found(..) => {}
+            Outcome::Unfit => findings.add_unread(FindingKind::UnknownAttachment, place, "no worker"),
+            Outcome::Ended(ended @ (Ended::Fault | Ended::Forbidden)) => {
+                findings.add_unread(FindingKind::BrokenAttachment, place, ended.name());
+            }
+            Outcome::Ended(ended) => findings.add_unread(FindingKind::LimitReached, place, ended.name()),
+        }
+    }
+}
+
+/// A worker's time with a message, after it.
+#[derive(Default)]
+struct Was {
+    killed: Option<Killed>,
+    used: Duration,
 }
 
 impl Shared {
@@ -224,7 +306,7 @@ impl Shared {
     }
 
     /// A worker that is now running; or the reason why there is none and will be none soon.
-    fn take(&self) -> Result<Result<Worker, Unfit>, Busy> {
+    fn take(&self, cpu: Duration) -> Result<Result<Worker, Unfit>, Busy> {
         let until = Instant::now() + TURN;
         let mut state = self.lock();
         loop {
@@ -235,7 +317,8 @@ impl Shared {
                     continue;
                 }
                 let used_before = child::used(worker.pid()).unwrap_or_default();
-                state.running.push(Running { pid: worker.pid(), since: Instant::now(), used_before, killed: None });
+                let since = Instant::now();
+                state.running.push(Running { pid: worker.pid(), since, used_before, cpu, killed: None });
                 // Whoever keeps them watches it from now on.
                 self.changed.notify_all();
                 return Ok(Ok(worker));
@@ -254,10 +337,11 @@ impl Shared {
     }
 
     /// Before a worker's end is waited for: its number may be another's then.
-    fn no_longer_running(&self, pid: Pid) -> Option<Killed> {
+    fn no_longer_running(&self, pid: Pid) -> Was {
         let mut state = self.lock();
-        let at = state.running.iter().position(|running| running.pid == pid)?;
-        state.running.swap_remove(at).killed
+        let Some(at) = state.running.iter().position(|running| running.pid == pid) else { return Was::default() };
+        let running = state.running.swap_remove(at);
+        Was { killed: running.killed, used: running.used() }
     }
 
     fn give_back(&self, worker: Worker) {
@@ -332,9 +416,8 @@ fn watch(running: &mut Running) {
     if running.killed.is_some() {
         return;
     }
-    let used = child::used(running.pid).unwrap_or_default().saturating_sub(running.used_before);
     running.killed = match () {
-        () if used > CPU => Some(Killed::Cpu),
+        () if running.used() > running.cpu => Some(Killed::Cpu),
         () if running.since.elapsed() > WALL => Some(Killed::Wall),
         () => return,
     };

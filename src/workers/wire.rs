@@ -13,6 +13,8 @@ pub(super) enum Order {
     Told = 1,
     /// A message to read.
     Message = 2,
+    /// The same, of whose documents one is to be read: its number in four octets, and the message.
+    One = 3,
 }
 
 /// What a worker says.
@@ -34,7 +36,19 @@ const LONGEST_ORDER: usize = 1024 * 1024 * 1024;
 
 pub(super) fn send_order(to: &mut impl Write, order: Order, bytes: &[u8]) -> io::Result<()> {
     to.write_all(&[order as u8])?;
-    send(to, bytes)
+    send(to, &[bytes])
+}
+
+pub(super) fn send_one(to: &mut impl Write, number: usize, message: &[u8]) -> io::Result<()> {
+    let number = u32::try_from(number).map_err(|_| io::ErrorKind::InvalidData)?;
+    to.write_all(&[Order::One as u8])?;
+    send(to, &[&number.to_be_bytes(), message])
+}
+
+/// The number in front of a message, and the message.
+pub(super) fn numbered(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (number, message) = bytes.split_first_chunk::<4>()?;
+    Some((u32::from_be_bytes(*number) as usize, message))
 }
 
 /// The next order; none when the gateway is done with this worker.
@@ -46,23 +60,25 @@ pub(super) fn next_order(from: &mut impl Read) -> io::Result<Option<(Order, Vec<
     let order = match kind {
         [1] => Order::Told,
         [2] => Order::Message,
+        [3] => Order::One,
         _ => return Err(io::ErrorKind::InvalidData.into()),
     };
     Ok(Some((order, receive(from, LONGEST_ORDER)?)))
 }
 
 pub(super) fn say(to: &mut impl Write, said: &Said) -> io::Result<()> {
-    send(to, &serde_json::to_vec(said)?)
+    send(to, &[&serde_json::to_vec(said)?])
 }
 
 pub(super) fn hear(from: &mut impl Read) -> io::Result<Said> {
     Ok(serde_json::from_slice(&receive(from, LONGEST_ANSWER)?)?)
 }
 
-fn send(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    let length = u32::try_from(bytes.len()).map_err(|_| io::ErrorKind::InvalidData)?;
+fn send(to: &mut impl Write, pieces: &[&[u8]]) -> io::Result<()> {
+    let length = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+    let length = u32::try_from(length).map_err(|_| io::ErrorKind::InvalidData)?;
     to.write_all(&length.to_be_bytes())?;
-    to.write_all(bytes)?;
+    pieces.iter().try_for_each(|piece| to.write_all(piece))?;
     to.flush()
 }
 

@@ -92,6 +92,12 @@ pub(super) fn read(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets
     if !walk.reads_documents() {
         return walk.report.elsewhere(about.place);
     }
+    if walk.wants_document() {
+        walk.within_document(|walk| open(walk, kind, bytes, about));
+    }
+}
+
+fn open(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets<'_>) {
     let Some(inside) = walk.inside(about.place, about.spot) else { return };
     let mut document = Document::new(walk, about.place, inside);
     let read = match kind {
