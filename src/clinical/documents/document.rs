@@ -193,7 +193,7 @@ impl<'w, 'r> Document<'w, 'r> {
     fn place_of(&self, piece: &str) -> String {
         match piece {
             "" => self.place.clone(),
-            piece => format!("{}{}", self.inside.prefix, names::sanitised(piece)),
+            piece => format!("{}{}", self.inside.prefix, names::path(piece)),
         }
     }
 }

@@ -273,7 +273,7 @@ fn entities_are_expanded_and_said() {
         1,
     );
     let package = package(&[("[Content_Types].xml", b"<Types/>"), ("word/document.xml", declared.as_bytes())]);
-    assert!(places(&package).contains(&("word_document.xml".to_owned(), Confidence::High)));
+    assert!(places(&package).contains(&("word/document.xml".to_owned(), Confidence::High)));
     assert!(
         findings(&package).findings.iter().any(|f| f.kind == FindingKind::BrokenAttachment && f.masked == "entities")
     );
