@@ -328,7 +328,7 @@ pub(super) fn clear_link(host: &str, address: SocketAddr, shortfall: Reason) -> 
 
 /// Why a link is not enough for its lane; None: it is.
 fn lacks(link: &Link, lane: &Lane) -> Option<Reason> {
-    if link.fallen && lane.level > Level::Any {
+    if link.fallen && (lane.level > Level::Any || lane.require_tls) {
         return Some(Reason::StrippingSuspected);
     }
     if link.level() < lane.level.max(link.floor) {

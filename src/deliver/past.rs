@@ -36,7 +36,8 @@ impl Delivery {
                  mailward hosts accept HOST"
             );
         }
-        Link { fallen: true, ..link }
+        // As over TLS: mail with REQUIRETLS waits for a person too, and is not given up as if the host had never had it.
+        Link { fallen: true, no_require_tls: Some(Reason::StrippingSuspected), ..link }
     }
 
     fn has_fallen(&self, past: &Past, (link, offered): (&Link, &Offered), shown: Option<&PeerCertificates>) -> bool {
