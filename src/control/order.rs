@@ -70,10 +70,11 @@ pub enum Left {
     ForeignDomain,
     RelayNotAllowedForClass,
     RelayPromisesLess,
+    AskedBySender,
 }
 
 impl Left {
-    const ALL: [Left; 8] = [
+    const ALL: [Left; 9] = [
         Left::AlreadySo,
         Left::NotHeldByOperator,
         Left::NothingToLower,
@@ -82,6 +83,7 @@ impl Left {
         Left::ForeignDomain,
         Left::RelayNotAllowedForClass,
         Left::RelayPromisesLess,
+        Left::AskedBySender,
     ];
 
     #[must_use]
@@ -95,6 +97,7 @@ impl Left {
             Left::ForeignDomain => "foreign-domain",
             Left::RelayNotAllowedForClass => "relay-not-allowed-for-class",
             Left::RelayPromisesLess => "relay-promises-less",
+            Left::AskedBySender => "asked-by-sender",
         }
     }
 
@@ -110,6 +113,7 @@ impl Left {
             Some(Left::ForeignDomain) => "no site has their domain, and an Exchange takes its own mail only",
             Some(Left::RelayNotAllowedForClass) => "the relay is not approved to carry what they contain",
             Some(Left::RelayPromisesLess) => "the relay's owner promises less than they need",
+            Some(Left::AskedBySender) => "their sender asked for REQUIRETLS, which nobody here releases",
         }
     }
 }
@@ -175,6 +179,8 @@ fn lowered(delivery: &Delivery, (entry, recipient): (&Entry, u16), filter: &Filt
     match asked(delivery, (entry, recipient)).0 {
         // What came in was judged on its way in: only the site's own floor holds now, and that is not lowered.
         _ if entry.direction(recipient) == Direction::Inbound => Err(Left::NothingToLower),
+        // RFC 8689 4.2.1: its lane would ask for proved TLS all the same.
+        _ if entry.envelope.goes_by_require_tls_only() => Err(Left::AskedBySender),
         Level::Any => Err(Left::NothingToLower),
         // It was to stay closed to everybody but its reader: a person has to have that very message in mind.
         Level::Sealed if filter.ids.is_empty() => Err(Left::SealedOnlyById),

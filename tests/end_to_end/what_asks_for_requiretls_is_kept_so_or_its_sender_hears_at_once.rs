@@ -217,8 +217,9 @@ otherwise = "hold"
     // Ordinary mail goes in clear by then, by a permit of its own, and leaves it behind.
     gateway.send(&["b@partner.example"], &world::ordinary("car park"));
     assert!(!peer.wait_for(1)[0].tls);
-    let words = ["queue", "release", &id, "--in-clear", "--because", "INC-1", "--by", "A. Admin", "--yes"];
-    assert!(gateway.cli(&words).status.success());
+    let words = ["queue", "release", &id, "--in-clear", "--because", "INC-1", "--by", "A. Admin", "--yes", "--json"];
+    assert_eq!(gateway.json(&words)["left_alone"], serde_json::json!({ "asked-by-sender": 1 }));
+    assert!(gateway.cli(&["queue", "retry", "--yes"]).status.success());
     let tried = until(|| gateway.queue().iter().any(|row| row["attempts"] == 2).then_some(()));
     assert!(tried.is_some(), "{:?}\n{}", gateway.queue(), gateway.log());
     assert_eq!((gateway.waits_for("tls-refused")["id"].as_str(), peer.dots()), (Some(id.as_str()), 1));
@@ -226,6 +227,24 @@ otherwise = "hold"
     assert!(gateway.cli(&["queue", "retry", "--yes"]).status.success());
     let got = peer.wait_for(2).remove(1);
     assert!(got.tls && asks(&got), "{:?}", got.commands);
+}
+
+#[test]
+fn what_a_host_had_and_has_no_more_is_waited_for() {
+    let world = World::new(250);
+    let peer = world.mx(10, PARTNER, offers(good(&world, PARTNER)));
+    let mut gateway = gateway(&world);
+    send(&gateway, "b@partner.example");
+    peer.wait_for(1);
+    gateway.terminate();
+    gateway.wait_for_end();
+    gateway.start();
+    peer.becomes(lacks(Tls::None));
+    send(&gateway, "b@partner.example");
+    gateway.waits_for("stripping-suspected");
+    peer.becomes(offers(good(&world, PARTNER)));
+    assert!(gateway.cli(&["queue", "retry", "--yes"]).status.success());
+    assert!(asks(&peer.wait_for(2)[1]));
 }
 
 #[test]
