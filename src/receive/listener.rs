@@ -157,8 +157,9 @@ pub(super) fn settings(rules: &Rules, door: Option<&Door>, reception: &Reception
         (Tls::Off | Tls::Offer | Tls::Require | Tls::Implicit, _) => StartTls::Required(tls_first(rules.mail_from)),
     };
     let (bounds, with_logins) = (&reception.bounds, reception.desk.is_open());
-    // To whose mail it could never be kept it is not offered: nobody's who is no client of a site, where no site's server keeps it.
-    let keeps = door.is_some() || with_logins || !reception.standing.load().access.routes.require_tls.is_empty();
+    // To whose mail it could never be kept it is not offered: nobody's who is no client of a site, where no site's server keeps it. Whoever logs in
+    // is one from then on: these settings are made anew.
+    let keeps = door.is_some() || !reception.standing.load().access.routes.require_tls.is_empty();
     let require_tls =
         if keeps && starttls != StartTls::NotOffered { RequireTls::Offered } else { RequireTls::NotOffered };
     server::Settings {

@@ -60,13 +60,15 @@ fn who_knows_a_sites_password_is_its_client() {
     assert!(reply.code == 538 && reply.text.starts_with("5.7.11 "), "{reply:?}");
     let mut client = client.start_tls().unwrap();
     assert!(client.ehlo.text.contains("AUTH PLAIN LOGIN"), "{}", client.ehlo.text);
+    assert!(!client.ehlo.text.contains("REQUIRETLS"), "still a stranger, and no site keeps it");
     client.say(&format!("MAIL FROM:<{DOCTOR}>")).unwrap();
     assert_eq!(client.say("RCPT TO:<b@partner.example>").unwrap().code, 550, "still a stranger");
     client.say("RSET").unwrap();
     let (unknown, wrong) = (plain(&mut client, "ghost", PASSWORD), plain(&mut client, "scanner", "guess"));
     assert!(unknown == wrong && wrong.code == 535 && wrong.text.starts_with("5.7.8 "), "{unknown:?} {wrong:?}");
     assert_eq!(plain(&mut client, "scanner", PASSWORD).code, 235);
-    assert!(!client.say("EHLO scanner.example").unwrap().text.contains("AUTH"));
+    let after = client.say("EHLO scanner.example").unwrap().text;
+    assert!(!after.contains("AUTH") && after.contains("REQUIRETLS"), "{after}");
     let reply = client.say("MAIL FROM:<ceo@elsewhere.example>").unwrap();
     assert_eq!(reply.code, 550, "as its site only: {reply:?}");
     let replies = client.send_in_chunks(DOCTOR, "b@partner.example", &[b"Subject: scan\n\n", b"text\n"]).unwrap();
