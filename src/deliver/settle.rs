@@ -45,7 +45,7 @@ impl Delivery {
     /// A link could not be opened: everything that is ready in its lane shares its fate.
     pub(super) async fn lane_missed(self: &Arc<Self>, lane: &Arc<Lane>, missed: &Missed) {
         if lane.destination != Destination::Operator {
-            tracing::info!(lane = %lane.destination, level = %lane.level, reason = %missed.reason, host = missed.host, "no link");
+            tracing::info!(%lane, reason = %missed.reason, host = missed.host, "no link");
         }
         for task in self.schedule.missed(lane) {
             let turn = self.under_way.begin(task.entry);
