@@ -39,7 +39,8 @@ impl System {
             "6.96" | "2.1.3.2.4.15" => Some(System::Snomed),
             "6.3" | "6.90" => Some(System::Icd(Icd::Ten)),
             "6.103" => Some(System::Icd(Icd::Nine)),
-            "2.1.6.2" | "2.1.3.2.4.14" => Some(System::Read),
+            // HL7's own; in the UK, Read codes version 2 and Clinical Terms Version 3 (GP2GP).
+            "6.6" | "2.1.6.2" | "2.1.3.2.4.14" => Some(System::Read),
             _ => None,
         }
     }

@@ -44,6 +44,7 @@ fn two_codes_or_the_name_of_a_system_are_sure() {
         "http://snomed.info/id/44054006",
         "http://hl7.org/fhir/sid/icd-10|E11.9",
         "<code code=\"44054006\" codeSystem=\"2.16.840.1.113883.6.96\"/>",
+        "<code code=\"C10F.\" codeSystem=\"2.16.840.1.113883.6.6\"/>",
         "<value code=\"E11.9\" codeSystem=\"2.16.840.1.113883.6.3\" codeSystemName=\"x\"/>",
         "73211009 |Diabetes mellitus| : 246075003 |Causative agent| = 44054006 |x|",
     ] {
