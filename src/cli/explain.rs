@@ -14,6 +14,7 @@ use crate::control::entry_id;
 use crate::decide::{self, Judge, Judgement, Transaction};
 use crate::mail::{AddressError, Body, Envelope, Mailbox, Recipient, ReversePath};
 use crate::policy::{Sites, peer_level};
+use crate::receive::access::Denied;
 use crate::vocabulary::{Direction, Level, Rung};
 use entry::Kept;
 use std::path::{Path, PathBuf};
@@ -81,6 +82,8 @@ struct Part<'a> {
     to: &'a Mailbox,
     direction: Direction,
     judgement: Judgement,
+    /// It is refused at RCPT, before any rule has its say about the text.
+    denied: Option<Denied>,
 }
 
 /// As a client says it after MAIL FROM, with or without its brackets.
@@ -154,11 +157,12 @@ impl Args {
             let sites = self.sites(around, direction, to);
             let size = message.len() as u64;
             let peer = Some(self.peer);
+            let denied = envelope.goes_by_require_tls_only().then(|| around.refuses_require_tls(sites.leaves, to));
             let transaction =
                 Transaction { at: now, direction, sites, envelope: &envelope, message, size, peer, can: &self.can };
             let mut judgement = judge.at_accept(&transaction, &findings);
             judgement.recipients = judgement.recipients.drain(..).skip(number).take(1).collect();
-            Part { to, direction, judgement }
+            Part { to, direction, judgement, denied: denied.flatten() }
         });
         let parts = parts.collect();
         Explained { judge, findings, requiretls: self.requiretls, parts }

@@ -4,10 +4,12 @@
 //! Fails with everything that is wrong in gateway.toml.
 
 use crate::config::{self, ConfigError};
-use crate::mail::Domain;
+use crate::mail::{Domain, Mailbox};
 use crate::policy::Known;
+use crate::receive::access::{Access, Denied};
 use crate::vocabulary::Direction;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// `--policies DIR`, else what `--config FILE` names, else `./policies`.
 #[derive(Debug, Clone, clap::Args)]
@@ -27,6 +29,8 @@ pub struct Surroundings {
     pub known: Known,
     /// Each site's own domains.
     sites: Vec<SiteDomains>,
+    /// Who may send what to whom; None without a gateway.toml.
+    access: Option<Access>,
 }
 
 #[derive(Debug)]
@@ -46,7 +50,8 @@ impl Source {
         let gateway = config::load(config)?;
         let policies = self.policies.clone().unwrap_or_else(|| gateway.policies.clone());
         let site = |s: &config::Site| SiteDomains { name: s.name.to_string(), domains: s.domains.clone() };
-        Ok(Surroundings { policies, known: gateway.known(), sites: gateway.sites.iter().map(site).collect() })
+        let access = Some(Access { doors: Vec::new(), routes: Arc::new(gateway.routes()) });
+        Ok(Surroundings { policies, known: gateway.known(), sites: gateway.sites.iter().map(site).collect(), access })
     }
 }
 
@@ -55,6 +60,12 @@ impl Surroundings {
     #[must_use]
     pub fn site_of(&self, domain: &Domain) -> Option<&str> {
         self.sites.iter().find(|site| site.domains.contains(domain)).map(|site| site.name.as_str())
+    }
+
+    /// What RCPT gets of mail with REQUIRETLS that a site's client sends (None: a stranger): None where it can be kept.
+    #[must_use]
+    pub fn refuses_require_tls(&self, site: Option<&str>, to: &Mailbox) -> Option<Denied> {
+        self.access.as_ref()?.keeps_require_tls(site, to).err()
     }
 
     /// Outbound, unless a site has the recipient's domain.

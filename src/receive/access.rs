@@ -168,8 +168,8 @@ impl Access {
     ///
     /// # Errors
     /// With the reply for RCPT (RFC 8689 7).
-    pub fn keeps_require_tls(&self, door: Option<&Door>, recipient: &Mailbox) -> Result<(), Denied> {
-        match self.routes.destination(recipient.domain(), door.map(|door| door.site.as_ref())) {
+    pub fn keeps_require_tls(&self, site: Option<&str>, recipient: &Mailbox) -> Result<(), Denied> {
+        match self.routes.destination(recipient.domain(), site) {
             Destination::Site(site) if !self.routes.require_tls.contains(&site) => Err(denied(
                 Reason::RequireTlsNotOffered,
                 550,

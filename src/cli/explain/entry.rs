@@ -50,8 +50,12 @@ impl Kept {
             ))
         })?;
         let findings: Vec<Finding> = serde_json::from_value(self.whole["findings"].clone()).unwrap_or_default();
-        let parts =
-            again.into_iter().map(|(then, judgement)| Part { to: &then.to, direction: then.direction, judgement });
+        let parts = again.into_iter().map(|(then, judgement)| Part {
+            to: &then.to,
+            direction: then.direction,
+            judgement,
+            denied: None,
+        });
         let requiretls = self.decided.record.features.as_ref().is_some_and(|features| features.requiretls);
         let findings = Findings { findings, ..Findings::default() };
         Ok(Explained { judge, findings, requiretls, parts: parts.collect() })

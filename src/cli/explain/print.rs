@@ -24,7 +24,8 @@ impl Explained<'_> {
         if self.requiretls {
             let _ = writeln!(
                 text,
-                "asked     REQUIRETLS: beside what follows, over proved TLS only and to servers that offer it, or a report"
+                "asked     REQUIRETLS: whatever the rules say below, it goes only over proved TLS and only to servers that offer\n          \
+                 REQUIRETLS themselves; where there is none, its sender gets a report at once"
             );
         }
         let findings = self
@@ -57,7 +58,7 @@ impl Part<'_> {
         let rule = |r: &MatchedRule| json!({ "name": *r.name, "at": *r.at, "mode": r.mode, "asks": *r.asks });
         let rungs = v.rungs.iter().map(|r| json!({ "name": r.rung, "available": r.available, "reason": r.reason }));
         let monitored = v.monitored.iter().map(|m| json!({ "rule": *m.rule, "require": m.require, "fate": m.fate }));
-        json!({
+        let mut json = json!({
             "to": self.to,
             "direction": self.direction,
             "classes": v.classes,
@@ -78,7 +79,14 @@ impl Part<'_> {
             "then": v.then_name(),
             "reason": v.reason,
             "sentence": stopped(v).then(|| v.sentence()),
-        })
+        });
+        if let Some(denied) = &self.denied {
+            json["fate"] = json!(Fate::Refuse);
+            json["then"] = Value::Null;
+            json["reason"] = json!(denied.reason);
+            json["sentence"] = json!(denied.status.text);
+        }
+        json
     }
 
     fn text(&self, text: &mut String, v: &Verdict) {
@@ -96,6 +104,11 @@ impl Part<'_> {
         let monitored = v.monitored.iter().map(|m| format!("{} in force: {}, {}", m.rule, m.require, m.fate));
         if !v.monitored.is_empty() {
             block(text, "watched", monitored.collect());
+        }
+        if let Some(denied) = &self.denied {
+            block(text, "fate", vec![format!("{} ({})", Fate::Refuse, denied.reason)]);
+            block(text, "sender", vec![denied.status.text.to_string()]);
+            return;
         }
         block(text, "fate", vec![fate_line(v)]);
         if stopped(v) {

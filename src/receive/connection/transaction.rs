@@ -95,7 +95,9 @@ impl Connection {
             access.comes_back(self.door.as_deref(), self.client, recipient).map_err(|d| self.deny(d))?;
         }
         if self.envelope.as_ref().is_some_and(Envelope::goes_by_require_tls_only) {
-            access.keeps_require_tls(self.door.as_deref(), recipient).map_err(|d| self.deny(d))?;
+            access
+                .keeps_require_tls(self.door.as_deref().map(|door| door.site.as_ref()), recipient)
+                .map_err(|d| self.deny(d))?;
         }
         let Some(envelope) = self.envelope.as_ref().filter(|_| direction == Direction::Inbound) else { return Ok(()) };
         let transaction = Transaction {
