@@ -209,6 +209,13 @@ fn explain_finds_both_sites_of_internal_mail() {
         let asked = ["explain", "--config", &config, "--policies", &policies, "--from", from, "--to", to, "--json"];
         let said = mailward(&asked).json();
         assert_eq!(said["recipients"][0]["require"], "verified", "{from} {to}");
+        let with = mailward(&[&asked[..], &["--requiretls"]].concat()).json();
+        let told = &with["recipients"][0];
+        assert_eq!(
+            (&told["fate"], &told["reason"]),
+            (&json!("refuse"), &json!("requiretls-not-offered")),
+            "as at RCPT"
+        );
     }
 }
 
@@ -583,6 +590,7 @@ fn a_message_that_was_judged_wrongly_becomes_a_test_without_its_words() {
     for word in ["Margaret", "margaret", "Jane", "Smith", "jane.doe", "943", "5919", "May"] {
         assert!(!text.contains(word) && !said.out.contains(word), "{word}: {text}{}", said.out);
     }
+    assert!(text.contains("recipient@recipient.example") && text.contains("sender@sender.example"), "{text}");
     assert!(text.contains("[test.a-visit]") && text.contains("999 000 "), "{text}");
     let check = mailward(&["check", "--policies", &policies]);
     assert_eq!(check.code, 1);
@@ -600,11 +608,28 @@ fn a_message_that_was_judged_wrongly_becomes_a_test_without_its_words() {
     );
     let said = mailward(&["policy", "add-case", &image, "--policies", &policies, "--expect", "reject", "--yes"]);
     said.fails(1);
+    assert!(!said.out.contains("passes it already"), "{}", said.out);
     assert!(
         said.out.contains("`image` cannot be put") && !Path::new(&policies).join("90-cases.toml").exists(),
         "{}",
         said.out
     );
+}
+
+#[test]
+fn a_message_in_which_nothing_is_found_makes_no_test_that_could_never_hold() {
+    let letter = "From: Jane <jane@surgery.example>\nTo: ada@ada-lovelace-1961.me.uk\nSubject: hello\n\nThe usual thing again, Ada.\n";
+    let (folder, policies, file) = with_message(letter);
+    let cases = folder.path().join("policies/90-cases.toml");
+    // As a programme on Linux saves it.
+    std::fs::write(&file, letter).unwrap();
+    let words = ["policy", "add-case", &file, "--policies", &policies, "--expect", "reject", "clinical", "--yes"];
+    let said = mailward(&words);
+    said.fails(1);
+    assert!(said.out.contains("nothing is recognised in it that a test could hold") && !cases.exists(), "{}", said.out);
+    let said = mailward(&[&words[..], &["--anyway"]].concat());
+    let text = std::fs::read_to_string(&cases).unwrap();
+    assert!(said.code == 0 && text.contains("recipient@recipient.example") && !text.contains("lovelace"), "{text}");
 }
 
 /// Every command and command below it.

@@ -10,7 +10,7 @@ use super::cases::{judged, written};
 use super::{Judge, own};
 use crate::clinical;
 use crate::clock::Wall;
-use crate::mail::{Mailbox, ReversePath};
+use crate::mail::{Domain, Mailbox, ReversePath};
 use crate::policy::PolicyTest;
 use crate::vocabulary::FindingKind;
 use jiff::civil::Date;
@@ -27,6 +27,8 @@ pub struct Original<'a> {
     /// The day that the policy's tests live on; None: they are judged today.
     pub day: Option<Date>,
     pub at: Wall,
+    /// Domains that the policy or gateway.toml names: they stay.
+    pub named: BTreeSet<Domain>,
 }
 
 /// What a test is written from.
@@ -42,7 +44,7 @@ pub struct Case {
 #[derive(Debug)]
 pub struct Scrubbed {
     pub case: Case,
-    /// Words of the message that stay.
+    /// Words of the message that stay, and domains that nobody names.
     pub words: Vec<String>,
     /// What stands in the way: each a sentence.
     pub wrong: Vec<String>,
@@ -97,7 +99,7 @@ pub fn scrubbed(judge: &Judge, original: &Original<'_>) -> Scrubbed {
     wrong.extend(scrub.numbers_left());
     let (subject, body) = scrub.text();
     let words = scrub.pieces.iter().filter(|piece| piece.is_word()).map(|piece| piece.shown().to_owned());
-    let mut words: Vec<String> = words.collect();
+    let mut words: Vec<String> = words.chain(scrub.domains_left()).collect();
     words.sort();
     words.dedup();
     let case = Case { from: scrub.test.from.clone(), to: scrub.test.to.clone(), subject, body };
@@ -156,27 +158,50 @@ impl Scrub<'_> {
         wrong
     }
 
-    /// Names in addresses; their domains are what rules look at.
+    /// Names in addresses; their domains too, where nobody names them.
     fn addresses(&mut self, wrong: &mut Vec<String>) {
-        let before = self.test.clone();
-        if let Some(sender) = before.from.mailbox() {
-            self.test.from = renamed(sender, "sender").map_or(before.from.clone(), ReversePath::Mailbox);
-        }
-        if !self.holds() {
-            self.test.from = before.from.clone();
-            wrong.push("the sender's name stays in its address: a rule looks at it".to_owned());
-        }
-        for (number, mailbox) in before.to.iter().enumerate() {
-            let local = if number == 0 { "recipient".to_owned() } else { format!("recipient{}", number + 1) };
-            let kept = self.test.to.clone();
-            if let (Some(slot), Some(made)) = (self.test.to.get_mut(number), renamed(mailbox, &local)) {
-                *slot = made;
+        if let Some(sender) = self.test.from.mailbox().cloned() {
+            let is_renamed = self.readdressed(&sender, "sender", |test, made| test.from = ReversePath::Mailbox(made));
+            if !is_renamed {
+                wrong.push("the sender's name stays in its address: a rule looks at it".to_owned());
             }
-            if !self.holds() {
-                self.test.to = kept;
+        }
+        for (number, mailbox) in self.test.to.clone().iter().enumerate() {
+            let local = if number == 0 { "recipient".to_owned() } else { format!("recipient{}", number + 1) };
+            let is_renamed = self.readdressed(mailbox, &local, |test, made| {
+                test.to.get_mut(number).into_iter().for_each(|slot| *slot = made.clone());
+            });
+            if !is_renamed {
                 wrong.push(format!("the name of recipient {} stays in its address: a rule looks at it", number + 1));
             }
         }
+    }
+
+    /// Whether the address could be replaced: as a whole, or its name alone.
+    fn readdressed(&mut self, mailbox: &Mailbox, local: &str, put: impl Fn(&mut PolicyTest, Mailbox)) -> bool {
+        let before = self.test.clone();
+        let role = local.trim_end_matches(|c: char| c.is_ascii_digit());
+        let whole = format!("{local}@{role}.example").parse().ok();
+        let whole = whole.filter(|_| !self.original.named.contains(mailbox.domain()));
+        for made in [whole, renamed(mailbox, local)].into_iter().flatten() {
+            put(&mut self.test, made);
+            if self.holds() {
+                return true;
+            }
+            self.test = before.clone();
+        }
+        false
+    }
+
+    /// Domains of the message that nobody names and that stay.
+    fn domains_left(&self) -> Vec<String> {
+        let were = |mailbox: &Mailbox| {
+            let test = &self.original.test;
+            test.from.mailbox().into_iter().chain(&test.to).any(|was| was.domain() == mailbox.domain())
+        };
+        let all = self.test.from.mailbox().into_iter().chain(&self.test.to);
+        let left = all.filter(|mailbox| were(mailbox) && !self.original.named.contains(mailbox.domain()));
+        left.map(|mailbox| mailbox.domain().to_string()).collect()
     }
 
     /// Changes every piece of a sort as far as the judgement stays: whole halves at once.

@@ -52,7 +52,8 @@ fn scrub(to: &str, message: &str) -> Scrubbed {
     };
     let day = date(2026, 12, 1);
     let message = message.replace('\n', "\r\n");
-    scrubbed(&judge(), &Original { message: message.as_bytes(), test, day: Some(day), at: start_of(day) })
+    let named = ["surgery.example", "boss.example"].map(|domain| domain.parse().unwrap()).into();
+    scrubbed(&judge(), &Original { message: message.as_bytes(), test, day: Some(day), at: start_of(day), named })
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn nothing_stays_but_what_the_judgement_hangs_on() {
     assert_eq!(made.wrong, Vec::<String>::new());
     let Case { from, to, subject, body } = &made.case;
     assert_eq!(from.to_string(), "sender@surgery.example");
-    assert_eq!(to[0].to_string(), "recipient@webmail.example");
+    assert_eq!(to[0].to_string(), "recipient@recipient.example", "nobody names its domain");
     assert_eq!(subject, "");
     assert!(body.contains("999 000 ") && body.lines().filter(|line| !line.trim().is_empty()).count() == 1, "{body}");
     let all = format!("{subject}{body}{:?}", made.words);
@@ -96,6 +97,13 @@ fn the_case_is_judged_as_the_message_was() {
             assert!(!all.contains(word), "{word}: {all}");
         }
     }
+}
+
+#[test]
+fn a_domain_that_a_rule_looks_at_stays_and_is_said_to() {
+    let made = scrub("ada@friend.example", "Subject: a\n\nNHS number: 943 476 5919\n");
+    assert_eq!(made.case.to[0].to_string(), "recipient@friend.example");
+    assert!(made.words.contains(&"friend.example".to_owned()), "{:?}", made.words);
 }
 
 #[test]

@@ -24,6 +24,18 @@ pub(super) fn addresses(header: &Header<'_>, fields: &[&str]) -> Vec<Mailbox> {
     found
 }
 
+/// The message with the line ends of RFC 5322, however it was saved.
+pub(super) fn with_crlf(message: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len());
+    for (at, octet) in message.iter().enumerate() {
+        if *octet == b'\n' && (at == 0 || message.get(at - 1) != Some(&b'\r')) {
+            out.push(b'\r');
+        }
+        out.push(*octet);
+    }
+    out
+}
+
 /// `[test.NAME]` with its keys.
 pub(super) fn of(test: &PolicyTest, case: &Case) -> String {
     let mut out = format!("[test.{}]\n", test.name);
