@@ -19,7 +19,7 @@ const EXAMPLE: &str = "Examples:
   mailward doctor
   mailward doctor --reach nhs.net --json      a domain whose mail host is called, to see whether port 25 leads out";
 
-/// Look at this installation: clock, disk, DNS, DNSSEC, port 25 out, certificate, policy, each site's Exchange, and what to do
+/// Look at this installation: clock, disk, DNS, DNSSEC, port 25 out, certificate, policy, documents, each site's Exchange, and what to do
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {

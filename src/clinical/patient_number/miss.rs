@@ -67,7 +67,8 @@ impl Reason {
             }
             Reason::Dialled => Why::new("a dialling code stands before it", "a label right before it, and no + or 0"),
             Reason::Countered { word, distance } => {
-                let why = format!("the counter-label \"{}\" ends {distance} characters before it", rules.word(word));
+                let characters = if distance == 1 { "character" } else { "characters" };
+                let why = format!("the counter-label \"{}\" ends {distance} {characters} before it", rules.word(word));
                 Why::new(why, "a label nearer than that, or another list `against` in [recognise.nhs-number]")
             }
             Reason::Unlabelled(found) => {
