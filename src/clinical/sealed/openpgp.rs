@@ -8,8 +8,6 @@ use memchr::memmem;
 
 const BEGIN: &[u8] = b"-----BEGIN PGP MESSAGE";
 const END: &[u8] = b"-----END PGP MESSAGE-----";
-/// Blocks that are looked at in one text.
-const MOST: usize = 16;
 
 /// RFC 9580 5: packets that matter here.
 mod tag {
@@ -41,12 +39,17 @@ pub(in super::super) fn armour(text: &[u8]) -> Option<Armour> {
     Some(Armour { octets, is_alone: end.is_some() && behind.is_empty() && is_sound })
 }
 
-/// The first armoured messages that stand anywhere in a text, each with what follows it.
+/// The armoured messages that stand anywhere in a text. Each ends where it says so, or where the next begins: no octet is
+/// looked at twice.
 pub(in super::super) fn armours(text: &[u8]) -> impl Iterator<Item = Armour> {
-    memmem::find_iter(text, BEGIN).take(MOST).filter_map(|at| {
-        let rest = text.get(at..)?;
-        let end = memmem::find(rest, END).map_or(rest.len(), |end| end + END.len());
-        armour(rest.get(..end)?)
+    let mut rest = memmem::find(text, BEGIN).and_then(|at| text.get(at..)).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let inside = rest.get(BEGIN.len()..)?;
+        let next = memmem::find(inside, BEGIN).map_or(rest.len(), |at| at + BEGIN.len());
+        let (block, behind) = rest.split_at_checked(next)?;
+        rest = behind;
+        let end = memmem::find(block, END).map_or(block.len(), |end| end + END.len());
+        armour(block.get(..end)?)
     })
 }
 
