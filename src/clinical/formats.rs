@@ -74,8 +74,11 @@ pub(super) fn of(bytes: &[u8], charset: Option<&str>) -> Format {
     if bytes.get(128..132) == Some(b"DICM") {
         return Format::Dicom;
     }
-    if let Some((_, format)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return *format;
+    let magic = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, format)| *format);
+    // Readers of PDF pass over what stands before it.
+    let may_hold_pdf = matches!(magic, Some(Format::Image(_) | Format::Scan | Format::Unknown("audio")));
+    if let Some(format) = magic.filter(|_| !(may_hold_pdf && has_pdf(bytes))) {
+        return format;
     }
     if let Some(format) = deeper_magic(bytes) {
         return format;
@@ -123,11 +126,24 @@ pub(super) fn is_settled(start: &[u8], octets: usize, charset: Option<&str>) -> 
     is_long && (signed || (super::charset::wide(start, charset).is_none() && controls(start, octets / 200).is_none()))
 }
 
+/// Readers of PDF look for the signature in the first 1,024 octets.
+fn has_pdf(bytes: &[u8]) -> bool {
+    memchr::memmem::find(&bytes[..bytes.len().min(1_024)], b"%PDF-").is_some()
+}
+
+/// The picture that octets begin as, whatever else they are.
+pub(super) fn picture(bytes: &[u8]) -> Option<&'static str> {
+    MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)).and_then(|(_, format)| match format {
+        Format::Image(what) => Some(*what),
+        Format::Scan => Some("tiff"),
+        _ => None,
+    })
+}
+
 /// Signatures that do not stand at the very beginning.
 fn deeper_magic(bytes: &[u8]) -> Option<Format> {
     let at = |from: usize, magic: &[u8]| bytes.get(from..from + magic.len()) == Some(magic);
-    // Readers of PDF look for the signature in the first 1,024 octets.
-    if memchr::memmem::find(&bytes[..bytes.len().min(1_024)], b"%PDF-").is_some() {
+    if has_pdf(bytes) {
         return Some(Format::Document(Kind::Pdf));
     }
     if at(0, b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
@@ -158,7 +174,7 @@ pub(super) fn is_entity(bytes: &[u8]) -> bool {
 }
 
 /// Hardly any control characters, and no zeros.
-fn is_texty(bytes: &[u8]) -> bool {
+pub(super) fn is_texty(bytes: &[u8]) -> bool {
     let few = if bytes.len() < 256 && !bytes.contains(&0) { 4 } else { 0 };
     controls(bytes, few.max(bytes.len() / 200)).is_some()
 }

@@ -5,13 +5,11 @@
 use super::fields::Content;
 use super::formats::Format;
 use super::walk::{About, Spot, Walk};
-use super::{charset, documents, formats, html, names, seals, transfer};
+use super::{charset, documents, formats, html, names, opaque, seals, transfer};
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 use std::borrow::Cow;
 
-/// Pictures in the text that are smaller than this are logos.
-const LOGO: usize = 20_000;
 /// A detached signature holds certificates, not letters.
 const SIGNATURE: usize = 64_000;
 
@@ -78,11 +76,22 @@ pub(super) struct Octets<'a> {
     pub shown: Shown,
 }
 
+impl Octets<'_> {
+    /// Whether its name, or any that its type gives it, ends with one of these.
+    pub fn is_named(&self, ends: &[&str]) -> bool {
+        let names = [Some(self.place), self.content.name.as_deref()];
+        names.into_iter().flatten().any(|name| opaque::ends_with(name, ends))
+    }
+}
+
 /// Reads octets by what they are.
 pub(super) fn octets(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
     let charset = about.content.charset.as_deref().filter(|_| is_text(about.content.kind.as_str()));
     let format = formats::of(bytes, charset);
     one_format(walk, bytes, format, about);
+    if let (Format::Document(documents::Kind::Pdf), Some(picture)) = (format, formats::picture(bytes)) {
+        walk.report.unread(FindingKind::Image, about.place, picture);
+    }
     // Readers of zip look for its end: an archive may stand behind anything.
     if documents::may_precede_an_archive(format) && documents::ends_with_an_archive(bytes) {
         documents::read(walk, documents::Kind::Zip, bytes, about);
@@ -98,22 +107,33 @@ fn one_format(walk: &mut Walk<'_>, bytes: &[u8], format: Format, about: &Octets<
             walk.report.unread(FindingKind::UnknownAttachment, place, &kind[8..]);
             walk.raw(bytes, place);
         }
-        Format::Unknown(_) if kind.ends_with("pkcs7-signature") && is_small_der(bytes) => walk.report.read(place),
-        Format::Unknown("binary") if kind.ends_with("pkcs7-mime") => {
+        Format::Unknown("binary") if kind.contains("pkcs7-") => {
             walk.report.unread(FindingKind::UnknownAttachment, place, "pkcs7");
+            walk.raw(bytes, place);
         }
         // A charset that nobody here knows makes text look like anything.
         Format::Unknown("binary") if is_text(kind) => broken_text(walk, bytes, place),
-        Format::Document(kind) => documents::read(walk, kind, bytes, about),
-        Format::Encrypted(what) => seals::closed(walk, what, about),
+        Format::Document(kind) => {
+            documents::read(walk, kind, bytes, about);
+            opaque::beside_document(walk, kind, bytes, about);
+        }
+        Format::Encrypted("pgp") => seals::openpgp(walk, bytes, about),
+        Format::Encrypted(what) => seals::closed(walk, what, bytes, about),
         Format::Cms => seals::cms(walk, bytes, about),
         Format::Dicom => {
             walk.report.found(FindingKind::Dicom, place, "DICOM", Confidence::High);
             walk.report.unread(FindingKind::UnknownAttachment, place, "dicom");
+            opaque::legible(walk, bytes, about);
         }
-        Format::Unknown(what) => walk.report.unread(FindingKind::UnknownAttachment, place, what),
-        Format::Image(what) => image(walk, bytes, what, about),
-        Format::Scan => walk.report.unread(FindingKind::Scan, place, "tiff"),
+        Format::Unknown(what) => {
+            walk.report.unread(FindingKind::UnknownAttachment, place, what);
+            opaque::legible(walk, bytes, about);
+        }
+        Format::Image(what) => opaque::image(walk, bytes, what, about),
+        Format::Scan => {
+            walk.report.unread(FindingKind::Scan, place, "tiff");
+            opaque::legible(walk, bytes, about);
+        }
         Format::Opaque("pgp") => seals::armoured(walk, bytes, about),
         Format::Opaque("pkcs7") if seals::pem(walk, bytes, about) => {}
         Format::Opaque(what) => {
@@ -152,12 +172,6 @@ fn broken_text(walk: &mut Walk<'_>, bytes: &[u8], place: &str) {
     walk.raw(bytes, place);
 }
 
-fn image(walk: &mut Walk<'_>, bytes: &[u8], what: &'static str, about: &Octets<'_>) {
-    if about.shown == Shown::Apart || bytes.len() >= LOGO {
-        walk.report.unread(FindingKind::Image, about.place, what);
-    }
-}
-
 /// The start of an attachment in base64, where that tells what it is: a large file that nobody here reads is not decoded to
 /// its end. What `read` looks at whatever it is, what is no sound base64, and what is too much, is decoded as ever.
 fn told_by_start(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>, charset: Option<&str>) -> Option<Vec<u8>> {
@@ -173,8 +187,20 @@ fn told_by_start(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>, charset: Opt
     // Text that looks like anything else is looked at as it stands.
     let is_broken_text = is_text(kind) && formats::of(&start, charset) == Format::Unknown("binary");
     let is_read = walk.reads_documents() && matches!(formats::of(&start, charset), Format::Document(_));
+    // What a reader may show as text is read to its end.
+    let mut names = part.about.names(part.content);
+    let may_be_text = opaque::is_legible(&start)
+        || opaque::claims_text(kind, &place(part.content, part.about, part.spot))
+        || names.any(|name| opaque::claims_text(kind, name));
+    let is_opaque =
+        matches!(formats::of(&start, charset), Format::Image(_) | Format::Scan | Format::Unknown(_) | Format::Dicom);
     let has_archive = || documents::ends_with_an_archive(&transfer::base64_end(body, octets, documents::ARCHIVE_END));
-    if is_broken_text || is_read || has_archive() || !formats::is_settled(&start, octets, charset) {
+    if is_broken_text
+        || (is_opaque && may_be_text)
+        || is_read
+        || has_archive()
+        || !formats::is_settled(&start, octets, charset)
+    {
         return None;
     }
     walk.left -= octets;

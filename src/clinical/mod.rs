@@ -24,6 +24,7 @@ mod leaf;
 mod markings;
 mod names;
 mod nearly;
+mod opaque;
 mod own;
 mod pathology;
 mod patient_number;

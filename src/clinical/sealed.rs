@@ -6,7 +6,7 @@
 mod cms;
 mod openpgp;
 
-pub(super) use cms::{Cms, cms, looks_like as looks_like_cms, pem};
+pub(super) use cms::{Cms, cms, is_whole as is_whole_cms, looks_like as looks_like_cms, pem};
 pub(super) use openpgp::{armour, armours, is_encrypted as is_openpgp, looks_like as looks_like_openpgp};
 
 use super::delimiter;
@@ -16,16 +16,38 @@ use std::borrow::Cow;
 
 /// Legible octets in a row that no cipher text has: by chance, once in 10^26 messages.
 const LEGIBLE: usize = 64;
+/// Octets of cipher text that are looked at together.
+const WINDOW: usize = 256;
 /// Octets of a preamble that says no more than that the message is encrypted.
 const PREAMBLE: usize = 256;
 
-/// Whether octets may be cipher text: no stretch of them can be read as it stands.
+/// Whether octets may be cipher text: no stretch of them can be read as it stands, and nowhere are most of them legible.
 fn is_cipher_text(bytes: &[u8]) -> bool {
     let mut run = 0;
-    bytes.iter().all(|byte| {
-        let legible = matches!(byte, 0x20..=0x7E | b'\r' | b'\n' | b'\t');
-        run = if legible { run + 1 } else { 0 };
-        run < LEGIBLE
+    let has_run = bytes.iter().any(|byte| {
+        run = if is_legible(*byte) { run + 1 } else { 0 };
+        run >= LEGIBLE
+    });
+    !has_run && !is_mostly_legible(bytes)
+}
+
+const fn is_legible(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7E | b'\r' | b'\n' | b'\t')
+}
+
+/// Of random octets 38 in 100 are legible: text with other octets strewn in has more, in the whole or in some window of it.
+fn is_mostly_legible(bytes: &[u8]) -> bool {
+    if bytes.len() < WINDOW {
+        // Chance plays more with few of them.
+        let legible = bytes.iter().filter(|byte| is_legible(**byte)).count();
+        return bytes.len() >= LEGIBLE && legible * 100 > bytes.len() * 70;
+    }
+    let mut legible = 0;
+    bytes.iter().enumerate().any(|(at, byte)| {
+        let left = at.checked_sub(WINDOW).and_then(|at| bytes.get(at));
+        legible += usize::from(is_legible(*byte));
+        legible -= usize::from(left.is_some_and(|byte| is_legible(*byte)));
+        legible * 100 > WINDOW * 60
     })
 }
 

@@ -3,7 +3,11 @@ use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
 mod attachments;
+mod opaque;
 mod sealed;
+
+/// The start of a picture.
+const PNG: &[u8] = b"\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x01\x02\x03\x04";
 
 fn look(message: &[u8]) -> Findings {
     inspect(message, &Rules::default(), &Limits::default())
@@ -166,8 +170,8 @@ fn what_cannot_be_read_is_said() {
     for (content, kind, masked) in [
         (part("text/plain", b"%PDF-1.7\nxx"), FindingKind::BrokenAttachment, "pdf objects"),
         (part("image/png", b"PK\x03\x04xxxxxxxxx"), FindingKind::BrokenAttachment, "zip directory"),
-        (part("application/pdf", b"\x89PNG\r\n\x1A\nxx"), FindingKind::Image, "png"),
-        (part("image/tiff", b"II*\0xxxx"), FindingKind::Scan, "tiff"),
+        (part("image/png", PNG), FindingKind::Image, "png"),
+        (part("image/tiff", b"II*\0\x08\0\0\0\0\0\0\0\0\0"), FindingKind::Scan, "tiff"),
         (part("application/postscript", b"%!PS hello"), FindingKind::UnknownAttachment, "postscript"),
         (part("application/ms-tnef", b"\x78\x9F\x3E\x22xxxx"), FindingKind::BrokenAttachment, "tnef attribute"),
         (part("text/plain; charset=cp037", b"\xD5\xC8\xE2\x40\xF9\xF4\xF3"), FindingKind::BrokenAttachment, "charset"),
@@ -179,7 +183,7 @@ fn what_cannot_be_read_is_said() {
     }
     let logo = format!(
         "Content-Type: image/png\r\nContent-ID: <a>\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
-        base64(b"\x89PNG\r\n\x1A\nxx")
+        base64(PNG)
     );
     assert_eq!(look(&mixed(&[&logo])).unread, []);
 }

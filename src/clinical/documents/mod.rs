@@ -118,7 +118,10 @@ fn open(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets<'_>) {
         Ok(()) if told => walk.report.read(about.place),
         // An empty document and one whose text was not found look alike.
         Ok(()) => walk.report.unread(FindingKind::BrokenAttachment, about.place, "no text found"),
-        Err(Wrong::Closed(what)) => walk.report.closed(about.place, what),
+        Err(Wrong::Closed(what)) => {
+            walk.report.closed(about.place, what);
+            walk.raw(bytes, about.place);
+        }
         Err(Wrong::Unknown(what)) => walk.report.unread(FindingKind::UnknownAttachment, about.place, what),
         Err(Wrong::Broken(what)) => {
             walk.report.unread(FindingKind::BrokenAttachment, about.place, what);

@@ -41,13 +41,19 @@ pub(in super::super) fn cms(bytes: &[u8], room: usize) -> Option<Cms> {
     let number = content_type(kind.content)?;
     let inner = Element::of(kind.rest).filter(|inner| inner.tag == 0xA0).and_then(|inner| Element::of(inner.content));
     let Some(inner) = inner.filter(|inner| inner.tag == SEQUENCE) else { return Some(Cms::Other) };
-    // Transport may add an end of line; anything more may be text.
-    let is_whole = outer.is_whole && outer.rest.iter().all(u8::is_ascii_whitespace) && outer.rest.len() <= 4;
+    let is_whole = is_whole(bytes);
     Some(match number {
         Type::Signed => signed(inner.content, room),
         Type::Enveloped if is_whole && is_enveloped(inner.content) => Cms::Enveloped,
         Type::Enveloped | Type::Another => Cms::Other,
     })
+}
+
+/// Whether octets are one element, with all that it promises and nothing behind it.
+pub(in super::super) fn is_whole(bytes: &[u8]) -> bool {
+    // Transport may add an end of line; anything more may be text.
+    let adds_nothing = |rest: &[u8]| rest.len() <= 4 && rest.iter().all(u8::is_ascii_whitespace);
+    Element::of(bytes).is_some_and(|outer| outer.is_whole && adds_nothing(outer.rest))
 }
 
 /// Whether octets begin as a ContentInfo does.

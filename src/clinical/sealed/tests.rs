@@ -11,7 +11,7 @@ pub(in crate::clinical) fn noise(octets: usize) -> Vec<u8> {
 }
 
 /// One element of DER.
-fn der(tag: u8, content: &[&[u8]]) -> Vec<u8> {
+pub(in crate::clinical) fn der(tag: u8, content: &[&[u8]]) -> Vec<u8> {
     let content = content.concat();
     let len = content.len();
     let length = match len {
@@ -32,9 +32,9 @@ fn oid(last: &[u8]) -> Vec<u8> {
     der(0x06, &[b"\x2A\x86\x48\x86\xF7\x0D\x01", last])
 }
 
-type Write = fn(u8, &[&[u8]]) -> Vec<u8>;
+pub(in crate::clinical) type Write = fn(u8, &[&[u8]]) -> Vec<u8>;
 
-fn enveloped_with(write: Write, kind: &[u8], encrypted: &[u8]) -> Vec<u8> {
+pub(in crate::clinical) fn enveloped_with(write: Write, kind: &[u8], encrypted: &[u8]) -> Vec<u8> {
     let algorithm = der(0x30, &[&der(0x06, &[b"\x60\x86\x48\x01\x65\x03\x04\x01\x2A"]), &der(0x04, &[&noise(16)])]);
     let recipient = der(0x30, &[&der(0x02, &[&[0]]), &der(0x04, &[&noise(200)])]);
     let data = match write(0x30, &[])[1] {
@@ -62,6 +62,32 @@ pub(in crate::clinical) fn signed(content: &[u8]) -> [Vec<u8>; 3] {
     let (first, rest) = pieces.split_at(pieces.len() / 2);
     let nested = ber(0x24, &[&der(0x24, first), &ber(0x24, rest)]);
     [around(der, der(0x04, &[content])), around(ber, ber(0x24, &pieces)), around(ber, nested)]
+}
+
+/// Signed, with something where the certificates are.
+pub(in crate::clinical) fn signed_beside(content: &[u8], certificates: &[u8]) -> Vec<u8> {
+    let info = der(0x30, &[&oid(&[7, 1]), &der(0xA0, &[&der(0x04, &[content])])]);
+    signed_with(&info, certificates)
+}
+
+/// A signature without its content.
+pub(in crate::clinical) fn detached(certificates: &[u8]) -> Vec<u8> {
+    signed_with(&der(0x30, &[&oid(&[7, 1])]), certificates)
+}
+
+fn signed_with(info: &[u8], certificates: &[u8]) -> Vec<u8> {
+    let inner = der(0x30, &[&der(0x02, &[&[1]]), &der(0x31, &[]), info, &der(0xA0, &[certificates]), &der(0x31, &[])]);
+    der(0x30, &[&oid(&[7, 2]), &der(0xA0, &[&inner])])
+}
+
+#[test]
+fn cipher_text_is_not_mostly_legible() {
+    assert!((0..40_000).step_by(1_000).all(|octets| is_cipher_text(&noise(octets))));
+    assert!((64..300).all(|octets| is_cipher_text(&noise(octets))));
+    // An octet that no text has, more often than any run is long.
+    let letter = b"NHS number 943 476 5919\x94 was seen in our clinic\xA0".repeat(6);
+    assert!(!is_cipher_text(&letter[..64]) && !is_cipher_text(&letter));
+    assert!(!is_cipher_text(&[&noise(5_000)[..], &letter, &noise(5_000)].concat()));
 }
 
 #[test]
@@ -208,4 +234,12 @@ fn armour_is_alone_or_not() {
     }
     assert!(armour(b"Hello").is_none());
     assert_eq!(armours(format!("a\n{text}b\n{text}").as_bytes()).count(), 2);
+    assert_eq!(armours(text.repeat(40).as_bytes()).filter(|found| found.is_alone).count(), 40, "decoys before it");
+}
+
+#[test]
+fn armour_that_does_not_end_is_looked_at_once() {
+    let many = format!("-----BEGIN PGP MESSAGE-----\n\n{}\n", "AAAA".repeat(16)).repeat(500);
+    let octets: usize = armours(many.as_bytes()).map(|armour| armour.octets.len()).sum();
+    assert_eq!(octets, 48 * 500);
 }

@@ -1,7 +1,9 @@
 //! Messages that are sealed as a whole, parts that are, and those that only say so.
 
 use super::*;
-use crate::clinical::sealed::tests::{armoured, enveloped, openpgp, signed};
+use crate::clinical::sealed::tests::{
+    armoured, der, detached, enveloped, enveloped_with, noise, openpgp, signed, signed_beside,
+};
 
 const CLEAR: &str = "Content-Type: text/plain\r\n\r\nNHS number 943 476 5919, please see this patient\r\n";
 
@@ -19,6 +21,14 @@ fn pgp_mime(control: &str, sealed: &str, more: &str) -> Vec<u8> {
     )
     .into_bytes()
 }
+
+fn part(kind: &str, name: &str, bytes: &[u8]) -> String {
+    format!("Content-Type: {kind}; name={name}\r\nContent-Transfer-Encoding: base64\r\n\r\n{}", base64(bytes))
+}
+
+/// A letter with an octet beyond ASCII in each line, as Windows writes quotes.
+const LETTER: &[u8] =
+    b"\r\n\r\nDear Sir,\r\n\x93NHS number 943 476 5919\x94 was seen \xA0\r\nin our clinic.\xA0\r\nYours, Dr Jones\r\n";
 
 fn kinds(message: &[u8]) -> Vec<FindingKind> {
     let mut kinds: Vec<FindingKind> = look(message).findings.iter().map(|finding| finding.kind).collect();
@@ -50,14 +60,11 @@ fn a_whole_message_that_is_sealed_is_its_own_kind_and_its_header_is_read() {
 
 #[test]
 fn a_sealed_part_of_an_ordinary_message_is_closed() {
-    let part = |kind: &str, bytes: &[u8]| {
-        format!("Content-Type: {kind}; name=x\r\nContent-Transfer-Encoding: base64\r\n\r\n{}", base64(bytes))
-    };
+    let part = |kind: &str, bytes: &[u8]| part(kind, "x", bytes);
     let text = "Content-Type: text/plain\r\n\r\nSee attached.";
     for (attached, what) in [
         (part("application/pkcs7-mime", &enveloped()), "smime"),
-        (part("application/octet-stream", &enveloped()), "smime"),
-        (part("application/octet-stream", &openpgp()), "pgp"),
+        (part("application/pgp-encrypted", &openpgp()), "pgp"),
         (part("text/plain", armoured(&openpgp()).as_bytes()), "pgp"),
         (part("text/plain", format!("Dear all,\r\n{}", armoured(&openpgp())).as_bytes()), "pgp"),
     ] {
@@ -65,6 +72,12 @@ fn a_sealed_part_of_an_ordinary_message_is_closed() {
         assert_eq!(found(&findings, FindingKind::EncryptedAttachment), [("x", what, Confidence::High)]);
         assert_eq!(found(&findings, FindingKind::UnknownAttachment), [("x", what, Confidence::High)]);
         assert_eq!(found(&findings, FindingKind::AlreadySealed), []);
+    }
+    for (name, octets) in [("x.P7M", enveloped()), ("x.gpg", openpgp())] {
+        let closed = mixed(&[text, &self::part("application/octet-stream", name, &octets)]);
+        assert!(kinds(&closed).contains(&FindingKind::EncryptedAttachment), "told by its name: {name}");
+        let other = mixed(&[text, &self::part("application/octet-stream", "x.doc", &octets)]);
+        assert_eq!(kinds(&other), [FindingKind::UnknownAttachment], "no programme opens it");
     }
     let alone = mixed(&[&part("application/pkcs7-mime", &enveloped())]);
     assert!(!kinds(&alone).contains(&FindingKind::AlreadySealed), "what a list adds may stand beside it");
@@ -123,4 +136,81 @@ fn what_pretends_to_be_sealed_is_not() {
         "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit",
     );
     assert!(!kinds(twofold.as_bytes()).contains(&FindingKind::AlreadySealed), "another reader sees something else");
+}
+
+#[test]
+fn a_letter_in_the_place_of_cipher_text_is_read_whatever_it_is_called() {
+    let cms = enveloped_with(der, &[7, 3], LETTER);
+    let pgp = [&openpgp()[..264], &[0xC0 | 9, LETTER.len() as u8], LETTER].concat();
+    for octets in [&cms, &pgp] {
+        for kind in [
+            "text/plain",
+            "text/html",
+            "application/pkcs7-mime",
+            "application/octet-stream",
+            "application/pgp-encrypted",
+        ] {
+            for name in ["smime.p7m", "x.pgp", "x.txt"] {
+                let message = format!("Subject: hello\r\n{}", part(kind, name, octets)).into_bytes();
+                assert!(!kinds(&message).contains(&FindingKind::AlreadySealed), "{kind} {name}");
+                let told = [FindingKind::UnknownAttachment, FindingKind::BrokenAttachment];
+                assert!(kinds(&message).iter().any(|kind| told.contains(kind)), "{kind} {name}");
+                assert_eq!(numbers(&message), at(name), "{kind}");
+            }
+        }
+    }
+    for octets in [enveloped(), openpgp()] {
+        let message = format!("Subject: hello\r\n{}", part("text/plain", "x", &octets)).into_bytes();
+        assert!(!kinds(&message).contains(&FindingKind::AlreadySealed), "readers show it as text");
+    }
+}
+
+#[test]
+fn what_is_sealed_is_looked_at_as_it_stands_too() {
+    // Between two stretches of noise, too short to be most of anything.
+    let hidden = [&noise(300)[..], b"NHS number 943 476 5919", &noise(300)].concat();
+    let message = smime("enveloped-data", &enveloped_with(der, &[7, 3], &hidden));
+    assert_eq!(kinds(&message), [FindingKind::NhsNumber, FindingKind::AlreadySealed]);
+}
+
+#[test]
+fn certificates_of_a_signed_message_may_be_a_letter() {
+    for content in [&b"Hello"[..], b""] {
+        let signed = signed_beside(content, LETTER);
+        for kind in [
+            "text/plain",
+            "text/html",
+            "application/octet-stream",
+            "application/pkcs7-mime",
+            "application/pkcs7-signature",
+        ] {
+            let message = format!("Subject: hello\r\n{}", part(kind, "x", &signed)).into_bytes();
+            assert_eq!(numbers(&message), at("x"), "{kind}");
+            let is_unknown = kinds(&message).contains(&FindingKind::UnknownAttachment);
+            assert_eq!(is_unknown, !kind.contains("pkcs7"), "{kind}");
+        }
+    }
+    let cut = &signed_beside(b"Hello", LETTER)[..80];
+    assert!(kinds(&smime("signed-data", cut)).contains(&FindingKind::BrokenAttachment));
+}
+
+#[test]
+fn a_signature_is_one_by_its_octets_and_not_by_its_type() {
+    let text = b"0\x01\x02\x03\x04\x05\r\nNHS number 943 476 5919\r\n";
+    for name in ["letter.txt", "smime.p7s"] {
+        let message = mixed(&[&part("application/pkcs7-signature", name, text)]);
+        assert!(kinds(&message).contains(&FindingKind::UnknownAttachment));
+        assert_eq!(numbers(&message), at(name));
+    }
+    let certificates = detached(&noise(900));
+    let message = mixed(&[&part("application/pkcs7-signature", "smime.p7s", &certificates)]);
+    assert_eq!(kinds(&message), []);
+    assert_eq!(
+        numbers(&mixed(&[&part("application/pkcs7-signature", "smime.p7s", &detached(LETTER))])),
+        at("smime.p7s")
+    );
+    let called_text = mixed(&[&part("application/pkcs7-signature", "letter.txt", &certificates)]);
+    assert_eq!(kinds(&called_text), [FindingKind::UnknownAttachment]);
+    let more = [&certificates[..], b"NHS number 943 476 5919"].concat();
+    assert_eq!(numbers(&mixed(&[&part("application/pkcs7-signature", "smime.p7s", &more)])), at("smime.p7s"));
 }

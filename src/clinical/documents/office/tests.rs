@@ -345,7 +345,7 @@ fn every_other_file_of_a_package_is_looked_at() {
     let wide: Vec<u8> = "Printer\0\0\u{1}\u{4}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(unread("xl/printerSettings1.bin", &wide), []);
     assert_eq!(unread("Pictures/TablePreview1.svm", &[b"VCLMTF\x01\0".as_slice(), &wide].concat()), []);
-    let picture = [b"\x89PNG\r\n\x1A\n".as_slice(), &[0; 30_000]].concat();
+    let picture = [b"\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR".as_slice(), &[0; 30_000]].concat();
     assert_eq!(unread("word/media/image1.png", &picture), [FindingKind::Image]);
     assert_eq!(unread("word/media/image1.png", &picture[..1_000]), []);
 }

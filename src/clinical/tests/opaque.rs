@@ -1,0 +1,73 @@
+//! Signatures of pictures and sound in front of what a reader shows as text.
+
+use super::*;
+
+const NUMBER: &str = "NHS number 943 476 5919";
+
+fn kinds(message: &[u8]) -> Vec<FindingKind> {
+    look(message).findings.iter().map(|finding| finding.kind).collect()
+}
+
+/// A picture in the text, by what it says of itself.
+fn inline(kind: &str, name: &str, bytes: &[u8]) -> Vec<u8> {
+    let part = format!(
+        "Content-Type: {kind}\r\nContent-ID: <a>\r\nContent-Disposition: inline; filename={name}\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
+        base64(bytes)
+    );
+    mixed(&["Content-Type: text/plain\r\n\r\nHello", &part])
+}
+
+#[test]
+fn text_behind_a_signature_is_read_and_never_a_logo() {
+    for magic in [&b"GIF89a"[..], b"GIF87a", b"\xFF\xD8\xFF", b"\x89PNG\r\n\x1A\n", b"BM1234\0\0\0\0"] {
+        let bytes = [magic, b" <p>", NUMBER.as_bytes(), b"</p>"].concat();
+        for (kind, name) in [("text/html", "a.html"), ("image/gif", "a.gif"), ("application/octet-stream", "a")] {
+            let message = inline(kind, name, &bytes);
+            assert_eq!(numbers(&message), at(name), "{kind} {magic:?}");
+            assert!(kinds(&message).contains(&FindingKind::BrokenAttachment), "{kind} {magic:?}");
+        }
+    }
+    let body = format!("Subject: x\r\nContent-Type: text/plain\r\nContent-Disposition: inline\r\n\r\nGIF89a {NUMBER}");
+    assert_eq!(numbers(body.as_bytes()), at("text"));
+    let marked = inline("text/html", "a.html", b"GIF89a NHS number 943 <b>476</b> <i>5919</i>");
+    assert_eq!(numbers(&marked), at("a.html"), "as a reader of markup shows it");
+    for magic in [&b"ID3"[..], b"OggS", b"Rar!\x1A\x07", b"MSCF", b"RIFF", b"1234ftyp", b"II*\0"] {
+        let message = inline("text/plain", "a.txt", &[magic, b" ", NUMBER.as_bytes()].concat());
+        assert_eq!(numbers(&message), at("a.txt"), "{magic:?}");
+    }
+}
+
+#[test]
+fn a_large_text_behind_a_signature_is_read_to_its_end() {
+    let text = b"an ordinary line of a letter\r\n".repeat(9_000);
+    for (kind, start) in [("image/gif", &b"GIF89a "[..]), ("text/plain", PNG)] {
+        let message = inline(kind, "a.gif", &[start, &text, NUMBER.as_bytes()].concat());
+        assert_eq!(numbers(&message), at("a.gif"), "{kind}");
+    }
+}
+
+#[test]
+fn a_picture_that_is_called_text_is_unknown_and_a_logo_is_looked_at() {
+    assert!(look(&inline("image/png", "a.png", PNG)).findings.is_empty());
+    for (kind, name) in [("text/html", "a"), ("application/pdf", "a"), ("image/png", "a.PDF"), ("image/png", "a.htm")] {
+        assert!(kinds(&inline(kind, name, PNG)).contains(&FindingKind::UnknownAttachment), "{kind} {name}");
+    }
+    let commented = [PNG, &[0; 300], NUMBER.as_bytes(), &[0; 300]].concat();
+    assert_eq!(numbers(&inline("image/png", "a.png", &commented)), at("a.png"));
+    let gif = b"GIF89a\x01\0\x01\0\x80\0\0\xFF\xFF\xFF\0\0\0\x2C\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0\x3B";
+    assert!(look(&inline("image/gif", "a.gif", gif)).findings.is_empty());
+    let jpeg = [&b"\xFF\xD8\xFF\xE0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0"[..], &[0xFF; 200]].concat();
+    assert!(look(&inline("image/jpeg", "a.jpg", &jpeg)).findings.is_empty());
+}
+
+#[test]
+fn a_pdf_behind_the_signature_of_a_picture_is_a_pdf_and_a_picture() {
+    for magic in [&b"GIF89a\n"[..], PNG, b"\xFF\xD8\xFF\xE0", b"ID3", b"II*\0"] {
+        let bytes = [magic, b"%PDF-1.7\n", NUMBER.as_bytes()].concat();
+        let message = inline("application/pdf", "a.pdf", &bytes);
+        assert_eq!(numbers(&message), at("a.pdf"), "broken, and so looked at as it stands");
+        assert!(kinds(&message).contains(&FindingKind::BrokenAttachment));
+        let is_picture = kinds(&message).iter().any(|kind| matches!(kind, FindingKind::Image | FindingKind::Scan));
+        assert_eq!(is_picture, magic != b"ID3");
+    }
+}
