@@ -4,8 +4,17 @@
 //! what can be read of it, marked unsound.
 
 use super::utf32;
-use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{
+    BIG5, EUC_JP, EUC_KR, Encoding, GBK, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
+};
 use std::borrow::Cow;
+
+/// Markup names its charset so early (HTML, 13.2.3.2, asks for 1,024 octets; some readers look further) …
+const HEAD: usize = 4_096;
+/// … and so often.
+const DECLARED: usize = 4;
+/// So many wide digits are no accident of another charset.
+const WIDE_DIGITS: usize = 3;
 
 /// The readings of some octets.
 #[derive(Debug)]
@@ -43,12 +52,71 @@ fn as_it_seems<'a>(bytes: &'a [u8], label: Option<&str>) -> Reading<'a> {
         return Reading { text, other: Some(lossy(bytes).into_owned()), sound };
     }
     let known = label.and_then(|l| Encoding::for_label(l.as_bytes()));
-    match (known, plain) {
+    let reading = match (known, plain) {
         (Some(encoding), Some(text)) if encoding.is_ascii_compatible() && encoding != ISO_2022_JP => as_is(text),
         (None, Some(text)) => Reading { sound: label.is_none() || !bytes.contains(&0x1B), ..as_is(text) },
         (Some(encoding), _) => as_labelled(bytes, encoding),
         (None, None) => Reading { sound: label.is_none(), ..unlabelled(bytes) },
+    };
+    with_others(reading, bytes, known)
+}
+
+/// Adds what readers see that follow the markup, or that guess: a file that is kept has no label any more.
+fn with_others<'a>(mut reading: Reading<'a>, bytes: &[u8], known: Option<&'static Encoding>) -> Reading<'a> {
+    let is_ascii = bytes.is_ascii();
+    let mut others: Vec<&'static Encoding> = Vec::new();
+    let shifts = memchr::memchr(0x1B, bytes).map(|_| ISO_2022_JP);
+    let guessed = if known.is_none() && !is_ascii && reading.text.as_bytes() != bytes { guessed(bytes) } else { None };
+    for other in declared(bytes).take(DECLARED).chain(shifts).chain(guessed) {
+        let reads_anew = other == ISO_2022_JP || (other.is_ascii_compatible() && !is_ascii && other != UTF_8);
+        if reads_anew && known != Some(other) && !others.contains(&other) {
+            others.push(other);
+        }
     }
+    for other in others {
+        let text = other.decode_without_bom_handling(bytes).0;
+        reading.other = Some(match reading.other.take() {
+            Some(before) => format!("{before}\n;\n{text}"),
+            None => text.into_owned(),
+        });
+    }
+    reading
+}
+
+/// The charsets that markup names for itself: `<meta charset=gbk>`, `<?xml encoding="gbk"?>`.
+fn declared(bytes: &[u8]) -> impl Iterator<Item = &'static Encoding> + '_ {
+    let head = bytes.get(..HEAD).unwrap_or(bytes);
+    memchr::memchr_iter(b'=', head).filter_map(|at| {
+        let before = head.get(..at)?.trim_ascii_end();
+        let ends = |name: &[u8]| {
+            let from = before.len().checked_sub(name.len());
+            from.and_then(|from| before.get(from..)).is_some_and(|last| last.eq_ignore_ascii_case(name))
+        };
+        if !ends(b"charset") && !ends(b"encoding") {
+            return None;
+        }
+        let after = head.get(at + 1..)?.trim_ascii_start();
+        let value = after.strip_prefix(b"\"").or(after.strip_prefix(b"'")).unwrap_or(after).trim_ascii_start();
+        let len = value.iter().take_while(|b| b.is_ascii_alphanumeric() || b"-_:.".contains(b)).count();
+        Encoding::for_label(value.get(..len)?)
+    })
+}
+
+/// The charset of East Asia whose wide digits stand in octets that nobody labelled. Letters and words of the West do not
+/// look so; where several are possible, one has no errors.
+fn guessed(bytes: &[u8]) -> Option<&'static Encoding> {
+    // The digits stand at the same place in all that follow ISO/IEC 2022.
+    let sets: [(u8, std::ops::RangeInclusive<u8>, &[&'static Encoding]); 3] =
+        [(0xA3, 0xB0..=0xB9, &[GBK, EUC_KR, EUC_JP]), (0x82, 0x4F..=0x58, &[SHIFT_JIS]), (0xA2, 0xAF..=0xB8, &[BIG5])];
+    sets.into_iter().find_map(|(lead, trail, charsets)| {
+        let digits = memchr::memchr_iter(lead, bytes).filter(|at| bytes.get(at + 1).is_some_and(|b| trail.contains(b)));
+        if digits.take(WIDE_DIGITS).count() < WIDE_DIGITS {
+            return None;
+        }
+        let is_sound =
+            |charset: &&&'static Encoding| charset.decode_without_bom_handling_and_without_replacement(bytes).is_some();
+        charsets.iter().find(is_sound).copied()
+    })
 }
 
 fn as_is(text: &str) -> Reading<'_> {
@@ -184,5 +252,29 @@ mod tests {
     fn an_unknown_charset_with_other_than_ascii_is_said() {
         assert!(!read(b"\xF9\xF4\xF3", Some("cp037")).sound);
         assert!(read(b"943", Some("x-unknown")).sound);
+    }
+
+    #[test]
+    fn a_charset_that_only_the_markup_names_is_read_too() {
+        let number = "\u{FF19}\u{FF14}\u{FF13}";
+        for charset in [GBK, BIG5, SHIFT_JIS, EUC_JP, EUC_KR, ISO_2022_JP] {
+            let octets = charset.encode(number).0;
+            for head in
+                [format!("<meta Charset = \"{}\">", charset.name()), format!("<?xml encoding='{}'?>", charset.name())]
+            {
+                let octets = [head.as_bytes(), &octets].concat();
+                for label in [None, Some("us-ascii"), Some("utf-8"), Some("x-unknown")] {
+                    assert!(text(&octets, label).contains(number), "{} {label:?}", charset.name());
+                }
+            }
+            assert!(text(&octets, None).contains(number), "{} without any label", charset.name());
+        }
+    }
+
+    #[test]
+    fn text_of_the_west_has_one_reading() {
+        for octets in [&b"caf\xE9 \xA35 \x82OK\x91 \xA2\xB0"[..], b"943 476", "<meta charset=utf-8>\u{A0}".as_bytes()] {
+            assert_eq!(read(octets, None).other, None);
+        }
     }
 }

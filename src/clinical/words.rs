@@ -71,6 +71,10 @@ impl Text {
         let reading = charset::read(bytes, None);
         self.unsound |= !reading.sound;
         self.out.push_str(&reading.text);
+        if let Some(other) = reading.other {
+            self.out.push_str("\n;\n");
+            self.out.push_str(&other);
+        }
     }
 
     fn word(&mut self, word: &Word<'_>) {
