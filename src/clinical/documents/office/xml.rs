@@ -295,7 +295,11 @@ impl Entities {
                     self.resolve(&rest[..end], |text| out.push_str(text));
                     rest = &rest[end + 1..];
                 }
-                None => out.push('&'),
+                // No reference ends behind here, and no other `&` begins one.
+                None => {
+                    out.push('&');
+                    break;
+                }
             }
         }
         out.push_str(rest);
@@ -329,4 +333,21 @@ fn is_declaration(name: &str) -> bool {
 
 fn split(name: &str) -> (&str, &str) {
     name.split_once(':').unwrap_or(("", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn an_attribute_of_references_that_never_end_is_read_in_linear_time() {
+        let entities = Entities::default();
+        assert_eq!(entities.resolved("&#57;43 & 476 &amp"), "943 & 476 &amp");
+        assert_eq!(entities.resolved(&format!("&#{}57;", "0".repeat(200))), "9", "however long one is");
+        let many = "&".repeat(2_000_000);
+        let start = Instant::now();
+        assert_eq!(entities.resolved(&many), many);
+        assert!(start.elapsed().as_secs() < 5);
+    }
 }

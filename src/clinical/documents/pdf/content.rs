@@ -116,13 +116,15 @@ pub(super) struct Content<'a> {
     seams: &'a [usize],
     /// Strings without an end so far.
     unclosed: usize,
+    /// No string of hexadecimal digits ends behind here.
+    no_hex: bool,
     pub operands: Operands,
 }
 
 impl<'a> Content<'a> {
     pub fn new(bytes: &'a [u8], inline: InlineEnd) -> Content<'a> {
         let (ambiguous, operands) = (false, Operands::default());
-        Content { bytes, at: 0, inline, ambiguous, seams: &[], unclosed: 0, operands }
+        Content { bytes, at: 0, inline, ambiguous, seams: &[], unclosed: 0, no_hex: false, operands }
     }
 
     /// The places at which pieces of content were joined, in order.
@@ -221,7 +223,9 @@ impl<'a> Content<'a> {
     fn hex(&mut self) {
         let from = self.operands.octets.len();
         let rest = self.rest().get(1..).unwrap_or_default();
-        let Some(len) = memchr::memchr(b'>', rest) else {
+        let end = if self.no_hex { None } else { memchr::memchr(b'>', rest) };
+        let Some(len) = end else {
+            self.no_hex = true;
             self.at += 1;
             return;
         };
@@ -422,6 +426,9 @@ mod tests {
         assert_eq!(read(b"] >> ) } (a)Tj"), ["Tj a"], "and what is no token is passed over");
         assert_eq!(read(b"(a)Tj (open BT (b)Tj"), ["Tj a", "open", "BT", "Tj b"], "a string that has no end is none");
         assert_eq!(read(&b"(".repeat(300_000)).len(), 0);
+        let start = std::time::Instant::now();
+        assert_eq!(read(&b"< ".repeat(2_000_000)).len(), 0);
+        assert!(start.elapsed().as_secs() < 5, "and what never ends is looked for once");
     }
 
     #[test]
