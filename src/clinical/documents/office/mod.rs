@@ -80,6 +80,10 @@ impl Package {
         }
         match formats::of(bytes, None) {
             _ if self.encrypted.contains(name) => document.closed(name, "open-document"),
+            _ if is_lost_markup(name, bytes) => {
+                document.unread(FindingKind::BrokenAttachment, name, "charset");
+                document.file(name, bytes);
+            }
             Format::Image(_) => document.picture(name, bytes),
             // With names in UTF-16, and zeros that text has not.
             Format::Unknown("binary") | Format::Text if is_settings(name, bytes) => words_in(name, bytes, document),
@@ -213,6 +217,12 @@ fn is_referred_to(archive: &Archive<'_>, at: usize) -> bool {
         Dialect::Odf => root.local == "manifest",
         _ => false,
     })
+}
+
+/// What a package says is markup, in a charset that nobody here knows; EBCDIC has its `<?xm` at other places (XML 1.0, F.1).
+fn is_lost_markup(name: &str, bytes: &[u8]) -> bool {
+    let lower = name.to_ascii_lowercase();
+    bytes.starts_with(&[0x4C, 0x6F, 0xA7, 0x94]) || lower.ends_with(".xml") || lower.ends_with(".rels")
 }
 
 /// What programmes keep for themselves in a form of their own: of the printer, of where lines end, how a table looks.

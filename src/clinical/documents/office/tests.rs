@@ -447,3 +447,18 @@ fn time_grows_with_the_document() {
         assert!(started.elapsed().as_secs() < 5, "{}", &markup[markup.len() - 50..]);
     }
 }
+
+#[test]
+fn a_part_in_a_charset_that_nobody_knows_is_said() {
+    let types: (&str, &[u8]) = ("[Content_Types].xml", b"<Types/>");
+    // `<?xml` and `<w` in EBCDIC, under a name that tells nothing; other octets under one that does.
+    let parts: [(&str, &[u8]); 2] = [
+        ("word/letter", b"\x4C\x6F\xA7\x94\x93\x6F\x6E\x4C\xA6\x7A\x84"),
+        ("word/document.xml", b"\xA6\x7A\x84\xF9\xF4\xF3"),
+    ];
+    for part in parts {
+        let unread = findings(&package(&[types, part])).findings;
+        let said = unread.iter().any(|f| f.place.ends_with(&part.0.replace('/', "_")) && f.masked == "charset");
+        assert!(said, "{}: {unread:?}", part.0);
+    }
+}
