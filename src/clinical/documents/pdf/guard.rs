@@ -19,6 +19,9 @@ const STREAMS: usize = 50_000;
 const DICTIONARY: usize = 2_048;
 
 pub(super) fn check(bytes: &[u8]) -> Result<(), &'static str> {
+    if super::reach::is_too_far(bytes) {
+        return Err("objects");
+    }
     let ends: Vec<usize> = memmem::find_iter(bytes, b"endstream").collect();
     let (mut objects, mut entries, mut count) = (0usize, 0usize, 0usize);
     for at in memmem::find_iter(bytes, b"stream") {

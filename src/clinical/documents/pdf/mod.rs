@@ -15,6 +15,7 @@ mod objects;
 mod pages;
 mod painter;
 mod predictor;
+mod reach;
 mod reader;
 mod sheet;
 mod source;
@@ -27,7 +28,19 @@ use hayro_syntax::{LoadPdfError, Pdf};
 use reader::Reader;
 use source::Source;
 
+/// Readers count the places of objects from the first octet, or from the header that stands behind others (Annex H, note 13).
 pub(super) fn read(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
+    let whole = one(bytes, document);
+    let header = memchr::memmem::find(bytes.get(..1_024).unwrap_or(bytes), b"%PDF-");
+    let Some(behind) = header.filter(|at| *at > 0).and_then(|at| bytes.get(at..)) else { return whole };
+    match (whole, one(behind, document)) {
+        (Err(Wrong::Closed(what)), _) | (_, Err(Wrong::Closed(what))) => Err(Wrong::Closed(what)),
+        (Ok(()), _) | (_, Ok(())) => Ok(()),
+        (whole, _) => whole,
+    }
+}
+
+fn one(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
     if let Err(which) = guard::check(bytes) {
         document.limit("", which);
         return Err(Wrong::Broken("pdf objects"));
