@@ -1,6 +1,7 @@
 //! Ways in which one reader sees what another does not.
 
 use super::*;
+use std::fmt::Write as _;
 
 #[test]
 fn content_in_several_streams_is_read_in_both_ways() {
@@ -151,4 +152,40 @@ fn ascii_85(bytes: &[u8]) -> String {
         out.extend(&digits[..=four.len()]);
     }
     out + "~>"
+}
+
+#[test]
+fn octets_before_the_header_hide_no_page() {
+    // Tables and objects for whoever counts from the header, and others for whoever counts from the first octet.
+    let letter = Pdf::of(NUMBER.as_bytes()).bytes();
+    let harmless = String::from_utf8_lossy(&Pdf::of(b"BT /F1 12 Tf 72 720 Td (Dear) Tj ET").bytes()).into_owned();
+    let front = format!("%{}\n", "j".repeat(600));
+    let end = memchr::memmem::rfind(&letter, b"startxref").unwrap();
+    let table = memchr::memmem::rfind(&letter, b"xref\n0 ").unwrap();
+    let own = &letter[table..end];
+    // The second table, counted from the first octet, stands so that both are at the place that `startxref` names.
+    let mut other = String::from("0000000000 65535 f \n");
+    let mut objects = Vec::new();
+    let from = front.len() + table + own.len() + 2_000;
+    for number in 1..=5 {
+        let at = harmless.find(&format!("{number} 0 obj")).unwrap();
+        let len = harmless[at..].find("endobj").unwrap() + 7;
+        let _ = writeln!(other, "{:010} 00000 n ", from + objects.len());
+        objects.extend_from_slice(&harmless.as_bytes()[at..at + len]);
+    }
+    let trailer = format!("xref\n0 6\n{other}trailer\n<< /Size 6 /Root 1 0 R >>\n");
+    let mut file = front.clone().into_bytes();
+    file.extend_from_slice(&letter[..table]);
+    // `startxref` names one number; from the first octet, that is `front` octets earlier in the file.
+    let named = table + own.len().max(trailer.len()) + 1_000;
+    file.resize(named, b' ');
+    file.extend_from_slice(trailer.as_bytes());
+    file.resize(front.len() + named, b' ');
+    file.extend_from_slice(own);
+    file.resize(from.max(file.len()), b' ');
+    let shift = file.len() - from;
+    assert_eq!(shift, 0, "the objects stand where their table says");
+    file.extend_from_slice(&objects);
+    file.extend_from_slice(format!("startxref\n{named}\n%%EOF\n").as_bytes());
+    shows(&file);
 }
