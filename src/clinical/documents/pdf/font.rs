@@ -21,6 +21,8 @@ pub(super) struct Font {
     widths: Widths,
     /// 9.7.5.2: set from top to bottom.
     pub vertical: bool,
+    /// 9.6.4: its glyphs are drawings, and nothing but their names tells what they show.
+    drawn: bool,
 }
 
 /// How a string divides into codes.
@@ -45,6 +47,8 @@ pub(super) struct Glyph {
     /// The blank that word spacing widens.
     pub is_blank: bool,
     pub is_mapped: bool,
+    /// A drawing with a name that says nothing of a number: whether it shows one, only eyes tell.
+    pub is_drawn: bool,
 }
 
 impl Font {
@@ -83,6 +87,7 @@ impl Font {
             glyph.text.clear();
             glyph.text.push('\u{FFFD}');
         }
+        glyph.is_drawn = self.drawn && !glyph.text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace());
         glyph.code = code;
         glyph.width = self.widths.of(code, glyph.text.chars().next());
         glyph.is_blank = len == 1 && code == 32;
@@ -139,7 +144,8 @@ fn simple(dict: &Dict<'_>, to_unicode: Option<CMap>) -> Font {
     // 9.6.4: such glyphs have a space of their own.
     let matrix = dict.get::<Array<'_>>(b"FontMatrix").and_then(|m| m.iter::<f64>().next()).filter(|_| is_drawn);
     let widths = Widths::simple(dict, matrix.unwrap_or(0.001));
-    Font { codes: Codes::One, to_unicode, encoding: table, spelled, widths, vertical: false }
+    let drawn = is_drawn && to_unicode.is_none();
+    Font { codes: Codes::One, to_unicode, encoding: table, spelled, widths, vertical: false, drawn }
 }
 
 /// The encoding of a font that names none.
@@ -180,7 +186,7 @@ fn composite(dict: &Dict<'_>, to_unicode: Option<CMap>, source: &mut Source<'_, 
     };
     let descendant = dict.get::<Array<'_>>(b"DescendantFonts").and_then(|all| all.iter::<Dict<'_>>().next());
     let widths = Widths::composite(&descendant.unwrap_or_default());
-    Font { codes, to_unicode, encoding: Vec::new(), spelled: false, widths, vertical }
+    Font { codes, to_unicode, encoding: Vec::new(), spelled: false, widths, vertical, drawn: false }
 }
 
 /// 9.7.5.2, table 118, as far as a charset stands behind the name; the others say nothing of text.

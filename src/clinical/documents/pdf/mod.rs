@@ -55,7 +55,7 @@ fn one(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
     let told = pages::read(&pdf, &mut reader);
     let files = objects::read(&pdf, &mut reader);
     let chars = reader.chars;
-    reader.say_blind("");
+    reader.say_blind("", &[]);
     if chars == 0 && files == 0 && !told.has_scans() {
         // What the document says of itself is not what it is about.
         document.unread(FindingKind::BrokenAttachment, "", "no text found");

@@ -71,7 +71,7 @@ fn one<'a>(page: &Page<'a>, number: usize, reader: &mut Reader<'a, '_, '_, '_>, 
     }
     reader.chars += chars;
     readings.iter().for_each(|text| reader.source.document.text(&piece, text));
-    reader.say_blind(&piece);
+    reader.say_blind(&piece, &readings);
     judge(&Seen { chars, pictures, area }, &piece, reader, told);
 }
 

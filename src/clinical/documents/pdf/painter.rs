@@ -225,7 +225,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
         while !bytes.is_empty() {
             let len = font.next(bytes, &mut glyph);
             bytes = bytes.get(len..).unwrap_or_default();
-            if !glyph.is_mapped {
+            if !glyph.is_mapped || glyph.is_drawn {
                 self.reader.blind(&font, glyph.code);
             }
             self.draw(&glyph);

@@ -21,6 +21,8 @@ const MOST_FONTS: usize = 10_000;
 /// So many glyphs that mean nothing, of so many shapes, may be a number; fewer are signs.
 const BLIND_GLYPHS: usize = 8;
 const BLIND_SHAPES: usize = 4;
+/// Beside digits, so many may be the rest of a number.
+const BLIND_BESIDE: usize = 3;
 
 pub(super) struct Reader<'a, 's, 'w, 'r> {
     pub source: Source<'s, 'w, 'r>,
@@ -110,10 +112,17 @@ impl<'a, 's, 'w, 'r> Reader<'a, 's, 'w, 'r> {
     }
 
     /// Says that there is text that cannot be read.
-    pub fn say_blind(&mut self, piece: &str) {
-        if self.blind_glyphs >= BLIND_GLYPHS && self.blind.len() >= BLIND_SHAPES {
+    pub fn say_blind(&mut self, piece: &str, readings: &[String]) {
+        let is_text = self.blind_glyphs >= BLIND_GLYPHS && self.blind.len() >= BLIND_SHAPES;
+        let mut lines = readings.iter().flat_map(|reading| reading.lines());
+        if is_text || (self.blind_glyphs >= BLIND_BESIDE && lines.any(may_hide_digits)) {
             self.source.document.unread(FindingKind::BrokenAttachment, piece, "no text map");
             (self.blind_glyphs, self.blind) = (0, HashSet::new());
         }
     }
+}
+
+/// Whether a line has digits, and glyphs that mean nothing.
+fn may_hide_digits(line: &str) -> bool {
+    line.contains(|c: char| c.is_ascii_digit()) && line.matches('\u{FFFD}').count() >= BLIND_BESIDE
 }

@@ -88,3 +88,25 @@ fn widths_tell_what_is_beside_what() {
     assert!(!found(&inspected(&page(12.0)), FindingKind::NhsNumber).is_empty());
     assert!(found(&inspected(&page(40.0)), FindingKind::NhsNumber).is_empty(), "single digits far apart are no number");
 }
+
+#[test]
+fn drawings_in_the_place_of_digits_are_said() {
+    let drawn = |names: &str| {
+        let mut pdf = Pdf::of(b"BT /F1 12 Tf 72 720 Td (NHS number 943 476 ) Tj /F2 12 Tf (abcbdefaga) Tj ET");
+        let glyphs = format!(
+            "<< /Type /Font /Subtype /Type3 /FontMatrix [0.001 0 0 0.001 0 0] /CharProcs << >> /FirstChar 97 /LastChar 103 \
+             /Widths [600 600 600 600 600 600 600] /Encoding << /Differences [97 {names}] >> >>"
+        );
+        let font = pdf.add(glyphs);
+        let fonts = format!("/Resources << /Font << /F1 {FONT} 0 R /F2 {font} 0 R >> >>");
+        pdf.set(PAGE, format!("<< /Type /Page /Parent 2 0 R /Contents {CONTENT} 0 R {fonts} >>"));
+        pdf
+    };
+    says(&drawn("/a /b /c /d /e /f /g").bytes(), FindingKind::BrokenAttachment, "no text map");
+    let few = "BT /F1 12 Tf 72 720 Td (NHS number 943 476 ) Tj /F2 12 Tf (abcb) Tj ET";
+    let mut pdf = drawn("/g1 /g2 /g3");
+    pdf.set(CONTENT, stream("", few.as_bytes()));
+    says(&pdf.bytes(), FindingKind::BrokenAttachment, "no text map");
+    let named = inspected(&drawn("/one /two /three /four /five /six /seven").bytes());
+    assert_eq!(named.unread, [], "and names of digits tell them");
+}
