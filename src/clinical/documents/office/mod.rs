@@ -13,6 +13,7 @@ mod numbers;
 mod reader;
 mod roles;
 mod strings;
+mod styles;
 #[cfg(test)]
 mod tests;
 mod xml;
@@ -26,6 +27,7 @@ use crate::vocabulary::FindingKind;
 use dialect::Dialect;
 use std::borrow::Cow;
 use strings::Strings;
+use styles::Styles;
 use xml::Root;
 
 /// Files whose beginning is looked at before any is read.
@@ -43,6 +45,7 @@ const PREVIEW: usize = 20_000;
 pub(super) struct Package {
     is_office: bool,
     strings: Strings,
+    styles: Styles,
     /// Files that the manifest says are encrypted.
     encrypted: Vec<String>,
     has_text: bool,
@@ -54,7 +57,13 @@ impl Package {
             ["[Content_Types].xml", "META-INF/manifest.xml"].iter().any(|own| name.eq_ignore_ascii_case(own))
         };
         let is_office = (0..archive.len()).any(|at| tells(&archive.name(at)));
-        Package { is_office, strings: Strings::default(), encrypted: Vec::new(), has_text: false }
+        Package {
+            is_office,
+            strings: Strings::default(),
+            styles: Styles::default(),
+            encrypted: Vec::new(),
+            has_text: false,
+        }
     }
 
     /// The files in the order in which they are read: what others refer to comes first.
@@ -103,7 +112,7 @@ impl Package {
                 document.closed(first, "open-document");
             }
         }
-        let has_text = read_part(name, bytes, &mut self.strings, document);
+        let has_text = read_part(name, bytes, (&mut self.strings, &mut self.styles), document);
         self.has_text |= has_text && is_written(root);
     }
 
@@ -129,7 +138,7 @@ pub(in super::super) fn is_markup(bytes: &[u8]) -> bool {
 pub(super) fn flat(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
     let mut strings = Strings::default();
     let text = markup(bytes).ok_or(Wrong::Broken("xml"))?;
-    read_part("", bytes, &mut strings, document);
+    read_part("", bytes, (&mut strings, &mut Styles::default()), document);
     if strings.is_missing() {
         document.unread(FindingKind::BrokenAttachment, "", "shared strings");
     }
@@ -159,7 +168,12 @@ fn declared(start: &[u8]) -> Option<&str> {
 }
 
 /// Reads one part; whether it shows any text.
-fn read_part(name: &str, bytes: &[u8], strings: &mut Strings, document: &mut Document<'_, '_>) -> bool {
+fn read_part(
+    name: &str,
+    bytes: &[u8],
+    (strings, styles): (&mut Strings, &mut Styles),
+    document: &mut Document<'_, '_>,
+) -> bool {
     let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
     let reading = charset::read(bytes, declared(start));
     if !reading.sound {
@@ -168,7 +182,7 @@ fn read_part(name: &str, bytes: &[u8], strings: &mut Strings, document: &mut Doc
     if let Some(other) = &reading.other {
         document.text(name, &html::text(other));
     }
-    let mut reader = reader::Reader::new(strings, document.room());
+    let mut reader = reader::Reader::new(strings, document.room()).knowing(std::mem::take(styles));
     if let Err(wrong) = xml::walk(&reading.text, &mut reader) {
         document.unread(FindingKind::BrokenAttachment, name, wrong);
         document.text(name, &html::text(&reading.text));
@@ -177,6 +191,11 @@ fn read_part(name: &str, bytes: &[u8], strings: &mut Strings, document: &mut Doc
     if part.told.cut {
         document.limit(name, "decoded");
     }
+    if part.styles.is_full() {
+        document.unread(FindingKind::BrokenAttachment, name, "styles");
+    }
+    *styles = part.styles;
+    part.unread.iter().for_each(|what| document.unread(FindingKind::BrokenAttachment, name, what));
     part.told.readings.iter().chain([&part.told.aside]).for_each(|text| document.text(name, text));
     for file in &part.files {
         let bytes = transfer::base64(file.as_bytes(), document.room()).bytes;
@@ -214,7 +233,8 @@ fn is_referred_to(archive: &Archive<'_>, at: usize) -> bool {
     let Some(text) = markup(&beginning) else { return false };
     xml::root(&text).is_some_and(|root| match root.dialect {
         Dialect::Sheet => root.local == "sst",
-        Dialect::Odf => root.local == "manifest",
+        Dialect::Odf => matches!(root.local, "manifest" | "document-styles"),
+        Dialect::Word => root.local == "styles",
         _ => false,
     })
 }

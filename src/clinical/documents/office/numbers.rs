@@ -32,6 +32,55 @@ pub(super) fn column(reference: &str) -> Option<usize> {
     })
 }
 
+/// Digits that are enough to make a number of.
+const OWN_DIGITS: usize = 3;
+
+/// Whether a formula has so many digits that are no references to cells (ECMA-376 part 1, 18.17.2.3).
+pub(super) fn has_digits_of_its_own(formula: &str) -> bool {
+    let (mut own, mut is_name) = (0, false);
+    for byte in formula.bytes() {
+        match byte {
+            b'0'..=b'9' if !is_name => own += 1,
+            b'0'..=b'9' => {}
+            _ => is_name = byte.is_ascii_alphabetic() || matches!(byte, b'$' | b'_'),
+        }
+    }
+    own >= OWN_DIGITS
+}
+
+/// Whether a format of numbers shows other digits than the number has (18.8.31): those of its own, or fewer, by a comma behind
+/// the last place.
+pub(super) fn changes_digits(code: &str) -> bool {
+    code.split(';').any(scales) || digits_added(code) >= OWN_DIGITS
+}
+
+/// Whether a comma stands behind the last place of a section.
+fn scales(section: &str) -> bool {
+    let place = |byte: &u8| matches!(byte, b'0' | b'#' | b'?');
+    let last = section.bytes().rposition(|byte| place(&byte));
+    last.is_some_and(|last| section.as_bytes().get(last + 1) == Some(&b','))
+}
+
+/// Digits that a format adds: quoted, escaped, or standing for themselves; not those of colours, conditions and fractions.
+fn digits_added(code: &str) -> usize {
+    let (mut added, mut mode) = (0, b' ');
+    for byte in code.bytes() {
+        let (is_added, next) = match (mode, byte) {
+            (b'"', b'"') | (b'[', b']') => (false, b' '),
+            (b'"', _) => (byte.is_ascii_digit(), b'"'),
+            (b'[', _) => (false, b'['),
+            (b'\\', _) => (byte.is_ascii_digit(), b' '),
+            (b'/', b'0'..=b'9') => (false, b'/'),
+            (_, b'"' | b'[' | b'\\' | b'/') => (false, byte),
+            (_, b'1'..=b'9') => (true, b' '),
+            _ => (false, b' '),
+        };
+        added += usize::from(is_added);
+        mode = next;
+    }
+    added
+}
+
 /// The text of a header or footer without its codes (ECMA-376 part 1, 18.3.1.46): fonts, sizes, colours, sections.
 pub(super) fn without_codes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -73,6 +122,29 @@ mod tests {
             ("n.a.", "n.a."),
         ] {
             assert_eq!(shown(value), expected);
+        }
+    }
+
+    #[test]
+    fn formats_that_change_the_digits_are_known() {
+        for (code, expected) in [
+            ("#,##0.00", false),
+            ("0.00", false),
+            ("0,", true),
+            ("#,##0,,\"M\"", true),
+            ("\"943\"0000000", true),
+            ("\\9\\4\\30", true),
+            ("[>100]0;[Color 123]0", false),
+            ("# ?/100", false),
+            ("_-* #,##0.00 \"EUR\"_-", false),
+            ("[$-409]d. mmm yyyy;@", false),
+        ] {
+            assert_eq!(changes_digits(code), expected, "{code}");
+        }
+        for (formula, expected) in
+            [("IF(A123=\"\",\"\",$B$1024)", false), ("\"943\"&A1", true), ("SUM(A1:A900)/10", false)]
+        {
+            assert_eq!(has_digits_of_its_own(formula), expected, "{formula}");
         }
     }
 

@@ -9,13 +9,13 @@ use super::flow::{Flow, Readings, SOFT, Told};
 use super::numbers;
 use super::roles::{self, Role, Sign};
 use super::strings::Strings;
+use super::styles::Styles;
 use super::xml::{Element, Visitor};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// Columns that one cell may be wide.
 const WIDEST: usize = 64;
-/// Styles of hidden text that are remembered.
-const HIDDEN_STYLES: usize = 64;
 /// Blanks that one element may stand for.
 const BLANKS: usize = 16;
 
@@ -33,8 +33,9 @@ pub(super) struct Reader<'a, 's> {
     /// Where the string that is read begins.
     string: usize,
     files: Vec<String>,
-    hidden_styles: Vec<String>,
-    style: String,
+    /// What could not be told.
+    unread: BTreeSet<&'static str>,
+    styles: Styles,
 }
 
 /// An element that is open.
@@ -57,6 +58,18 @@ struct Place {
     tabs: usize,
     kind: String,
     value: String,
+    formula: Formula,
+}
+
+/// How the cell comes by what it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Formula {
+    #[default]
+    None,
+    /// Nobody says yet what it comes to.
+    Open,
+    /// The same, and it has digits of its own.
+    OpenWithDigits,
 }
 
 /// What was in a part.
@@ -64,6 +77,9 @@ pub(super) struct Part {
     pub told: Told,
     /// Files in base64.
     pub files: Vec<String>,
+    /// What could not be told.
+    pub unread: BTreeSet<&'static str>,
+    pub styles: Styles,
 }
 
 impl<'a, 's> Reader<'a, 's> {
@@ -78,28 +94,38 @@ impl<'a, 's> Reader<'a, 's> {
             place: Place::default(),
             string: 0,
             files: Vec::new(),
-            hidden_styles: Vec::new(),
-            style: String::new(),
+            unread: BTreeSet::new(),
+            styles: Styles::default(),
         }
     }
 
+    /// With the styles of the parts that were read before.
+    pub fn knowing(self, styles: Styles) -> Reader<'a, 's> {
+        Reader { styles, ..self }
+    }
+
     pub fn finish(mut self) -> Part {
+        self.styles.settle();
         if !self.fields.trim().is_empty() {
             self.flow.note("", &self.fields);
         }
-        Part { told: self.flow.finish(), files: self.files }
+        Part { told: self.flow.finish(), files: self.files, unread: self.unread, styles: self.styles }
     }
 
     /// What begins with an element; its own readings are those inside it.
     fn begin(&mut self, element: &Element<'a, '_>, frame: &mut Frame<'a>) {
         match frame.role {
-            Role::Paragraph | Role::Line => self.flow.fresh_line(self.readings),
+            Role::Paragraph | Role::Line => {
+                self.flow.fresh_line(self.readings);
+                self.span(element, "paragraph");
+            }
             Role::Table => frame.is_settled = self.flow.is_in_cell() && self.flow.begin_story(),
             Role::Story => frame.is_settled = self.flow.begin_story(),
             Role::Row => self.place.column = 0,
             Role::Cell => self.cell(element),
             Role::Place => self.placed(element),
             Role::Value => self.place.value.clear(),
+            Role::Formula => self.place.formula = Formula::Open,
             Role::Shared => self.string = self.flow.len(),
             Role::Inserted => self.readings = self.readings.and(Readings::SHOWN),
             Role::Deleted | Role::Gone => self.readings = self.readings.and(Readings::OTHER),
@@ -110,7 +136,9 @@ impl<'a, 's> Reader<'a, 's> {
             Role::Fallback => self.alternative(true),
             Role::Sign(sign) => self.sign(sign, element),
             Role::Vanish => self.vanish(element),
-            Role::Span => self.span(element),
+            Role::Span => self.span(element, "text"),
+            Role::Style => self.styles.begin(element),
+            Role::Styled => self.styled(element),
             Role::ColumnSpan => {
                 let columns = element.attribute("val").and_then(|val| val.parse().ok()).unwrap_or(1);
                 self.flow.widen_cell(usize::min(columns, WIDEST));
@@ -118,6 +146,7 @@ impl<'a, 's> Reader<'a, 's> {
             Role::FieldEnd => self.fields.push('\n'),
             Role::Plain if frame.dialect == Dialect::Foreign => self.readings = self.readings.and(Readings::HIDDEN),
             Role::Plain if frame.dialect == Dialect::Odf => self.style_of(element),
+            Role::Plain if element.local == "basedOn" => self.styles.derive(element),
             _ => {}
         }
     }
@@ -132,7 +161,7 @@ impl<'a, 's> Reader<'a, 's> {
                 self.flow.end_row();
             }
             Role::Cell => self.flow.end_cell(self.readings),
-            Role::Place => self.flow.end_place(),
+            Role::Place => self.end_place(),
             Role::Value => self.value(frame.dialect),
             Role::Shared => {
                 self.strings.push(self.flow.shown().get(self.string..).unwrap_or_default());
@@ -165,6 +194,7 @@ impl<'a, 's> Reader<'a, 's> {
     fn placed(&mut self, element: &Element<'a, '_>) {
         let place = &mut self.place;
         place.kind.clear();
+        place.formula = Formula::None;
         let mut column = None;
         element.attributes(|name, value| match name {
             "r" => column = numbers::column(value),
@@ -179,8 +209,23 @@ impl<'a, 's> Reader<'a, 's> {
         self.flow.begin_place();
     }
 
+    /// A programme shows what the formula comes to; where nobody wrote that down, nobody here knows it. An empty string is
+    /// a value, too, as long as the formula has no digits of its own.
+    fn end_place(&mut self) {
+        let is_string = self.place.kind == "str";
+        match std::mem::take(&mut self.place.formula) {
+            Formula::OpenWithDigits => self.unread.insert("formula without value"),
+            Formula::Open if !is_string => self.unread.insert("formula without value"),
+            _ => false,
+        };
+        self.flow.end_place();
+    }
+
     fn value(&mut self, dialect: Dialect) {
         let value = std::mem::take(&mut self.place.value);
+        if !value.trim().is_empty() {
+            self.place.formula = Formula::None;
+        }
         let shared = if self.place.kind == "s" && dialect == Dialect::Sheet { self.strings.get(&value) } else { None };
         match shared {
             Some(text) => self.flow.push(text, self.readings),
@@ -214,22 +259,35 @@ impl<'a, 's> Reader<'a, 's> {
         }
     }
 
-    /// A run whose own properties say so is hidden (17.3.2.41), to its end.
+    /// A run whose own properties say so is hidden (17.3.2.41), to its end; or a style hides what it is given to.
     fn vanish(&mut self, element: &Element<'a, '_>) {
         let is_off = element.attribute("val").is_some_and(|val| matches!(val.as_str(), "0" | "false" | "off"));
-        if let Some([run, properties]) = self.frames.last_chunk_mut::<2>().filter(|_| !is_off)
+        if self.frames.iter().rev().nth(1).is_some_and(|frame| frame.role == Role::Style) {
+            return if is_off { self.styles.show() } else { self.styles.hide() };
+        }
+        if let Some([run, properties]) = self.frames.last_chunk_mut::<2>()
             && run.role == Role::Run
         {
+            let readings = if is_off { run.outside } else { self.readings.and(Readings::HIDDEN) };
+            self.readings = readings;
+            properties.outside = readings;
+        }
+    }
+
+    /// A run or a paragraph whose style hides it (17.3.2.29, 17.3.1.27).
+    fn styled(&mut self, element: &Element<'a, '_>) {
+        let family = if element.local == "pStyle" { "paragraph" } else { "character" };
+        let is_hidden = element.attribute("val").is_some_and(|style| self.styles.is_hidden(family, &style));
+        if let Some([_, properties]) = self.frames.last_chunk_mut::<2>().filter(|_| is_hidden) {
             self.readings = self.readings.and(Readings::HIDDEN);
             properties.outside = properties.outside.and(Readings::HIDDEN);
         }
     }
 
-    /// A span whose style hides it.
-    fn span(&mut self, element: &Element<'a, '_>) {
-        if !self.hidden_styles.is_empty()
-            && element.attribute("style-name").is_some_and(|style| self.hidden_styles.contains(&style))
-        {
+    /// A span, or a paragraph, whose style hides it.
+    fn span(&mut self, element: &Element<'a, '_>, family: &str) {
+        let hides = |style: String| self.styles.is_hidden(family, &style);
+        if self.styles.hide_any() && element.attribute("style-name").is_some_and(hides) {
             self.readings = self.readings.and(Readings::HIDDEN);
         }
     }
@@ -237,10 +295,8 @@ impl<'a, 's> Reader<'a, 's> {
     /// Remembers styles that hide text (OpenDocument 1.3 part 3, 20.418).
     fn style_of(&mut self, element: &Element<'a, '_>) {
         match element.local {
-            "style" => self.style = element.attribute("name").unwrap_or_default(),
-            "text-properties" if self.hidden_styles.len() < HIDDEN_STYLES && is_hidden(element) => {
-                self.hidden_styles.push(self.style.clone());
-            }
+            "style" => self.styles.begin(element),
+            "text-properties" if is_hidden(element) => self.styles.hide(),
             _ => {}
         }
     }
@@ -252,6 +308,9 @@ impl<'a, 's> Reader<'a, 's> {
             return;
         }
         element.attributes(|name, value| {
+            if name == "formatCode" && element.dialect == Dialect::Sheet && numbers::changes_digits(value) {
+                self.unread.insert("number format");
+            }
             if attributes::tells(element.local, name, value) {
                 self.flow.note(name, value);
                 self.flow.tell_aside(" ;");
@@ -296,6 +355,9 @@ impl<'a, 's> Reader<'a, 's> {
             Role::Line => self.text_shown(&text),
             Role::Formula => {
                 self.flow.note(local, &text);
+                if numbers::has_digits_of_its_own(&text) {
+                    self.place.formula = Formula::OpenWithDigits;
+                }
                 // What a formula puts together is one text.
                 let joined = text.replace("\" & \"", "\"&\"").replace("\"&\"", "");
                 if joined.len() < text.len() {

@@ -45,6 +45,10 @@ pub(super) enum Role {
     /// Properties that say what is not shown.
     Vanish,
     Span,
+    /// Defines a style.
+    Style,
+    /// Gives one to what it stands in.
+    Styled,
     ColumnSpan,
     /// Holds a file in letters.
     Binary,
@@ -104,6 +108,8 @@ fn word(local: &str) -> Role {
         "softHyphen" => Role::Sign(Sign::SoftHyphen),
         "sym" => Role::Sign(Sign::Symbol),
         "vanish" => Role::Vanish,
+        "style" => Role::Style,
+        "rStyle" | "pStyle" => Role::Styled,
         "binData" => Role::Binary,
         _ => Role::Plain,
     }

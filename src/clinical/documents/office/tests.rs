@@ -458,7 +458,53 @@ fn a_part_in_a_charset_that_nobody_knows_is_said() {
     ];
     for part in parts {
         let unread = findings(&package(&[types, part])).findings;
-        let said = unread.iter().any(|f| f.place.ends_with(&part.0.replace('/', "_")) && f.masked == "charset");
+        let said = unread.iter().any(|f| f.place.ends_with(part.0) && f.masked == "charset");
         assert!(said, "{}: {unread:?}", part.0);
     }
+}
+
+/// What is said to be unread of a package of one part.
+fn unread(markup: &str) -> Vec<String> {
+    let whole = format!("<s:all {NAMESPACES}>{markup}<w:p>{}</w:p></s:all>", run("x"));
+    let package = package(&[("[Content_Types].xml", b"<Types/>"), ("a.xml", whole.as_bytes())]);
+    let found = findings(&package).findings.into_iter().filter(|f| f.kind == FindingKind::BrokenAttachment);
+    found.map(|f| f.masked).collect()
+}
+
+#[test]
+fn a_formula_without_a_value_is_said_once() {
+    let cell = |inside: &str| format!("<s:row><s:c r='A1'>{inside}</s:c></s:row>");
+    let open = cell("<s:f>943476*10000+5919</s:f><s:v></s:v>");
+    assert_eq!(unread(&open.repeat(2)), ["formula without value"]);
+    assert_eq!(unread(&cell("<s:f>A1</s:f>")), ["formula without value"]);
+    assert!(unread(&cell("<s:f>A1</s:f><s:v>1</s:v>")).is_empty());
+    assert!(unread("<s:c t='str'><s:f>IF(A100=1,A1,\"\")</s:f><s:v></s:v></s:c>").is_empty());
+    assert_eq!(unread("<s:c t='str'><s:f>A1&amp;\"943\"</s:f><s:v></s:v></s:c>"), ["formula without value"]);
+}
+
+#[test]
+fn a_format_that_changes_the_digits_is_said() {
+    assert_eq!(unread("<s:numFmt formatCode='0,'/><s:numFmt formatCode='0,'/>"), ["number format"]);
+    assert!(unread("<s:numFmt formatCode='#,##0.00'/>").is_empty());
+}
+
+#[test]
+fn what_a_style_of_another_part_hides_is_read_with_and_without() {
+    let styles = "<w:style w:type='character' w:styleId='B'><w:basedOn w:val='H'/></w:style>\
+        <w:style w:type='character' w:styleId='H'><w:rPr><w:vanish/></w:rPr></w:style>";
+    let styles = format!("<w:styles {NAMESPACES}>{styles}</w:styles>");
+    for style in ["H", "B"] {
+        let hidden = format!("<w:r><w:rPr><w:rStyle w:val='{style}'/></w:rPr><w:t>1</w:t></w:r>");
+        let text = format!("<w:p>{}{hidden}{}</w:p>", run("NHS number 943"), run(" 476 5919"));
+        assert!(finds(&[("a.xml", document(&text).as_bytes()), ("b.xml", styles.as_bytes())]), "{style}");
+    }
+    let styles = format!(
+        "<office:document-styles {NAMESPACES}><style:style style:name='H' style:family='text'>\
+        <style:text-properties text:display='none'/></style:style></office:document-styles>"
+    );
+    let text = format!(
+        "<office:document-content {NAMESPACES}><text:p>NHS number 943<text:span text:style-name='H'>1</text:span> 476 5919\
+        </text:p></office:document-content>"
+    );
+    assert!(finds(&[("a.xml", text.as_bytes()), ("b.xml", styles.as_bytes())]));
 }

@@ -1,0 +1,120 @@
+//! The styles of a document that hide text (ECMA-376 part 1, 17.7; OpenDocument 1.3 part 3, 16.2): parts refer to what is in
+//! another.
+//!
+//! Called by `reader`. Promises: so many styles and no more, chains of them only so long. Fails never: more styles than are kept
+//! are said by `is_full`.
+
+use super::xml::Element;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Styles that are kept.
+const MOST: usize = 4_096;
+/// Styles derived one from another.
+const CHAIN: usize = 16;
+
+/// The styles, each by its family and its name.
+#[derive(Default)]
+pub(super) struct Styles {
+    hidden: BTreeSet<String>,
+    /// Those that show what the style hides from which they are derived.
+    shown: BTreeSet<String>,
+    /// What each is derived from.
+    parents: BTreeMap<String, String>,
+    family: String,
+    current: String,
+    is_full: bool,
+    /// Whether something was added since all were looked at.
+    has_new: bool,
+}
+
+impl Styles {
+    /// The definition of a style begins.
+    pub fn begin(&mut self, element: &Element<'_, '_>) {
+        let (mut name, mut parent) = (String::new(), None);
+        self.family.clear();
+        element.attributes(|attribute, value| match attribute {
+            "styleId" | "name" => value.clone_into(&mut name),
+            "type" | "family" => value.clone_into(&mut self.family),
+            "parent-style-name" => parent = Some(value.to_owned()),
+            _ => {}
+        });
+        self.current = format!("{} {name}", self.family);
+        if let Some(parent) = parent {
+            self.derive_from(&parent);
+        }
+    }
+
+    /// What the style is derived from.
+    pub fn derive(&mut self, element: &Element<'_, '_>) {
+        if let Some(parent) = element.attribute("val") {
+            self.derive_from(&parent);
+        }
+    }
+
+    fn derive_from(&mut self, parent: &str) {
+        let parent = format!("{} {parent}", self.family);
+        if self.has_room() {
+            self.parents.insert(self.current.clone(), parent);
+        }
+    }
+
+    /// The style hides its text.
+    pub fn hide(&mut self) {
+        if self.has_room() {
+            self.hidden.insert(self.current.clone());
+        }
+    }
+
+    /// The style shows its text, whatever it is derived from.
+    pub fn show(&mut self) {
+        if self.has_room() {
+            self.shown.insert(self.current.clone());
+        }
+    }
+
+    fn has_room(&mut self) -> bool {
+        self.is_full |= self.hidden.len().max(self.parents.len()).max(self.shown.len()) >= MOST;
+        self.has_new = true;
+        !self.is_full
+    }
+
+    /// All were read: what is derived from a hidden one is hidden.
+    pub fn settle(&mut self) {
+        if !std::mem::take(&mut self.has_new) {
+            return;
+        }
+        let is_hidden = |style: &String| {
+            let mut style = Some(style);
+            for _ in 0..CHAIN {
+                match style {
+                    Some(name) if self.hidden.contains(name) => return true,
+                    Some(name) if self.shown.contains(name) => return false,
+                    name => style = name.and_then(|name| self.parents.get(name)),
+                }
+            }
+            false
+        };
+        let derived: Vec<String> = self.parents.keys().filter(|style| is_hidden(style)).cloned().collect();
+        self.hidden.extend(derived);
+    }
+
+    pub fn hide_any(&self) -> bool {
+        !self.hidden.is_empty() || !self.parents.is_empty()
+    }
+
+    pub fn is_hidden(&self, family: &str, name: &str) -> bool {
+        if !self.hide_any() {
+            return false;
+        }
+        let hides = |style: String| {
+            self.hidden.contains(&style) || self.parents.get(&style).is_some_and(|parent| self.hidden.contains(parent))
+        };
+        // A style may say of no family that it is its own.
+        hides(format!("{family} {name}")) || hides(format!(" {name}"))
+    }
+
+    /// Whether there were more than are kept.
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+}
