@@ -33,7 +33,7 @@ pub(super) fn text(markup: &str) -> String {
 }
 
 /// Looks for no errors: that would be a look at every octet more.
-struct Forgiving<F: Callback<(), ()>>(CallbackEmitter<F, ()>);
+pub(super) struct Forgiving<F: Callback<(), ()>>(pub CallbackEmitter<F, ()>);
 
 impl<F: Callback<(), ()>> ForwardingEmitter for Forgiving<F> {
     type Token = ();
@@ -55,7 +55,7 @@ fn note(aside: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// The name of an element that HTML does not know is a label: `<nhsNumber>`.
-fn open(shown: &mut Vec<u8>, name: &[u8]) {
+pub(super) fn open(shown: &mut Vec<u8>, name: &[u8]) {
     match divider(name) {
         Some(divider) => shown.extend_from_slice(divider),
         None => {
@@ -67,9 +67,11 @@ fn open(shown: &mut Vec<u8>, name: &[u8]) {
 }
 
 /// What a tag of HTML does to the text around it.
-fn divider(name: &[u8]) -> Option<&'static [u8]> {
+pub(super) fn divider(name: &[u8]) -> Option<&'static [u8]> {
     match name {
         b"td" | b"th" => Some(b"\t"),
+        // Pieces of a line in a drawing (SVG 2, 11.2).
+        b"text" | b"tspan" => Some(b" "),
         b"a" | b"abbr" | b"acronym" | b"b" | b"bdi" | b"bdo" | b"big" | b"cite" | b"code" | b"data" | b"del"
         | b"dfn" | b"em" | b"font" | b"i" | b"ins" | b"kbd" | b"mark" | b"nobr" | b"o:p" | b"q" | b"s" | b"samp"
         | b"small" | b"span" | b"strike" | b"strong" | b"sub" | b"sup" | b"time" | b"tt" | b"u" | b"var" | b"wbr"
@@ -89,6 +91,7 @@ mod tests {
     fn inline_markup_joins_and_blocks_divide() {
         assert!(text("<p>NHS <b>943</b>&nbsp;4<span>7</span>6 59&#49;9</p>").contains("NHS 943\u{A0}476 5919\n"));
         assert!(text("<nhsNumber>943</nhsNumber>").contains("nhsnumber 943\n"));
+        assert!(text("<text>943</text><text x='1'>476</text>").contains("943  476"));
         assert!(text("<tr><td>943</td><td>476</td>").contains("943\t\t476"));
     }
 

@@ -2,10 +2,11 @@
 //!
 //! Called by `walk`. Promises: content is judged by its octets; what is not read is said. Fails never.
 
+use super::embedded::Embedded;
 use super::fields::Content;
 use super::formats::Format;
 use super::walk::{About, Spot, Walk};
-use super::{charset, documents, formats, html, names, opaque, seals, transfer};
+use super::{charset, documents, embedded, formats, html, names, opaque, seals, styled, transfer, typed};
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 use std::borrow::Cow;
@@ -144,9 +145,9 @@ fn one_format(walk: &mut Walk<'_>, bytes: &[u8], format: Format, about: &Octets<
         _ if kind.starts_with("message/rfc822") || matches!(kind, "message/global" | "text/rfc822-headers") => {
             walk.nested(bytes, place, spot);
         }
-        Format::Markup => text(walk, bytes, content, Dress::Markup, place),
-        Format::Text if kind == "text/html" => text(walk, bytes, content, Dress::Markup, place),
-        Format::Text => text(walk, bytes, content, Dress::Plain, place),
+        Format::Markup => markup(walk, bytes, about),
+        Format::Text if kind == "text/html" => markup(walk, bytes, about),
+        Format::Text => _ = text(walk, bytes, content, Dress::Plain, place),
     }
 }
 
@@ -245,7 +246,52 @@ pub(super) enum Dress {
     Markup,
 }
 
-pub(super) fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: Dress, place: &str) {
+/// Markup, and the files and texts that it carries.
+fn markup(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
+    let files = text(walk, bytes, about.content, Dress::Markup, about.place);
+    if files.is_empty() {
+        return;
+    }
+    let Some(inside) = walk.inside(about.place, about.spot) else { return };
+    let place = format!("{}data", inside.prefix);
+    for file in files {
+        let fitting = file.bytes.get(..file.bytes.len().min(walk.left)).unwrap_or_default();
+        limit(walk, fitting.len() < file.bytes.len(), &place);
+        walk.left -= fitting.len();
+        if is_font(fitting) || !walk.count_part(&place) {
+            continue;
+        }
+        let content = Content { kind: file.kind, ..Content::default() };
+        octets(walk, fitting, &Octets { content: &content, place: &place, spot: &inside, shown: Shown::InText });
+    }
+}
+
+/// Pages carry their fonts.
+fn is_font(bytes: &[u8]) -> bool {
+    [b"wOFF", b"wOF2", b"OTTO", b"\0\x01\0\0"].iter().any(|start| bytes.starts_with(*start))
+}
+
+/// Text of markup: all of it, and what is visible of it.
+fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
+    let shown = html::text(text);
+    walk.shapes(&shown, place);
+    walk.scan(&shown, place);
+    if let Some(visible) = styled::visible(text, &shown) {
+        walk.scan(&visible, place);
+    }
+    // Clients run nothing that is in the text of a message.
+    if !is_body(place) && styled::has_script(text, &shown) {
+        walk.report.unread(FindingKind::UnknownAttachment, place, "script");
+    }
+    if !is_body(place) && styled::has_generated_digits(&shown) {
+        walk.report.unread(FindingKind::BrokenAttachment, place, "generated content");
+    }
+    embedded::of(&shown, walk.limits.part.min(walk.left))
+}
+
+/// Reads text; the files and texts that it carries.
+pub(super) fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: Dress, place: &str) -> Vec<Embedded> {
+    let mut files = Vec::new();
     let reading = charset::read(bytes, content.charset.as_deref());
     if !reading.sound {
         walk.report.unread(FindingKind::BrokenAttachment, place, "charset");
@@ -254,18 +300,30 @@ pub(super) fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: 
         seals::within(walk, text.as_bytes(), place);
         walk.shapes(text, place);
         if dress == Dress::Markup {
-            let shown = html::text(text);
-            walk.shapes(&shown, place);
-            walk.scan(&shown, place);
+            files.extend(dressed(walk, text, place));
         }
         if dress == Dress::Plain || content.kind != "text/html" {
             walk.scan(text, place);
-            if let Some(undressed) = undressed(text) {
-                walk.scan(&undressed, place);
-            }
+            undressed(text).into_iter().chain(typed::in_full(text)).for_each(|other| walk.scan(&other, place));
+            formulas(walk, text, place);
         }
     }
     walk.report.read(place);
+    files
+}
+
+/// What a spreadsheet works out when it opens the text: nobody here does.
+fn formulas(walk: &mut Walk<'_>, text: &str, place: &str) {
+    let formulas = if is_body(place) { Vec::new() } else { typed::formulas(text) };
+    if !formulas.is_empty() {
+        walk.report.unread(FindingKind::BrokenAttachment, place, "formula without value");
+        walk.scan(&formulas.join("\n"), place);
+    }
+}
+
+/// Whether the place is the text of a message, which clients show and no other programme opens.
+fn is_body(place: &str) -> bool {
+    matches!(place.rsplit('/').next(), Some("text" | "html"))
 }
 
 /// Text whose own syntax can stand inside a number: folded lines of cards and calendars, escapes of JSON.

@@ -1,0 +1,213 @@
+//! What style sheets and programmes in markup change of what is shown (CSS 2.2: 9.2.4, 11.2, 12.2).
+//!
+//! Called by `leaf` with markup, and with what `html` read of it. Promises: linear; a further reading only where something may
+//! be hidden. Fails never: a rule that is not understood hides nothing here, and everything is in the first reading anyway.
+
+use super::html;
+use html5gum::Span;
+use html5gum::Tokenizer;
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use std::collections::BTreeSet;
+
+/// Names in selectors that are kept.
+const NAMES: usize = 256;
+/// Letters around a colon that are looked at.
+const NEAR: usize = 32;
+/// What runs a programme without `<script>`.
+const EVENTS: &[&str] =
+    &["\nonload ", "\nonerror ", "\nonclick ", "\nonfocus ", "\nontoggle ", "\nonbegin ", "\nonpageshow "];
+
+/// Whether a programme may write what is shown.
+pub(super) fn has_script(markup: &str, shown: &str) -> bool {
+    let is_script = |at: usize| markup.get(at + 1..at + 7).is_some_and(|name| name.eq_ignore_ascii_case("script"));
+    memchr::memchr_iter(b'<', markup.as_bytes()).any(is_script) || EVENTS.iter().any(|event| shown.contains(event))
+}
+
+/// Whether a rule writes digits of its own.
+pub(super) fn has_generated_digits(shown: &str) -> bool {
+    let mut colons = memchr::memchr_iter(b':', shown.as_bytes());
+    colons.any(|at| {
+        let value = shown.get(at + 1..).unwrap_or_default();
+        let value = value.split([';', '}', '\n']).next().unwrap_or_default().trim_start();
+        property(shown, at).ends_with("content") && value.starts_with(['"', '\'']) && has_digit(value)
+    })
+}
+
+/// Digits, and escapes of such; escapes of other characters have digits, too.
+fn has_digit(value: &str) -> bool {
+    let mut pieces = value.split('\\');
+    let plain = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
+    let escaped = |text: &str| {
+        let hex = text.bytes().take(6).take_while(u8::is_ascii_hexdigit).count();
+        let code = u32::from_str_radix(text.get(..hex).unwrap_or_default(), 16);
+        code.is_ok_and(|code| (0x30..=0x39).contains(&code)) || plain(text.get(hex..).unwrap_or_default())
+    };
+    pieces.next().is_some_and(plain) || pieces.any(escaped)
+}
+
+/// The name of the property before the colon.
+fn property(text: &str, colon: usize) -> String {
+    let mut start = colon.saturating_sub(NEAR);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.get(start..colon).unwrap_or_default().trim_end().to_ascii_lowercase()
+}
+
+/// Whether one of the declarations hides what it is given to.
+fn hides(declarations: &str) -> bool {
+    memchr::memchr_iter(b':', declarations.as_bytes()).any(|at| {
+        let value = declarations.get(at + 1..).unwrap_or_default().trim_start().as_bytes();
+        let begins = |word: &str| value.get(..word.len()).is_some_and(|v| v.eq_ignore_ascii_case(word.as_bytes()));
+        let is_nought = || begins("0") && !value.get(1).is_some_and(|b| b.is_ascii_digit() || *b == b'.');
+        let is_any = begins("none") || begins("hidden") || begins("collapse") || is_nought();
+        is_any && {
+            let name = property(declarations, at);
+            let is_of = |names: &[&str]| names.iter().any(|own| name.ends_with(own));
+            match () {
+                () if begins("none") => is_of(&["display"]),
+                () if is_nought() => is_of(&["font-size", "opacity"]),
+                () => is_of(&["visibility"]),
+            }
+        }
+    })
+}
+
+/// The text without what is hidden; nothing where nothing may be.
+pub(super) fn visible(markup: &str, shown: &str) -> Option<String> {
+    let is_hidden = hides(shown) || shown.contains("\nhidden");
+    is_hidden.then(|| Visible::new(hidden_names(shown)).read(markup))
+}
+
+/// The names of elements, classes and identifiers that rules hide.
+fn hidden_names(shown: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for rule in shown.split('}').filter(|rule| hides(rule)) {
+        let Some((selectors, declarations)) = rule.rsplit_once('{') else { continue };
+        if !hides(declarations) {
+            continue;
+        }
+        let selectors = selectors.rsplit(['{', '\n', ';']).find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let last = |selector: &str| selector.split_whitespace().next_back().unwrap_or_default().to_ascii_lowercase();
+        for selector in selectors.split(',').take(NAMES).map(last) {
+            let name = selector.rsplit(['.', '#']).next().unwrap_or_default();
+            if names.len() < NAMES && !name.is_empty() {
+                names.insert(name.to_owned());
+            }
+        }
+    }
+    names
+}
+
+/// The state of reading what is visible.
+struct Visible {
+    names: BTreeSet<String>,
+    out: Vec<u8>,
+    /// The element whose tag is read.
+    tag: Vec<u8>,
+    attribute: Vec<u8>,
+    tag_hides: bool,
+    /// The hidden element, and how many of its name are open.
+    hidden: Option<(Vec<u8>, usize)>,
+}
+
+impl Visible {
+    fn new(names: BTreeSet<String>) -> Visible {
+        let (out, tag, attribute) = (Vec::new(), Vec::new(), Vec::new());
+        Visible { names, out, tag, attribute, tag_hides: false, hidden: None }
+    }
+
+    fn read(mut self, markup: &str) -> String {
+        let callback = |event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
+            self.event(&event);
+            None
+        };
+        for token in Tokenizer::new_with_emitter(markup, html::Forgiving(CallbackEmitter::new(callback))) {
+            let Ok(()) = token;
+        }
+        String::from_utf8_lossy(&self.out).into_owned()
+    }
+
+    fn event(&mut self, event: &CallbackEvent<'_>) {
+        match event {
+            CallbackEvent::String { value } if self.hidden.is_none() => self.out.extend_from_slice(value),
+            CallbackEvent::OpenStartTag { name } => {
+                self.tag = name.to_vec();
+                self.tag_hides = self.is_named(name);
+            }
+            CallbackEvent::AttributeName { name } => {
+                self.attribute = name.to_vec();
+                self.tag_hides |= *name == b"hidden";
+            }
+            CallbackEvent::AttributeValue { value } => self.tag_hides |= self.attribute_hides(value),
+            CallbackEvent::CloseStartTag { self_closing } => self.opened(*self_closing),
+            CallbackEvent::EndTag { name } => self.closed(name),
+            _ => {}
+        }
+    }
+
+    fn is_named(&self, name: &[u8]) -> bool {
+        std::str::from_utf8(name).is_ok_and(|name| self.names.contains(&name.to_ascii_lowercase()))
+    }
+
+    fn attribute_hides(&self, value: &[u8]) -> bool {
+        match self.attribute.as_slice() {
+            b"style" => hides(&String::from_utf8_lossy(value)),
+            b"display" => value.eq_ignore_ascii_case(b"none"),
+            b"visibility" => value.eq_ignore_ascii_case(b"hidden"),
+            b"class" | b"id" => value.split(u8::is_ascii_whitespace).any(|name| self.is_named(name)),
+            _ => false,
+        }
+    }
+
+    fn opened(&mut self, self_closing: bool) {
+        // HTML knows elements without an end; a slash ends nothing else.
+        let is_void = self_closing
+            || matches!(self.tag.as_slice(), b"br" | b"img" | b"hr" | b"input" | b"meta" | b"link" | b"wbr" | b"col");
+        match &mut self.hidden {
+            Some((name, depth)) if *name == self.tag && !is_void => *depth += 1,
+            Some(_) => {}
+            None if self.tag_hides && !is_void => self.hidden = Some((self.tag.clone(), 1)),
+            None => html::open(&mut self.out, &self.tag),
+        }
+    }
+
+    fn closed(&mut self, name: &[u8]) {
+        match &mut self.hidden {
+            Some((own, depth)) if own == name => *depth -= 1,
+            Some(_) => {}
+            None => self.out.extend_from_slice(html::divider(name).unwrap_or(b"\n".as_slice())),
+        }
+        self.hidden.take_if(|(_, depth)| *depth == 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_is_left_out_of_a_further_reading() {
+        for markup in [
+            "NHS number 943<span style=\"display:none\">1</span> 476 5919",
+            "NHS number 943<span style='color:red; DISPLAY : None'>1<span>2</span></span> 476 5919",
+            "NHS number 943<span hidden>1</span> 476 5919",
+            "<style>b, i.x {visibility:hidden}</style>NHS number 943<i class='y x'>1</i> 476<b>3</b> 5919",
+        ] {
+            let seen = visible(markup, &html::text(markup)).unwrap();
+            assert!(seen.contains("NHS number 943 476 5919"), "{markup}: {seen}");
+        }
+        assert_eq!(visible("<p style='color:red'>x", &html::text("<p style='color:red'>x")), None);
+    }
+
+    #[test]
+    fn what_rules_and_programmes_write_is_known() {
+        let generated = |markup: &str| has_generated_digits(&html::text(markup));
+        assert!(generated("<style>b:before{content:\"943 476 59\"}</style>"));
+        assert!(generated("<style>b:before{content : '\\39'}</style>"));
+        assert!(!generated("<style>b:before{content:\"\\201C\"}</style>"));
+        let script = |markup: &str| has_script(markup, &html::text(markup));
+        assert!(script("<ScRipt>x</script>") && script("<body onload='x()'>"));
+        assert!(!script("<p>script onload </p>"));
+    }
+}

@@ -1,0 +1,106 @@
+//! Cells of tables in plain text as a spreadsheet shows them: numbers with an exponent in full, formulas worked out.
+//!
+//! Called by `leaf`. Promises: one pass, and a second reading only where there is such a cell. Fails never.
+
+/// Exponents as large as this one may have; what is larger is no identifier.
+const EXPONENT: usize = 14;
+/// Digits of an identifier, before its exponent is undone.
+const DIGITS: usize = 20;
+/// Digits that are enough to work out an identifier.
+const FORMULA: usize = 6;
+
+/// The text with its exponents undone (`9.434765919E9`); nothing where there are none.
+pub(super) fn in_full(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let (mut out, mut copied) = (String::new(), 0);
+    for at in memchr::memchr2_iter(b'e', b'E', bytes) {
+        let is_between = at.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(|b| is_mantissa(*b));
+        let Some((range, number)) = is_between.then(|| number(bytes, at)).flatten().filter(|(r, _)| r.start >= copied)
+        else {
+            continue;
+        };
+        out.push_str(text.get(copied..range.start).unwrap_or_default());
+        out.push_str(&number);
+        copied = range.end;
+    }
+    (copied > 0).then(|| out + text.get(copied..).unwrap_or_default())
+}
+
+fn is_mantissa(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte == b'.'
+}
+
+/// The number whose exponent is at `at`, and where it stands.
+fn number(bytes: &[u8], at: usize) -> Option<(std::ops::Range<usize>, String)> {
+    let mantissa = bytes.get(..at)?.iter().rev().take(DIGITS + 2).take_while(|b| is_mantissa(**b)).count();
+    let start = at.checked_sub(mantissa).filter(|_| mantissa <= DIGITS)?;
+    let is_word = start.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(u8::is_ascii_alphanumeric);
+    let signed = bytes.get(at + 1..)?;
+    let sign = signed.first().copied().filter(|b| matches!(b, b'+' | b'-'));
+    let digits = signed.get(usize::from(sign.is_some())..)?;
+    let length = digits.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+    let exponent: usize = std::str::from_utf8(digits.get(..length)?).ok()?.parse().ok().filter(|e| *e <= EXPONENT)?;
+    let shown = shifted(std::str::from_utf8(bytes.get(start..at)?).ok()?, exponent, sign == Some(b'-'))?;
+    (!is_word).then(|| (start..at + 1 + usize::from(sign.is_some()) + length, shown))
+}
+
+/// The digits with the point moved to the right, or to the left.
+fn shifted(mantissa: &str, exponent: usize, is_left: bool) -> Option<String> {
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let point = if is_left { whole.len().checked_sub(exponent)? } else { whole.len().saturating_add(exponent) };
+    let digits = format!("{whole}{fraction}{:0<1$}", "", point.saturating_sub(whole.len() + fraction.len()));
+    let (whole, fraction) = (digits.get(..point)?, digits.get(point..)?.trim_end_matches('0'));
+    match fraction {
+        _ if digits.contains('.') => None,
+        "" => Some(whole.to_owned()),
+        fraction => Some(format!("{whole}.{fraction}")),
+    }
+}
+
+/// The cells that are formulas with enough digits to make a number, without what joins them.
+pub(super) fn formulas(text: &str) -> Vec<String> {
+    let starts = memchr::memchr_iter(b'=', text.as_bytes()).filter(|at| begins_a_cell(text, *at));
+    let cells = starts.filter_map(|at| text.get(at + 1..)?.split(['\n', '\r', '\t']).next());
+    let has_digits = |cell: &&str| cell.bytes().filter(u8::is_ascii_digit).count() >= FORMULA;
+    cells.filter(has_digits).take(MOST).map(|cell| cell.replace(['"', '&', '+', '*', '(', ')', '='], "")).collect()
+}
+
+/// Formulas that are looked at; whoever reads them says that there are some.
+const MOST: usize = 1_000;
+
+fn begins_a_cell(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default().trim_end_matches(['"', '\'']);
+    let follows =
+        text.as_bytes().get(at + 1).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'"' | b'(' | b'-'));
+    follows && (before.is_empty() || before.ends_with(['\n', '\r', '\t', ',', ';']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{formulas, in_full};
+
+    #[test]
+    fn exponents_are_undone() {
+        for (text, expected) in [
+            ("NHS number\n9.434765919E9\n", "NHS number\n9434765919\n"),
+            ("94347659.19E2", "9434765919"),
+            ("a,9.434765919e+09;x", "a,9434765919;x"),
+            ("94347659190E-1", "9434765919"),
+            ("9434765E3", "9434765000"),
+        ] {
+            assert_eq!(in_full(text).as_deref(), Some(expected));
+        }
+        for text in ["one theme", "abc9E2", "1E400", "1.2.3E2", "E5", ".e", "12e"] {
+            assert_eq!(in_full(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn formulas_are_cells_that_begin_with_their_sign() {
+        assert_eq!(formulas("NHS number\n\"=\"\"943\"\"&\"\"4765919\"\"\"\n"), ["9434765919"]);
+        assert_eq!(formulas("x,=943476*10000+5919"), ["943476100005919"]);
+        for text in ["=====123456", "a = 123456", "x=123456", "=A1+B2"] {
+            assert!(formulas(text).is_empty(), "{text}");
+        }
+    }
+}
