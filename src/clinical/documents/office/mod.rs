@@ -9,6 +9,7 @@ mod attributes;
 mod dialect;
 mod flow;
 mod manifest;
+mod numbering;
 mod numbers;
 mod reader;
 mod roles;

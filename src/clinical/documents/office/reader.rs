@@ -6,6 +6,7 @@
 use super::attributes;
 use super::dialect::Dialect;
 use super::flow::{Flow, Readings, SOFT, Told};
+use super::numbering::Numbering;
 use super::numbers;
 use super::roles::{self, Role, Sign};
 use super::strings::Strings;
@@ -36,6 +37,7 @@ pub(super) struct Reader<'a, 's> {
     /// What could not be told.
     unread: BTreeSet<&'static str>,
     styles: Styles,
+    numbering: Numbering,
 }
 
 /// An element that is open.
@@ -96,6 +98,7 @@ impl<'a, 's> Reader<'a, 's> {
             files: Vec::new(),
             unread: BTreeSet::new(),
             styles: Styles::default(),
+            numbering: Numbering::default(),
         }
     }
 
@@ -147,6 +150,7 @@ impl<'a, 's> Reader<'a, 's> {
             Role::Plain if frame.dialect == Dialect::Foreign => self.readings = self.readings.and(Readings::HIDDEN),
             Role::Plain if frame.dialect == Dialect::Odf => self.style_of(element),
             Role::Plain if element.local == "basedOn" => self.styles.derive(element),
+            Role::Plain if frame.dialect == Dialect::Word => self.counted(element),
             _ => {}
         }
     }
@@ -298,6 +302,18 @@ impl<'a, 's> Reader<'a, 's> {
             "style" => self.styles.begin(element),
             "text-properties" if is_hidden(element) => self.styles.hide(),
             _ => {}
+        }
+    }
+
+    /// What a programme counts.
+    fn counted(&mut self, element: &Element<'a, '_>) {
+        let counted = self.numbering.element(element);
+        if let Some(text) = counted.text {
+            self.flow.note(element.local, &text);
+            self.flow.tell_aside(" ;");
+        }
+        if counted.is_unread {
+            self.unread.insert("numbering");
         }
     }
 

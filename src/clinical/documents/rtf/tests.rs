@@ -136,3 +136,12 @@ fn data_that_is_not_there_is_broken_and_hides_nothing() {
     assert!(is_sure(&found));
     assert_eq!(found.unread[0].kind, FindingKind::BrokenAttachment);
 }
+
+#[test]
+fn numbers_that_a_programme_counts_are_said() {
+    for word in ["levelstartat", "pgnstart", "pgnstarts"] {
+        let found = look(format!(r"{{\rtf1\{word}5919 NHS number 943 476 \chpgn}}").as_bytes());
+        assert_eq!(found.unread.len(), 1, "{word}");
+        assert!(look(format!(r"{{\rtf1\{word}12 page \chpgn}}").as_bytes()).unread.is_empty(), "{word}");
+    }
+}
