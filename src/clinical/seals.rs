@@ -25,6 +25,7 @@ pub(super) fn cms(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
     let room = walk.limits.part.min(walk.left);
     match sealed::cms(bytes, room) {
         Some(Cms::Enveloped) if is_smime(about) => closed(walk, "smime", bytes, about),
+        Some(Cms::Enveloped) => closed_to_most(walk, "smime", bytes, about),
         Some(Cms::Signed(content)) => {
             around(walk, bytes, &content, about);
             signed(walk, &content, about);
@@ -34,6 +35,18 @@ pub(super) fn cms(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
             walk.report.read(about.place);
         }
         _ => unknown(walk, "pkcs7", bytes, about),
+    }
+}
+
+/// Closed by its octets, while nothing says so: a closed file where its type is that of a file, never a sealed message.
+fn closed_to_most(walk: &mut Walk<'_>, what: &str, bytes: &[u8], about: &Octets<'_>) {
+    let is_file =
+        about.content.kind.starts_with("application/") && !opaque::claims_text(&about.content.kind, about.place);
+    if is_file {
+        walk.report.closed(about.place, what);
+        walk.raw(bytes, about.place);
+    } else {
+        unknown(walk, what, bytes, about);
     }
 }
 
@@ -81,7 +94,7 @@ pub(super) fn openpgp(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
     let is_named = !kind.starts_with("text/") && about.is_named(&[".pgp", ".gpg", ".asc"]);
     match is_typed || is_named {
         true => closed(walk, "pgp", bytes, about),
-        false => unknown(walk, "pgp", bytes, about),
+        false => closed_to_most(walk, "pgp", bytes, about),
     }
 }
 

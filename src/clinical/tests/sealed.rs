@@ -76,8 +76,11 @@ fn a_sealed_part_of_an_ordinary_message_is_closed() {
     for (name, octets) in [("x.P7M", enveloped()), ("x.gpg", openpgp())] {
         let closed = mixed(&[text, &self::part("application/octet-stream", name, &octets)]);
         assert!(kinds(&closed).contains(&FindingKind::EncryptedAttachment), "told by its name: {name}");
-        let other = mixed(&[text, &self::part("application/octet-stream", "x.doc", &octets)]);
-        assert_eq!(kinds(&other), [FindingKind::UnknownAttachment], "no programme opens it");
+        let alone = format!("Subject: hello\r\n{}", self::part("application/x-thing", "x.doc", &octets)).into_bytes();
+        assert!(kinds(&alone).contains(&FindingKind::EncryptedAttachment), "a file that is closed");
+        assert!(!kinds(&alone).contains(&FindingKind::AlreadySealed), "no programme opens it as the message");
+        let called_text = mixed(&[text, &self::part("application/octet-stream", "x.txt", &octets)]);
+        assert_eq!(kinds(&called_text), [FindingKind::UnknownAttachment], "readers show it as text");
     }
     let alone = mixed(&[&part("application/pkcs7-mime", &enveloped())]);
     assert!(!kinds(&alone).contains(&FindingKind::AlreadySealed), "what a list adds may stand beside it");
