@@ -149,6 +149,13 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
     if at(0, b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         return Some(Format::Document(Kind::Ole));
     }
+    // [MS-EMF] 2.3.4.2, [MS-WMF] 2.3.2.3: drawings, which may have text.
+    if at(0, b"\x01\0\0\0") && at(40, b" EMF") {
+        return Some(Format::Image("emf"));
+    }
+    if at(0, b"\xD7\xCD\xC6\x9A\0\0") {
+        return Some(Format::Image("wmf"));
+    }
     if at(0, b"RIFF") {
         return Some(if at(8, b"WEBP") { Format::Image("webp") } else { Format::Unknown("riff") });
     }
@@ -264,6 +271,8 @@ mod tests {
         assert_eq!(of(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", None), Format::Document(Kind::Ole));
         assert_eq!(of(&[&[0; 128][..], b"DICM"].concat(), None), Format::Dicom);
         assert_eq!(of(&[&b"II*\0"[..], &[0; 124], b"DICM"].concat(), None), Format::Dicom);
+        assert_eq!(of(&[&b"\x01\0\0\0"[..], &[0; 36], b" EMF"].concat(), None), Format::Image("emf"));
+        assert_eq!(of(b"\xD7\xCD\xC6\x9A\0\0rest", None), Format::Image("wmf"));
         assert_eq!(of(b"\x00\x01\x02binary\x00\x00", None), Format::Unknown("binary"));
         assert_eq!(of(b"9\x004\x003\x004\x00", None), Format::Text);
         assert_eq!(of("name;nhs\nJosé;943".as_bytes(), None), Format::Text);

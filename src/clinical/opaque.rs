@@ -28,11 +28,24 @@ pub(super) fn image(walk: &mut Walk<'_>, bytes: &[u8], what: &'static str, about
     if is_broken {
         walk.report.unread(FindingKind::BrokenAttachment, about.place, what);
     }
+    if matches!(what, "emf" | "wmf") {
+        drawn(walk, bytes, about.place);
+    }
     if is_broken || claimed {
         text(walk, bytes, about);
     } else if bytes.len() <= LOGO {
         walk.raw(bytes, about.place);
     }
+}
+
+/// The text that a drawing shows: [MS-EMF] 2.3.5 writes it in UTF-16, [MS-WMF] 2.3.3 in octets.
+fn drawn(walk: &mut Walk<'_>, bytes: &[u8], place: &str) {
+    for from in [bytes, bytes.get(1..).unwrap_or_default()] {
+        let (pairs, _) = from.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+        walk.raw(String::from_utf16_lossy(&units).as_bytes(), place);
+    }
+    walk.raw(bytes, place);
 }
 
 /// Looks at what is said to be unknown where a reader may show it as text.

@@ -70,9 +70,10 @@ pub(super) fn ends_with_an_archive(bytes: &[u8]) -> bool {
     zip::ends_with_one(bytes)
 }
 
-/// Whether an archive at the end of that is not read with it, or is not a file inside.
+/// Whether an archive at the end of that is not read with it, or is not a file inside. Word keeps themes as archives among the
+/// streams of a compound file, all of which are read.
 pub(super) fn may_precede_an_archive(format: Format) -> bool {
-    !matches!(format, Format::Empty | Format::Document(Kind::Zip | Kind::Tar))
+    !matches!(format, Format::Empty | Format::Document(Kind::Zip | Kind::Tar | Kind::Ole))
 }
 
 /// Whether octets begin with a header of tar, which may have no signature.

@@ -71,3 +71,16 @@ fn a_pdf_behind_the_signature_of_a_picture_is_a_pdf_and_a_picture() {
         assert_eq!(is_picture, magic != b"ID3");
     }
 }
+
+#[test]
+fn text_of_a_drawing_is_read_and_an_ordinary_one_is_a_picture() {
+    let emf = |inside: &[u8]| [&b"\x01\0\0\0"[..], &[0; 36], b" EMF", &[0xFF; 60], inside].concat();
+    let wide: Vec<u8> = NUMBER.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let odd = [&b"\x07"[..], &wide].concat();
+    for inside in [&wide, &odd] {
+        assert_eq!(numbers(&inline("image/x-emf", "a.emf", &emf(inside))), at("a.emf"));
+    }
+    assert!(look(&inline("image/x-emf", "a.emf", &emf(b""))).findings.is_empty());
+    let wmf = [&b"\xD7\xCD\xC6\x9A\0\0\x12\xF3"[..], NUMBER.as_bytes()].concat();
+    assert_eq!(numbers(&inline("image/x-wmf", "a.wmf", &wmf)), at("a.wmf"));
+}
