@@ -149,7 +149,7 @@ fn the_client_session_keeps_to_its_transcripts_over_sockets() {
 
 #[test]
 fn the_server_session_serves_exchange() {
-    run_all("exchange/client", 12, server::Gateway::open);
+    run_all("exchange/client", 12, server::Gateway::open_to_a_site);
 }
 
 #[test]

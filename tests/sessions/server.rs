@@ -37,6 +37,13 @@ impl Gateway {
         Gateway { settings, link, session: None, unread: Vec::new(), body: Vec::new(), verdict: None, log: Vec::new() }
     }
 
+    /// As it is to a site's clients.
+    pub fn open_to_a_site() -> Gateway {
+        let mut gateway = Gateway::open();
+        gateway.settings.require_tls = RequireTls::Offered;
+        gateway
+    }
+
     fn greet(&mut self) {
         let (session, greeting) = Session::open(Arc::new(self.settings.clone()), self.link);
         self.session = Some(session);
@@ -148,8 +155,7 @@ impl Side for Gateway {
             "starttls-required" => self.settings.starttls = StartTls::Required(status(value)),
             "normalise-line-endings" => self.settings.bare_line_endings = BareLineEndings::Normalised,
             "requiretls" => self.settings.require_tls = RequireTls::Offered,
-            // Who may log in may ask for REQUIRETLS, as the gateway's listeners have it.
-            "auth" => (self.settings.auth, self.settings.require_tls) = (Auth::Offered, RequireTls::Offered),
+            "auth" => self.settings.auth = Auth::Offered,
             "implicit-tls" => self.link = Security::Tls,
             _ => return false,
         }
