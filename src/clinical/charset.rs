@@ -56,7 +56,7 @@ fn as_it_seems<'a>(bytes: &'a [u8], label: Option<&str>) -> Reading<'a> {
         (Some(encoding), Some(text)) if encoding.is_ascii_compatible() && encoding != ISO_2022_JP => as_is(text),
         (None, Some(text)) => Reading { sound: label.is_none() || !bytes.contains(&0x1B), ..as_is(text) },
         (Some(encoding), _) => as_labelled(bytes, encoding),
-        (None, None) => Reading { sound: label.is_none(), ..unlabelled(bytes) },
+        (None, None) => Reading { sound: label.is_none() && !is_ebcdic(bytes), ..unlabelled(bytes) },
     };
     with_others(reading, bytes, known)
 }
@@ -143,6 +143,14 @@ fn unlabelled(bytes: &[u8]) -> Reading<'_> {
         Ok(text) => as_is(text),
         Err(_) => Reading { text: WINDOWS_1252.decode_without_bom_handling(bytes).0, other: None, sound: true },
     }
+}
+
+/// Text of a large machine: its blanks are 0x40, its letters and digits above 0x80, and it has none of the usual blanks.
+fn is_ebcdic(bytes: &[u8]) -> bool {
+    let sample = &bytes[..bytes.len().min(4_096)];
+    let count = |is: fn(&u8) -> bool| sample.iter().filter(|octet| is(octet)).count();
+    let (blanks, high) = (count(|octet| *octet == 0x40), count(|octet| *octet >= 0x80));
+    blanks * 12 > sample.len() && high * 2 > sample.len() && count(|octet| *octet == b' ') == 0
 }
 
 fn lossy(bytes: &[u8]) -> Cow<'_, str> {
@@ -252,6 +260,9 @@ mod tests {
     fn an_unknown_charset_with_other_than_ascii_is_said() {
         assert!(!read(b"\xF9\xF4\xF3", Some("cp037")).sound);
         assert!(read(b"943", Some("x-unknown")).sound);
+        // `NHS 943 476 5919`, and a letter that is nobody's code but Latin-1.
+        assert!(!read(b"\xD5\xC8\xE2\x40\xF9\xF4\xF3\x40\xF4\xF7\xF6\x40\xF5\xF9\xF1\xF9", None).sound);
+        assert!(read("caf\u{e9} @ noon".chars().map(|c| c as u8).collect::<Vec<u8>>().as_slice(), None).sound);
     }
 
     #[test]
