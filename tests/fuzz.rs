@@ -124,6 +124,12 @@ const WORDS: &[&[u8]] = &[
     b"endstream",
     b"/Length",
     b"xref",
+    b"\n=== word/document.xml\n",
+    b"<w:t>",
+    b"</w:t>",
+    b"&#x39;",
+    b"\xA0\x80",
+    b"\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x03",
 ];
 
 fn changed(mut octets: Vec<u8>, change: &Change, others: &[Vec<u8>]) -> Vec<u8> {
@@ -216,6 +222,8 @@ fn documents() {
     hold("rtf", 500, &[]);
     hold("tnef", 500, &[]);
     hold("ole", 500, &[]);
+    hold("office", 300, &[]);
+    hold("sealed", 500, &[]);
 }
 
 #[test]

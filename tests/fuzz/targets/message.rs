@@ -103,7 +103,7 @@ pub fn ole(bytes: &[u8]) {
 }
 
 /// The same document says the same twice, and what a limit cuts short is said to be cut short.
-fn document(content: &[u8]) {
+pub fn document(content: &[u8]) {
     mime(&[b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\n", content].concat());
 }
 

@@ -14,6 +14,7 @@ pub mod dns;
 pub mod message;
 pub mod notice;
 pub mod oracle;
+pub mod packages;
 pub mod server;
 pub mod stored;
 pub mod typed;
@@ -39,6 +40,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("mime", message::mime),
     ("nhs-number", message::nhs_number),
     ("notice", notice::composed),
+    ("office", packages::office),
     ("ole", message::ole),
     ("oracle-command", oracle::command),
     ("oracle-data", oracle::data),
@@ -49,9 +51,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("progress", stored::progress),
     ("reply", client::reply),
     ("rtf", message::rtf),
+    ("sealed", packages::sealed),
     ("server", server::session),
-    ("zip", archives::zip),
     ("tnef", message::tnef),
+    ("zip", archives::zip),
 ];
 
 /// The target of that name.
