@@ -101,30 +101,41 @@ pub(super) fn sound_base64_len(input: &[u8]) -> Option<usize> {
     let body = &input[..input.iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1)];
     let padding = body.iter().rev().take_while(|byte| **byte == b'=').count();
     let body = &body[..body.len() - padding];
-    let (mut letters, mut blanks) = (0, 0);
-    for block in body.chunks(128) {
-        // As in `formats`: many octets at once.
-        letters += usize::from(block.iter().fold(0u8, |letters, byte| letters + u8::from(is_letter(*byte))));
-        blanks += usize::from(block.iter().fold(0u8, |blanks, byte| blanks + u8::from(is_blank(*byte))));
-    }
+    let letters: usize = body.chunks(128).map(letters_of).sum();
+    // Line ends are the blanks that encoders write.
+    let ends: usize = [b'\r', b'\n'].map(|end| memchr::memchr_iter(end, body).count()).iter().sum();
+    let all = letters + ends == body.len() || body.iter().all(|byte| is_letter(*byte) || is_blank(*byte));
     let ends_well = match padding {
         0 => letters % 4 != 1,
         padding => padding <= 2 && (letters + padding).is_multiple_of(4),
     };
-    (letters + blanks == body.len() && ends_well).then_some(letters / 4 * 3 + (letters % 4).saturating_sub(1))
+    (all && ends_well).then_some(letters / 4 * 3 + (letters % 4).saturating_sub(1))
 }
 
-/// The last octets that `input` decodes to, `most` of them and up to two more: it is sound and decodes to `octets`.
+/// The last octets that `input` decodes to, `most` of them and up to four more: it is sound and decodes to `octets`.
 pub(super) fn base64_end(input: &[u8], octets: usize, most: usize) -> Vec<u8> {
     // What is left of the last group of four letters; groups are counted from the start.
     let odd = [0, 2, 3][octets % 3];
-    let mut wanted = most / 3 * 4 + odd;
+    let mut wanted = most.div_ceil(3) * 4 + odd;
     let mut from = input.len();
+    // Block by block while all of one is wanted, as in `sound_base64_len`, then letter by letter.
+    for block in input.rchunks(128) {
+        let letters = letters_of(block);
+        if letters > wanted {
+            break;
+        }
+        (wanted, from) = (wanted - letters, from - block.len());
+    }
     while let Some(at) = from.checked_sub(1).filter(|_| wanted > 0) {
         from = at;
         wanted -= usize::from(is_letter(input[at]));
     }
-    base64(&input[from..], most + 2).bytes
+    base64(&input[from..], most + 4).bytes
+}
+
+/// Letters of the alphabet in at most 128 octets; as in `formats`: many octets at once.
+fn letters_of(block: &[u8]) -> usize {
+    usize::from(block.iter().fold(0u8, |letters, byte| letters + u8::from(is_letter(*byte))))
 }
 
 const fn is_blank(byte: u8) -> bool {
@@ -210,6 +221,11 @@ mod tests {
         assert_eq!(read("OT*Q=").bytes, b"94");
     }
 
+    fn base64_of(octets: &[u8]) -> Vec<u8> {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode(octets).into_bytes()
+    }
+
     /// One octet after another, as it was before blocks were.
     fn by_octets(input: &[u8]) -> Vec<u8> {
         let (mut out, mut group) = (Vec::new(), Vec::new());
@@ -237,6 +253,22 @@ mod tests {
                 let lines: Vec<u8> = letters.chunks(width).flat_map(|line| [line, junk].concat()).collect();
                 if junk != b"====" || width % 4 == 0 {
                     assert_eq!(base64(&lines, 10_000).bytes, by_octets(&lines), "{width} {junk:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_is_what_the_whole_ends_with() {
+        let octets: Vec<u8> = (0..3_000u32).map(|n| (n * n / 7) as u8).collect();
+        for len in [0, 1, 2, 3, 90, 91, 2_998, 2_999, 3_000] {
+            for width in [4, 60, 76, 1_000] {
+                let letters = base64_of(&octets[..len]);
+                let lines: Vec<u8> = letters.chunks(width).flat_map(|line| [line, b"\r\n"].concat()).collect();
+                for most in [0, 3, 89, 90, 1_000, 9_000] {
+                    let end = base64_end(&lines, len, most);
+                    assert!(octets[..len].ends_with(&end), "{len} {width} {most}");
+                    assert!((most.min(len)..=most + 4).contains(&end.len()), "{len} {width} {most}: {}", end.len());
                 }
             }
         }
