@@ -5,6 +5,7 @@
 //! gets some more, for no message may hold more than a sixteenth of what is free; a quarter is the sites' alone. One atomic
 //! operation when a buffer grows, none when it does not. Fails by saying no.
 
+use super::buffers::Buffers;
 use super::limits::Who;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,6 +28,7 @@ pub struct Budget {
     sites: usize,
     leaving: Arc<Semaphore>,
     files: Arc<Semaphore>,
+    buffers: Arc<Buffers>,
 }
 
 impl Budget {
@@ -38,6 +40,7 @@ impl Budget {
             sites: octets / SITES_PART,
             leaving: Arc::new(Semaphore::new(LEAVING)),
             files: Arc::new(Semaphore::new(files.min(Semaphore::MAX_PERMITS))),
+            buffers: Arc::default(),
         })
     }
 
@@ -95,6 +98,12 @@ impl Share {
             self.file = self.of.files.clone().try_acquire_owned().ok();
         }
         self.file.is_some()
+    }
+
+    /// Where large messages have their buffers from.
+    #[must_use]
+    pub(super) fn buffers(&self) -> &Arc<Buffers> {
+        &self.of.buffers
     }
 
     /// A turn to write what found no room, if not too many do so already.

@@ -5,6 +5,7 @@
 //! the edge are gone before anything is kept; a message that is not admitted leaves no file. Fails with the disk's error.
 
 use super::budget::Share;
+use super::buffers::SPARE;
 use super::socket::READ_LARGE;
 use crate::clock::EntryId;
 use crate::mail::message;
@@ -18,7 +19,7 @@ const INLINE: usize = 128 * 1024;
 /// piece, and reading and delivery take it from memory.
 const WHOLE: usize = 2 * 1024 * 1024;
 /// A declared size is believed up to so many times what has come.
-const BELIEVED: usize = 8;
+const BELIEVED: usize = 32;
 /// Octets more than that: some clients count line ends otherwise.
 const MARGIN: usize = 4 * 1024;
 /// Octets that a large message gathers before they are written: with what one read adds, its buffer stays at 256 KiB.
@@ -185,7 +186,9 @@ impl Collector {
         let is_full = self.memory.capacity() - self.memory.len() < READ_LARGE;
         let grows = is_full && wanted > self.memory.capacity() && self.declared <= WHOLE && self.takes_much();
         if grows && self.share.resize(wanted + self.header.capacity()) {
-            self.memory.reserve_exact(wanted - self.memory.len());
+            let mut larger = self.share.buffers().take(wanted);
+            larger.extend_from_slice(&self.memory);
+            self.memory = larger;
         }
     }
 
@@ -273,11 +276,13 @@ impl Collector {
     async fn finish_whole(mut self, bodies: &Bodies) -> Result<(Collected, Share), CollectError> {
         self.check_header()?;
         strip_edge_fields(&mut self.memory);
-        // It may wait for a while, and should take no more than it is.
-        self.memory.shrink_to_fit();
+        // It may wait for a while, and should take hardly more than it is.
+        if self.memory.len() <= INLINE || self.memory.capacity() - self.memory.len() > SPARE {
+            self.memory.shrink_to_fit();
+        }
         // Less than before, or by what came last more: that is in memory already.
         let _ = self.account();
-        let message = Bytes::from(self.memory);
+        let message = self.share.buffers().lend(self.memory);
         if message.len() <= INLINE {
             return Ok((Collected::Small(message), self.share));
         }

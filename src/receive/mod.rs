@@ -6,6 +6,7 @@
 pub mod accept;
 pub mod access;
 pub mod budget;
+mod buffers;
 pub mod collect;
 mod connection;
 mod limits;

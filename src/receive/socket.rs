@@ -6,9 +6,9 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::coop::consume_budget;
 use tokio_rustls::server::TlsStream;
@@ -59,6 +59,10 @@ impl Socket {
     }
 
     fn poll_append(&mut self, context: &mut Context<'_>, most: usize, input: &mut Vec<u8>) -> Poll<io::Result<usize>> {
+        if most > READ && input.is_empty() {
+            input.reserve_exact(most);
+            return self.poll_into(context, input);
+        }
         READING.with_borrow_mut(|reading| {
             let most = most.min(reading.len());
             let mut buffer = ReadBuf::new(&mut reading[..most]);
@@ -70,6 +74,15 @@ impl Socket {
             input.extend_from_slice(buffer.filled());
             polled.map_ok(|()| buffer.filled().len())
         })
+    }
+
+    /// Fills the room that `input` has: of a large message much comes at once, and is copied once less.
+    fn poll_into(&mut self, context: &mut Context<'_>, input: &mut Vec<u8>) -> Poll<io::Result<usize>> {
+        match self {
+            Socket::Clear(tcp) => pin!(tcp.read_buf(input)).poll(context),
+            Socket::Tls(tls) => pin!(tls.read_buf(input)).poll(context),
+            Socket::Gone => Poll::Ready(Ok(0)),
+        }
     }
 
     async fn readable(&self) -> io::Result<()> {
