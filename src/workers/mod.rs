@@ -7,6 +7,7 @@
 
 mod child;
 mod confine;
+mod keeper;
 mod pool;
 mod telling;
 mod wire;
@@ -17,7 +18,8 @@ use std::sync::OnceLock;
 
 pub use child::Unfit;
 pub use confine::{Confined, confine};
-pub use pool::{Busy, Ended, Workers, inspect_once};
+pub use keeper::{Busy, Ended};
+pub use pool::{Workers, inspect_once};
 pub use telling::Telling;
 pub use work::run as work;
 
