@@ -2,10 +2,11 @@
 //!
 //! Called by `walk`. Promises: content is judged by its octets; what is not read is said. Fails never.
 
+use super::about::About;
 use super::embedded::Embedded;
 use super::fields::Content;
 use super::formats::Format;
-use super::walk::{About, Spot, Walk};
+use super::walk::{Spot, Walk};
 use super::{charset, documents, embedded, formats, html, names, opaque, seals, styled, transfer, typed};
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};

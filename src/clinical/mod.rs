@@ -9,6 +9,7 @@ use crate::vocabulary::{Confidence, FindingKind};
 use serde::Serialize;
 use std::borrow::Cow;
 
+mod about;
 mod anchors;
 mod charset;
 mod coded;

@@ -4,6 +4,7 @@
 //! and recursion is no deeper than the levels; beyond a limit the rest is looked at as plain text and the limit is said.
 //! Readers of mail disagree about malformed mail, so what is ambiguous is read in each way and called broken.
 
+use super::about::About;
 use super::fields::{Content, Field, Fields, content, is_trace, may_tell};
 use super::report::Report;
 use super::rules::Rules;
@@ -75,28 +76,6 @@ impl Spot {
 enum Head {
     Message,
     Part,
-}
-
-/// What the fields of an entity say about its body.
-#[derive(Debug, Default)]
-pub(super) struct About {
-    types: Vec<Content>,
-    encodings: Vec<String>,
-    pub disposition: Option<Content>,
-    pub has_id: bool,
-    pub conflict: bool,
-}
-
-impl About {
-    /// All names that it is given: readers show one or the other.
-    pub fn names<'a>(&'a self, content: &'a Content) -> impl Iterator<Item = &'a str> {
-        self.disposition.iter().chain([content]).filter_map(|said| said.name.as_deref())
-    }
-
-    /// The file name, wherever it stands.
-    pub fn name<'a>(&'a self, content: &'a Content) -> Option<&'a str> {
-        self.disposition.as_ref().and_then(|d| d.name.as_deref()).or(content.name.as_deref())
-    }
 }
 
 impl<'r> Walk<'r> {
@@ -386,23 +365,6 @@ fn is_sealed_whole(body: &[u8], part: &leaf::Part<'_>) -> bool {
     let is_plain = matches!(part.encoding, "" | "7bit" | "8bit" | "binary");
     let is_one = part.spot.sole && is_plain && !part.about.conflict;
     is_one && part.content.kind == "multipart/encrypted" && sealed::is_pgp_mime(body, boundary)
-}
-
-impl About {
-    fn add_type(&mut self, content: Content) {
-        self.conflict |= content.boundaries.len() > 1 || (!self.types.is_empty() && !self.types.contains(&content));
-        if self.types.len() < 3 && !self.types.contains(&content) {
-            self.types.push(content);
-        }
-    }
-
-    fn add_encoding(&mut self, value: &[u8]) {
-        let encoding = content(value).kind;
-        self.conflict |= !self.encodings.is_empty() && !self.encodings.contains(&encoding);
-        if self.encodings.len() < 3 && !self.encodings.contains(&encoding) {
-            self.encodings.push(encoding);
-        }
-    }
 }
 
 enum Segment {
