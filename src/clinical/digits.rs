@@ -82,22 +82,37 @@ pub fn joint(c: char) -> Option<Joint> {
 /// Writes `text` into `out` as words: lower case, one blank for whatever is no letter or digit, digits of any script as
 /// ASCII, nothing for what cannot be seen. Letters with dots between them are one word: `N.H.S.` is `nhs`.
 pub fn fold_into(out: &mut String, text: &str) {
-    let mut initials = Initials::default();
-    for c in text.chars() {
-        if let Some(digit) = value(c) {
-            out.push(char::from(b'0' + digit));
-        } else if c.is_ascii_alphabetic() {
-            out.push(c.to_ascii_lowercase());
-        } else if ('\u{FF21}'..='\u{FF5A}').contains(&c) {
-            // Fullwidth Latin letters stand at a fixed distance from ASCII.
-            out.extend(char::from_u32(c as u32 - 0xFEE0).map(|a| a.to_ascii_lowercase()));
-        } else if c.is_alphabetic() {
-            out.extend(c.to_lowercase());
-        } else if !is_invisible(c) {
-            initials.divide(out, c);
+    let (mut initials, mut rest) = (Initials::default(), text);
+    loop {
+        // Most of a text is words of ASCII: each is taken at once.
+        let word = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (plain, behind) = rest.split_at(word);
+        let begins = out.len();
+        out.push_str(plain);
+        if let Some(taken) = out.get_mut(begins..) {
+            taken.make_ascii_lowercase();
         }
+        let mut characters = behind.chars();
+        match characters.next() {
+            Some(c) => fold_one(out, c, &mut initials),
+            None => break,
+        }
+        rest = characters.as_str();
     }
     initials.join(out);
+}
+
+fn fold_one(out: &mut String, c: char, initials: &mut Initials) {
+    if let Some(digit) = value(c) {
+        out.push(char::from(b'0' + digit));
+    } else if ('\u{FF21}'..='\u{FF5A}').contains(&c) {
+        // Fullwidth Latin letters stand at a fixed distance from ASCII.
+        out.extend(char::from_u32(c as u32 - 0xFEE0).map(|a| a.to_ascii_lowercase()));
+    } else if c.is_alphabetic() {
+        out.extend(c.to_lowercase());
+    } else if !is_invisible(c) {
+        initials.divide(out, c);
+    }
 }
 
 /// Single letters that only dots divide, while they are folded.
@@ -146,6 +161,28 @@ mod tests {
     #[test]
     fn the_table_is_in_order_and_its_blocks_do_not_overlap() {
         assert!(ZEROS.windows(2).all(|w| w[0] + 10 <= w[1]));
+    }
+
+    /// One character after another, as it is without a quicker way for words.
+    fn by_characters(text: &str) -> String {
+        let (mut out, mut initials) = (String::new(), Initials::default());
+        for c in text.chars() {
+            match c.is_ascii_alphanumeric() {
+                true => out.push(c.to_ascii_lowercase()),
+                false => fold_one(&mut out, c, &mut initials),
+            }
+        }
+        initials.join(&mut out);
+        out
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn words_taken_at_once_are_what_their_characters_are(text in "([A-Za-z0-9 .,\u{A0}\u{AD}Ｎ９é]|[A-Z][.]|\\PC){0,40}") {
+            let mut out = String::new();
+            fold_into(&mut out, &text);
+            assert_eq!(out, by_characters(&text));
+        }
     }
 
     #[test]

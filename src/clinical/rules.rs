@@ -280,6 +280,13 @@ impl Rules {
         found
     }
 
+    /// Whether a cell of that folded line may be such a head.
+    pub(super) fn may_head(&self, line: &str) -> bool {
+        let mut found = self.matcher.is_none();
+        self.each(line.as_bytes(), |_, word, _, _| found |= word.heads);
+        found
+    }
+
     pub(super) fn is_blind(&self) -> bool {
         self.matcher.is_none()
     }

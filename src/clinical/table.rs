@@ -92,6 +92,11 @@ impl Columns {
 
 fn header_of(line: &str, rules: &Rules) -> Option<Header> {
     let mut folded = String::new();
+    fold_into(&mut folded, line);
+    // Most lines have no label in any cell: they are not taken apart.
+    if !rules.may_head(&folded) {
+        return None;
+    }
     for divider in DIVIDERS.into_iter().filter(|d| line.contains(*d)) {
         let cells = line.split(divider).enumerate().filter(|(_, cell)| {
             folded.clear();

@@ -1,9 +1,9 @@
 //! Buffers of large messages, kept for the next ones: in a new one the kernel has to find, clear and map every page, which
 //! costs more than to copy the message.
 //!
-//! `receive::collect` takes one as a message grows and lends it to those who hold the message; it comes back when the last of
-//! them lets go. Promises: at most `KEPT` octets wait for use; what an older message left in a buffer is never seen, for a
-//! buffer begins empty. Fails never: where none waits, one is made.
+//! `receive::collect` takes one as a message grows and lends it to those who hold the message; lent, it comes back when the
+//! last of them lets go. Promises: at most `KEPT` octets wait for use; what an older message left in a buffer is never seen,
+//! for a buffer begins empty. Fails never: where none waits, one is made.
 
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 const KEPT: usize = 16 * 1024 * 1024;
 /// Smaller ones are the allocator's business.
 const LEAST: usize = 192 * 1024;
-/// Capacities are a multiple of this, so that messages of about one size can use each other's.
+/// Capacities of new ones are a multiple of this, so that messages of about one size can use each other's.
 const STEP: usize = 64 * 1024;
-/// Octets that a buffer may have over what is asked.
-pub(super) const SPARE: usize = 256 * 1024;
+/// A buffer may have this part of what is asked over it: what holds a message counts its octets.
+const SPARE: usize = 8;
 
 /// Shared by all sessions.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub(super) struct Buffers {
 impl Buffers {
     /// An empty buffer with room for `octets`, and hardly more.
     pub fn take(&self, octets: usize) -> Vec<u8> {
-        let fits = |buffer: &Vec<u8>| (octets..=octets.saturating_add(SPARE)).contains(&buffer.capacity());
+        let fits = |buffer: &Vec<u8>| buffer.capacity() >= octets && is_fitting(buffer.capacity(), octets);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let found = idle.iter().rposition(fits).and_then(|at| idle.remove(at));
         drop(idle);
@@ -43,16 +43,28 @@ impl Buffers {
         Bytes::from_owner(Lent { message, home: self.clone() })
     }
 
-    fn give(&self, mut buffer: Vec<u8>) {
+    /// Takes back what is not used any more.
+    pub fn give(&self, mut buffer: Vec<u8>) {
         buffer.clear();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push_back(buffer);
         let mut kept: usize = idle.iter().map(Vec::capacity).sum();
-        // The oldest go: what comes now is what is used now.
-        while kept > KEPT {
-            kept -= idle.pop_front().map_or(kept, |oldest| oldest.capacity());
-        }
+        // The oldest go: what comes now is what is used now. They are freed where nobody waits for it.
+        let too_many = idle.iter().take_while(|oldest| {
+            let goes = kept > KEPT;
+            kept -= if goes { oldest.capacity() } else { 0 };
+            goes
+        });
+        let too_many = too_many.count();
+        let gone: Vec<Vec<u8>> = idle.drain(..too_many).collect();
+        drop(idle);
+        drop(gone);
     }
+}
+
+/// Whether a buffer of that capacity is not much too large for so many octets.
+pub(super) fn is_fitting(capacity: usize, octets: usize) -> bool {
+    capacity <= octets.saturating_add((octets / SPARE).max(STEP))
 }
 
 /// A message whose buffer goes home.
@@ -107,7 +119,7 @@ mod tests {
     fn nobody_gets_one_that_is_too_small_or_much_too_large() {
         let buffers = Arc::new(Buffers::default());
         drop(message(&buffers, b'a', MIB));
-        for octets in [MIB + 1, MIB - SPARE - 1, 1] {
+        for octets in [MIB + 1, MIB / 9 * 8 - 9, 1] {
             let taken = buffers.take(octets).capacity();
             assert!((octets..octets + STEP).contains(&taken), "{octets}: {taken}");
         }

@@ -5,7 +5,7 @@
 //! the edge are gone before anything is kept; a message that is not admitted leaves no file. Fails with the disk's error.
 
 use super::budget::Share;
-use super::buffers::SPARE;
+use super::buffers::is_fitting;
 use super::socket::READ_LARGE;
 use crate::clock::EntryId;
 use crate::mail::message;
@@ -185,10 +185,15 @@ impl Collector {
         // Not before there is need: else each read would move it to a place that is a little larger.
         let is_full = self.memory.capacity() - self.memory.len() < READ_LARGE;
         let grows = is_full && wanted > self.memory.capacity() && self.declared <= WHOLE && self.takes_much();
-        if grows && self.share.resize(wanted + self.header.capacity()) {
-            let mut larger = self.share.buffers().take(wanted);
+        if !grows {
+            return;
+        }
+        let mut larger = self.share.buffers().take(wanted);
+        if self.share.resize(larger.capacity() + self.header.capacity()) {
             larger.extend_from_slice(&self.memory);
             self.memory = larger;
+        } else {
+            self.share.buffers().give(larger);
         }
     }
 
@@ -277,7 +282,7 @@ impl Collector {
         self.check_header()?;
         strip_edge_fields(&mut self.memory);
         // It may wait for a while, and should take hardly more than it is.
-        if self.memory.len() <= INLINE || self.memory.capacity() - self.memory.len() > SPARE {
+        if self.memory.len() <= INLINE || !is_fitting(self.memory.capacity(), self.memory.len()) {
             self.memory.shrink_to_fit();
         }
         // Less than before, or by what came last more: that is in memory already.
@@ -292,7 +297,7 @@ impl Collector {
         let (bodies, id, whole) = (bodies.clone(), self.id, message.clone());
         let written = blocking(move || {
             let mut file = bodies.create(id.row())?;
-            file.write_all(&whole)?;
+            file.write_whole(&whole)?;
             file.sync().map(|()| file)
         });
         let file = written.await.map_err(CollectError::Disk)?;

@@ -3,6 +3,7 @@
 //! Called by `receive::connection`. Promises: waiting for input holds no buffer but for what has come; a task that has used up its turn gives way.
 //! Fails with the socket's error.
 
+use bytes::BufMut;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
@@ -19,7 +20,8 @@ pub(super) const READ: usize = 16 * 1024;
 pub(super) const READ_LARGE: usize = 64 * 1024;
 
 thread_local! {
-    /// Where this thread reads to, whoever's turn it is: only what has come takes memory of its session.
+    /// Where this thread reads to, whoever's turn it is: only what has come takes memory of its session. Of a large message
+    /// more comes at once: it has room of its own, as long as it does not wait.
     static READING: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_LARGE].into());
 }
 
@@ -61,7 +63,7 @@ impl Socket {
     fn poll_append(&mut self, context: &mut Context<'_>, most: usize, input: &mut Vec<u8>) -> Poll<io::Result<usize>> {
         if most > READ && input.is_empty() {
             input.reserve_exact(most);
-            return self.poll_into(context, input);
+            return self.poll_into(context, &mut input.limit(most));
         }
         READING.with_borrow_mut(|reading| {
             let most = most.min(reading.len());
@@ -77,7 +79,7 @@ impl Socket {
     }
 
     /// Fills the room that `input` has: of a large message much comes at once, and is copied once less.
-    fn poll_into(&mut self, context: &mut Context<'_>, input: &mut Vec<u8>) -> Poll<io::Result<usize>> {
+    fn poll_into(&mut self, context: &mut Context<'_>, input: &mut impl BufMut) -> Poll<io::Result<usize>> {
         match self {
             Socket::Clear(tcp) => pin!(tcp.read_buf(input)).poll(context),
             Socket::Tls(tls) => pin!(tls.read_buf(input)).poll(context),
@@ -112,6 +114,37 @@ mod tests {
             consume_budget().await;
         }
         Socket::Clear(server).read(READ, &mut Vec::new()).await.unwrap()
+    }
+
+    /// A session's socket, and its client's.
+    async fn pair() -> (Socket, TcpStream) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Socket::Clear(listener.accept().await.unwrap().0), client)
+    }
+
+    #[tokio::test]
+    async fn much_is_read_at_once_never_more_than_asked_and_waiting_holds_nothing() {
+        let (mut socket, mut client) = pair().await;
+        let sent: Vec<u8> = (0..READ_LARGE * 3).map(|at| (at % 251) as u8).collect();
+        let writing = sent.clone();
+        let writer = tokio::spawn(async move { client.write_all(&writing).await.map(|()| client) });
+        let (mut all, mut input) = (Vec::new(), Vec::with_capacity(READ_LARGE * 2));
+        while all.len() < sent.len() {
+            let read = socket.read(READ_LARGE, &mut input).await.unwrap();
+            assert!((1..=READ_LARGE).contains(&read) && read == input.len());
+            all.append(&mut input);
+        }
+        assert!(all == sent);
+        let mut client = writer.await.unwrap().unwrap();
+        let mut waiting = Box::pin(socket.read(READ_LARGE, &mut input));
+        assert!(tokio::time::timeout(Duration::from_millis(20), &mut waiting).await.is_err());
+        drop(waiting);
+        assert_eq!(input.capacity(), 0);
+        client.write_all(b"rest").await.unwrap();
+        drop(client);
+        assert_eq!((socket.read(READ_LARGE, &mut input).await.unwrap(), &input[..]), (4, &b"rest"[..]));
+        assert_eq!(socket.read(READ_LARGE, &mut input).await.unwrap(), 0, "the end");
     }
 
     #[test]

@@ -7,13 +7,14 @@ use super::StoreError;
 use super::digest::Digesting;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Octets of a block, or several: no disk has larger ones.
+/// Octets of a block, or of several. A disk with larger ones says no.
 const BLOCK: usize = 4096;
-/// Less is written through the kernel's pages, which then need not wait for the disk twice.
+/// Less is written through the kernel's pages: there the copy costs little.
 const DIRECT: usize = 256 * 1024;
 
 /// The folder of large bodies.
@@ -80,26 +81,41 @@ impl BodyFile {
     /// When the disk refuses.
     pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.digest.update(bytes);
+        self.write_behind(bytes)
+    }
+
+    /// Writes all of a body that is in memory and stays there: its blocks as they stand, without a copy in the kernel that
+    /// only a later attempt would read.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write_whole(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.digest.update(bytes);
         let direct = self.write_direct(bytes)?;
-        self.file.write_all(&bytes[direct..])?;
+        self.written += direct as u64;
+        self.write_behind(&bytes[direct..])
+    }
+
+    /// Where is said and not left to the file's own position: kernels have lengthened a file by such blocks without moving it.
+    fn write_behind(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, self.written)?;
         self.written += bytes.len() as u64;
         Ok(())
     }
 
-    /// Gives the disk the blocks at the start of `bytes` as they stand in memory, and returns how many octets these were: the
-    /// kernel need not copy them into pages of its own, which nobody reads but after a restart. Where blocks do not begin
-    /// at both places, they are too few, or the file system does not do it, there are none.
+    /// Gives the disk the blocks at the start of `bytes`, and returns how many octets these were. Where they do not begin at
+    /// a block in memory, are few, or the file system does not do it, there are none.
     fn write_direct(&self, bytes: &[u8]) -> io::Result<usize> {
         let whole = &bytes[..bytes.len() / BLOCK * BLOCK];
-        let begins = whole.as_ptr().addr().is_multiple_of(BLOCK) && self.written.is_multiple_of(BLOCK as u64);
+        let begins = whole.as_ptr().addr().is_multiple_of(BLOCK) && self.written == 0;
         if !begins || whole.len() < DIRECT || fcntl(&self.file, FcntlArg::F_SETFL(OFlag::O_DIRECT)).is_err() {
             return Ok(0);
         }
-        let written = (&self.file).write(whole);
+        let written = self.file.write_at(whole, 0);
         // What is left is written through pages, wherever it begins.
         fcntl(&self.file, FcntlArg::F_SETFL(OFlag::empty()))?;
         match written {
-            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Interrupted) => Ok(0),
+            Err(error) if is_not_done(error.kind()) => Ok(0),
             written => written,
         }
     }
@@ -115,7 +131,11 @@ impl BodyFile {
     /// # Errors
     /// When the disk refuses: the message must not be acknowledged.
     pub fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.file.sync_data()?;
+        match self.file.metadata()?.len() == self.written {
+            true => Ok(()),
+            false => Err(io::Error::other("a body file is not as long as what was written to it")),
+        }
     }
 
     #[must_use]
@@ -127,6 +147,11 @@ impl BodyFile {
     pub fn keep(mut self) {
         self.keep = true;
     }
+}
+
+/// The file system does not write blocks so, or has not begun to.
+fn is_not_done(error: io::ErrorKind) -> bool {
+    matches!(error, io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported | io::ErrorKind::Interrupted)
 }
 
 impl Drop for BodyFile {
@@ -142,32 +167,40 @@ impl Drop for BodyFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
+    use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
 
-    /// The text at every place that blocks may and may not begin at, written in two pieces.
+    /// Twice the least that goes directly, with room to begin anywhere beside a block.
+    fn room() -> (Vec<u8>, usize) {
+        let room: Vec<u8> = (0..DIRECT * 2 + 3 * BLOCK).map(|at| (at / 7 * 31) as u8).collect();
+        let first = room.as_ptr().align_offset(BLOCK);
+        (room, first)
+    }
+
+    /// Whether the file system writes these blocks directly.
+    fn takes(folder: &Path, blocks: &[u8]) -> bool {
+        let mut probe = OpenOptions::new();
+        probe.write(true).create(true).truncate(true).custom_flags(OFlag::O_DIRECT.bits());
+        probe.open(folder.join("probe")).and_then(|mut file| file.write(blocks)).is_ok()
+    }
+
     #[test]
-    fn what_is_written_is_what_stands_in_the_file_wherever_it_stands_in_memory() {
+    fn a_body_is_what_was_written_wherever_it_stands_in_memory() {
         let folder = tempfile::tempdir().unwrap();
         let bodies = Bodies::open(folder.path()).unwrap();
-        let room: Vec<u8> = (0..DIRECT * 4).map(|at| (at / 7 * 31) as u8).collect();
-        let first = room.as_ptr().align_offset(BLOCK);
-        let mut id = 0;
-        for start in [first, first + 1, first + 512] {
-            for (one, two) in
-                [(DIRECT, 0), (DIRECT + 77, DIRECT), (DIRECT * 2, DIRECT + 1), (100, DIRECT), (DIRECT - 1, 9)]
-            {
-                id += 1;
-                let (text, behind) = room[start..].split_at(one);
-                let mut body = bodies.create(id).unwrap();
-                body.write_all(text).unwrap();
-                body.write_all(&behind[..two]).unwrap();
-                body.sync().unwrap();
-                let mut kept = Vec::new();
-                File::open(body.path()).unwrap().read_to_end(&mut kept).unwrap();
-                assert!(kept == room[start..start + one + two], "{start} {one} {two}");
-                assert_eq!(body.digest(), crate::store::digest_of(&kept));
-            }
+        let (room, first) = room();
+        let lengths = [1, DIRECT - 1, DIRECT, DIRECT + 77, DIRECT * 2];
+        for (id, (start, length)) in
+            [first, first + 1, first + 512].iter().flat_map(|start| lengths.map(|l| (*start, l))).enumerate()
+        {
+            let text = &room[start..start + length];
+            let mut body = bodies.create(id as i64).unwrap();
+            body.write_whole(text).unwrap();
+            body.write_all(b"and more").unwrap();
+            body.sync().unwrap();
+            let kept = fs::read(body.path()).unwrap();
+            assert!(kept == [text, b"and more"].concat(), "{start} {length}");
+            assert_eq!(body.digest(), crate::store::digest_of(&kept));
         }
     }
 
@@ -175,16 +208,23 @@ mod tests {
     fn blocks_go_to_the_disk_as_they_stand_where_it_takes_them() {
         let folder = tempfile::tempdir().unwrap();
         let bodies = Bodies::open(folder.path()).unwrap();
-        let room = vec![b'x'; DIRECT * 2];
-        let text = &room[room.as_ptr().align_offset(BLOCK)..];
+        let (room, first) = room();
+        let text = &room[first..];
         let body = bodies.create(1).unwrap();
         assert_eq!(body.write_direct(&text[1..]).unwrap(), 0, "between blocks");
         assert_eq!(body.write_direct(&text[..DIRECT - 1]).unwrap(), 0, "few");
-        let mut probe = OpenOptions::new();
-        probe.write(true).create_new(true).custom_flags(OFlag::O_DIRECT.bits());
-        let takes = probe.open(folder.path().join("probe")).and_then(|mut file| file.write(&text[..DIRECT])).is_ok();
         let written = body.write_direct(&text[..DIRECT + 9]).unwrap();
-        assert_eq!(written, if takes { DIRECT } else { 0 });
+        assert_eq!(written, if takes(folder.path(), &text[..DIRECT]) { DIRECT } else { 0 });
         assert_eq!(body.file.metadata().unwrap().len(), written as u64);
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_than_what_was_written_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut body = Bodies::open(folder.path()).unwrap().create(1).unwrap();
+        body.write_all(b"a message").unwrap();
+        body.sync().unwrap();
+        body.file.set_len(4).unwrap();
+        assert!(body.sync().is_err());
     }
 }

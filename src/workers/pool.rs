@@ -26,6 +26,7 @@ const LEAST: Duration = Duration::from_millis(30);
 const MOST_APART: usize = 16;
 /// A worker that somebody else kills says nothing of the message: another one tries.
 const ATTEMPTS: usize = 2;
+
 /// Workers, kept ready.
 pub struct Workers {
     keeper: Arc<Keeper>,

@@ -41,7 +41,12 @@ impl Dice {
 /// Message `number`: its text follows from the number, so the account can make it again.
 pub fn message(number: usize) -> Vec<u8> {
     let mut dice = Dice(number as u64 * 7_919 + 1);
-    let lines = if number % LARGE == LARGE - 1 { 3_600 + dice.throw(1_000) } else { dice.throw(40) };
+    let lines = match number % (2 * LARGE) {
+        n if n == LARGE - 1 => 3_600 + dice.throw(1_000),
+        // Large enough to go to the disk as it stands in memory.
+        n if n == 2 * LARGE - 1 => 7_000 + dice.throw(1_000),
+        _ => dice.throw(40),
+    };
     let mut text = format!("Subject: {number}\r\nMessage-ID: <{number}@trust.example>\r\n\r\n").into_bytes();
     for _ in 0..lines {
         let word = (0..40).map(|_| b'a' + dice.throw(26) as u8);
