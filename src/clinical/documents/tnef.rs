@@ -122,19 +122,28 @@ impl Reader<'_, '_, '_> {
 
     /// [MS-OXTNEF] 2.1.3.4: a count and so many properties. What is not as it should be is looked at as it stands.
     fn properties(&mut self, octets: &mut Octets<'_>) {
-        let count = octets.u32().unwrap_or(0);
+        let count = match octets.u32() {
+            Some(count) => count,
+            None if octets.is_empty() => return,
+            None => return self.broken(octets),
+        };
         for _ in 0..count {
             if octets.is_empty() {
                 return;
             }
             let before = *octets;
             if self.one(octets).is_none() {
-                self.document.unread(crate::vocabulary::FindingKind::BrokenAttachment, "properties", "tnef property");
-                self.words.add(&runs::of(before.rest()));
-                *octets = Octets::of(b"");
-                return;
+                *octets = before;
+                return self.broken(octets);
             }
         }
+    }
+
+    /// Looks at all that is left as it stands: then nothing is left.
+    fn broken(&mut self, octets: &mut Octets<'_>) {
+        self.document.unread(crate::vocabulary::FindingKind::BrokenAttachment, "properties", "tnef property");
+        self.words.add(&runs::of(octets.rest()));
+        *octets = Octets::of(b"");
     }
 
     fn one(&mut self, octets: &mut Octets<'_>) -> Option<()> {
