@@ -35,6 +35,11 @@ impl<'w, 'r> Document<'w, 'r> {
         self.has_text || self.walk.report.unread_count() > self.unread_before
     }
 
+    /// It was read to its end, and nothing is written in it.
+    pub fn empty(&mut self) {
+        self.has_text = true;
+    }
+
     /// Text of the document itself. `piece`: which part of it, a name of ours or one that is in the document; empty: all of it.
     pub fn text(&mut self, piece: &str, text: &str) {
         if text.trim().is_empty() {

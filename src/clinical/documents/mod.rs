@@ -6,6 +6,7 @@
 
 mod codepages;
 mod document;
+mod equation;
 mod lzfu;
 mod mapi;
 mod octets;

@@ -3,13 +3,16 @@
 //! Called by `rtf` and `ole`. Promises: every octet of the object's own data is handed over, as the file that it says it is or as
 //! it stands. Fails never: an object that cannot be taken apart is handed over whole.
 
-use super::codepages;
 use super::document::Document;
 use super::octets::Octets;
+use super::{codepages, equation, runs};
 use crate::vocabulary::FindingKind;
 use encoding_rs::WINDOWS_1252;
 
-/// [MS-OLEDS] 2.2.4 and 2.2.6: the object of an RTF document.
+/// Smaller pictures of what a link leads to are icons.
+const ORNAMENT: usize = 20_000;
+
+/// [MS-OLEDS] 2.2.4: the object of an RTF document.
 pub(super) fn object(bytes: &[u8], document: &mut Document<'_, '_>) {
     match embedded(bytes) {
         Some(Embedded { class, data }) if class.eq_ignore_ascii_case("package") => native(data, document),
@@ -17,6 +20,7 @@ pub(super) fn object(bytes: &[u8], document: &mut Document<'_, '_>) {
             document.name(&class);
             document.file(&class, data);
         }
+        None if link(bytes, document).is_some() => {}
         None => {
             document.unread(FindingKind::BrokenAttachment, "object", "object header");
             document.file("object", bytes);
@@ -33,18 +37,33 @@ struct Embedded<'a> {
 fn embedded(bytes: &[u8]) -> Option<Embedded<'_>> {
     let mut octets = Octets::of(bytes);
     octets.u32()?;
-    // A link has the names of a file, and nothing of the file.
-    let is_link = match octets.u32()? {
-        1 => true,
-        2 => false,
-        _ => return None,
-    };
+    if octets.u32()? != 2 {
+        return None;
+    }
     let class = string(&mut octets)?;
     string(&mut octets)?;
     string(&mut octets)?;
-    let announced = if is_link { octets.rest().len() } else { octets.length()? };
+    let announced = octets.length()?;
     let data = octets.take_up_to(announced);
     Some(Embedded { class, data })
+}
+
+/// [MS-OLEDS] 2.2.6: a link has the names of a file, and nothing of the file but a picture of it. Word ends some behind the class.
+fn link(bytes: &[u8], document: &mut Document<'_, '_>) -> Option<()> {
+    let mut octets = Octets::of(bytes);
+    octets.u32()?;
+    if octets.u32()? != 1 {
+        return None;
+    }
+    document.name(&string(&mut octets)?);
+    for _ in ["file", "place in it"] {
+        string(&mut octets).into_iter().for_each(|name| document.name(&name));
+    }
+    match octets.rest() {
+        rest if rest.len() < ORNAMENT => document.text("object", &runs::of(rest)),
+        rest => document.file("object", rest),
+    }
+    Some(())
 }
 
 /// [MS-OLEDS] 2.1.4: a length, and so many octets with a zero at the end.
@@ -72,6 +91,10 @@ fn native(bytes: &[u8], document: &mut Document<'_, '_>) {
             names.iter().for_each(|name| document.name(name));
             let name = names.first().map_or("object", String::as_str);
             document.file(name, data);
+        }
+        None if equation::is_one(bytes) => {
+            document.text("object", &equation::letters(bytes));
+            document.text("object", &runs::of(bytes));
         }
         None => document.file("object", bytes),
     }

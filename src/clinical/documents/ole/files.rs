@@ -4,8 +4,10 @@
 //! broken, for readers may take one or the other. Fails with nothing when it is no compound file.
 
 use super::super::document::Document;
+use super::super::octets::Octets;
 use crate::vocabulary::FindingKind;
 use cfb::CompoundFile;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -16,7 +18,7 @@ const ENTRIES: usize = 10_000;
 const DEEPEST: usize = 64;
 
 pub(super) struct Files<'a> {
-    file: CompoundFile<Cursor<&'a [u8]>>,
+    file: CompoundFile<Cursor<Cow<'a, [u8]>>>,
 }
 
 #[derive(Debug)]
@@ -49,7 +51,8 @@ impl Storage {
 
 impl<'a> Files<'a> {
     pub fn open(bytes: &'a [u8]) -> Option<Files<'a>> {
-        CompoundFile::open(Cursor::new(bytes)).ok().map(|file| Files { file })
+        let open = |bytes| CompoundFile::open(Cursor::new(bytes)).ok().map(|file| Files { file });
+        open(Cow::Borrowed(bytes)).or_else(|| without_surplus(bytes).and_then(|bytes| open(Cow::Owned(bytes))))
     }
 
     /// All storages, and whether each name stands for one thing.
@@ -100,4 +103,24 @@ impl<'a> Files<'a> {
         let read = self.file.open_stream(&stream.path).map(|source| source.take(most).read_to_end(&mut bytes));
         if matches!(read, Ok(Ok(_))) { bytes } else { Vec::new() }
     }
+}
+
+/// Some programmes fill up the last sector of the allocation table with ends of chains, where nothing belongs: there is no such
+/// sector ([MS-CFB] 2.3). What leads to one that is not there leads there still.
+fn without_surplus(bytes: &[u8]) -> Option<Vec<u8>> {
+    const SHIFT: usize = 30;
+    const TABLES: usize = 44;
+    const PLACES: usize = 76;
+    const PLACES_IN_HEADER: usize = 109;
+    const END_OF_CHAIN: [u8; 4] = [0xFE, 0xFF, 0xFF, 0xFF];
+    let shift = u32::from(Octets::from(bytes, SHIFT).u16()?);
+    let sector = 1usize.checked_shl(shift).filter(|sector| matches!(sector, 512 | 4_096))?;
+    let last = Octets::from(bytes, TABLES).length()?.checked_sub(1).filter(|last| *last < PLACES_IN_HEADER)?;
+    let at = Octets::from(bytes, PLACES + 4 * last).length()?.checked_add(1)?.checked_mul(sector)?;
+    let sectors = (bytes.len() / sector).checked_sub(1)?;
+    let surplus = sectors.checked_sub(last * sector / 4).filter(|first| *first < sector / 4)?;
+    let mut bytes = bytes.to_vec();
+    let entries = bytes.get_mut(at..at.checked_add(sector)?)?.chunks_exact_mut(4).skip(surplus);
+    entries.filter(|entry| **entry == END_OF_CHAIN).for_each(|entry| entry.fill(0xFF));
+    Some(bytes)
 }

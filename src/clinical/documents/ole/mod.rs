@@ -13,11 +13,13 @@ mod message;
 mod property_set;
 mod slides;
 mod strings;
+mod vba;
 mod word;
 
 use super::document::Document;
 use super::mapi::Words;
-use super::{Read, Wrong, packaged, runs};
+use super::octets::Octets;
+use super::{Read, Wrong, equation, packaged, runs};
 use crate::vocabulary::FindingKind;
 use files::{Files, Storage};
 use known::Use;
@@ -35,6 +37,11 @@ pub(super) fn read(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
     let (storages, sound) = files.storages(document);
     let mut reader = Reader { words: Words::default(), is_known: false, page: message::page_of(&storages, &mut files) };
     let closed = closed(&storages);
+    if is_bare(bytes, &storages) {
+        reader.is_known = true;
+        reader.words.add(&runs::of(bytes));
+        document.empty();
+    }
     let mut read = Ok(());
     for storage in storages {
         let one = reader.storage(storage, &mut files, document);
@@ -59,6 +66,15 @@ fn closed(storages: &[Storage]) -> Option<&'static str> {
     has("EncryptedPackage").then_some("office-document")
 }
 
+/// [MS-CFB] 2.2 to 2.6: nothing but the header, one sector of places and one of entries, none of which is a stream. Word writes
+/// such a file where it has nothing to keep.
+fn is_bare(bytes: &[u8], storages: &[Storage]) -> bool {
+    const SECTOR_SHIFT: usize = 30;
+    let sector = Octets::from(bytes, SECTOR_SHIFT).u16().and_then(|shift| 1usize.checked_shl(u32::from(shift)));
+    let has_room = sector.is_none_or(|sector| bytes.len() > sector.saturating_mul(3));
+    !has_room && storages.iter().all(|storage| storage.streams.is_empty())
+}
+
 /// What is known of the whole file while its storages are read.
 struct Reader {
     words: Words,
@@ -81,7 +97,10 @@ impl Reader {
 
     /// The streams that make the storage what it is.
     fn main(&mut self, storage: &mut Storage, files: &mut Files<'_>, document: &mut Document<'_, '_>) -> Read {
-        self.is_known |= known::is_of_programme(storage);
+        self.is_known |= known::is_of_programme(storage) || known::is_of_datastore(storage);
+        if storage.has("_VBA_PROJECT") {
+            vba::read(storage, files, &mut self.words, document);
+        }
         let known = [message::is_message(storage), storage.has("WordDocument"), storage.has("PowerPoint Document")];
         self.is_known |= known.contains(&true) || storage.has("Workbook") || storage.has("Book");
         if known[0] {
@@ -111,6 +130,7 @@ impl Reader {
             Use::File => document.file(name, bytes),
             Use::Pictures => blips::read(bytes, document),
             Use::Structure => {}
+            Use::Equation => self.words.add(&equation::letters(bytes)),
             Use::Unknown if is_file => return document.file(name, bytes),
             Use::Unknown => {}
         }

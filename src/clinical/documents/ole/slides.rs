@@ -9,6 +9,7 @@ use super::super::octets::Octets;
 use super::super::{Read, Wrong, codepages, runs};
 use crate::vocabulary::FindingKind;
 use flate2::read::ZlibDecoder;
+use std::io;
 
 /// [MS-PPT] 2.3.2: what the stream of the current user says of a closed presentation.
 const CLOSED: u32 = 0xF3D1_C4DF;
@@ -68,9 +69,29 @@ fn object(record: &Record<'_>, document: &mut Document<'_, '_>) {
     if record.instance == 0 {
         return document.file("object", record.data);
     }
+    let announced = Octets::of(record.data).length().unwrap_or(0);
     let packed = record.data.get(4..).unwrap_or_default();
-    match document.unpack("object", &mut ZlibDecoder::new(packed), packed.len()) {
+    let mut source = Announced { source: ZlibDecoder::new(packed), left: announced };
+    match document.unpack("object", &mut source, packed.len()) {
         Ok(bytes) => document.file("object", &bytes),
         Err(_) => document.unread(FindingKind::BrokenAttachment, "object", "packed object"),
+    }
+}
+
+/// PowerPoint says how long an object is, and leaves out the end of its packed form.
+struct Announced<'a> {
+    source: ZlibDecoder<&'a [u8]>,
+    left: usize,
+}
+
+impl io::Read for Announced<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(into);
+        match read {
+            Ok(octets) => self.left = self.left.saturating_sub(octets),
+            Err(_) if self.left == 0 => return Ok(0),
+            Err(_) => {}
+        }
+        read
     }
 }

@@ -138,6 +138,83 @@ fn slides_are_read_with_what_is_embedded() {
     assert_eq!(unread(&found), [FindingKind::BrokenAttachment], "{found:?}");
 }
 
+/// PowerPoint ends an object's packed form behind its octets, without an end of its own.
+#[test]
+fn an_object_without_its_end_is_whole_when_it_is_as_long_as_announced() {
+    let inner = doc(&[LINE]);
+    let mut packer = flate2::Compress::new(flate2::Compression::default(), true);
+    let mut packed = Vec::with_capacity(60_000);
+    packer.compress_vec(&inner, &mut packed, flate2::FlushCompress::Sync).unwrap();
+    for (announced, expected) in [(inner.len(), vec![]), (inner.len() + 1, vec![FindingKind::BrokenAttachment])] {
+        let object = [&(announced as u32).to_le_bytes()[..], &packed].concat();
+        let found = look(&compound(&[("PowerPoint Document", atom(0x10, 0x1011, &object))]));
+        assert!(is_sure(&found), "{found:?}");
+        assert_eq!(unread(&found), expected, "{found:?}");
+    }
+}
+
+/// A module's source, and a directory that says where it begins.
+fn project(source: &str) -> [(&'static str, Vec<u8>); 3] {
+    let packed = |text: &[u8]| {
+        let tokens: Vec<u8> = text.chunks(8).flat_map(|letters| [&[0][..], letters].concat()).collect();
+        let header = (0xB000 | (tokens.len() - 1) as u16).to_le_bytes();
+        [&[1][..], &header, &tokens].concat()
+    };
+    let entry = |kind: u16, data: &[u8]| [&kind.to_le_bytes()[..], &(data.len() as u32).to_le_bytes(), data].concat();
+    let directory = [
+        entry(0x0003, &[0xE4, 0x04]),
+        [&[9, 0, 4, 0, 0, 0][..], &[1, 0, 0, 0, 2, 0]].concat(),
+        entry(0x001A, b"Module1"),
+        entry(0x0032, &wide("Module1")),
+        entry(0x0031, &[5, 0, 0, 0]),
+    ];
+    let module = [&[0xCC, 0x61, 1, 2, 3][..], &packed(source.as_bytes())].concat();
+    [
+        ("Macros/VBA/_VBA_PROJECT", vec![0xCC, 0x61, 0xFF, 0xFF]),
+        ("Macros/VBA/dir", packed(&directory.concat())),
+        ("Macros/VBA/Module1", module),
+    ]
+}
+
+#[test]
+fn macros_are_read_as_they_were_written() {
+    let streams = project("Sub a()\r\n  MsgBox \"NHS number 943 476 5919\"\r\nEnd Sub\r\n");
+    let found = look(&doc_and(&streams));
+    assert!(is_sure(&found) && found.unread.is_empty(), "{found:?}");
+    assert!(found.findings.iter().any(|f| f.place == "x.ole!/Module1"), "{found:?}");
+    let mut elsewhere = streams;
+    elsewhere[2].1.truncate(5);
+    assert_eq!(unread(&look(&doc_and(&elsewhere))), [FindingKind::BrokenAttachment]);
+    elsewhere[2] = ("Macros/VBA/Module2", [3, 1, 2, 255, 128].repeat(80));
+    assert_eq!(unread(&look(&doc_and(&elsewhere))), [FindingKind::UnknownAttachment], "no module of this project");
+}
+
+#[test]
+fn a_file_with_no_room_for_a_stream_is_empty() {
+    let bare = compound(&[]);
+    assert_eq!(look(&bare).unread, []);
+    let long = [bare, vec![0; 512]].concat();
+    assert_eq!(unread(&look(&long)), [FindingKind::UnknownAttachment], "something may be behind it");
+}
+
+/// As Apache POI and others fill up the table of sectors.
+#[test]
+fn ends_of_chains_behind_the_last_sector_are_nothing() {
+    let filled = |mut file: Vec<u8>, from: usize| {
+        let sectors = file.len() / 512 - 1;
+        let table = 512 * (1 + u32::from_le_bytes([file[76], file[77], file[78], file[79]]) as usize);
+        for entry in from.max(sectors)..128 {
+            file[table + 4 * entry..table + 4 * entry + 4].copy_from_slice(&[0xFE, 0xFF, 0xFF, 0xFF]);
+        }
+        file
+    };
+    let whole = doc(&[LINE]);
+    let found = look(&filled(whole.clone(), 0));
+    assert!(is_sure(&found) && found.unread.is_empty(), "{found:?}");
+    let cut = whole[..whole.len() - 512].to_vec();
+    assert!(!look(&filled(cut, 0)).unread.is_empty(), "a chain goes on where nothing is");
+}
+
 #[test]
 fn messages_are_read_with_their_attachments() {
     let headers = "From: a@b.example\r\nReceived: x\r\nSubject: NHS number 943 476 5919\r\n\r\n";

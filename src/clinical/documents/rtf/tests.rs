@@ -1,3 +1,4 @@
+use crate::clinical::documents::writers::{compound, doc_streams};
 use crate::clinical::{Findings, Limits, Rules, inspect};
 use crate::vocabulary::{Confidence, FindingKind};
 use base64::Engine as _;
@@ -128,6 +129,35 @@ fn files_inside_are_read() {
     for cut in [3, 9, 20, 40] {
         assert!(!look(&with_object(&packaged("letter.txt", b"x")[..cut])).unread.is_empty(), "{cut}");
     }
+}
+
+/// What Word writes behind every document: [MS-DOC] 2.1, custom XML.
+#[test]
+fn a_datastore_is_empty_or_read() {
+    let with = |streams: &[(&str, Vec<u8>)]| {
+        let store = object("Msxml2.SAXXMLReader.6.0", &compound(streams));
+        let hex: String = store.iter().map(|octet| format!("{octet:02x}")).collect();
+        look(format!("{{\\rtf1 text {{\\*\\datastore {hex}}}}}").as_bytes())
+    };
+    assert_eq!(with(&[]).unread, []);
+    let item = |text: &str| format!("<?xml version='1.0'?><b:Sources xmlns:b='urn:x'>{text}</b:Sources>").into_bytes();
+    let place = "MsoDataStore/\u{C0}\u{CE}==/Item";
+    let found = with(&[(place, item(""))]);
+    assert!(found.unread.is_empty() && !is_sure(&found), "{found:?}");
+    assert!(is_sure(&with(&[(place, item("NHS number 943 476 5919"))])));
+    let found = with(&doc_streams(&["NHS number 943 476 5919"]));
+    assert!(is_sure(&found) && found.unread.is_empty(), "{found:?}");
+    assert_eq!(with(&[("Else", vec![3; 90])]).unread.len(), 1);
+}
+
+#[test]
+fn a_link_is_its_names() {
+    let link = |behind: &[u8]| [&[1, 5, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0][..], b"Word\0", behind].concat();
+    assert_eq!(look(&with_object(&link(b""))).unread, []);
+    let name = b"NHS number 943 476 5919.doc\0";
+    let found = look(&with_object(&link(&[&[name.len() as u8, 0, 0, 0][..], name, &[0; 20]].concat())));
+    assert!(is_sure(&found) && found.unread.is_empty(), "{found:?}");
+    assert_eq!(look(&with_object(&link(&[3; 30_000]))).unread.len(), 1);
 }
 
 #[test]
