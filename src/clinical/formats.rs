@@ -153,7 +153,9 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
     if at(0, b"\x01\0\0\0") && at(40, b" EMF") {
         return Some(Format::Image("emf"));
     }
-    if at(0, b"\xD7\xCD\xC6\x9A\0\0") {
+    // [MS-WMF] 2.3.2.2: the header without a place before it, nine words long.
+    let is_bare_wmf = matches!(bytes, [1 | 2, 0, 9, 0, 0, 1 | 3, ..]);
+    if at(0, b"\xD7\xCD\xC6\x9A\0\0") || is_bare_wmf {
         return Some(Format::Image("wmf"));
     }
     if at(0, b"RIFF") {
@@ -273,6 +275,7 @@ mod tests {
         assert_eq!(of(&[&b"II*\0"[..], &[0; 124], b"DICM"].concat(), None), Format::Dicom);
         assert_eq!(of(&[&b"\x01\0\0\0"[..], &[0; 36], b" EMF"].concat(), None), Format::Image("emf"));
         assert_eq!(of(b"\xD7\xCD\xC6\x9A\0\0rest", None), Format::Image("wmf"));
+        assert_eq!(of(b"\x01\0\x09\0\0\x03rest", None), Format::Image("wmf"));
         assert_eq!(of(b"\x00\x01\x02binary\x00\x00", None), Format::Unknown("binary"));
         assert_eq!(of(b"9\x004\x003\x004\x00", None), Format::Text);
         assert_eq!(of("name;nhs\nJosé;943".as_bytes(), None), Format::Text);
