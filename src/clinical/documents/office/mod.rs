@@ -41,6 +41,8 @@ const SAMPLE: usize = 64 * 1024;
 const SETTINGS: usize = 256 * 1024;
 /// A picture of a table is small, as a logo is.
 const PREVIEW: usize = 20_000;
+/// As small as a logo: a mark made by hand.
+const ORNAMENT: usize = 20_000;
 
 /// A zip that may be an office document.
 pub(super) struct Package {
@@ -49,7 +51,20 @@ pub(super) struct Package {
     styles: Styles,
     /// Files that the manifest says are encrypted.
     encrypted: Vec<String>,
-    has_text: bool,
+    met: Met,
+}
+
+/// What was met in a package so far.
+#[derive(Default)]
+struct Met {
+    /// Text that somebody wrote.
+    text: bool,
+    /// The part in which programmes look for it.
+    main: bool,
+    /// Something that the document carries, which is read by itself.
+    file: bool,
+    /// What is drawn may be text.
+    drawing: bool,
 }
 
 impl Package {
@@ -63,7 +78,7 @@ impl Package {
             strings: Strings::default(),
             styles: Styles::default(),
             encrypted: Vec::new(),
-            has_text: false,
+            met: Met::default(),
         }
     }
 
@@ -84,9 +99,14 @@ impl Package {
         }
         if let Some(text) = markup(bytes) {
             match xml::root(&text) {
-                Some(root) if root.dialect.is_known() => return self.part(name, bytes, root, document),
-                _ => return document.file(name, bytes),
+                Some(root) if root.dialect.is_known() => {
+                    self.met.drawing |= is_written(root) && is_drawn(&text);
+                    return self.part(name, bytes, root, document);
+                }
+                Some(Root { local: "ink", .. }) => self.ink(name, bytes, document),
+                _ => {}
             }
+            return self.file(name, bytes, document);
         }
         match formats::of(bytes, None) {
             _ if self.encrypted.contains(name) => document.closed(name, "open-document"),
@@ -94,10 +114,27 @@ impl Package {
                 document.unread(FindingKind::BrokenAttachment, name, "charset");
                 document.file(name, bytes);
             }
-            Format::Image(_) => document.picture(name, bytes),
+            Format::Image(_) => {
+                self.met.drawing |= !is_thumbnail(name);
+                document.picture(name, bytes);
+            }
             // With names in UTF-16, and zeros that text has not.
             Format::Unknown("binary") | Format::Text if is_settings(name, bytes) => words_in(name, bytes, document),
-            _ => document.file(name, bytes),
+            _ => self.file(name, bytes, document),
+        }
+    }
+
+    /// A file that is no part of the document's own markup: something that it carries.
+    fn file(&mut self, name: &str, bytes: &[u8], document: &mut Document<'_, '_>) {
+        self.met.file |= !is_of_package(name);
+        document.file(name, bytes);
+    }
+
+    /// InkML: what was written by hand.
+    fn ink(&mut self, name: &str, bytes: &[u8], document: &mut Document<'_, '_>) {
+        self.met.drawing = true;
+        if bytes.len() >= ORNAMENT {
+            document.unread(FindingKind::Image, name, "ink");
         }
     }
 
@@ -114,7 +151,8 @@ impl Package {
             }
         }
         let has_text = read_part(name, bytes, (&mut self.strings, &mut self.styles), document);
-        self.has_text |= has_text && is_written(root);
+        self.met.text |= has_text && is_written(root);
+        self.met.main |= is_main(root);
     }
 
     /// After the last file.
@@ -122,8 +160,15 @@ impl Package {
         if self.is_office && self.strings.is_missing() {
             document.unread(FindingKind::BrokenAttachment, "sheet", "shared strings");
         }
-        if self.is_office && !self.has_text {
-            document.unread(FindingKind::BrokenAttachment, "", "no text found");
+        match self.met {
+            _ if !self.is_office => {}
+            Met { text: true, .. } => {}
+            Met { main: false, .. } if self.encrypted.is_empty() => {
+                document.unread(FindingKind::BrokenAttachment, "", "no text found");
+            }
+            // What it says is in its pictures.
+            Met { drawing: true, file: false, .. } => document.unread(FindingKind::Image, "", "no text found"),
+            Met { .. } => document.empty(),
         }
     }
 }
@@ -228,6 +273,41 @@ fn is_written(root: Root<'_>) -> bool {
     !PATTERNS.contains(&root.local)
 }
 
+/// Whether that is what a programme opens a package of its kind for: it may be empty, and is read to its end.
+fn is_main(root: Root<'_>) -> bool {
+    match root.dialect {
+        Dialect::Word => root.local == "document",
+        Dialect::Sheet => matches!(root.local, "worksheet" | "chartsheet"),
+        Dialect::Slide => matches!(root.local, "sld" | "presentation"),
+        // [MS-DOC], RTF: the package of a theme by itself.
+        Dialect::Drawing => root.local == "themeManager",
+        Dialect::Odf => root.local == "document-content",
+        _ => false,
+    }
+}
+
+/// What a package says of itself, whoever wrote in it.
+fn is_of_package(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower == "[content_types].xml"
+        || lower == "mimetype"
+        || lower == "manifest.rdf"
+        || lower.ends_with(".rels")
+        || lower.starts_with("docprops/")
+        || lower.starts_with("customxml/")
+}
+
+/// Whether outlines are drawn: letters may be some of them.
+fn is_drawn(markup: &str) -> bool {
+    ["custGeom", ":path ", ":polygon ", ":polyline "].iter().any(|outline| markup.contains(outline))
+}
+
+/// A picture of the first page, which the document does not show.
+fn is_thumbnail(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.rsplit('/').next().is_some_and(|file| file.starts_with("thumbnail."))
+}
+
 /// Whether other files refer to this one: the table of strings, and the manifest.
 fn is_referred_to(archive: &Archive<'_>, at: usize) -> bool {
     let beginning = archive.beginning(at, BEGINNING);
@@ -252,7 +332,9 @@ fn is_settings(name: &str, bytes: &[u8]) -> bool {
     let file = lower.rsplit('/').next().unwrap_or_default();
     let is_printer = file.starts_with("printersettings") && file.ends_with(".bin");
     let is_metafile = bytes.starts_with(b"VCLMTF") && bytes.len() <= PREVIEW;
-    (is_metafile || is_printer || file == "layout-cache") && bytes.len() <= SETTINGS
+    // ECMA-376 part 2, 10.2.3 and annex C: what a writer has thrown away.
+    let is_trash = lower.starts_with("[trash]/") && file.ends_with(".dat");
+    (is_metafile || is_printer || is_trash || file == "layout-cache") && bytes.len() <= SETTINGS
 }
 
 /// No reader shows it; what text is in it is looked at all the same, wherever its characters begin.

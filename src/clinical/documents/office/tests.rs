@@ -363,6 +363,42 @@ fn a_package_without_text_is_said() {
 }
 
 #[test]
+fn an_empty_document_is_no_alarm_and_one_that_is_not_there_is() {
+    let empty = document("<w:p/>");
+    let main: (&str, &[u8]) = ("word/document.xml", empty.as_bytes());
+    let said = |parts: &[(&str, &[u8])]| {
+        let types: (&str, &[u8]) = ("[Content_Types].xml", b"<Types/>");
+        findings(&package(&[&[types], parts].concat())).unread.into_iter().map(|said| said.kind).collect::<Vec<_>>()
+    };
+    let picture = b"\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR".as_slice();
+    assert_eq!(said(&[main]), []);
+    assert_eq!(said(&[main, ("docProps/thumbnail.png", picture)]), []);
+    assert_eq!(said(&[main, ("word/media/a.png", picture)]), [FindingKind::Image], "its text may be in the picture");
+    assert_eq!(said(&[main, ("word/media/a.png", picture), ("word/a.html", b"<html>a letter</html>")]), []);
+    assert_eq!(said(&[("word/a.html", b"<html>a letter</html>")]), [FindingKind::BrokenAttachment]);
+    let outlines = document("<a:custGeom/>");
+    assert_eq!(said(&[("word/document.xml", outlines.as_bytes())]), [FindingKind::Image], "letters may be drawn");
+    let ink = format!("<ink xmlns='http://www.w3.org/2003/InkML'><trace>{}</trace></ink>", "10 0 9, ".repeat(4_000));
+    assert!(said(&[main, ("word/ink/ink1.xml", ink.as_bytes())]).contains(&FindingKind::Image), "handwriting");
+    let theme = format!("<a:themeManager {NAMESPACES}/>");
+    assert_eq!(said(&[("theme/theme/themeManager.xml", theme.as_bytes())]), []);
+    let thrown_away = [&[0xFF; 4][..], &[0; 600], b"NHS number 943 476 5919"].concat();
+    assert_eq!(said(&[main, ("[trash]/0000.dat", &thrown_away)]), []);
+    assert!(finds(&[main, ("[trash]/0000.dat", &thrown_away)]));
+}
+
+#[test]
+fn html_that_word_takes_in_is_read() {
+    let chunk = document("<w:altChunk r:id='x'/>");
+    let html = b"<html><body><p>NHS number 943&nbsp;476 5919</p></body></html>".as_slice();
+    let mail = b"MIME-Version: 1.0\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\nSubject: x\r\n\
+        \r\n<p>NHS number 943=20476=20=\r\n5919</p>\r\n".as_slice();
+    for (name, bytes) in [("word/a.html", html), ("word/a.mht", mail)] {
+        assert!(finds(&[("word/document.xml", chunk.as_bytes()), (name, bytes)]), "{name}");
+    }
+}
+
+#[test]
 fn a_sheet_is_read_behind_its_strings() {
     let main = "xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main'";
     let sheet = format!(

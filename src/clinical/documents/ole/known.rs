@@ -76,7 +76,7 @@ pub(super) fn of(name: &str) -> Use {
         | "\u{3}pict"
         | "\u{1}ole10fmtprogid" => Use::Structure,
         // [MS-OFFCRYPTO] 2.1: how a closed document is closed.
-        "strongencryptiondataspace" | "drmencrypteddataspace" | "drmdataspace" | "strongencryptiontransform" => {
+        "strongencryptiondataspace" | "drmencrypteddataspace" | "\u{9}drmdataspace" | "strongencryptiontransform" => {
             Use::Structure
         }
         // Settings of Kingsoft's programmes, and what their sheets remember of formats.
