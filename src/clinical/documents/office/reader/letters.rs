@@ -1,0 +1,94 @@
+//! Characters: text as it stands in the markup, and elements that stand for some.
+//!
+//! Called by `reader`. Promises: blanks, line ends, symbols and escapes become what a programme shows for them. Fails never.
+
+use super::super::dialect::Dialect;
+use super::super::flow::SOFT;
+use super::super::roles::{Role, Sign};
+use super::super::xml::Element;
+use super::{Frame, Reader};
+use std::borrow::Cow;
+
+/// Blanks that one element may stand for.
+const BLANKS: usize = 16;
+
+impl<'a> Reader<'a, '_> {
+    pub fn sign(&mut self, sign: Sign, element: &Element<'a, '_>) {
+        let is_setting = self.frames.last().is_some_and(|frame| frame.role == Role::Tabs);
+        match sign {
+            Sign::Tab if is_setting => {}
+            // A tab would begin another column.
+            Sign::Tab if self.flow.is_in_cell() => self.flow.push("\u{2003}", self.readings),
+            Sign::Tab => self.flow.push("\t", self.readings),
+            Sign::Break => self.flow.line(self.readings),
+            Sign::Hyphen => self.flow.push("\u{2011}", self.readings),
+            Sign::SoftHyphen => self.flow.push("\u{AD}", self.readings),
+            Sign::Symbol => {
+                let code = element.attribute("char").and_then(|code| u32::from_str_radix(&code, 16).ok());
+                if let Some(c) = code.and_then(char::from_u32) {
+                    self.text_shown(c.encode_utf8(&mut [0; 4]));
+                }
+            }
+            Sign::Spaces => {
+                let count = element.attribute("c").and_then(|count| count.parse::<usize>().ok()).unwrap_or(1);
+                self.flow.push(&" ".repeat(count.min(BLANKS)), self.readings);
+            }
+        }
+    }
+
+    /// Text that is shown: a line's end is a blank to most programmes, and one to spreadsheets.
+    pub fn text_shown(&mut self, text: &str) {
+        let is_sheet = self.frames.last().is_some_and(|frame| frame.dialect == Dialect::Sheet);
+        let is_odf = self.frames.last().is_some_and(|frame| frame.dialect == Dialect::OdfText);
+        let text = unescaped(text, &self.frames);
+        if text.bytes().all(|byte| (b' '..0xEE).contains(&byte)) && !(is_odf && text.contains("  ")) {
+            return self.flow.push(&text, self.readings);
+        }
+        let mut out = String::with_capacity(text.len());
+        for c in text.chars() {
+            match c {
+                '\r' => {}
+                '\n' if is_sheet => out.push(SOFT),
+                '\n' | '\t' | ' ' if is_odf && out.ends_with(' ') => {}
+                '\n' | '\t' => out.push(' '),
+                c => out.push(symbol(c)),
+            }
+        }
+        self.flow.push(&out, self.readings);
+    }
+}
+
+/// Symbol fonts have their characters in a private area, in the order of ASCII.
+fn symbol(c: char) -> char {
+    match c {
+        '\u{F020}'..='\u{F07E}' => char::from_u32(c as u32 - 0xF000).unwrap_or(c),
+        c => c,
+    }
+}
+
+/// `_x0039_` is a character wherever a string is one of a spreadsheet's or a slide's (ECMA-376 part 1, 22.9.2.19).
+pub(super) fn unescaped<'t>(text: &'t str, frames: &[Frame<'_>]) -> Cow<'t, str> {
+    let escapes = |frame: &Frame<'_>| matches!(frame.dialect, Dialect::Sheet | Dialect::Drawing | Dialect::Slide);
+    if !frames.last().is_some_and(escapes) || !text.contains("_x") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("_x") {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let code = rest.get(2..6).filter(|_| rest.get(6..7) == Some("_"));
+        match code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32) {
+            Some(c) => {
+                out.push(c);
+                rest = &rest[7..];
+            }
+            None => {
+                out.push_str("_x");
+                rest = &rest[2..];
+            }
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
