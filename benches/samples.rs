@@ -4,6 +4,7 @@
 //! by a worker as it would be in a message. Reported: how many were read, how many said to be unread and as what, those that ended their
 //! worker, the slowest. With `compare`, words that other programmes (pdftotext, antiword, catdoc, xls2csv, catppt, LibreOffice)
 //! find in a file are looked for in what is read here: those that are missing in a file that counts as read were passed over.
+//! LibreOffice writes words of its own, such as the names of its styles.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -92,10 +93,20 @@ fn read(workers: &Workers, words: &BTreeSet<String>, message: &[u8]) -> Findings
 struct Tally {
     kinds: BTreeMap<String, BTreeMap<String, usize>>,
     slowest: Vec<(Duration, PathBuf)>,
-    asked: BTreeMap<String, (usize, usize)>,
+    asked: BTreeMap<String, Asked>,
     /// Messages in which something of a patient was found, by kind: in ordinary mail these are false alarms.
     alarms: BTreeMap<String, usize>,
     files: usize,
+}
+
+/// Words, and files of which some were asked.
+#[derive(Default)]
+struct Asked {
+    words: usize,
+    found: usize,
+    files: usize,
+    /// Of those, the ones with every word.
+    whole: usize,
 }
 
 impl Tally {
@@ -116,15 +127,12 @@ impl Tally {
         let missing: Vec<&String> =
             words.iter().zip(1..).filter(|(_, line)| !lines.contains(line)).map(|(word, _)| word).collect();
         let asked = self.asked.entry(ending).or_default();
-        *asked = (asked.0 + words.len(), asked.1 + words.len() - missing.len());
-        if said == "read" && !missing.is_empty() {
-            println!(
-                "MISSING {}/{} {}: {:?}",
-                missing.len(),
-                words.len(),
-                path.display(),
-                &missing[..missing.len().min(8)]
-            );
+        asked.words += words.len();
+        asked.found += words.len() - missing.len();
+        asked.files += usize::from(!words.is_empty());
+        asked.whole += usize::from(!words.is_empty() && missing.is_empty());
+        if !missing.is_empty() {
+            println!("MISSING {}/{} {} ({said}): {missing:?}", missing.len(), words.len(), path.display());
         }
     }
 
@@ -133,8 +141,8 @@ impl Tally {
             let shown: Vec<String> = kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
             println!("{ending:<10} {}", shown.join(", "));
         }
-        for (ending, (asked, found)) in self.asked.iter().filter(|(_, (asked, _))| *asked > 0) {
-            println!("words of other readers, {ending:<6}: {found}/{asked}");
+        for (ending, Asked { words, found, files, whole }) in self.asked.iter().filter(|(_, asked)| asked.files > 0) {
+            println!("words of other readers, {ending:<6}: {found}/{words}; files with all of them: {whole}/{files}");
         }
         println!("clinical, of {} files: {:?}", self.files, self.alarms);
         self.slowest.sort_by(|one, other| other.cmp(one));
@@ -156,7 +164,10 @@ fn words_of(path: &Path) -> BTreeSet<String> {
         _ => String::new(),
     };
     let words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| (LONG..=20).contains(&word.len()));
-    words.map(str::to_lowercase).take(2_000).collect::<BTreeSet<_>>().into_iter().take(WORDS).collect()
+    let words: BTreeSet<String> = words.map(str::to_lowercase).take(20_000).collect();
+    // From the first letter to the last.
+    let step = words.len().div_ceil(WORDS).max(1);
+    words.into_iter().step_by(step).collect()
 }
 
 fn output(programme: &str, before: &[&str], path: &Path, behind: &[&str]) -> String {
@@ -164,19 +175,24 @@ fn output(programme: &str, before: &[&str], path: &Path, behind: &[&str]) -> Str
     String::from_utf8_lossy(&ran.stdout).into_owned()
 }
 
+/// What LibreOffice makes of a file, with a profile of its own: another one that is open would answer for it.
 fn converted(path: &Path, ending: &str) -> String {
+    // Every sheet, as it is shown: the last number says which.
+    const SHEETS: &str = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1";
     let folder = tempfile::tempdir().unwrap();
     let filter = match ending {
-        "xlsx" | "ods" => "csv",
+        "xlsx" | "ods" => SHEETS,
         "pptx" | "odp" => "pdf",
         _ => "txt:Text (encoded):UTF8",
     };
+    let profile = std::env::temp_dir().join(format!("samples-{}", std::process::id()));
     let mut command = Command::new("timeout");
-    command.args(["60", "soffice", "--headless", "--convert-to", filter, "--outdir"]).arg(folder.path()).arg(path);
+    command.args(["60", "soffice", &format!("-env:UserInstallation=file://{}", profile.display()), "--headless"]);
+    command.args(["--convert-to", filter, "--outdir"]).arg(folder.path()).arg(path);
     command.output().unwrap();
-    let Some(made) = files(folder.path()).pop() else { return String::new() };
-    match filter {
+    let texts = files(folder.path()).into_iter().map(|made| match filter {
         "pdf" => output("pdftotext", &["-q"], &made, &["-"]),
         _ => String::from_utf8_lossy(&std::fs::read(made).unwrap()).into_owned(),
-    }
+    });
+    texts.collect::<Vec<_>>().join("\n")
 }
