@@ -163,7 +163,10 @@ fn words_of(path: &Path) -> BTreeSet<String> {
         "docx" | "pptx" | "xlsx" | "odt" | "ods" | "odp" | "rtf" => converted(path, &ending),
         _ => String::new(),
     };
-    let words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| (LONG..=20).contains(&word.len()));
+    // Letters beside digits or accents are a part of a word, and so are those behind a hyphen that is not shown.
+    let text = text.replace('\u{AD}', "");
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| (LONG..=20).contains(&word.len()));
+    let words = words.filter(|word| word.bytes().all(|byte| byte.is_ascii_alphabetic()));
     let words: BTreeSet<String> = words.map(str::to_lowercase).take(20_000).collect();
     // From the first letter to the last.
     let step = words.len().div_ceil(WORDS).max(1);

@@ -22,11 +22,12 @@ mod xml;
 use super::super::formats::{self, Format};
 use super::super::{charset, html, transfer};
 use super::document::Document;
-use super::zip::{Archive, Entry};
+use super::zip::{self, Archive, Entry};
 use super::{Read, Wrong};
 use crate::vocabulary::FindingKind;
 use dialect::Dialect;
 use std::borrow::Cow;
+use std::io::Cursor;
 use strings::Strings;
 use styles::Styles;
 use xml::Root;
@@ -104,6 +105,8 @@ impl Package {
                     return self.part(name, bytes, root, document);
                 }
                 Some(Root { local: "ink", .. }) => self.ink(name, bytes, document),
+                // XPS: its letters are in attributes, or are numbers of a font's.
+                Some(Root { local: "FixedPage", .. }) => document.unread(FindingKind::UnknownAttachment, name, "xps"),
                 _ => {}
             }
             return self.file(name, bytes, document);
@@ -191,6 +194,24 @@ pub(super) fn flat(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
     // Browsers read it as they read any markup.
     document.text("", &html::text(&text));
     Ok(())
+}
+
+/// A package of one drawing, whose files are no parts of a message: there may be as many of them as there are shapes.
+pub(super) fn drawing(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
+    let mut archive = Archive::new(Cursor::new(bytes))?;
+    for index in 0..archive.len() {
+        let Some(Entry { name, bytes }) = zip::unpack(&mut archive, index, document) else { continue };
+        match markup(&bytes) {
+            Some(text) if xml::root(&text).is_some_and(|root| root.dialect.is_known()) => {
+                _ = read_part("drawing", &bytes, (&mut Strings::default(), &mut Styles::default()), document);
+            }
+            Some(text) => document.text("drawing", &html::text(&text)),
+            None if bytes.is_empty() => {}
+            None if matches!(formats::of(&bytes, None), Format::Image(_)) => document.picture(&name, &bytes),
+            None => document.file(&name, &bytes),
+        }
+    }
+    archive.verdict(document)
 }
 
 /// The octets as markup; nothing where they are none.

@@ -1,11 +1,13 @@
-//! Pictures in the drawings of Office: [MS-ODRAW] 2.2.23.
+//! Pictures and newer forms in the drawings of Office: [MS-ODRAW] 2.2.23 and 2.3.2.
 //!
 //! Called by the readers of a document's streams. Promises: linear; a picture is looked at once. Fails never: what is no picture is
 //! passed over.
 
 use super::super::document::Document;
 use super::super::octets::Octets;
+use super::super::{Wrong, office};
 use crate::vocabulary::FindingKind;
+use memchr::memmem;
 
 /// Smaller drawings are ornaments.
 const ORNAMENT: usize = 20_000;
@@ -13,8 +15,9 @@ const ORNAMENT: usize = 20_000;
 const BEFORE: usize = 17;
 const DIGEST: usize = 16;
 
-/// Looks for pictures wherever they begin.
+/// Looks for pictures and drawings wherever they begin.
 pub(super) fn read(bytes: &[u8], document: &mut Document<'_, '_>) {
+    drawings(bytes, document);
     let mut at = 0;
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr(0xF0, rest)).map(|found| at + found) {
         at = found + 1;
@@ -24,6 +27,23 @@ pub(super) fn read(bytes: &[u8], document: &mut Document<'_, '_>) {
             return;
         }
         shown(blip, bytes.get(found - 1).copied().unwrap_or(0), document);
+    }
+}
+
+/// [MS-ODRAW] 2.3.2: a shape has its newer form, a package, among its properties. Programmes that know that one show it.
+pub(super) fn drawings(bytes: &[u8], document: &mut Document<'_, '_>) {
+    /// The end record of an archive, without a comment.
+    const END: usize = 22;
+    let mut rest = bytes;
+    while let Some(archive) = memmem::find(rest, b"PK\x03\x04").and_then(|start| rest.get(start..)) {
+        let Some(end) = memmem::find(archive, b"PK\x05\x06") else { return };
+        let (archive, behind) = archive.split_at((end + END).min(archive.len()));
+        if let Err(Wrong::Broken(what) | Wrong::Closed(what) | Wrong::Unknown(what)) =
+            office::drawing(archive, document)
+        {
+            document.unread(FindingKind::BrokenAttachment, "drawing", what);
+        }
+        rest = behind;
     }
 }
 

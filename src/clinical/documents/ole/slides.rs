@@ -7,6 +7,7 @@ use super::super::document::Document;
 use super::super::mapi::Words;
 use super::super::octets::Octets;
 use super::super::{Read, Wrong, codepages, runs};
+use super::blips;
 use crate::vocabulary::FindingKind;
 use flate2::read::ZlibDecoder;
 use std::io;
@@ -30,6 +31,11 @@ pub(super) fn read(slides: &[u8], user: &[u8], words: &mut Words, document: &mut
         match record.kind {
             0x2F14 => return Err(Wrong::Closed("office-document")),
             0x1011 => object(&record, document),
+            // [MS-ODRAW] 2.2.9 to 2.2.11: the properties of a shape.
+            0xF00B | 0xF121 | 0xF122 => {
+                blips::drawings(record.data, document);
+                words.add(&runs::of(record.data));
+            }
             0x0FA0 | 0x0FBA => add(&mut text, &codepages::wide(record.data)),
             // [MS-PPT] 2.9.43: the lower halves of UTF-16.
             0x0FA8 => add(&mut text, &record.data.iter().map(|octet| char::from(*octet)).collect::<String>()),

@@ -138,6 +138,34 @@ fn slides_are_read_with_what_is_embedded() {
     assert_eq!(unread(&found), [FindingKind::BrokenAttachment], "{found:?}");
 }
 
+/// As PowerPoint 2007 and later keep a shape that older ones cannot draw.
+#[test]
+fn the_newer_form_of_a_shape_is_read() {
+    let shape = |text: &str| {
+        let space = "http://schemas.openxmlformats.org/";
+        let markup = format!(
+            "<p:sp xmlns:p='{space}presentationml/2006/main' xmlns:a='{space}drawingml/2006/main'><p:txBody><a:p><a:r>\
+             <a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>"
+        );
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, bytes) in [("[Content_Types].xml", "<Types/>"), ("drs/shapexml.xml", &markup)] {
+            zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut zip, bytes.as_bytes()).unwrap();
+        }
+        let package = zip.finish().unwrap().into_inner();
+        let entry = [&[0xA9, 0xC3][..], &(package.len() as u32).to_le_bytes()].concat();
+        [entry, package].concat()
+    };
+    let properties = |text: &str| atom(0x13, 0xF122, &shape(text));
+    let many = [properties("Smith").repeat(900), properties(LINE)].concat();
+    let found = look(&compound(&[("PowerPoint Document", many)]));
+    assert!(is_sure(&found) && found.unread.is_empty(), "{found:?}");
+    let mut streams = doc_streams(&["Dear Dr\r"]);
+    streams[1].1.extend(properties(LINE));
+    let found = look(&compound(&streams));
+    assert!(is_sure(&found) && found.unread.is_empty(), "{found:?}");
+}
+
 /// PowerPoint ends an object's packed form behind its octets, without an end of its own.
 #[test]
 fn an_object_without_its_end_is_whole_when_it_is_as_long_as_announced() {
