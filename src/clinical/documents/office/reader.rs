@@ -191,8 +191,10 @@ impl<'a, 's> Reader<'a, 's> {
             return;
         }
         let text = std::mem::take(&mut self.pending);
-        let Some((role, local)) = self.frames.last().map(|frame| (frame.role, frame.local)) else { return };
+        let Some(&Frame { role, local, dialect, .. }) = self.frames.last() else { return };
         match role {
+            // Between runs stands how the markup was laid out (ECMA-376 part 1, 17.3.3.31); in OpenDocument, text.
+            Role::Paragraph if matches!(dialect, Dialect::Word | Dialect::Drawing) && text.trim().is_empty() => {}
             Role::Text | Role::Gone | Role::Mixed | Role::Paragraph | Role::Span => self.text_shown(&text),
             Role::Value => self.place.value.push_str(&unescaped(&text, &self.frames)),
             Role::Field => self.fields.push_str(&text),

@@ -388,6 +388,20 @@ fn an_empty_document_is_no_alarm_and_one_that_is_not_there_is() {
 }
 
 #[test]
+fn markup_that_is_laid_out_in_lines_divides_no_word() {
+    let runs = |p: &str| {
+        format!(
+            "<{p}:p>\n  <{p}:r>\n    <{p}:t>leuk</{p}:t>\n  </{p}:r>\n  <{p}:r>\n    <{p}:t>aemia</{p}:t>\n  </{p}:r>\n</{p}:p>"
+        )
+    };
+    for prefix in ["w", "a"] {
+        assert_eq!(shown(&runs(prefix)).trim(), "leukaemia", "{prefix}");
+    }
+    let open = "<text:p><text:span>a</text:span> <text:span>b</text:span></text:p>";
+    assert_eq!(shown(open).trim(), "a b", "OpenDocument has its text there");
+}
+
+#[test]
 fn html_that_word_takes_in_is_read() {
     let chunk = document("<w:altChunk r:id='x'/>");
     let html = b"<html><body><p>NHS number 943&nbsp;476 5919</p></body></html>".as_slice();
