@@ -21,6 +21,64 @@ pub(super) enum Use {
     Unknown,
 }
 
+/// What only programmes use; in lower case.
+const STRUCTURE: &[&str] = &[
+    "0table",
+    "1table",
+    "current user",
+    "ctls",
+    "revision log",
+    "user names",
+    "list data",
+    "\u{1}compobj",
+    "\u{1}ole",
+    "\u{3}objinfo",
+    "\u{3}ocxname",
+    "\u{3}linkinfo",
+    "\u{3}eprint",
+    "\u{3}print",
+    "\u{3}meta",
+    "\u{3}ocxdata",
+    "\u{1}ole10itemname",
+    "ole10itemname",
+    "\u{6}dataspaces",
+    "version",
+    "dataspacemap",
+    "encryptioninfo",
+    "encryptedpackage",
+    "\u{6}primary",
+    "encryptedsummary",
+    "xmlsignatures",
+    "_signatures",
+    "macros",
+    "msodatastore",
+    "properties",
+    "header",
+    "text_content",
+    "_vba_project",
+    "project",
+    "projectwm",
+    "projectlk",
+    "dir",
+    "o",
+    "f",
+    "\u{3}vbframe",
+    "toc",
+    "sst",
+    "smartart",
+    "\u{3}pic",
+    "\u{3}pict",
+    "\u{1}ole10fmtprogid",
+    // [MS-OFFCRYPTO] 2.1: how a closed document is closed.
+    "strongencryptiondataspace",
+    "drmencrypteddataspace",
+    "\u{9}drmdataspace",
+    "strongencryptiontransform",
+    // Settings of Kingsoft's programmes, and what their sheets remember of formats.
+    "wpscustomdata",
+    "etextdata",
+];
+
 /// [MS-DOC] 2.1, [MS-XLS] 2.1.7, [MS-PPT] 2.1, [MS-OLEDS] 2.3, [MS-OVBA] 2.2, [MS-OFFCRYPTO] 2.1.
 pub(super) fn of(name: &str) -> Use {
     let name = name.to_ascii_lowercase();
@@ -29,58 +87,7 @@ pub(super) fn of(name: &str) -> Use {
         "\u{1}ole10native" => Use::Native,
         "data" | "pictures" => Use::Pictures,
         "equation native" => Use::Equation,
-        "0table"
-        | "1table"
-        | "current user"
-        | "ctls"
-        | "revision log"
-        | "user names"
-        | "list data"
-        | "\u{1}compobj"
-        | "\u{1}ole"
-        | "\u{3}objinfo"
-        | "\u{3}ocxname"
-        | "\u{3}linkinfo"
-        | "\u{3}eprint"
-        | "\u{3}print"
-        | "\u{3}meta"
-        | "\u{3}ocxdata"
-        | "\u{1}ole10itemname"
-        | "ole10itemname"
-        | "\u{6}dataspaces"
-        | "version"
-        | "dataspacemap"
-        | "encryptioninfo"
-        | "encryptedpackage"
-        | "\u{6}primary"
-        | "encryptedsummary"
-        | "xmlsignatures"
-        | "_signatures"
-        | "macros"
-        | "msodatastore"
-        | "properties"
-        | "header"
-        | "text_content"
-        | "_vba_project"
-        | "project"
-        | "projectwm"
-        | "projectlk"
-        | "dir"
-        | "o"
-        | "f"
-        | "\u{3}vbframe"
-        | "toc"
-        | "sst"
-        | "smartart"
-        | "\u{3}pic"
-        | "\u{3}pict"
-        | "\u{1}ole10fmtprogid" => Use::Structure,
-        // [MS-OFFCRYPTO] 2.1: how a closed document is closed.
-        "strongencryptiondataspace" | "drmencrypteddataspace" | "\u{9}drmdataspace" | "strongencryptiontransform" => {
-            Use::Structure
-        }
-        // Settings of Kingsoft's programmes, and what their sheets remember of formats.
-        "wpscustomdata" | "etextdata" => Use::Structure,
+        known if STRUCTURE.contains(&known) => Use::Structure,
         other if other.starts_with('\u{5}') => Use::Properties,
         other if other.starts_with("\u{2}olepres") || other.starts_with("__srp_") => Use::Structure,
         // [MS-OXMSG] 2.1: what has no reader of its own there.

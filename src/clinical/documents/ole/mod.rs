@@ -35,7 +35,12 @@ pub(super) fn read(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
         });
     };
     let (storages, sound) = files.storages(document);
-    let mut reader = Reader { words: Words::default(), is_known: false, page: message::page_of(&storages, &mut files) };
+    let mut reader = Reader {
+        words: Words::default(),
+        is_known: false,
+        has_unknown: false,
+        page: message::page_of(&storages, &mut files),
+    };
     let closed = closed(&storages);
     if is_bare(bytes, &storages) {
         reader.is_known = true;
@@ -51,7 +56,7 @@ pub(super) fn read(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
     match closed {
         Some(what) => Err(Wrong::Closed(what)),
         None if !sound => Err(Wrong::Broken("compound file")),
-        None if !reader.is_known => read.and(Err(Wrong::Unknown("ole"))),
+        None if !reader.is_known || reader.has_unknown => read.and(Err(Wrong::Unknown("ole"))),
         None => read,
     }
 }
@@ -80,6 +85,8 @@ struct Reader {
     words: Words,
     /// Whether something in it has a reader.
     is_known: bool,
+    /// Whether a stream of the file itself has none, and nothing told yet what it is of.
+    has_unknown: bool,
     page: &'static encoding_rs::Encoding,
 }
 
@@ -132,7 +139,7 @@ impl Reader {
             Use::Structure => {}
             Use::Equation => self.words.add(&equation::letters(bytes)),
             Use::Unknown if is_file => return document.file(name, bytes),
-            Use::Unknown => {}
+            Use::Unknown => self.has_unknown = true,
         }
         self.is_known |= matches!(used, Use::Native | Use::File);
         if !matches!(used, Use::Native | Use::File) {
