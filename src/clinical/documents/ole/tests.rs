@@ -267,7 +267,7 @@ fn messages_are_read_with_their_attachments() {
 #[test]
 fn what_nobody_reads_is_unknown() {
     let visio = ("VisioDocument", vec![3; 900]);
-    let found = look(&compound(&[visio.clone()]));
+    let found = look(&compound(std::slice::from_ref(&visio)));
     assert_eq!(unread(&found), [FindingKind::UnknownAttachment], "{found:?}");
     for more in ["MsoDataStore/1/Item", "Objects/1/Package", "VBA/_VBA_PROJECT"] {
         let found = look(&compound(&[visio.clone(), (more, b"text".to_vec())]));
