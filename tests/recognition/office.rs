@@ -1,9 +1,10 @@
-//! Documents of Office before 2007, RTF, TNEF and message files around a text.
+//! Documents of Office before 2007, binary workbooks, RTF, TNEF and message files around a text.
 
 use crate::cells::Form;
 use crate::containers::{Container, attached};
 use crate::writers::{
-    attribute, compound, compressed_rtf, doc, msg, ppt, properties, property, rtf_escaped, rtf_package, tnef, wide, xls,
+    attribute, brt, brt_cell, brt_sheet, brt_string, brt_strings, compound, compressed_rtf, doc, msg, ppt, properties,
+    property, rtf_escaped, rtf_package, tnef, wide, xls, xlsb,
 };
 
 const MESSAGE: u32 = 0x0006_9003;
@@ -46,6 +47,21 @@ fn pieces(text: &str) -> Vec<u8> {
 fn workbook(text: &str) -> Vec<u8> {
     let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
     attached("list.xls", &xls(&[row(["Name", "Letter"]), row(["A", text])]))
+}
+
+/// The second of the strings that cells share.
+fn binary_workbook(text: &str) -> Vec<u8> {
+    let cells = vec![brt_cell(2, 0, &[70, 0, 0, 0]), brt_cell(7, 2, &[1, 0, 0, 0])];
+    let sheet = brt_sheet(&[cells], b"");
+    let parts = [("xl/worksheets/sheet1.bin", sheet), ("xl/sharedStrings.bin", brt_strings(&["Remarks", text]))];
+    attached("list.xlsb", &xlsb(&parts))
+}
+
+fn binary_comment(text: &str) -> Vec<u8> {
+    let comment = [brt(635, &[0; 36]), brt(637, &[vec![0], brt_string(text)].concat()), brt(636, b"")].concat();
+    let comments = [brt(628, b""), brt(633, b""), comment, brt(634, b""), brt(629, b"")].concat();
+    let parts = [("xl/worksheets/sheet1.bin", brt_sheet(&[], b"")), ("xl/comments1.bin", comments)];
+    attached("list.xlsb", &xlsb(&parts))
 }
 
 fn paragraphs(text: &str) -> String {
@@ -102,6 +118,8 @@ pub const OFFICE: &[Container] = &[
     Container { name: "doc-1252", wrap: |t, _| attached("letter.doc", &doc(&[&paragraphs(t)])) },
     Container { name: "doc-pieces", wrap: |t, _| pieces(&paragraphs(t)) },
     Container { name: "xls", wrap: |t, _| workbook(t) },
+    Container { name: "xlsb-shared", wrap: |t, _| binary_workbook(t) },
+    Container { name: "xlsb-comment", wrap: |t, _| binary_comment(t) },
     Container { name: "ppt", wrap: |t, _| attached("talk.ppt", &ppt(t)) },
     Container {
         name: "ole-object",

@@ -1,4 +1,4 @@
-//! Small writers of the formats of Office before 2007, for samples: no more than a reader needs to find a text.
+//! Small writers of the binary formats of Office, for samples: no more than a reader needs to find a text.
 
 // Each of those who use it uses a part.
 #![allow(dead_code, clippy::unwrap_used)]
@@ -182,4 +182,52 @@ pub fn ppt(text: &str) -> Vec<u8> {
     let words = atom(0, 0x0FA0, &wide(&text.replace("\r\n", "\r")));
     let slide = atom(0xF, 0x03E8, &atom(0xF, 0x0FF0, &[atom(0, 0x03F3, &[0; 20]), words].concat()));
     compound(&[("PowerPoint Document", slide), ("Current User", vec![0; 24])])
+}
+
+/// A record of a binary workbook.
+pub fn brt(kind: u32, data: &[u8]) -> Vec<u8> {
+    let packed = |number: u32| {
+        let all: Vec<u8> = (0..4).map(|at| (number >> (7 * at)) as u8 & 0x7F).collect();
+        let end = all.iter().rposition(|octet| *octet != 0).unwrap_or(0);
+        all.iter().take(end + 1).enumerate().map(|(at, octet)| octet | u8::from(at < end) << 7).collect::<Vec<u8>>()
+    };
+    [&packed(kind)[..], &packed(data.len() as u32), data].concat()
+}
+
+/// A string in such a record.
+pub fn brt_string(text: &str) -> Vec<u8> {
+    let units = wide(text);
+    [&((units.len() / 2) as u32).to_le_bytes()[..], &units].concat()
+}
+
+/// A cell with what stands behind its place.
+pub fn brt_cell(kind: u32, column: u32, value: &[u8]) -> Vec<u8> {
+    brt(kind, &[&column.to_le_bytes()[..], &[0; 4], value].concat())
+}
+
+/// A sheet of rows of cells.
+pub fn brt_sheet(rows: &[Vec<Vec<u8>>], behind: &[u8]) -> Vec<u8> {
+    let row = |at: usize| brt(0, &[&(at as u32).to_le_bytes()[..], &[0; 21]].concat());
+    let rows: Vec<Vec<u8>> = rows.iter().enumerate().map(|(at, cells)| [row(at), cells.concat()].concat()).collect();
+    [brt(129, b""), brt(145, b""), rows.concat(), brt(146, b""), behind.to_vec(), brt(130, b"")].concat()
+}
+
+/// The strings that cells share.
+pub fn brt_strings(strings: &[&str]) -> Vec<u8> {
+    let items = strings.iter().map(|text| brt(19, &[vec![0], brt_string(text)].concat())).collect::<Vec<_>>();
+    let count = (strings.len() as u32).to_le_bytes();
+    [brt(159, &[count, count].concat()), items.concat(), brt(160, b"")].concat()
+}
+
+/// A binary workbook of these parts.
+pub fn xlsb(parts: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let name = [vec![0; 4], vec![1, 0, 0, 0], brt_string("rId1"), brt_string("List")].concat();
+    let book = [brt(131, b""), brt(143, b""), brt(156, &name), brt(144, b""), brt(132, b"")].concat();
+    let frame = [("[Content_Types].xml", b"<Types/>".to_vec()), ("xl/workbook.bin", book)];
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in frame.iter().chain(parts) {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
 }

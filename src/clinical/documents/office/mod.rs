@@ -17,6 +17,7 @@ mod strings;
 mod styles;
 #[cfg(test)]
 mod tests;
+mod xlsb;
 mod xml;
 
 use super::super::formats::{self, Format};
@@ -26,6 +27,7 @@ use super::zip::{self, Archive, Entry};
 use super::{Read, Wrong};
 use crate::vocabulary::FindingKind;
 use dialect::Dialect;
+use flow::Told;
 use std::borrow::Cow;
 use std::io::Cursor;
 use strings::Strings;
@@ -113,6 +115,7 @@ impl Package {
         }
         match formats::of(bytes, None) {
             _ if self.encrypted.contains(name) => document.closed(name, "open-document"),
+            _ if xlsb::is_part(bytes) => self.records(name, bytes, document),
             _ if is_lost_markup(name, bytes) => {
                 document.unread(FindingKind::BrokenAttachment, name, "charset");
                 document.file(name, bytes);
@@ -156,6 +159,22 @@ impl Package {
         let has_text = read_part(name, bytes, (&mut self.strings, &mut self.styles), document);
         self.met.text |= has_text && is_written(root);
         self.met.main |= is_main(root);
+    }
+
+    /// A file of the package that is records of a binary workbook.
+    fn records(&mut self, name: &str, bytes: &[u8], document: &mut Document<'_, '_>) {
+        document.name(name);
+        if !document.count(name) {
+            return;
+        }
+        let part = xlsb::read(bytes, &mut self.strings, document.room());
+        let is_sound = !part.unread.contains(xlsb::CUT);
+        part.unread.iter().for_each(|what| document.unread(FindingKind::BrokenAttachment, name, what));
+        self.has_text |= tell(&part.told, name, document) && part.is_written;
+        if !is_sound {
+            // It may be something else for somebody else.
+            document.file(name, bytes);
+        }
     }
 
     /// After the last file.
@@ -255,20 +274,26 @@ fn read_part(
         document.text(name, &html::text(&reading.text));
     }
     let part = reader.finish();
-    if part.told.cut {
-        document.limit(name, "decoded");
-    }
     if part.styles.is_full() {
         document.unread(FindingKind::BrokenAttachment, name, "styles");
     }
     *styles = part.styles;
     part.unread.iter().for_each(|what| document.unread(FindingKind::BrokenAttachment, name, what));
-    part.told.readings.iter().chain([&part.told.aside]).for_each(|text| document.text(name, text));
+    let has_text = tell(&part.told, name, document);
     for file in &part.files {
         let bytes = transfer::base64(file.as_bytes(), document.room()).bytes;
         document.file("binary", &bytes);
     }
-    part.told.readings.iter().any(|text| !text.trim().is_empty())
+    has_text
+}
+
+/// Hands over what a part says; whether it shows any text.
+fn tell(told: &Told, name: &str, document: &mut Document<'_, '_>) -> bool {
+    if told.cut {
+        document.limit(name, "decoded");
+    }
+    told.readings.iter().chain([&told.aside]).for_each(|text| document.text(name, text));
+    told.readings.iter().any(|text| !text.trim().is_empty())
 }
 
 /// Whether somebody writes in parts of that kind: patterns and styles come with their own words.
@@ -332,6 +357,9 @@ fn is_thumbnail(name: &str) -> bool {
 /// Whether other files refer to this one: the table of strings, and the manifest.
 fn is_referred_to(archive: &Archive<'_>, at: usize) -> bool {
     let beginning = archive.beginning(at, BEGINNING);
+    if xlsb::is_strings(&beginning) {
+        return true;
+    }
     let Some(text) = markup(&beginning) else { return false };
     xml::root(&text).is_some_and(|root| match root.dialect {
         Dialect::Sheet => root.local == "sst",

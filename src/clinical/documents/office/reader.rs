@@ -13,6 +13,7 @@ use super::strings::Strings;
 use super::styles::Styles;
 use super::xml::{Element, Visitor};
 use cells::{Formula, Place};
+pub(super) use letters::symbol;
 use letters::unescaped;
 use std::collections::BTreeSet;
 

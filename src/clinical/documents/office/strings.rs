@@ -24,8 +24,12 @@ impl Strings {
 
     /// The string of that number; nothing where the number is none.
     pub fn get(&mut self, index: &str) -> Option<&str> {
-        let range = index.trim().parse::<usize>().ok().and_then(|index| self.ranges.get_mut(index));
-        let Some(range) = range else {
+        self.at(index.trim().parse().unwrap_or(usize::MAX))
+    }
+
+    /// The same, where the number is one.
+    pub fn at(&mut self, index: usize) -> Option<&str> {
+        let Some(range) = self.ranges.get_mut(index) else {
             self.is_missing = true;
             return None;
         };

@@ -217,7 +217,7 @@ impl Sheets {
 }
 
 /// [MS-XLS] 2.5.217: a number of 30 bits, whole or the upper half of a longer one, perhaps a hundredfold.
-fn rk(packed: u32) -> f64 {
+pub(in super::super) fn rk(packed: u32) -> f64 {
     let number = match packed & 2 {
         0 => f64::from_bits(u64::from(packed & !3) << 32),
         _ => f64::from((packed & !3).cast_signed() >> 2),

@@ -21,6 +21,7 @@ use super::mapi::Words;
 use super::octets::Octets;
 use super::{Read, Wrong, equation, packaged, runs};
 use crate::vocabulary::FindingKind;
+pub(super) use excel::rk;
 use files::{Files, Storage};
 use known::Use;
 

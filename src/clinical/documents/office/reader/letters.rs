@@ -59,7 +59,7 @@ impl<'a> Reader<'a, '_> {
 }
 
 /// Symbol fonts have their characters in a private area, in the order of ASCII.
-fn symbol(c: char) -> char {
+pub(in super::super) fn symbol(c: char) -> char {
     match c {
         '\u{F020}'..='\u{F07E}' => char::from_u32(c as u32 - 0xF000).unwrap_or(c),
         c => c,

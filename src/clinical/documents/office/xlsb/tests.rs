@@ -1,0 +1,161 @@
+//! Binary workbooks written by hand, and what is told of them.
+
+use super::super::strings::Strings;
+use super::read;
+use crate::clinical::documents::writers::{brt, brt_cell, brt_sheet, brt_string, brt_strings, xlsb};
+use crate::clinical::{Findings, Limits, Rules, inspect};
+use crate::vocabulary::FindingKind;
+
+const NUMBER: f64 = 9_434_765_919.0;
+
+fn findings(parts: &[(&str, Vec<u8>)]) -> Findings {
+    use base64::Engine;
+    let letters = base64::prelude::BASE64_STANDARD.encode(xlsb(parts));
+    let head = "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream; name=a.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+    inspect(format!("{head}{letters}\r\n").as_bytes(), &Rules::default(), &Limits::default())
+}
+
+/// Where the number was found.
+fn places(found: &Findings) -> Vec<&str> {
+    let numbers = found.findings.iter().filter(|finding| finding.kind == FindingKind::NhsNumber);
+    numbers.map(|finding| finding.place.trim_start_matches("a.bin!/")).collect()
+}
+
+fn unread(found: &Findings) -> Vec<String> {
+    let said = found.findings.iter().filter(|finding| finding.kind == FindingKind::BrokenAttachment);
+    said.map(|finding| finding.masked.clone()).collect()
+}
+
+/// What one part tells: its table, then what stands beside it.
+fn told(part: &[u8], shared: &[&str]) -> [String; 2] {
+    let mut strings = Strings::default();
+    shared.iter().for_each(|text| strings.push(text));
+    let part = read(part, &mut strings, 1_000_000);
+    assert!(part.unread.is_empty(), "{:?}", part.unread);
+    let [table, ..] = part.told.readings;
+    [table, part.told.aside]
+}
+
+fn rich(text: &str) -> Vec<u8> {
+    // One run of a format, and how it is spoken.
+    [vec![3], brt_string(text), vec![1, 0, 0, 0, 0, 0, 2, 0], brt_string("wado"), vec![0; 4]].concat()
+}
+
+fn formula(tokens: &[u8]) -> Vec<u8> {
+    [&[0, 0][..], &(tokens.len() as u32).to_le_bytes(), tokens, &[0; 4]].concat()
+}
+
+#[test]
+fn cells_of_every_kind_are_columns_of_a_row() {
+    let rows = [
+        vec![brt_cell(6, 0, &brt_string("Ward")), brt_cell(7, 3, &[1, 0, 0, 0])],
+        vec![
+            brt_cell(2, 0, &[70, 0, 0, 0]),
+            brt(16, &[&[0; 4][..], &NUMBER.to_le_bytes()].concat()),
+            brt_cell(62, 2, &rich("a\nb")),
+            brt_cell(4, 4, &[1]),
+        ],
+        vec![
+            brt_cell(8, 0, &[brt_string("x y"), formula(&[])].concat()),
+            brt_cell(9, 1, &[&1.5f64.to_le_bytes()[..], &formula(&[0x1E, 1, 0])].concat()),
+            brt_cell(11, 2, &[&[0x2A][..], &formula(&[])].concat()),
+        ],
+    ];
+    let [table, aside] = told(&brt_sheet(&rows, b""), &["Name", "NHS No"]);
+    assert_eq!(table, "\nWard\t\t\tNHS No\n17\t9434765919\ta\u{2028}b\t\tTRUE\nx y\t1.5\t#\n;\n");
+    assert!(aside.contains("wado"));
+}
+
+#[test]
+fn a_number_stands_below_its_label() {
+    let labels = vec![brt_cell(7, 0, &[0; 4]), brt_cell(7, 1, &[1, 0, 0, 0])];
+    let values = vec![brt_cell(2, 0, &[70, 0, 0, 0]), brt_cell(5, 1, &NUMBER.to_le_bytes())];
+    let sheet = brt_sheet(&[labels, values], b"");
+    // What is referred to may stand behind.
+    let strings = brt_strings(&["Ward", "NHS No"]);
+    let found = findings(&[("xl/worksheets/sheet1.bin", sheet), ("xl/sharedStrings.bin", strings)]);
+    assert_eq!(places(&found), ["xl/worksheets/sheet1.bin"]);
+    assert!(unread(&found).is_empty(), "{:?}", unread(&found));
+}
+
+#[test]
+fn what_is_written_beside_the_cells_is_read() {
+    let header = [&[0, 0][..], &brt_string("&L&\"Arial\"NHS No 943 476 5919"), &[0xFF; 20]].concat();
+    let link = [vec![0; 16], vec![0xFF; 4], brt_string(""), brt_string("NHS No 943 476 5919"), vec![0xFF; 4]].concat();
+    let name = [&[0; 9][..], &brt_string("ID"), &formula(&token("943 476 5919"))[2..], &[0xFF; 4]].concat();
+    let item = [&[0; 4][..], &NUMBER.to_le_bytes()].concat();
+    let cached = NUMBER.to_le_bytes().to_vec();
+    let unknown = [vec![1, 2, 3], cached.clone()].concat();
+    let numbers = [(368, item), (21, cached), (4_998, unknown)];
+    for (kind, data) in
+        numbers.into_iter().chain([(479, header), (494, link), (39, name), (4_999, brt_string("943 476 5919"))])
+    {
+        let sheet = brt_sheet(&[vec![brt_cell(6, 0, &brt_string("NHS No"))]], &brt(kind, &data));
+        let found = findings(&[("xl/worksheets/sheet1.bin", sheet)]);
+        assert_eq!(places(&found), ["xl/worksheets/sheet1.bin"], "{kind}");
+        assert!(unread(&found).is_empty(), "{kind}: {:?}", unread(&found));
+    }
+}
+
+fn token(text: &str) -> Vec<u8> {
+    let string = brt_string(text);
+    [&[0x17], &string[..2], &string[4..]].concat()
+}
+
+#[test]
+fn what_a_formula_puts_together_is_one_text() {
+    let tokens = [token("943 476"), token(" 5919"), vec![8]].concat();
+    let cell = |value: &str| brt_cell(8, 0, &[brt_string(value), formula(&tokens)].concat());
+    let found = findings(&[("xl/worksheets/sheet1.bin", brt_sheet(&[vec![cell("NHS No")]], b""))]);
+    assert_eq!(places(&found), ["xl/worksheets/sheet1.bin"]);
+    assert!(unread(&found).is_empty());
+    let rows = [vec![cell(""), brt_cell(6, 1, &brt_string("a"))]];
+    let found = findings(&[("xl/worksheets/sheet1.bin", brt_sheet(&rows, b""))]);
+    assert_eq!(unread(&found), ["formula without value"]);
+}
+
+#[test]
+fn a_format_that_changes_the_digits_is_said() {
+    let styles = |code: &str| {
+        let format = brt(44, &[vec![164, 0], brt_string(code)].concat());
+        let sheet = brt_sheet(&[vec![brt_cell(6, 0, &brt_string("a"))]], b"");
+        findings(&[
+            ("xl/styles.bin", [brt(278, b""), format, brt(279, b"")].concat()),
+            ("xl/worksheets/sheet1.bin", sheet),
+        ])
+    };
+    assert!(unread(&styles("#,##0.00")).is_empty());
+    assert_eq!(unread(&styles("\"943\"0000000")), ["number format"]);
+}
+
+#[test]
+fn a_part_that_is_cut_or_wrong_is_read_and_said() {
+    let sheet = brt_sheet(&[vec![brt_cell(6, 0, &brt_string("NHS No 943 476 5919"))]], b"");
+    let cut = sheet[..sheet.len() - 1].to_vec();
+    let short = brt_sheet(&[vec![brt(6, &brt_string("NHS No 943 476 5919"))]], b"");
+    for bytes in [cut, short] {
+        let found = findings(&[("xl/worksheets/sheet1.bin", bytes)]);
+        assert!(places(&found).contains(&"xl/worksheets/sheet1.bin"));
+        assert!(unread(&found).contains(&"workbook record".to_owned()), "{:?}", unread(&found));
+    }
+    // An older version has more before its strings.
+    let older = brt(156, &[vec![0; 12], brt_string("rId1"), brt_string("NHS No 943 476 5919")].concat());
+    let found = findings(&[("xl/worksheets/sheet1.bin", brt_sheet(&[vec![brt_cell(6, 0, &brt_string("a"))]], &older))]);
+    assert_eq!((places(&found), unread(&found)), (vec!["xl/worksheets/sheet1.bin"], Vec::new()));
+    let sheet = brt_sheet(&[vec![brt_cell(7, 0, &[9, 0, 0, 0])]], b"");
+    assert!(unread(&findings(&[("xl/worksheets/sheet1.bin", sheet)])).contains(&"shared strings".to_owned()));
+}
+
+#[test]
+fn no_beginning_of_a_part_is_too_much() {
+    let cells = vec![brt_cell(62, 0, &rich("a")), brt_cell(8, 1, &[brt_string("b"), formula(&token("c"))].concat())];
+    let sheet = brt_sheet(&[cells], &brt(479, &[&[0, 0][..], &brt_string("d"), &[0xFF; 20]].concat()));
+    for end in 0..sheet.len() {
+        let part = read(&sheet[..end], &mut Strings::default(), 1_000);
+        assert!(part.told.readings[0].len() < 1_000);
+    }
+    // A column far to the right, in each of many rows.
+    let wide: Vec<Vec<Vec<u8>>> = (0..1_000).map(|_| vec![brt_cell(2, u32::MAX, &[70, 0, 0, 0])]).collect();
+    let part = read(&brt_sheet(&wide, b""), &mut Strings::default(), 10_000);
+    assert!(part.told.cut && part.told.readings[0].len() <= 10_020);
+}
