@@ -53,6 +53,11 @@ impl<'w, 'r> Document<'w, 'r> {
         self.walk.report.read(&place);
     }
 
+    /// The document is known to show nothing at all.
+    pub fn nothing_shown(&mut self) {
+        self.has_text = true;
+    }
+
     /// The subject of a message inside.
     pub fn subject(&mut self, subject: &str) {
         self.text("subject", subject);

@@ -2,7 +2,8 @@
 //!
 //! Called by `leaf`, in a process that may do nothing else. Each reader hands what it finds to a `Document`: pieces of text,
 //! files inside, and what it could not read. Promises: bounded by the limits of the inspection, whatever the octets say of
-//! themselves; a document in which nothing was read is never clean. Fails never: what is wrong with it is a finding.
+//! themselves; a document in which nothing was read is never clean, unless it is known to show nothing. Fails never: what is wrong
+//! with it is a finding.
 
 mod codepages;
 mod document;

@@ -1,8 +1,9 @@
 //! PDF (ISO 32000): the text of pages with its numbers whole, and every other place in which a reader shows text.
 //!
 //! Called by `documents`. Objects, their tables, repair of both, and decryption are the library's (`hayro-syntax`); filters,
-//! fonts, content and the order of text are ours, bounded by the limits of the message. Promises: a page that is a picture, and
-//! text of which no map says what it means, are said. Fails with `Wrong` where there are no objects, or no key.
+//! fonts, content and the order of text are ours, bounded by the limits of the message. Promises: a page that is a picture, text
+//! that is drawn with lines, and text of which no map says what it means, are said. Fails with `Wrong` where there are no objects,
+//! or no key.
 
 mod cmap;
 mod content;
@@ -12,6 +13,7 @@ mod glyphs;
 mod guard;
 mod matrix;
 mod objects;
+mod outlines;
 mod pages;
 mod painter;
 mod predictor;
@@ -24,6 +26,7 @@ mod widths;
 use super::document::Document;
 use super::{Read, Wrong};
 use crate::vocabulary::FindingKind;
+use hayro_syntax::object::Dict;
 use hayro_syntax::{LoadPdfError, Pdf};
 use reader::Reader;
 use source::Source;
@@ -56,11 +59,21 @@ fn one(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
     let files = objects::read(&pdf, &mut reader);
     let chars = reader.chars;
     reader.say_blind("", &[]);
-    if chars == 0 && files == 0 && !told.has_scans() {
+    if told.is_blank() && chars == 0 && has_all_pages(&pdf) {
+        document.nothing_shown();
+    } else if chars == 0 && files == 0 && !told.has_scans() {
         // What the document says of itself is not what it is about.
         document.unread(FindingKind::BrokenAttachment, "", "no text found");
     }
     Ok(())
+}
+
+/// Whether the pages are as many as the document says that it has, and not made anew from a form in XML by whoever shows them
+/// (ISO 32000-1 7.7.2, 7.7.3).
+fn has_all_pages(pdf: &Pdf) -> bool {
+    let Some(catalog) = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id()) else { return false };
+    let count = catalog.get::<Dict<'_>>(b"Pages").and_then(|pages| pages.get::<usize>(b"Count"));
+    count == Some(pdf.pages().len()) && !catalog.contains_key(b"NeedsRendering")
 }
 
 #[cfg(test)]

@@ -25,17 +25,26 @@ const COVERED: f64 = 0.5;
 const STAMP: usize = 100;
 /// As many curves draw letters.
 const DRAWN: usize = 300;
+/// No number is drawn with fewer strokes than it has digits.
+const STROKES: usize = 10;
 
 /// What the pages held.
 #[derive(Default)]
 pub(super) struct Told {
     scans: usize,
     pictures: usize,
+    pages: usize,
+    blank: usize,
 }
 
 impl Told {
     pub fn has_scans(&self) -> bool {
         self.scans > 0
+    }
+
+    /// Whether there are pages, and no reader shows anything on them.
+    pub fn is_blank(&self) -> bool {
+        self.pages > 0 && self.pages == self.blank
     }
 }
 
@@ -60,6 +69,14 @@ fn one<'a>(page: &Page<'a>, number: usize, reader: &mut Reader<'a, '_, '_, '_>, 
     painter.paint(&all.joined(b"\n"), page.resources(), all.paper(InlineEnd::First));
     pinned(page, &mut painter);
     let (pictures, ambiguous, sheet) = (painter.pictures, painter.ambiguous, painter.sheet);
+    let is_drawn = painter.outlines.are_text();
+    let is_blank = sheet.len() == 0
+        && !(ambiguous || all.is_torn() || all.is_odd)
+        && pictures.count + pictures.shadings == 0
+        && painter.outlines.strokes < STROKES
+        && !has_more(page);
+    told.pages += 1;
+    told.blank += usize::from(is_blank);
     let (mut readings, mut chars) = (sheet.readings(), sheet.chars);
     if ambiguous || all.is_torn() {
         for (seam, inline) in [(&b""[..], InlineEnd::First), (b"\n", InlineEnd::Plausible)] {
@@ -72,25 +89,37 @@ fn one<'a>(page: &Page<'a>, number: usize, reader: &mut Reader<'a, '_, '_, '_>, 
     reader.chars += chars;
     readings.iter().for_each(|text| reader.source.document.text(&piece, text));
     reader.say_blind(&piece, &readings);
-    judge(&Seen { chars, pictures, area }, &piece, reader, told);
+    judge(&Seen { chars, pictures, area, is_drawn }, &piece, reader, told);
+}
+
+/// Whether something is pinned on a page that programmes show in ways of their own: films, models, files.
+fn has_more(page: &Page<'_>) -> bool {
+    const PLAIN: &[&[u8]] = &[b"Link", b"Popup", b"Text", b"Widget"];
+    let Some(all) = page.raw().get::<Array<'_>>(b"Annots") else { return page.raw().contains_key(b"Annots") };
+    let is_plain =
+        |dict: &Dict<'_>| dict.get::<Name<'_>>(b"Subtype").is_some_and(|kind| PLAIN.contains(&kind.as_ref()));
+    items(&all, page.xref()).any(|object| !object.into_dict().is_some_and(|dict| is_plain(&dict)))
 }
 
 struct Seen {
     chars: usize,
     pictures: Pictures,
     area: f64,
+    /// Whether lines and shapes stand in rows as letters do.
+    is_drawn: bool,
 }
 
 /// Says what is no text.
 fn judge(seen: &Seen, piece: &str, reader: &mut Reader<'_, '_, '_, '_>, told: &mut Told) {
-    let Seen { chars, pictures, area } = seen;
+    let Seen { chars, pictures, area, is_drawn } = seen;
     let is_empty = *chars == 0 && (pictures.count > 0 || pictures.curves >= DRAWN);
     let is_covered = *chars < STAMP && pictures.area / area >= COVERED;
     let document = &mut *reader.source.document;
-    if is_empty || is_covered {
+    if is_empty || is_covered || *is_drawn {
         told.scans += 1;
+        let what = if is_empty || is_covered { "page without text" } else { "drawn text" };
         match told.scans {
-            ..=NAMED_SCANS => document.unread(FindingKind::Scan, piece, "page without text"),
+            ..=NAMED_SCANS => document.unread(FindingKind::Scan, piece, what),
             _ => document.limit(piece, "scans"),
         }
     } else if pictures.largest >= LOGO {
@@ -105,6 +134,8 @@ fn judge(seen: &Seen, piece: &str, reader: &mut Reader<'_, '_, '_, '_>, told: &m
 struct Contents {
     streams: Vec<Vec<u8>>,
     seams: Vec<usize>,
+    /// Not all of it are streams.
+    is_odd: bool,
 }
 
 impl Contents {
@@ -127,12 +158,16 @@ impl Contents {
 }
 
 fn contents<'a>(page: &Page<'a>, piece: &str, reader: &mut Reader<'a, '_, '_, '_>) -> Contents {
-    let streams: Vec<Stream<'a>> = match page.raw().get::<Object<'a>>(b"Contents") {
-        Some(Object::Stream(stream)) => vec![stream],
-        Some(Object::Array(all)) => items(&all, reader.xref).filter_map(Object::into_stream).collect(),
-        _ => Vec::new(),
+    let (streams, is_odd): (Vec<Stream<'a>>, bool) = match page.raw().get::<Object<'a>>(b"Contents") {
+        Some(Object::Stream(stream)) => (vec![stream], false),
+        Some(Object::Array(all)) => {
+            let streams: Vec<Stream<'a>> = items(&all, reader.xref).filter_map(Object::into_stream).collect();
+            let is_odd = streams.len() < all.raw_iter().count();
+            (streams, is_odd)
+        }
+        _ => (Vec::new(), page.raw().contains_key(b"Contents")),
     };
-    let mut contents = Contents { streams: Vec::new(), seams: Vec::new() };
+    let mut contents = Contents { streams: Vec::new(), seams: Vec::new(), is_odd };
     let (mut len, room) = (0usize, reader.source.document.room());
     for stream in streams {
         if len > room {

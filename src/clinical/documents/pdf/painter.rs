@@ -8,6 +8,7 @@ use super::content::{Content, InlineEnd, Operand, Operands};
 use super::font::{Font, Glyph};
 use super::glyphs;
 use super::matrix::Matrix;
+use super::outlines::Outlines;
 use super::reader::Reader;
 use super::sheet::{Sheet, Spot};
 use hayro_syntax::object::{Array, Dict, Name, ObjectIdentifier, Stream, String as Octets};
@@ -45,6 +46,8 @@ pub(super) struct Pictures {
     pub largest: usize,
     /// Curves: letters that are drawn have many.
     pub curves: usize,
+    /// Colours that run into one another.
+    pub shadings: usize,
 }
 
 /// What content is gone through with.
@@ -64,6 +67,7 @@ pub(super) struct Painter<'p, 'a, 's, 'w, 'r> {
     piece: &'p str,
     pub sheet: Sheet,
     pub pictures: Pictures,
+    pub outlines: Outlines,
     /// Another reader may see other operators.
     pub ambiguous: bool,
     state: State,
@@ -93,6 +97,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
             piece,
             sheet: Sheet::default(),
             pictures: Pictures::default(),
+            outlines: Outlines::default(),
             ambiguous: false,
             state,
             saved: Vec::new(),
@@ -140,13 +145,26 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
             b"gs" => self.graphics_state(operands, resources),
             b"Do" => self.object(operands, resources),
             b"BI" => self.picture(0),
-            b"c" | b"v" | b"y" => self.pictures.curves += 1,
+            b"sh" => self.pictures.shadings += 1,
+            b"m" | b"l" | b"c" | b"v" | b"y" | b"re" | b"n" => self.path(operator, operands),
+            b"S" | b"s" | b"f" | b"F" | b"f*" | b"B" | b"B*" | b"b" | b"b*" => self.path(operator, operands),
             b"BDC" | b"BMC" | b"DP" => self.mark(operator, operands, resources),
             b"EMC" => {
                 self.marked.pop();
             }
             _ => self.parameter(operator, operands),
         }
+    }
+
+    /// 8.5: what is drawn may be letters.
+    fn path(&mut self, operator: &[u8], operands: &Operands) {
+        self.pictures.curves += usize::from(matches!(operator, b"c" | b"v" | b"y"));
+        let (mut numbers, mut count) = ([0.0; 6], 0);
+        for (slot, number) in numbers.iter_mut().rev().zip(operands.numbers().rev()) {
+            *slot = number;
+            count += 1;
+        }
+        self.outlines.operate(operator, &numbers[6 - count..], self.state.ctm);
     }
 
     /// 9.3.1.

@@ -54,4 +54,5 @@ mod drawn;
 mod fonts;
 mod hidden;
 mod limits;
+mod outlines;
 mod places;
