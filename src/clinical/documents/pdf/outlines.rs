@@ -134,6 +134,8 @@ pub(super) struct Outlines {
     shapes: Vec<Shape>,
     /// Lines, curves and rectangles that were painted, however large.
     pub strokes: usize,
+    /// There were more shapes than are looked at.
+    pub is_full: bool,
 }
 
 impl Outlines {
@@ -183,10 +185,10 @@ impl Outlines {
 
     fn lift(&mut self) {
         let shape = self.drawn.take().map(|drawn| drawn.shape());
-        if let Some(shape) = shape.filter(|shape| shape.bounds.is_small() && shape.strokes > 0)
-            && self.path.len() + self.shapes.len() < MOST_SHAPES
-        {
-            self.path.push(shape);
+        let Some(shape) = shape.filter(|shape| shape.bounds.is_small() && shape.strokes > 0) else { return };
+        match self.path.len() + self.shapes.len() {
+            ..MOST_SHAPES => self.path.push(shape),
+            _ => self.is_full = true,
         }
     }
 

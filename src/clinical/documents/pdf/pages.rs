@@ -69,12 +69,15 @@ fn one<'a>(page: &Page<'a>, number: usize, reader: &mut Reader<'a, '_, '_, '_>, 
     painter.paint(&all.joined(b"\n"), page.resources(), all.paper(InlineEnd::First));
     pinned(page, &mut painter);
     let (pictures, ambiguous, sheet) = (painter.pictures, painter.ambiguous, painter.sheet);
-    let is_drawn = painter.outlines.are_text();
+    let (is_drawn, is_crowded) = (painter.outlines.are_text(), painter.outlines.is_full);
     let is_blank = sheet.len() == 0
         && !(ambiguous || all.is_torn() || all.is_odd)
         && pictures.count + pictures.shadings == 0
         && painter.outlines.strokes < STROKES
         && !has_more(page);
+    if is_crowded {
+        reader.source.document.limit(&piece, "shapes");
+    }
     told.pages += 1;
     told.blank += usize::from(is_blank);
     let (mut readings, mut chars) = (sheet.readings(), sheet.chars);

@@ -21,9 +21,11 @@ use std::collections::BTreeSet;
 /// What parts begin with: index, sheet, workbook, strings, caches, styles, pivot tables, metadata, tables, links, users,
 /// revisions, connections, queries, dependencies, the order of calculation, comments, slicers.
 const BEGINNINGS: &[u32] = &[
-    42, SHEET, 131, STRINGS, 179, 193, 277, 278, 280, 332, 341, 343, 353, 360, 401, 404, 411, 429, 447, 514, 528,
+    INDEX, SHEET, 131, STRINGS, 179, 193, 277, 278, 280, 332, 341, 343, 353, 360, 401, 404, 411, 429, 447, 514, 528,
     COMMENTS, 1075, 1077, 1115,
 ];
+/// BrtIndexRowBlock, BrtBeginSheet, BrtBeginSst, BrtBeginComments.
+const INDEX: u32 = 42;
 const SHEET: u32 = 129;
 const STRINGS: u32 = 159;
 const COMMENTS: u32 = 628;
@@ -42,7 +44,9 @@ pub(super) struct Part {
 
 /// Whether octets begin as a part of a binary workbook.
 pub(super) fn is_part(bytes: &[u8]) -> bool {
-    first(bytes).is_some_and(|kind| BEGINNINGS.contains(&kind))
+    let first = records::next(&mut Octets::of(bytes));
+    // An index begins with a star, as text may.
+    first.is_some_and(|first| BEGINNINGS.contains(&first.kind) && (first.kind != INDEX || first.data.len() == 24))
 }
 
 /// Whether they begin as the strings that cells share.

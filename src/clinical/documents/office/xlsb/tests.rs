@@ -147,6 +147,14 @@ fn a_part_that_is_cut_or_wrong_is_read_and_said() {
 }
 
 #[test]
+fn text_beside_the_parts_is_text() {
+    let sheet = brt_sheet(&[vec![brt_cell(6, 0, &brt_string("a"))]], b"");
+    let text = b"* one item, which is followed by NHS No 943 476 5919 and by others".to_vec();
+    let found = findings(&[("xl/worksheets/sheet1.bin", sheet), ("notes.txt", text)]);
+    assert_eq!((places(&found), unread(&found)), (vec!["notes.txt"], Vec::new()));
+}
+
+#[test]
 fn no_beginning_of_a_part_is_too_much() {
     let cells = vec![brt_cell(62, 0, &rich("a")), brt_cell(8, 1, &[brt_string("b"), formula(&token("c"))].concat())];
     let sheet = brt_sheet(&[cells], &brt(479, &[&[0, 0][..], &brt_string("d"), &[0xFF; 20]].concat()));

@@ -39,7 +39,7 @@ fn letters_that_are_drawn_are_said() {
 #[test]
 fn no_page_at_all_is_never_clean() {
     let mut none = Pdf::of(b"");
-    none.set(PAGES, "<< /Type /Pages /Kids [] /Count 0 >>".to_owned());
+    none.set(PAGES, "<< /Type /Pages /Kids [] /Count 0 >>");
     says(&none.bytes(), FindingKind::BrokenAttachment, "no text found");
     says(b"%PDF-1.7 and nothing else", FindingKind::BrokenAttachment, "pdf objects");
     shows(b"%PDF-1.7 NHS number 943 476 5919");

@@ -117,12 +117,13 @@ fn charts_tables_and_boxes_are_no_text() {
 }
 
 #[test]
-fn many_shapes_take_no_longer() {
+fn many_shapes_take_no_longer_and_more_are_said() {
     let started = std::time::Instant::now();
-    let lines: String =
-        (0..60_000).map(|at| format!("{} {}.{:03} 40 0 re f ", at % 7, at / 1_000, at % 1_000)).collect();
-    assert!(!says_drawn(&lines));
-    assert!(started.elapsed() < std::time::Duration::from_secs(20));
+    let line = |at: usize| format!("{} {}.{:03} 40 0 re f ", at % 7, at / 1_000, at % 1_000);
+    assert!(!says_drawn(&(0..60_000).map(line).collect::<String>()));
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+    let decoys = format!("{} S ", "0 0 m 9 9 l ".repeat(200_001));
+    says(&shown(&format!("{LETTER}{decoys}")), FindingKind::LimitReached, "shapes");
 }
 
 #[test]
