@@ -73,7 +73,9 @@ pub(super) fn short_strings(data: &[u8]) -> String {
         let mut ahead = octets;
         let is_short = ahead.u32().is_some_and(|units| SHORT.contains(&units));
         let text = if is_short { string(&mut octets.clone()) } else { None };
-        match text.filter(|text| text.chars().all(|c| c.is_alphanumeric() || (' '..='~').contains(&c))) {
+        match text
+            .filter(|text| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || (' '..='~').contains(&c)))
+        {
             Some(text) => {
                 found.push_str(&text);
                 found.push('\n');
@@ -90,7 +92,7 @@ pub(super) fn short_strings(data: &[u8]) -> String {
 pub(super) fn long_numbers(data: &[u8]) -> String {
     let numbers = data.windows(8).filter(|octets| matches!(octets.last(), Some(0x41..=0x43)));
     let numbers = numbers.filter_map(|octets| Octets::of(octets).f64());
-    let identifiers = numbers.filter(|number| number.fract() == 0.0 && (1e8..1e15).contains(number));
+    let identifiers = numbers.filter(|number| number.fract() == 0.0 && (1e8..1e12).contains(number));
     identifiers.map(|number| format!("{number:.0}\n")).collect()
 }
 
