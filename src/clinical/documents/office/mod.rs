@@ -170,7 +170,8 @@ impl Package {
         let part = xlsb::read(bytes, &mut self.strings, document.room());
         let is_sound = !part.unread.contains(xlsb::CUT);
         part.unread.iter().for_each(|what| document.unread(FindingKind::BrokenAttachment, name, what));
-        self.has_text |= tell(&part.told, name, document) && part.is_written;
+        self.met.text |= tell(&part.told, name, document) && part.is_written;
+        self.met.main |= part.is_written;
         if !is_sound {
             // It may be something else for somebody else.
             document.file(name, bytes);
