@@ -21,6 +21,7 @@ pub(super) struct Columns {
     read_to: usize,
     header: Option<Header>,
     row: Row,
+    folded: String,
 }
 
 /// The row that was counted last: candidates come in order, so each octet is counted once.
@@ -82,7 +83,7 @@ impl Columns {
     fn read(&mut self, text: &str, row: usize, rules: &Rules) {
         let Some(unread) = text.get(self.read_to..row) else { return };
         for line in unread.lines().filter(|l| l.len() <= REACH) {
-            if let Some(header) = header_of(line, rules) {
+            if let Some(header) = header_of(line, &mut self.folded, rules) {
                 self.header = Some(header);
             }
         }
@@ -90,18 +91,21 @@ impl Columns {
     }
 }
 
-fn header_of(line: &str, rules: &Rules) -> Option<Header> {
-    let mut folded = String::new();
-    fold_into(&mut folded, line);
+fn header_of(line: &str, folded: &mut String, rules: &Rules) -> Option<Header> {
+    if !line.contains(DIVIDERS) {
+        return None;
+    }
+    folded.clear();
+    fold_into(folded, line);
     // Most lines have no label in any cell: they are not taken apart.
-    if !rules.may_head(&folded) {
+    if !rules.may_head(folded) {
         return None;
     }
     for divider in DIVIDERS.into_iter().filter(|d| line.contains(*d)) {
         let cells = line.split(divider).enumerate().filter(|(_, cell)| {
             folded.clear();
-            fold_into(&mut folded, cell);
-            folded.len() <= CELL && !folded.contains(|c: char| c.is_ascii_digit()) && rules.heads(&folded)
+            fold_into(folded, cell);
+            folded.len() <= CELL && !folded.contains(|c: char| c.is_ascii_digit()) && rules.heads(folded)
         });
         let columns: Vec<usize> = cells.map(|(column, _)| column).take(MOST).collect();
         if !columns.is_empty() {
