@@ -88,6 +88,29 @@ fn prose(octets: usize) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// The same with what mail has beside words: dates, times, telephones, references, amounts, quoted lines, a number of ten
+/// digits every few hundred octets, of which one in eleven may be a patient's.
+fn letters(octets: usize) -> Vec<u8> {
+    let (words, mut text, mut n) = (String::from_utf8(prose(octets)).unwrap(), String::new(), 1u32);
+    for line in words.lines() {
+        n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let (day, rest) = (n >> 27, n % 9_000 + 1_000);
+        let with = match n >> 29 {
+            0 => format!("> on {day:02}/03/2026 at 10:{day:02}, {line}"),
+            1 => format!("{line}, telephone 01632 96{rest}"),
+            2 => format!("Ref: ORD-{rest}-{day}; total \u{A3}{rest}.50, {line}"),
+            3 => format!("{line} 20{:08}", n % 100_000_000),
+            _ => line.to_owned(),
+        };
+        text.push_str(&with);
+        text.push_str("\r\n");
+        if text.len() >= octets {
+            break;
+        }
+    }
+    text.into_bytes()
+}
+
 fn noise(octets: usize) -> Vec<u8> {
     let mut n = 7u32;
     let next = |_| {
@@ -219,6 +242,11 @@ fn recognition(c: &mut Criterion, all: &mut Vec<Measured>) {
     let (rules, limits) = (Rules::default(), Limits::default());
     let pieces = [
         ("recognition in 1 MB of text", 300.0, message("text/plain", "7bit", &prose(1_000_000))),
+        (
+            "recognition in 1 MB of letters with numbers",
+            900.0,
+            message("text/plain; charset=utf-8", "8bit", &letters(1_000_000)),
+        ),
         ("recognition in 1 MB of HTML", 3_000.0, message("text/html", "7bit", &html(1_000_000))),
         ("recognition in 1 MB of text in base64", 400.0, message("text/plain", "base64", &base64(&prose(730_000)))),
         (
