@@ -527,8 +527,9 @@ fn status_has_the_same_keys_running_and_stopped() {
 fn with_message(message: &str) -> (TempDir, String, String) {
     let folder = tempfile::tempdir().unwrap();
     let policies = folder.path().join("policies");
-    std::fs::create_dir(&policies).unwrap();
-    for name in ["10-domains.toml", "20-content.toml", "25-recognise.toml", "30-rules.toml"] {
+    std::fs::create_dir_all(policies.join("lists")).unwrap();
+    let lists = ["lists/clinical-terms.txt", "lists/letter-headings.txt", "lists/letter-phrases.txt"];
+    for name in ["10-domains.toml", "20-content.toml", "25-recognise.toml", "30-rules.toml"].iter().chain(&lists) {
         std::fs::copy(Path::new(&shipped()).join(name), policies.join(name)).unwrap();
     }
     let file = folder.path().join("letter.eml");

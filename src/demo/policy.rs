@@ -12,6 +12,9 @@ const SHIPPED: &[(&str, &str)] = &[
     ("20-content.toml", include_str!("../../policies/20-content.toml")),
     ("25-recognise.toml", include_str!("../../policies/25-recognise.toml")),
     ("30-rules.toml", include_str!("../../policies/30-rules.toml")),
+    ("lists/clinical-terms.txt", include_str!("../../policies/lists/clinical-terms.txt")),
+    ("lists/letter-headings.txt", include_str!("../../policies/lists/letter-headings.txt")),
+    ("lists/letter-phrases.txt", include_str!("../../policies/lists/letter-phrases.txt")),
     ("tests.toml", include_str!("../../policies/tests.toml")),
     ("tests/unread-attachment.eml", include_str!("../../policies/tests/unread-attachment.eml")),
 ];
@@ -24,7 +27,9 @@ const OWN_TEXT: &str = include_str!("40-demo-councils.toml");
 /// # Errors
 /// When the folder cannot be written.
 pub fn write(folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder.join("tests"))?;
+    for below in ["lists", "tests"] {
+        std::fs::create_dir_all(folder.join(below))?;
+    }
     for (name, text) in SHIPPED.iter().chain([&(OWN, OWN_TEXT)]) {
         std::fs::write(folder.join(name), text)?;
     }
@@ -49,6 +54,8 @@ mod tests {
         let mut expected = names(&policies, ".toml");
         expected.insert(OWN.to_owned());
         assert_eq!(names(written.path(), ".toml"), expected);
-        assert_eq!(names(&written.path().join("tests"), ".eml"), names(&policies.join("tests"), ".eml"));
+        for (below, extension) in [("tests", ".eml"), ("lists", ".txt")] {
+            assert_eq!(names(&written.path().join(below), extension), names(&policies.join(below), extension));
+        }
     }
 }
