@@ -568,6 +568,19 @@ fn inspect_says_why_something_was_not_recognised() {
     ask(&["--why-not", "nhs"]).fails(2);
 }
 
+/// Text and HTML say the same: it is said once, as the gateway counts it.
+#[test]
+fn inspect_counts_a_term_once_wherever_it_stands() {
+    let words = "Thank you for referring him with atrial fibrillation: bisoprolol, apixaban.";
+    let head = "From: a@surgery.example\nSubject: x\nContent-Type: multipart/alternative; boundary=b1\n\n";
+    let (_folder, policies, file) = with_message(&format!(
+        "{head}--b1\nContent-Type: text/plain\n\n{words}\n--b1\nContent-Type: text/html\n\n<p>{words}</p>\n--b1--\n"
+    ));
+    let said = mailward(&["inspect", &file, "--policies", &policies, "--json"]).json();
+    let places: Vec<&str> = said["findings"].as_array().unwrap().iter().filter_map(|f| f["place"].as_str()).collect();
+    assert_eq!((places.len(), &said["classes"]), (8, &json!({})), "{said}");
+}
+
 #[test]
 fn a_message_that_was_judged_wrongly_becomes_a_test_without_its_words() {
     let (folder, policies, file) = with_message(

@@ -9,7 +9,7 @@ use super::Failure;
 use super::known::Source;
 use crate::clinical::Findings;
 use crate::decide::{self, Judge};
-use crate::vocabulary::{Confidence, FindingKind};
+use crate::vocabulary::FindingKind;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -67,7 +67,7 @@ pub fn run(args: Args) -> ExitCode {
     let start = Instant::now();
     let findings = judge.inspect(&message);
     let millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let evidence: Vec<(FindingKind, Confidence)> = findings.findings.iter().map(|f| (f.kind, f.confidence)).collect();
+    let evidence = decide::evidence(&findings);
     let why_not = args.why_not.map(|kind| why_not::of(&judge, &message, &evidence, kind));
     let printed = Printed { classes: judge.policy.classify(&evidence), findings: &findings, millis, why_not };
     let text = if args.json { json(&printed) } else { plain(&printed) };

@@ -242,4 +242,41 @@ mod tests {
         assert_eq!(found(&own, &"1".repeat(1_000_000)), Vec::<String>::new());
         assert!(found(&pattern(r"[a-z]\d{4}", &[]), &"a1234 b2345 c3456 ".repeat(10_000)).len() <= MOST);
     }
+
+    /// The lists that ship with the policy, as it reads them.
+    fn shipped() -> Vec<(&'static str, &'static str)> {
+        let lists = [
+            include_str!("../../policies/lists/clinical-terms.txt"),
+            include_str!("../../policies/lists/letter-headings.txt"),
+            include_str!("../../policies/lists/letter-phrases.txt"),
+        ];
+        let names = ["clinical-terms", "letter-headings", "letter-phrases"];
+        let terms = |(name, list): (&'static str, &'static str)| {
+            list.lines().map(move |line| (name, line.split('#').next().unwrap_or_default().trim()))
+        };
+        names.into_iter().zip(lists).flat_map(terms).filter(|(_, term)| !term.is_empty()).collect()
+    }
+
+    /// One word of a letter would count twice.
+    #[test]
+    fn no_term_that_ships_stands_twice_or_holds_another() {
+        let terms: Vec<(&str, String)> = shipped().into_iter().map(|(_, term)| (term, folded(term))).collect();
+        let all = AhoCorasick::new(terms.iter().map(|(_, folded)| folded)).unwrap();
+        for (at, (term, folded)) in terms.iter().enumerate() {
+            let held = all.find_overlapping_iter(folded).find(|hit| hit.pattern().as_usize() != at);
+            assert_eq!(held.map(|hit| terms[hit.pattern().as_usize()].0), None, "in {term}");
+        }
+    }
+
+    /// Words that newsletters, adverts, invoices and programmes use every day.
+    #[test]
+    fn no_term_that_ships_is_an_ordinary_word() {
+        let ordinary = "cancer stroke depression discharge discharged admission acute chronic ward wards diet cold ms af pe it \
+                        patient patients clinic doctor nurse hospital referral allergy allergies diagnosis treatment medication \
+                        pain fall falls delivery stent stents culture cultures tumour review plan history insulin paracetamol";
+        let ordinary: HashSet<&str> = ordinary.split_whitespace().collect();
+        for (list, term) in shipped() {
+            assert!(!ordinary.contains(folded(term).trim()), "{term} in {list}");
+        }
+    }
 }

@@ -29,6 +29,7 @@ pub(crate) use cases::compose;
 pub use folder::read;
 pub use in_force::InForce;
 pub use load::{LoadError, Loaded, judge_of, load, load_files};
+pub use own::evidence;
 pub use scrub::{Case, Original, Scrubbed, scrubbed};
 
 /// One compiled generation: a policy, and the recogniser set up as it says.

@@ -27,7 +27,8 @@ pub(super) fn told(policy: &Policy) -> Told {
 }
 
 /// Kinds and how sure they are. A term counts once, wherever it stands.
-pub(super) fn evidence(findings: &Findings) -> Vec<(FindingKind, Confidence)> {
+#[must_use]
+pub fn evidence(findings: &Findings) -> Vec<(FindingKind, Confidence)> {
     let mut terms = BTreeSet::new();
     let once = |finding: &&clinical::Finding| match finding.kind {
         FindingKind::Lexicon(name) => terms.insert((name, finding.masked.clone())),
