@@ -224,8 +224,8 @@ impl Rules {
 
     /// The same, and what the site recognises for itself.
     #[must_use]
-    pub fn with_own(self, patterns: Vec<OwnPattern>, lexicons: Vec<OwnLexicon>) -> Rules {
-        Rules { own: Own { patterns, lexicons }, ..self }
+    pub fn with_own(self, patterns: Vec<OwnPattern>, lexicons: &[OwnLexicon]) -> Rules {
+        Rules { own: Own::new(patterns, lexicons), ..self }
     }
 
     pub(super) fn window(&self) -> usize {

@@ -49,6 +49,7 @@ impl Rules {
             .map_or_else(Rules::default, |words| Rules::new(&words.labels, &words.against, words.window));
         let patterns = told.patterns.iter().map(|p| OwnPattern::new(OwnName::of(&p.name), &p.regex, &p.near));
         let lexicons = told.lexicons.iter().map(|l| OwnLexicon::new(OwnName::of(&l.name), &l.terms));
-        rules.with_own(patterns.collect(), lexicons.collect())
+        let lexicons: Vec<OwnLexicon> = lexicons.collect();
+        rules.with_own(patterns.collect(), &lexicons)
     }
 }
