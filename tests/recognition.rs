@@ -13,6 +13,8 @@ mod cells;
 mod containers;
 #[path = "recognition/documents.rs"]
 mod documents;
+#[path = "recognition/lexicons.rs"]
+mod lexicons;
 #[path = "recognition/lookalikes.rs"]
 mod lookalikes;
 #[path = "recognition/office.rs"]
@@ -182,7 +184,9 @@ fn recall_and_false_alarms_are_as_recorded() {
     let alarms = false_alarms(&rules, &mut table);
     let missed_shapes = shapes::recall(&mut table);
     let shape_alarms = shapes::false_alarms(&mut table);
+    let missed_terms = lexicons::recall(&mut table);
     println!("{table}");
+    assert!(missed_terms.is_empty(), "terms missed:\n{}", missed_terms.join("\n"));
     assert!(missed_shapes.is_empty(), "missed by shape:\n{}", missed_shapes.join("\n"));
     assert!(shape_alarms <= 0.002, "false alarms of shapes {shape_alarms}");
     missed.truncate(20);
