@@ -80,6 +80,17 @@ pub(super) fn of(bytes: &[u8], charset: Option<&str>) -> Format {
     if let Some(format) = magic.filter(|_| !(may_hold_pdf && has_pdf(bytes))) {
         return format;
     }
+    if has_pdf(bytes) { Format::Document(Kind::Pdf) } else { without_signature(bytes, charset) }
+}
+
+/// Whether octets are a PDF only for whoever looks for one in text.
+pub(super) fn may_name_pdf(bytes: &[u8]) -> bool {
+    let is_first = bytes.trim_ascii_start().starts_with(b"%PDF-") || bytes.starts_with(b"\xEF\xBB\xBF%PDF-");
+    !is_first && is_texty(bytes) && !MAGIC.iter().any(|(magic, _)| bytes.starts_with(magic))
+}
+
+/// What is told by none of the signatures that stand at the beginning.
+pub(super) fn without_signature(bytes: &[u8], charset: Option<&str>) -> Format {
     if let Some(format) = deeper_magic(bytes) {
         return format;
     }
@@ -119,6 +130,7 @@ pub(super) const TELLING: usize = 72 * 1024;
 pub(super) fn is_settled(start: &[u8], octets: usize, charset: Option<&str>) -> bool {
     let signed = start.get(128..132) == Some(b"DICM")
         || MAGIC.iter().any(|(magic, _)| start.starts_with(magic))
+        || has_pdf(start)
         || deeper_magic(start).is_some();
     // Those are told by their whole structure.
     let is_structured = sealed::looks_like_cms(start) || sealed::looks_like_openpgp(start);
@@ -143,9 +155,6 @@ pub(super) fn picture(bytes: &[u8]) -> Option<&'static str> {
 /// Signatures that do not stand at the very beginning.
 fn deeper_magic(bytes: &[u8]) -> Option<Format> {
     let at = |from: usize, magic: &[u8]| bytes.get(from..from + magic.len()) == Some(magic);
-    if has_pdf(bytes) {
-        return Some(Format::Document(Kind::Pdf));
-    }
     if at(0, b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         return Some(Format::Document(Kind::Ole));
     }

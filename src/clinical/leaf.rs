@@ -7,7 +7,7 @@ use super::embedded::Embedded;
 use super::fields::Content;
 use super::formats::Format;
 use super::walk::{Spot, Walk};
-use super::{charset, documents, embedded, formats, html, names, opaque, seals, styled, transfer, typed};
+use super::{charset, declared, documents, embedded, formats, html, names, opaque, seals, styled, transfer, typed};
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 use std::borrow::Cow;
@@ -89,8 +89,14 @@ impl Octets<'_> {
 /// Reads octets by what they are.
 pub(super) fn octets(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
     let charset = about.content.charset.as_deref().filter(|_| is_text(about.content.kind.as_str()));
-    let format = formats::of(bytes, charset);
+    let format = match formats::of(bytes, charset) {
+        Format::Document(documents::Kind::Pdf) if declared::only_names_pdf(bytes, about) => {
+            formats::without_signature(bytes, charset)
+        }
+        format => format,
+    };
     one_format(walk, bytes, format, about);
+    declared::also_read(walk, bytes, format, about);
     if let (Format::Document(documents::Kind::Pdf), Some(picture)) = (format, formats::picture(bytes)) {
         walk.report.unread(FindingKind::Image, about.place, picture);
     }
@@ -160,7 +166,7 @@ fn is_attachment(part: &Part<'_>) -> bool {
         || !matches!(part.content.kind.as_str(), "" | "text/plain" | "text/html")
 }
 
-fn is_text(kind: &str) -> bool {
+pub(super) fn is_text(kind: &str) -> bool {
     kind.is_empty() || kind.starts_with("text/")
 }
 
@@ -188,7 +194,8 @@ fn told_by_start(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>, charset: Opt
     let start = transfer::base64(body.get(..letters)?, octets).bytes;
     // Text that looks like anything else is looked at as it stands.
     let is_broken_text = is_text(kind) && formats::of(&start, charset) == Format::Unknown("binary");
-    let is_read = walk.reads_documents() && matches!(formats::of(&start, charset), Format::Document(_));
+    let is_shown = walk.reads_documents() || declared::is_text(kind);
+    let is_read = is_shown && matches!(formats::of(&start, charset), Format::Document(_));
     // What a reader may show as text is read to its end.
     let mut names = part.about.names(part.content);
     let may_be_text = opaque::is_legible(&start)
@@ -248,7 +255,7 @@ pub(super) enum Dress {
 }
 
 /// Markup, and the files and texts that it carries.
-fn markup(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
+pub(super) fn markup(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
     let files = text(walk, bytes, about.content, Dress::Markup, about.place);
     if files.is_empty() {
         return;
@@ -323,7 +330,7 @@ fn formulas(walk: &mut Walk<'_>, text: &str, place: &str) {
 }
 
 /// Whether the place is the text of a message, which clients show and no other programme opens.
-fn is_body(place: &str) -> bool {
+pub(super) fn is_body(place: &str) -> bool {
     matches!(place.rsplit('/').next(), Some("text" | "html"))
 }
 

@@ -14,6 +14,7 @@ mod anchors;
 mod charset;
 mod coded;
 mod dates;
+mod declared;
 mod delimiter;
 mod digits;
 mod documents;
