@@ -23,6 +23,10 @@ const LOGO: usize = 20_000;
 /// A picture of as much of a page as this, with less text than this, is a scan with a stamp.
 const COVERED: f64 = 0.5;
 const STAMP: usize = 100;
+/// So many pixels can be a page that is read …
+const PAGE_PIXELS: usize = 200_000;
+/// … unless its text was recognised, and stands behind it: as many characters as this.
+const RECOGNISED: usize = 400;
 /// As many curves draw letters.
 const DRAWN: usize = 300;
 /// No number is drawn with fewer strokes than it has digits.
@@ -69,6 +73,7 @@ fn one<'a>(page: &Page<'a>, number: usize, reader: &mut Reader<'a, '_, '_, '_>, 
     painter.paint(&all.joined(b"\n"), page.resources(), all.paper(InlineEnd::First));
     pinned(page, &mut painter);
     let (pictures, ambiguous, sheet) = (painter.pictures, painter.ambiguous, painter.sheet);
+    let hidden = painter.hidden;
     let (is_drawn, is_crowded) = (painter.outlines.are_text(), painter.outlines.is_full);
     let is_blank = sheet.len() == 0
         && !(ambiguous || all.is_torn() || all.is_odd)
@@ -92,7 +97,7 @@ fn one<'a>(page: &Page<'a>, number: usize, reader: &mut Reader<'a, '_, '_, '_>, 
     reader.chars += chars;
     readings.iter().for_each(|text| reader.source.document.text(&piece, text));
     reader.say_blind(&piece, &readings);
-    judge(&Seen { chars, pictures, area, is_drawn }, &piece, reader, told);
+    judge(&Seen { chars, hidden, pictures, area, is_drawn }, &piece, reader, told);
 }
 
 /// Whether something is pinned on a page that programmes show in ways of their own: films, models, files.
@@ -106,6 +111,8 @@ fn has_more(page: &Page<'_>) -> bool {
 
 struct Seen {
     chars: usize,
+    /// Characters that are there to be searched.
+    hidden: usize,
     pictures: Pictures,
     area: f64,
     /// Whether lines and shapes stand in rows as letters do.
@@ -114,9 +121,10 @@ struct Seen {
 
 /// Says what is no text.
 fn judge(seen: &Seen, piece: &str, reader: &mut Reader<'_, '_, '_, '_>, told: &mut Told) {
-    let Seen { chars, pictures, area, is_drawn } = seen;
+    let Seen { chars, hidden, pictures, area, is_drawn } = seen;
     let is_empty = *chars == 0 && (pictures.count > 0 || pictures.curves >= DRAWN);
     let is_covered = *chars < STAMP && pictures.area / area >= COVERED;
+    let is_page = pictures.area / area >= COVERED && pictures.pixels >= PAGE_PIXELS && *hidden <= RECOGNISED;
     let document = &mut *reader.source.document;
     if is_empty || is_covered || *is_drawn {
         told.scans += 1;
@@ -125,10 +133,10 @@ fn judge(seen: &Seen, piece: &str, reader: &mut Reader<'_, '_, '_, '_>, told: &m
             ..=NAMED_SCANS => document.unread(FindingKind::Scan, piece, what),
             _ => document.limit(piece, "scans"),
         }
-    } else if pictures.largest >= LOGO {
+    } else if pictures.largest >= LOGO || is_page {
         told.pictures += 1;
         if told.pictures <= NAMED_SCANS {
-            document.unread(FindingKind::Image, piece, "picture");
+            document.unread(FindingKind::Image, piece, if pictures.largest >= LOGO { "picture" } else { "page" });
         }
     }
 }

@@ -34,6 +34,8 @@ struct State {
     scale: f64,
     leading: f64,
     rise: f64,
+    /// Whether text is shown (9.3.6).
+    is_hidden: bool,
 }
 
 /// What was seen of pictures.
@@ -44,6 +46,8 @@ pub(super) struct Pictures {
     pub area: f64,
     /// Octets of the largest, packed.
     pub largest: usize,
+    /// Of all together; of those in the content itself nobody here knows.
+    pub pixels: usize,
     /// Curves: letters that are drawn have many.
     pub curves: usize,
     /// Colours that run into one another.
@@ -68,6 +72,8 @@ pub(super) struct Painter<'p, 'a, 's, 'w, 'r> {
     pub sheet: Sheet,
     pub pictures: Pictures,
     pub outlines: Outlines,
+    /// Characters that nobody sees, as those behind a scan.
+    pub hidden: usize,
     /// Another reader may see other operators.
     pub ambiguous: bool,
     state: State,
@@ -91,6 +97,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
             scale: 1.0,
             leading: 0.0,
             rise: 0.0,
+            is_hidden: false,
         };
         Painter {
             reader,
@@ -98,6 +105,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
             sheet: Sheet::default(),
             pictures: Pictures::default(),
             outlines: Outlines::default(),
+            hidden: 0,
             ambiguous: false,
             state,
             saved: Vec::new(),
@@ -144,7 +152,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
             }
             b"gs" => self.graphics_state(operands, resources),
             b"Do" => self.object(operands, resources),
-            b"BI" => self.picture(0),
+            b"BI" => self.picture(0, usize::MAX),
             b"sh" => self.pictures.shadings += 1,
             b"m" | b"l" | b"c" | b"v" | b"y" | b"re" | b"n" => self.path(operator, operands),
             b"S" | b"s" | b"f" | b"F" | b"f*" | b"B" | b"B*" | b"b" | b"b*" => self.path(operator, operands),
@@ -176,6 +184,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
             b"Tz" => self.state.scale = number / 100.0,
             b"TL" => self.state.leading = number,
             b"Ts" => self.state.rise = number,
+            b"Tr" => self.state.is_hidden = number == 3.0,
             _ => {}
         }
     }
@@ -254,6 +263,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
     /// 9.4.4: where the glyph is, and where the next one will be.
     fn draw(&mut self, glyph: &Glyph) {
         let State { ctm, size, char_space, word_space, scale, rise, .. } = self.state;
+        self.hidden += usize::from(self.state.is_hidden && !glyph.is_blank);
         let whole = self.text.then(ctm);
         let space = char_space + if glyph.is_blank { word_space } else { 0.0 };
         let start = whole.point(0.0, rise);
@@ -314,8 +324,9 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
         }
     }
 
-    fn picture(&mut self, octets: usize) {
+    fn picture(&mut self, octets: usize, pixels: usize) {
         self.pictures.count += 1;
+        self.pictures.pixels = self.pictures.pixels.saturating_add(pixels);
         self.pictures.area += self.state.ctm.area();
         self.pictures.largest = self.pictures.largest.max(octets);
     }
@@ -327,8 +338,9 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
         let kind = stream.dict().get::<Name<'_>>(b"Subtype");
         if kind.is_some_and(|kind| kind.as_ref() == b"Image") {
             let octets = stream.dict().get::<usize>(b"Length").unwrap_or(0);
+            let side = |name: &[u8]| stream.dict().get::<usize>(name).unwrap_or(usize::MAX);
             self.reader.seen.insert(stream.obj_id());
-            return self.picture(octets);
+            return self.picture(octets, side(b"Width").saturating_mul(side(b"Height")));
         }
         self.form(&stream, resources, Matrix::SAME);
     }

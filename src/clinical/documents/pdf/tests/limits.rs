@@ -2,17 +2,19 @@
 
 use super::*;
 
-fn picture() -> Vec<u8> {
-    stream(
-        "/Type /XObject /Subtype /Image /Width 900 /Height 1200 /BitsPerComponent 8 /Filter /DCTDecode",
-        &[0xFF; 30_000],
-    )
+fn picture(sides: &str, octets: usize) -> Vec<u8> {
+    let dict = format!("/Type /XObject /Subtype /Image {sides} /BitsPerComponent 8 /Filter /DCTDecode");
+    stream(&dict, &vec![0xFF; octets])
 }
 
 /// A page with a picture over all of it, and this content too.
 fn scan(content: &str) -> Vec<u8> {
+    page_of(&picture("/Width 900 /Height 1200", 30_000), content)
+}
+
+fn page_of(picture: &[u8], content: &str) -> Vec<u8> {
     let mut pdf = Pdf::of(format!("q 595 0 0 842 0 0 cm /I1 Do Q {content}").as_bytes());
-    let image = pdf.add(picture());
+    let image = pdf.add(picture.to_vec());
     let resources = format!("/Resources << /Font << /F1 5 0 R >> /XObject << /I1 {image} 0 R >> >>");
     pdf.set(PAGE, format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R {resources} >>"));
     pdf.bytes()
@@ -28,6 +30,17 @@ fn a_page_that_is_a_picture_is_said() {
     assert!(found(&findings, FindingKind::Scan).is_empty(), "a layer of text over it is text");
     assert!(!found(&findings, FindingKind::NhsNumber).is_empty());
     says(&scan(&read), FindingKind::Image, "picture");
+}
+
+#[test]
+fn a_page_that_compresses_well_is_a_picture_beside_its_text_unless_it_was_recognised() {
+    let words = |mode: u8, times| format!("BT {mode} Tr /F1 9 Tf ({}) Tj ET", "words of a letterhead ".repeat(times));
+    let small = picture("/Width 900 /Height 1200", 3_000);
+    says(&page_of(&small, &words(0, 30)), FindingKind::Image, "page");
+    says(&page_of(&small, &words(3, 10)), FindingKind::Image, "page");
+    for page in [page_of(&small, &words(3, 30)), page_of(&picture("/Width 4 /Height 9", 40), &words(0, 30))] {
+        assert_eq!(inspected(&page).unread, []);
+    }
 }
 
 #[test]
