@@ -30,6 +30,11 @@ impl<'a> Fields<'a> {
         Fields { rest: entity }
     }
 
+    /// What was not looked at yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// What follows the header section. Only after the last field.
     pub fn body(self) -> &'a [u8] {
         self.rest

@@ -191,7 +191,14 @@ impl<'r> Walk<'r> {
 
     fn entity(&mut self, bytes: &[u8], spot: &Spot, head: Head) {
         let (mut about, mut fields, mut read) = (About::default(), Fields::of(bytes), 0);
-        for field in fields.by_ref() {
+        let (mut rest, mut is_broken) = (fields.rest(), false);
+        while let Some(field) = fields.next() {
+            let is_envelope = read == 0 && field.value.starts_with(b"From ");
+            if field.name.is_empty() && !is_broken && !is_envelope {
+                is_broken = true;
+                self.without_end(rest, &about, spot);
+            }
+            rest = fields.rest();
             read += field.value.len();
             if read <= HEADER {
                 self.field(&field, &mut about, spot, head);
@@ -200,6 +207,14 @@ impl<'r> Walk<'r> {
             }
         }
         self.body(fields.body(), &about, spot);
+    }
+
+    /// A line that is no field ends the header section for some readers (RFC 5322 2.1 wants an empty one).
+    fn without_end(&mut self, rest: &[u8], about: &About, spot: &Spot) {
+        self.report.unread(FindingKind::BrokenAttachment, &format!("{}header", spot.prefix), "header");
+        if self.may_read_again(spot) {
+            self.body(rest, about, spot);
+        }
     }
 
     fn field(&mut self, field: &Field<'_>, about: &mut About, spot: &Spot, head: Head) {
