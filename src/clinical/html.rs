@@ -7,16 +7,43 @@ use html5gum::emitters::callback::{Callback, CallbackEmitter, CallbackEvent};
 use html5gum::emitters::{Emitter, ForwardingEmitter};
 use html5gum::{Span, Tokenizer};
 
+/// Pages inside pages, inside attributes of theirs: browsers show as many as anybody writes.
+const FRAMES: usize = 8;
+
 /// Text, then everything else that carries text.
 pub(super) fn text(markup: &str) -> String {
+    framed(markup, FRAMES)
+}
+
+/// Whether text holds the end of an element that has text of its own.
+pub(super) fn has_closing_tag(bytes: &[u8]) -> bool {
+    const NAMES: &[&[u8]] = &[b"p>", b"div>", b"td>", b"span>", b"b>", b"i>", b"font>", b"li>", b"a>", b"strong>"];
+    let is_one = |at: usize| NAMES.iter().any(|name| starts_so(bytes.get(at + 2..).unwrap_or_default(), name));
+    memchr::memmem::find_iter(bytes, b"</").any(is_one)
+}
+
+fn starts_so(bytes: &[u8], name: &[u8]) -> bool {
+    bytes.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+}
+
+/// HTML 4.8.5: the value of `srcdoc` is a page.
+fn framed(markup: &str, frames: usize) -> String {
     let (mut shown, mut aside) = (Vec::with_capacity(markup.len() / 2), Vec::new());
+    let (mut is_page, mut pages) = (false, Vec::new());
     let callback = |event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
         match event {
             CallbackEvent::String { value } => shown.extend_from_slice(value),
             CallbackEvent::OpenStartTag { name } => open(&mut shown, name),
             CallbackEvent::EndTag { name } => shown.extend_from_slice(divider(name).unwrap_or(b"\n".as_slice())),
-            CallbackEvent::Comment { value } | CallbackEvent::AttributeValue { value } => note(&mut aside, value),
+            CallbackEvent::AttributeValue { value } => {
+                note(&mut aside, value);
+                if is_page && frames > 0 {
+                    pages.push(String::from_utf8_lossy(value).into_owned());
+                }
+            }
+            CallbackEvent::Comment { value } => note(&mut aside, value),
             CallbackEvent::AttributeName { name } => {
+                is_page = name == b"srcdoc";
                 aside.push(b'\n');
                 aside.extend_from_slice(name);
             }
@@ -29,6 +56,10 @@ pub(super) fn text(markup: &str) -> String {
     }
     shown.extend_from_slice(b"\n;\n");
     shown.append(&mut aside);
+    for page in pages {
+        shown.extend_from_slice(b"\n;\n");
+        shown.extend_from_slice(framed(&page, frames.saturating_sub(1)).as_bytes());
+    }
     String::from_utf8(shown).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
@@ -91,6 +122,8 @@ mod tests {
     fn inline_markup_joins_and_blocks_divide() {
         assert!(text("<p>NHS <b>943</b>&nbsp;4<span>7</span>6 59&#49;9</p>").contains("NHS 943\u{A0}476 5919\n"));
         assert!(text("<nhsNumber>943</nhsNumber>").contains("nhsnumber 943\n"));
+        assert!(text("<iframe srcdoc='NHS 9<b></b>43<iframe srcdoc=\"47<i></i>6\">'>").contains("NHS 943"));
+        assert!(text("<iframe srcdoc='<iframe srcdoc=\"47&amp;lt;i>&amp;lt;/i>6\">'>").contains("\n476"));
         assert!(text("<text>943</text><text x='1'>476</text>").contains("943  476"));
         assert!(text("<tr><td>943</td><td>476</td>").contains("943\t\t476"));
     }
