@@ -185,9 +185,12 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
     (at(257, b"ustar") || documents::is_tar(bytes)).then_some(Format::Document(Kind::Tar))
 }
 
+/// Fields that are looked at to tell whether octets are mail.
+const FIELDS: usize = 10_000;
+
 /// Whether octets begin as an entity of mail does: with fields, some of which say what it is.
 pub(super) fn is_entity(bytes: &[u8]) -> bool {
-    let mut fields = super::fields::Fields::of(bytes).take(64).take_while(|field| !field.name.is_empty());
+    let mut fields = super::fields::Fields::of(bytes).take(FIELDS).take_while(|field| !field.name.is_empty());
     fields.any(|field| ["content-type", "content-transfer-encoding", "mime-version"].iter().any(|name| field.is(name)))
 }
 
@@ -223,7 +226,7 @@ fn is_message(start: &[u8]) -> bool {
     const TECHNICAL: &[&str] = &["received", "return-path", "message-id", "mime-version", "content-type"];
     let among = |f: &super::fields::Field<'_>, names: &[&str]| names.iter().any(|name| f.is(name));
     let (mut usual, mut technical) = (false, false);
-    for field in super::fields::Fields::of(start).take(64).take_while(|f| !f.name.is_empty()) {
+    for field in super::fields::Fields::of(start).take(FIELDS).take_while(|f| !f.name.is_empty()) {
         usual |= among(&field, USUAL);
         technical |= among(&field, TECHNICAL);
     }

@@ -7,7 +7,10 @@ use super::embedded::Embedded;
 use super::fields::Content;
 use super::formats::Format;
 use super::walk::{Spot, Walk};
-use super::{charset, declared, documents, embedded, formats, html, names, opaque, seals, styled, transfer, typed};
+use super::{
+    charset, declared, documents, drawings, embedded, formats, html, mailboxes, names, opaque, seals, styled, transfer,
+    typed,
+};
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 use std::borrow::Cow;
@@ -28,7 +31,7 @@ pub(super) fn place(content: &Content, about: &About, spot: &Spot) -> String {
     let is_attached = about.disposition.as_ref().is_some_and(|d| d.kind == "attachment");
     let own = match (about.name(content), content.kind.as_str()) {
         (Some(name), _) => return format!("{}{}", spot.prefix, names::sanitised(name)),
-        (None, "message/rfc822" | "message/global") => "message",
+        (None, "message/rfc822" | "message/global" | "message/news") => "message",
         (None, _) if is_attached => "attachment",
         (None, "text/html") => "html",
         (None, kind) if kind.is_empty() || !kind.contains('/') || kind.starts_with("text/") => "text",
@@ -97,6 +100,8 @@ pub(super) fn octets(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
     };
     one_format(walk, bytes, format, about);
     declared::also_read(walk, bytes, format, about);
+    mailboxes::also_read(walk, bytes, format, about);
+    drawings::look(walk, bytes, format, about);
     if let (Format::Document(documents::Kind::Pdf), Some(picture)) = (format, formats::picture(bytes)) {
         walk.report.unread(FindingKind::Image, about.place, picture);
     }
@@ -149,11 +154,12 @@ fn one_format(walk: &mut Walk<'_>, bytes: &[u8], format: Format, about: &Octets<
             text(walk, bytes, content, Dress::Plain, place);
         }
         Format::Message => walk.nested(bytes, place, spot),
-        _ if kind.starts_with("message/rfc822") || matches!(kind, "message/global" | "text/rfc822-headers") => {
-            walk.nested(bytes, place, spot);
-        }
+        _ if mailboxes::is_message(kind) => walk.nested(bytes, place, spot),
         Format::Markup => markup(walk, bytes, about),
-        Format::Text if kind == "text/html" => markup(walk, bytes, about),
+        Format::Text if kind == "text/html" || about.is_named(declared::MARKUP_NAMES) => markup(walk, bytes, about),
+        Format::Text if !is_body(place) && html::has_closing_tag(bytes) => {
+            _ = text(walk, bytes, content, Dress::Tagged, place);
+        }
         Format::Text => _ = text(walk, bytes, content, Dress::Plain, place),
     }
 }
@@ -252,6 +258,8 @@ fn limit(walk: &mut Walk<'_>, reached: bool, place: &str) {
 pub(super) enum Dress {
     Plain,
     Markup,
+    /// Text with tags in it, which some readers show as markup.
+    Tagged,
 }
 
 /// Markup, and the files and texts that it carries.
@@ -307,10 +315,13 @@ pub(super) fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: 
     for text in std::iter::once(reading.text.as_ref()).chain(reading.other.as_deref()) {
         seals::within(walk, text.as_bytes(), place);
         walk.shapes(text, place);
+        if dress == Dress::Tagged {
+            walk.scan(&html::text(text), place);
+        }
         if dress == Dress::Markup {
             files.extend(dressed(walk, text, place));
         }
-        if dress == Dress::Plain || content.kind != "text/html" {
+        if dress != Dress::Markup || content.kind != "text/html" {
             walk.scan(text, place);
             undressed(text).into_iter().chain(typed::in_full(text)).for_each(|other| walk.scan(&other, place));
             formulas(walk, text, place);

@@ -7,17 +7,18 @@
 use super::documents::Kind;
 use super::formats;
 use super::leaf::{self, Dress, Octets, Shown};
+use super::pixels;
 use super::walk::Walk;
 use crate::vocabulary::FindingKind;
 
-/// Pictures in the text that are smaller than this are logos.
-const LOGO: usize = 20_000;
+/// Pictures in the text that are smaller than this, and have few pixels, are logos.
+pub(super) const LOGO: usize = 20_000;
 /// Octets of a start that tell whether text follows a signature.
 const START: usize = 4_096;
 
 /// A picture, by its first octets.
 pub(super) fn image(walk: &mut Walk<'_>, bytes: &[u8], what: &'static str, about: &Octets<'_>) {
-    if about.shown == Shown::Apart || bytes.len() >= LOGO {
+    if about.shown == Shown::Apart || bytes.len() >= LOGO || !pixels::are_few(bytes, what) {
         walk.report.unread(FindingKind::Image, about.place, what);
     }
     let claimed = is_claimed(about);

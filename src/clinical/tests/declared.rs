@@ -44,3 +44,74 @@ fn a_long_text_that_speaks_of_pdf_is_read_to_its_end_where_no_documents_are() {
     let findings = inspect_text(message.as_bytes(), &Rules::default(), &Limits::default());
     assert_eq!(found(&findings, FindingKind::NhsNumber).len(), 1);
 }
+
+/// An attachment that says nothing of itself but its name.
+fn named(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let head = format!("Content-Type: application/octet-stream; name={name}\r\nContent-Transfer-Encoding: base64");
+    mixed(&[&format!("{head}\r\n\r\n{}", base64(bytes))])
+}
+
+#[test]
+fn saved_mail_and_web_archives_are_read_as_mail() {
+    let body = format!("Content-Transfer-Encoding: base64\r\n\r\n{}\r\n", base64(NUMBER.as_bytes()));
+    let part = format!("--X\r\nContent-Type: text/html\r\n{body}--X--\r\n");
+    let many = "X-A: y\r\n".repeat(70);
+    for (name, text) in [
+        ("a.bin", format!("MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=X\r\n\r\n{part}")),
+        ("a.bin", format!("From: a@b\r\nSubject: x\r\n{body}")),
+        ("a.bin", format!("{many}{body}")),
+        ("a.bin", format!("From a@b Mon Nov 30 01:39:23 2026\r\nFrom: a@b\r\n{body}")),
+        ("a.bin", format!("From a\nSubject: x\nMIME-Version: 1.0\n\nhello\n\nFrom b\nSubject: x\n{body}")),
+        ("a.bin", format!("300\nFrom: a@b\r\nSubject: x\r\n{body}")),
+        ("a.eml", "From: a@b\r\nSubject: =?utf-8?B?TkhTIG51bWJlciA5NDMgNDc2IDU5MTk=?=\r\n\r\nhello".to_owned()),
+    ] {
+        let found = numbers(&named(name, text.as_bytes()));
+        assert_eq!(found.len(), 1, "{text}");
+        assert!(found[0].0.starts_with(&format!("{name}!/")), "{text}");
+    }
+    let news = format!("Content-Type: message/news\r\n\r\nSubject: x\r\n{body}");
+    assert_eq!(numbers(&mixed(&[&news])), at("message!/text"));
+    let log = look(&named("a.log", b"From the start:\r\nContent-Type is text\r\n\r\nhello"));
+    assert_eq!((log.unread.len(), log.findings.len()), (0, 0));
+}
+
+#[test]
+fn a_header_section_that_ends_without_an_empty_line_hides_nothing() {
+    for message in [
+        format!("Subject: x\r\nDear colleague,\r\nMessage-ID: {NUMBER}\r\n\r\nbye"),
+        "Subject: x\r\nContent-Type: text/html\r\n<p>NHS number 943 476\r\n&nbsp;<b>5919</b></p>\r\n\r\nbye".to_owned(),
+        format!("Subject: x\r\nContent-Transfer-Encoding: base64\r\n{}", base64(NUMBER.as_bytes())),
+    ] {
+        let findings = look(message.as_bytes());
+        assert!(!found(&findings, FindingKind::NhsNumber).is_empty(), "{message}");
+        assert_eq!(found(&findings, FindingKind::BrokenAttachment), [("header", "header", Confidence::High)]);
+    }
+    assert_eq!(look(b"From a@b Mon Nov 30 2026\r\nSubject: x\r\n\r\nbye").unread, []);
+}
+
+#[test]
+fn drawings_are_pictures_and_small_ones_in_the_text_are_logos() {
+    for (name, bytes) in
+        [("a.svg", &b"<svg><path d='M1 1'/></svg>"[..]), ("a.pbm", b"P1\n2 1\n0 1"), ("a.dxf", b"0\nSECTION\n2")]
+    {
+        assert_eq!(found(&look(&named(name, bytes)), FindingKind::Image).len(), 1, "{name}");
+    }
+    let svg = "Content-Type: image/svg+xml\r\nContent-ID: <a>\r\n\r\n<svg>";
+    assert_eq!(look(&mixed(&[svg])).unread, []);
+    assert_eq!(found(&look(&mixed(&[&(svg.to_owned() + &" ".repeat(20_000))])), FindingKind::Image).len(), 1);
+    assert_eq!(look(b"Content-Type: text/html\r\n\r\n<svg><path/></svg>").unread, []);
+}
+
+#[test]
+fn attached_markup_is_read_by_its_name_and_by_its_tags() {
+    let broken = "Dear all, <p>NHS number 9<b></b>43 4<b></b>76 59<b></b>19";
+    let entities = "Dear all, NHS number &#57;&#52;&#51; &#52;&#55;&#54; &#53;&#57;&#49;&#57;";
+    for text in [broken, entities] {
+        assert_eq!(numbers(&named("a.HTM", text.as_bytes())), at("a.HTM"), "{text}");
+        let plain = format!("Content-Type: text/plain; name=a.html\r\n\r\n{text}");
+        assert_eq!(numbers(&mixed(&[&plain])), at("a.html"), "{text}");
+    }
+    assert_eq!(numbers(&named("a.bin", broken.as_bytes())), at("a.bin"));
+    let source = look(&named("a.js", b"x = '<script>1</script><b>2</b>'"));
+    assert_eq!(source.unread, [], "what is only tagged runs nowhere");
+}

@@ -52,11 +52,15 @@ fn a_picture_that_is_called_text_is_unknown_and_a_logo_is_looked_at() {
     for (kind, name) in [("text/html", "a"), ("application/pdf", "a"), ("image/png", "a.PDF"), ("image/png", "a.htm")] {
         assert!(kinds(&inline(kind, name, PNG)).contains(&FindingKind::UnknownAttachment), "{kind} {name}");
     }
+    let page = [b"\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\x04\0\0\0\x04\0\x01".as_slice(), &[0; 9]].concat();
+    assert_eq!(kinds(&inline("image/png", "a.png", &page)), [FindingKind::Image], "a page that compresses well");
     let commented = [PNG, &[0; 300], NUMBER.as_bytes(), &[0; 300]].concat();
     assert_eq!(numbers(&inline("image/png", "a.png", &commented)), at("a.png"));
     let gif = b"GIF89a\x01\0\x01\0\x80\0\0\xFF\xFF\xFF\0\0\0\x2C\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0\x3B";
     assert!(look(&inline("image/gif", "a.gif", gif)).findings.is_empty());
-    let jpeg = [&b"\xFF\xD8\xFF\xE0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0"[..], &[0xFF; 200]].concat();
+    let jpeg =
+        [&b"\xFF\xD8\xFF\xE0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xFF\xC0\0\x11\x08\0\x01\0\x01"[..], &[0xFF; 200]]
+            .concat();
     assert!(look(&inline("image/jpeg", "a.jpg", &jpeg)).findings.is_empty());
 }
 

@@ -370,7 +370,7 @@ fn an_empty_document_is_no_alarm_and_one_that_is_not_there_is() {
         let types: (&str, &[u8]) = ("[Content_Types].xml", b"<Types/>");
         findings(&package(&[&[types], parts].concat())).unread.into_iter().map(|said| said.kind).collect::<Vec<_>>()
     };
-    let picture = b"\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR".as_slice();
+    let picture = b"\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\0\x01\0\0\0\x01".as_slice();
     assert_eq!(said(&[main]), []);
     assert_eq!(said(&[main, ("docProps/thumbnail.png", picture)]), []);
     assert_eq!(said(&[main, ("word/media/a.png", picture)]), [FindingKind::Image], "its text may be in the picture");
