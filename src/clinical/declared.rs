@@ -21,7 +21,7 @@ pub(super) fn also_read(walk: &mut Walk<'_>, bytes: &[u8], format: Format, about
     }
     if !formats::is_texty(bytes) {
         // Archives are looked at so by `opaque`.
-        if matches!(format, Format::Document(Kind::Pdf | Kind::Rtf)) && is_text(kind) {
+        if matches!(format, Format::Document(Kind::Pdf | Kind::Rtf)) {
             walk.raw(bytes, about.place);
         }
     } else if is_markup {

@@ -62,6 +62,10 @@ fn saved_mail_and_web_archives_are_read_as_mail() {
         ("a.bin", format!("{many}{body}")),
         ("a.bin", format!("From a@b Mon Nov 30 01:39:23 2026\r\nFrom: a@b\r\n{body}")),
         ("a.bin", format!("From a\nSubject: x\nMIME-Version: 1.0\n\nhello\n\nFrom b\nSubject: x\n{body}")),
+        (
+            "a.bin",
+            format!("From a\nContent-Type: multipart/mixed; boundary=X\n\n--X\n\nhi\n\nFrom b\nSubject: x\n\n{part}"),
+        ),
         ("a.bin", format!("300\nFrom: a@b\r\nSubject: x\r\n{body}")),
         ("a.eml", "From: a@b\r\nSubject: =?utf-8?B?TkhTIG51bWJlciA5NDMgNDc2IDU5MTk=?=\r\n\r\nhello".to_owned()),
     ] {
