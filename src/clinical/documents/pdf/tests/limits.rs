@@ -14,7 +14,7 @@ fn scan(content: &str) -> Vec<u8> {
 
 fn page_of(picture: &[u8], content: &str) -> Vec<u8> {
     let mut pdf = Pdf::of(format!("q 595 0 0 842 0 0 cm /I1 Do Q {content}").as_bytes());
-    let image = pdf.add(picture.to_vec());
+    let image = pdf.add(picture);
     let resources = format!("/Resources << /Font << /F1 5 0 R >> /XObject << /I1 {image} 0 R >> >>");
     pdf.set(PAGE, format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R {resources} >>"));
     pdf.bytes()
