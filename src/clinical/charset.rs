@@ -5,7 +5,7 @@
 
 use super::utf32;
 use encoding_rs::{
-    BIG5, EUC_JP, EUC_KR, Encoding, GBK, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
+    BIG5, EUC_JP, EUC_KR, Encoding, GBK, ISO_2022_JP, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
 };
 use std::borrow::Cow;
 
@@ -52,6 +52,11 @@ fn as_it_seems<'a>(bytes: &'a [u8], label: Option<&str>) -> Reading<'a> {
         return Reading { text, other: Some(lossy(bytes).into_owned()), sound };
     }
     let known = label.and_then(|l| Encoding::for_label(l.as_bytes()));
+    if known == Some(REPLACEMENT) {
+        // Charsets that the Encoding Standard (4.2) reads as nothing: where they shift, nobody here knows what they mean.
+        let is_shifted = plain.is_none() || bytes.iter().any(|b| matches!(b, 0x0E | 0x1B | b'~'));
+        return Reading { text: lossy(bytes), other: None, sound: !is_shifted };
+    }
     let reading = match (known, plain) {
         (Some(encoding), Some(text)) if encoding.is_ascii_compatible() && encoding != ISO_2022_JP => as_is(text),
         (None, Some(text)) => Reading { sound: label.is_none() || !bytes.contains(&0x1B), ..as_is(text) },
@@ -192,7 +197,8 @@ pub(super) fn wide(bytes: &[u8], label: Option<&str>) -> Option<Wide> {
         return Some(Wide::Units(encoding));
     }
     let named = Encoding::for_label(label?.as_bytes())?;
-    (!named.is_ascii_compatible() && named != ISO_2022_JP && !is_plain).then_some(Wide::Units(named))
+    let has_units = !named.is_ascii_compatible() && named != ISO_2022_JP && named != REPLACEMENT;
+    (has_units && !is_plain).then_some(Wide::Units(named))
 }
 
 /// UTF-16, by its mark or its zeros.
@@ -212,7 +218,9 @@ fn utf16(bytes: &[u8], sample: &[u8]) -> Option<&'static Encoding> {
 }
 
 fn is_utf7(label: &str) -> bool {
-    ["utf-7", "utf7", "unicode-1-1-utf-7", "csunicode11utf7"].iter().any(|name| label.eq_ignore_ascii_case(name))
+    // `unicode-1-1-utf-7`, `x-unicode-2-0-utf-7`, `csUnicode11UTF7` and whatever else it was called.
+    let label = label.to_ascii_lowercase();
+    label.contains("utf-7") || label.contains("utf7")
 }
 
 /// RFC 2152: `+`, base64 of UTF-16, `-`.
@@ -254,6 +262,17 @@ mod tests {
         assert!(text(b"9\x004\x003\x00", Some("utf-16le")).starts_with("943"));
         assert!(text(b"\x1b$B#9#4#3\x1b(B", Some("iso-2022-jp")).starts_with("９４３"));
         assert!(text(b"+ADk-43+AKA-476", Some("UTF-7")).ends_with("|943\u{A0}476"));
+    }
+
+    #[test]
+    fn charsets_that_nobody_reads_any_more_are_said() {
+        for label in ["hz-gb-2312", "iso-2022-kr", "iso-2022-cn"] {
+            assert!(!read(b"NHS number \x1B$)C\x0E#9#4#3\x0F~{#9~}", Some(label)).sound, "{label}");
+            assert!(read(b"NHS number 943", Some(label)).sound, "{label}");
+        }
+        for label in ["x-unicode-2-0-utf-7", "unicode-2-0-utf-7", "x-unicode-1-1-utf-7", "csUnicode11UTF7"] {
+            assert!(text(b"+ADk-43", Some(label)).ends_with("|943"), "{label}");
+        }
     }
 
     #[test]
