@@ -59,6 +59,9 @@ const LABELS: &[&str] = &[
     "patient",
     "patient no",
     "patient id",
+    "patient number",
+    "patient num",
+    "patient identifier",
     "DOB",
     "D O B",
     "date of birth",
@@ -123,10 +126,29 @@ const AGAINST: &[&str] = &[
     "meeting id",
     "conference id",
     "passcode",
+    "zoom",
+    "zoom id",
+    "webinar id",
+    "webinar",
+    "teams id",
+    "webex",
+    "google meet",
+    "meeting number",
+    "conference number",
+    "access code",
+    "dial in",
+    "pin",
+    "DOI",
+    "ISSN",
+    "PMID",
+    "helpline",
+    "hotline",
+    "cell",
 ];
 const WINDOW: usize = 80;
-const SUPPORT: &[&str] =
-    &["dob", "d o b", "date of birth", "born", "patient", "pt", "patients", "birthdate", "dyddiad geni", "claf"];
+const SUPPORT: &[&str] = &["dob", "d o b", "date of birth", "born", "birthdate", "dyddiad geni"];
+/// Words of a whole trade: near a number they are a hint, and a label only right before it.
+const HINTS: &[&str] = &["patient", "pt", "patients", "claf"];
 const TITLES: &[&str] = &["mr", "mrs", "ms", "miss", "mx", "master"];
 
 /// A label so short ("nhs") says anything and counts only right beside the number, unless it is about a person ("dob").
@@ -147,6 +169,7 @@ enum Role {
     Label,
     Against,
     Support,
+    Hint,
     Title,
 }
 
@@ -164,12 +187,13 @@ struct Word {
 
 impl Word {
     fn new(role: Role, folded: &str) -> Word {
-        let is_personal = SUPPORT.contains(&folded);
+        let is_hint = HINTS.contains(&folded);
+        let is_personal = is_hint || SUPPORT.contains(&folded);
         Word {
             role,
             text: folded.to_owned(),
             len: folded.len(),
-            adjoining: folded.len() <= SHORT_LABEL && !is_personal,
+            adjoining: is_hint || (folded.len() <= SHORT_LABEL && !is_personal),
             heads: role == Role::Label && !is_personal,
         }
     }
@@ -194,6 +218,8 @@ pub(super) struct Near {
     /// Which word that is.
     pub counter: Option<usize>,
     pub support: bool,
+    /// Something near says that it is about patients.
+    pub hint: bool,
     pub title: bool,
 }
 
@@ -212,6 +238,7 @@ impl Rules {
         let given = labels.iter().map(|l| (Role::Label, l.as_str()));
         let given = given.chain(against.iter().map(|a| (Role::Against, a.as_str())));
         let given = given.chain(SUPPORT.iter().map(|s| (Role::Support, *s)));
+        let given = given.chain(HINTS.iter().map(|h| (Role::Hint, *h)));
         for (role, word) in given.chain(TITLES.iter().map(|t| (Role::Title, *t))) {
             for folded in spellings(role, word) {
                 words.push(Word::new(role, &folded));
@@ -251,6 +278,7 @@ impl Rules {
                 }
                 Role::Label if !word.adjoining || distance <= ADJOINING => nearest(&mut near.label, distance),
                 Role::Support => near.support = true,
+                Role::Hint => near.hint = true,
                 Role::Title => near.title |= start >= fresh && distance <= SHORT_REACH,
                 Role::Label | Role::Against => {}
             }
@@ -267,8 +295,9 @@ impl Rules {
             Role::Label if !word.adjoining && start <= BEHIND && start < fresh => {
                 nearest(&mut near.label, start);
             }
-            Role::Label if start <= ADJOINING => nearest(&mut near.label, start),
+            Role::Label if start <= ADJOINING && word.heads => nearest(&mut near.label, start),
             Role::Support => near.support |= start <= BEHIND,
+            Role::Hint => near.hint |= start <= BEHIND,
             _ => {}
         });
         near
