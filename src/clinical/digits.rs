@@ -6,10 +6,10 @@
 const ZEROS: &[u32] = &[
     0x30, 0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0,
     0xF20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0x2080,
-    0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10, 0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136,
-    0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650, 0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0,
-    0x16A60, 0x16AC0, 0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E4F0, 0x1E950,
-    0x1FBF0,
+    0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10, 0x104A0, 0x10D30, 0x10D40, 0x11066, 0x110F0,
+    0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650, 0x116C0, 0x116D0, 0x116DA, 0x11730, 0x118E0, 0x11950,
+    0x11BF0, 0x11C50, 0x11D50, 0x11DA0, 0x11F50, 0x16A60, 0x16AC0, 0x16B50, 0x16D70, 0x1CCF0, 0x1D7CE, 0x1D7D8,
+    0x1D7E2, 0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E4F0, 0x1E5F1, 0x1E950, 0x1FBF0,
 ];
 
 /// The value of a digit of any script, superscripts and circled digits included.
@@ -24,8 +24,16 @@ pub fn value(c: char) -> Option<u8> {
         0xB9 => 1,
         0x2070 => 0,
         0x2074..=0x2079 => code - 0x2070,
-        0x24EA => 0,
+        0x24EA | 0x24FF | 0x1F100 | 0x1F10B | 0x1F10C => 0,
+        // In circles, in parentheses, with a full stop, in two circles, in black, and with a comma.
         0x2460..=0x2468 => code - 0x2460 + 1,
+        0x2474..=0x247C => code - 0x2474 + 1,
+        0x2488..=0x2490 => code - 0x2488 + 1,
+        0x24F5..=0x24FD => code - 0x24F5 + 1,
+        0x2776..=0x277E => code - 0x2776 + 1,
+        0x2780..=0x2788 => code - 0x2780 + 1,
+        0x278A..=0x2792 => code - 0x278A + 1,
+        0x1F101..=0x1F10A => code - 0x1F101,
         _ => {
             let block = ZEROS.partition_point(|zero| *zero <= code);
             code - ZEROS.get(block.checked_sub(1)?)?
@@ -41,6 +49,13 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
 }
 
+/// Marks that are drawn over the character before them (underlines, keycaps, accents): nothing of their own.
+#[must_use]
+pub fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20F0}'
+        | '\u{FE20}'..='\u{FE2F}')
+}
+
 /// What joins two groups of digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Joint {
@@ -51,14 +66,25 @@ pub enum Joint {
     /// A cell or line boundary, a comma, a slash: joins only if the words around say so.
     Weak,
     Newline,
+    /// White space as wide as stands between columns: joins only what a label names.
+    Wide,
+    /// A mark that usually divides, such as a colon: joins only 3-3-4 that a label names.
+    Odd,
 }
 
 #[must_use]
 pub fn joint(c: char) -> Option<Joint> {
     match c {
-        ' ' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' | '\u{FFFD}' => {
-            Some(Joint::Space)
-        }
+        ' '
+        | '\u{A0}'
+        | '\u{1680}'
+        | '\u{2000}'..='\u{200A}'
+        | '\u{202F}'
+        | '\u{205F}'
+        | '\u{2800}'
+        | '\u{3000}'
+        | '\u{3164}'
+        | '\u{FFFD}' => Some(Joint::Space),
         '-'
         | '.'
         | '\u{B7}'
@@ -67,6 +93,8 @@ pub fn joint(c: char) -> Option<Joint> {
         | '\u{2027}'
         | '\u{2043}'
         | '\u{2212}'
+        | '\u{2219}'
+        | '\u{22C5}'
         | '\u{2024}'
         | '\u{30FB}'
         | '\u{FE58}'
@@ -74,6 +102,7 @@ pub fn joint(c: char) -> Option<Joint> {
         | '\u{FF0D}'
         | '\u{FF0E}' => Some(Joint::Dash),
         '\t' | ',' | '/' | '|' | '_' | '(' | ')' | '*' | '\u{2215}' | '\u{2044}' | '\u{FF0F}' => Some(Joint::Weak),
+        ':' | '\'' | '~' | '+' => Some(Joint::Odd),
         '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{B}' | '\u{C}' => Some(Joint::Newline),
         _ => None,
     }
@@ -146,7 +175,7 @@ fn fold_one(out: &mut String, c: char, initials: &mut Initials) {
         out.extend(char::from_u32(c as u32 - 0xFEE0).map(|a| a.to_ascii_lowercase()));
     } else if c.is_alphabetic() {
         out.extend(c.to_lowercase());
-    } else if !is_invisible(c) {
+    } else if !is_invisible(c) && !is_mark(c) {
         initials.divide(out, c);
     }
 }
@@ -188,7 +217,13 @@ mod tests {
 
     #[test]
     fn digits_of_every_script_have_their_value() {
-        for (text, expected) in [("9４٣", [9, 4, 3]), ("९𝟜³", [9, 4, 3]), ("①०߉", [1, 0, 9])] {
+        for (text, expected) in [
+            ("9４٣", [9, 4, 3]),
+            ("९𝟜³", [9, 4, 3]),
+            ("①०߉", [1, 0, 9]),
+            ("➒⑷⒊", [9, 4, 3]),
+            ("❾➍\u{1CCF3}", [9, 4, 3]),
+        ] {
             assert_eq!(text.chars().filter_map(value).collect::<Vec<u8>>(), expected);
         }
         assert!("aªÉ一½".chars().all(|c| value(c).is_none()));

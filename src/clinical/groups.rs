@@ -3,10 +3,14 @@
 //! Called by `patient_number`. Promises: linear; stretches without digits are passed over in blocks; at most `STRETCH` groups
 //! are held at once. Fails never.
 
-use super::digits::{Joint, is_invisible, joint, value};
+use super::digits::{Joint, is_invisible, is_mark, joint, value};
 
 /// Groups that are judged at once; a longer run is judged in overlapping stretches.
 const STRETCH: usize = 512;
+/// Characters between two groups: of any kind, where a line ends between them, and of white space.
+const NEAR: usize = 4;
+const OVER_LINES: usize = 16;
+const WIDEST: usize = 24;
 
 /// A run of digits without anything visible between them.
 #[derive(Debug, Clone, Copy)]
@@ -59,10 +63,10 @@ pub(super) fn read_groups(text: &str, start: usize, groups: &mut Vec<Group>) -> 
             }
             match groups.last_mut() {
                 Some(group) if inside => group.push(digit, at + c.len_utf8()),
-                _ => groups.push(Group::new(digit, at, at + c.len_utf8(), gap.joint)),
+                _ => groups.push(Group::new(digit, at, at + c.len_utf8(), gap.joined())),
             }
             (inside, gap) = (true, Gap::default());
-        } else if !is_invisible(c) {
+        } else if !is_invisible(c) && !is_mark(c) {
             inside = false;
             if !gap.widen(c) {
                 return at;
@@ -98,6 +102,8 @@ impl Group {
 struct Gap {
     joint: Option<Joint>,
     width: usize,
+    /// Those that are no white space.
+    marks: usize,
     line: bool,
 }
 
@@ -112,13 +118,26 @@ impl Gap {
         };
         self.line |= kind == Joint::Newline;
         self.width += 1;
+        self.marks += usize::from(c != '\t' && (kind != Joint::Newline || c == '>') && kind != Joint::Space);
         self.joint = Some(match (self.joint, kind) {
             (None, kind) => kind,
+            (Some(Joint::Odd), _) | (_, Joint::Odd) => Joint::Odd,
             (Some(Joint::Newline), _) | (_, Joint::Newline) => Joint::Newline,
             (Some(before), kind) if before == kind => kind,
             (Some(Joint::Space), Joint::Dash) | (Some(Joint::Dash), Joint::Space) => Joint::Dash,
             _ => Joint::Weak,
         });
-        self.width <= if self.line { 16 } else { 4 }
+        self.marks <= self.near() && self.width <= WIDEST
+    }
+
+    fn near(&self) -> usize {
+        if self.line { OVER_LINES } else { NEAR }
+    }
+
+    fn joined(&self) -> Option<Joint> {
+        match self.joint {
+            Some(joint) if joint != Joint::Odd && self.width > self.near() => Some(Joint::Wide),
+            joint => joint,
+        }
     }
 }

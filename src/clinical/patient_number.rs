@@ -18,6 +18,9 @@ use scheme::Scheme;
 
 /// Different numbers that are reported of one piece of text.
 const MOST: usize = 32;
+/// How far from its label a torn number may stand, and one in groups of one length.
+const TORN_REACH: usize = 12;
+const EVEN_REACH: usize = 40;
 /// First three and last four digits: what a report may show.
 pub(super) type Shown = [u8; 7];
 
@@ -54,7 +57,10 @@ impl Hits {
     /// Notes a number that is not sure, where somebody asks. Digits in any other grouping are anything.
     fn missed(&mut self, candidate: &Candidate, scheme: Scheme, reason: Reason) {
         const MOST_MISSES: usize = 256;
-        let Some(misses) = self.misses.as_mut().filter(|m| candidate.form != Form::Loose && m.len() < MOST_MISSES)
+        let Some(misses) = self
+            .misses
+            .as_mut()
+            .filter(|m| !matches!(candidate.form, Form::Loose | Form::Apart) && m.len() < MOST_MISSES)
         else {
             return;
         };
@@ -83,7 +89,11 @@ enum Form {
     Divided,
     /// 6-4 or 2-2-2-4: a date of birth, and the rest of a CHI number.
     Dated,
-    /// Any other grouping, believed only right behind a label.
+    /// One digit in each box, or 3-3-4 as in columns: believed wherever a label names it.
+    Apart,
+    /// The same number of digits in each group: believed behind a label, though not right behind it.
+    Even,
+    /// Any other grouping, believed only right beside a label.
     Loose,
 }
 
@@ -226,9 +236,16 @@ impl Scanner<'_> {
         let countered = before.against.is_some_and(nearer) || candidate.prefix == Prefix::Dialled;
         let after = behind.label.is_some() && before.against.is_none() && candidate.prefix != Prefix::Dialled;
         if scheme.is_torn(candidate.form) {
-            // A number torn apart in an unusual way is believed right behind its label only.
             let is_free = glue == Glue::Free || (glue == Glue::Letters && before.label == Some(0));
-            return (before.label.is_some_and(|l| l <= 12) && !countered && is_free).then_some(Confidence::High);
+            let is_named = match candidate.form {
+                Form::Apart => label.is_some() || after || column == Column::Labelled,
+                // A number torn apart in an unusual way is believed right beside its label only.
+                form => {
+                    let reach = if form == Form::Even { EVEN_REACH } else { TORN_REACH };
+                    before.label.is_some_and(|l| l <= reach) || (after && behind.label.is_some_and(|l| l <= TORN_REACH))
+                }
+            };
+            return (is_named && !countered && is_free).then_some(Confidence::High);
         }
         if glue == Glue::Token {
             return before.label.filter(|l| *l <= 3).map(|_| Confidence::High);
@@ -282,7 +299,10 @@ fn candidate(text: &str, groups: &[Group], at: usize) -> Option<(Candidate, usiz
     }
     let taken = groups.get(at..at + count).filter(|_| filled == 10)?;
     let last = taken.last()?;
-    let form = form_of(taken);
+    let form = match form_of(taken) {
+        Form::Loose => torn_form(groups, at..at + count)?,
+        form => form,
+    };
     let prefix = prefix_of(text, at.checked_sub(1).and_then(|p| groups.get(p)), first);
     Some((Candidate { start: first.start, end: last.end, form, digits, prefix }, count))
 }
@@ -292,6 +312,7 @@ fn form_of(groups: &[Group]) -> Form {
         [_] => Form::Bare,
         [a, b, c] if (a.len, b.len, c.len) == (3, 3, 4) => match (b.joint, c.joint) {
             (Some(Joint::Space), Some(Joint::Space)) => Form::Spaced,
+            (Some(Joint::Wide | Joint::Odd), _) | (_, Some(Joint::Wide | Joint::Odd)) => Form::Apart,
             _ => Form::Divided,
         },
         [date, rest] if (date.len, rest.len) == (6, 4) && is_near(rest) => Form::Dated,
@@ -302,6 +323,35 @@ fn form_of(groups: &[Group]) -> Form {
         }
         _ => Form::Loose,
     }
+}
+
+/// What an unusual grouping is; nothing where a mark stands in it that divides.
+fn torn_form(groups: &[Group], taken: std::ops::Range<usize>) -> Option<Form> {
+    let [first, rest @ ..] = groups.get(taken.clone())? else { return None };
+    if rest.iter().any(|group| group.joint == Some(Joint::Odd)) {
+        return None;
+    }
+    let joint = rest.first()?.joint;
+    // One more that is joined the same way makes it a row of something else.
+    let goes_on = |group: Option<&Group>, joined: Option<&Group>| {
+        group.is_some_and(|g| g.len == first.len) && joined.is_some_and(|j| j.joint == joint)
+    };
+    let before = taken.start.checked_sub(1).and_then(|at| groups.get(at));
+    let behind = groups.get(taken.end);
+    let is_even = rest.iter().all(|group| group.len == first.len && group.joint == joint)
+        && !goes_on(before, Some(first))
+        && !goes_on(behind, behind);
+    Some(match first.len {
+        1 if is_even && !is_counting(groups.get(taken)?) => Form::Apart,
+        2.. if is_even && matches!(joint, Some(Joint::Space | Joint::Dash)) => Form::Even,
+        _ => Form::Loose,
+    })
+}
+
+/// A row of headings: each digit is the one before and one more, or one less.
+fn is_counting(groups: &[Group]) -> bool {
+    let step = |by: u8| groups.windows(2).all(|pair| matches!(pair, [a, b] if (a.digits[0] + by) % 10 == b.digits[0]));
+    step(1) || step(9)
 }
 
 fn is_near(group: &Group) -> bool {
@@ -365,9 +415,12 @@ fn unlabelled(
 ) -> Option<Confidence> {
     let is_usual = scheme.is_usual(candidate.form);
     let supported = before.support || behind.support || (before.title && is_usual);
+    let hinted = before.hint || behind.hint;
     let plausible = is_usual && scheme.is_issued(&candidate.digits) && candidate.prefix == Prefix::Free;
     let base = if plausible { Confidence::Medium } else { Confidence::Low };
     match (base, supported, countered) {
+        (Confidence::Low, false, false) if hinted => Some(Confidence::Medium),
+        (Confidence::Low, false, true) if hinted => Some(Confidence::Low),
         (base, true, true) | (base, false, false) => Some(base),
         (Confidence::Low, true, false) => Some(Confidence::Medium),
         (_, true, false) => Some(Confidence::High),

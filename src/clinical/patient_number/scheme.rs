@@ -47,7 +47,7 @@ impl Scheme {
             Form::Bare => false,
             Form::Spaced | Form::Divided => self == Scheme::Chi,
             Form::Dated => self != Scheme::Chi,
-            Form::Loose => true,
+            Form::Apart | Form::Even | Form::Loose => true,
         }
     }
 }

@@ -261,3 +261,81 @@ fn days_that_no_month_has_begin_no_chi_number() {
         assert!(!date(bad), "{bad}");
     }
 }
+
+#[test]
+fn one_digit_in_each_box_is_a_number_where_a_label_names_it() {
+    let boxes = |joint: &str| ["9", "4", "3", "4", "7", "6", "5", "9", "1", "9"].join(joint);
+    for joint in [" ", "\t", "|", " | ", "\n", "\r\n"] {
+        let number = boxes(joint);
+        assert_eq!(best(&format!("NHS number (please write one digit in each box)\n{number}\n")), HIGH, "{joint:?}");
+        assert_eq!(best(&format!("{number}\n;\nNHS Number\tHospital Number\n")), HIGH, "{joint:?}");
+        assert_eq!(best(&number), None, "{joint:?}");
+        assert_eq!(best(&format!("a patient was seen {number}")).filter(|c| *c > Confidence::Low), None, "{joint:?}");
+    }
+    assert_eq!(best(&format!("Name\tNHS No\nSmith\t{}", boxes(" "))), HIGH);
+    let far = "NHS numbers of all who came, from the first to the last: ";
+    for row in [
+        "1 2 3 4 5 6 7 8 9 0",
+        "0 1 2 3 4 5 6 7 8 9",
+        "9 8 7 6 5 4 3 2 1 0",
+        "9 4 3 4 7 6 5 9 1 9 3",
+        "3 9 4 3 4 7 6 5 9 1 9",
+    ] {
+        assert_eq!(best(&format!("{far}{row}")), None, "{row}");
+    }
+}
+
+#[test]
+fn wide_white_space_joins_where_a_label_names_the_number() {
+    for gap in
+        ["     ", "\t\t\t\t\t", "\u{A0}\u{A0}\u{A0}\u{A0}\u{A0}\u{A0}", &"\n".repeat(21), "\r\n                 "]
+    {
+        let number = ["943", "476", "5919"].join(gap);
+        assert_eq!(best(&format!("NHS number {number}")), HIGH, "{gap:?}");
+        assert_eq!(best(&format!("Mr John Smith {number}")), None, "{gap:?}");
+    }
+    let apart = ["943", "476", "5919"].join(&" ".repeat(25));
+    assert_eq!(best(&format!("NHS number {apart}")), None);
+}
+
+#[test]
+fn torn_numbers_are_believed_beside_their_label_on_either_side() {
+    assert_eq!(best("94347 65919 is the NHS number"), HIGH);
+    assert_eq!(best("NHS number of the patient we discussed: 94 34 76 59 19"), HIGH);
+    assert_eq!(best("NHS number of the patient we discussed: 9 434 76591 9"), None);
+    assert_eq!(best("94347 65919 came before we looked for the NHS number"), None);
+}
+
+#[test]
+fn marks_that_usually_divide_join_what_a_label_names() {
+    for text in [
+        "943:476:5919",
+        "943'476'5919",
+        "943~476~5919",
+        "943+476+5919",
+        "943\u{22C5}476\u{2219}5919",
+        "943\u{2800}476\u{3164}5919",
+        "9\u{332}4\u{332}3\u{332}4\u{332}765919",
+        "9\u{FE0F}\u{20E3}434765919",
+    ] {
+        assert_eq!(best(&format!("NHS number {text}")), HIGH, "{text}");
+    }
+    assert_eq!(best("Mr John Smith 943:476:5919"), None);
+    assert_eq!(best("NHS number 94:34:76:59:19"), None);
+    assert_eq!(best("at 07: 943 476 5919"), MEDIUM);
+}
+
+#[test]
+fn a_word_of_the_trade_is_a_hint_and_no_label() {
+    for (text, expected) in [
+        ("Patient 943 476 5919", HIGH),
+        ("Patient number: 9434765919", HIGH),
+        ("Patient Participation Group meeting\nZoom ID 943 476 5919", LOW),
+        ("Patient Participation Group meeting 943 476 5919", MEDIUM),
+        ("Patient outcomes after hip fracture. BMJ 2020;4010232137", MEDIUM),
+        ("id=4010232137 patient-portal started", MEDIUM),
+        ("Call our patient line in Boston: (401) 023-2137", MEDIUM),
+    ] {
+        assert_eq!(best(text), expected, "{text}");
+    }
+}
