@@ -17,7 +17,8 @@ pub(super) struct About {
 impl About {
     /// All names that it is given: readers show one or the other.
     pub fn names<'a>(&'a self, content: &'a Content) -> impl Iterator<Item = &'a str> {
-        self.disposition.iter().chain([content]).filter_map(|said| said.name.as_deref())
+        let said = self.disposition.iter().chain([content]);
+        said.flat_map(|said| said.name.iter().chain(&said.other_names).map(String::as_str))
     }
 
     /// The file name, wherever it stands.

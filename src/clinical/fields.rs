@@ -86,6 +86,10 @@ pub(super) struct Content {
     pub charset: Option<String>,
     pub boundaries: Vec<Vec<u8>>,
     pub name: Option<String>,
+    /// What readers show that know nothing of RFC 2231.
+    pub other_names: Vec<String>,
+    /// `format=flowed; delsp=yes` (RFC 3676 4).
+    pub joins_lines: bool,
 }
 
 /// Parameters that are looked at of one field.
@@ -97,7 +101,7 @@ pub(super) fn content(value: &[u8]) -> Content {
     let kind = pieces.next().unwrap_or_default();
     let kind: String = String::from_utf8_lossy(&kind).split_whitespace().collect::<String>().to_ascii_lowercase();
     let mut content = Content { kind, ..Content::default() };
-    let mut name = Name::default();
+    let (mut name, mut flow) = (Name::default(), [false; 2]);
     for piece in pieces.take(PARAMETERS) {
         let Some(equals) = memchr(b'=', &piece) else { continue };
         let key = String::from_utf8_lossy(&piece[..equals]).trim().to_ascii_lowercase();
@@ -110,12 +114,17 @@ pub(super) fn content(value: &[u8]) -> Content {
             "boundary" if !value.is_empty() && !content.boundaries.iter().any(|b| b == value) => {
                 content.boundaries.push(value.to_vec());
             }
-            "name" | "filename" => name.add(&key, value),
+            "name" | "filename" => name.add(&key, &piece[equals + 1..]),
+            "format" => flow[0] = value.eq_ignore_ascii_case(b"flowed"),
+            "delsp" => flow[1] = value.eq_ignore_ascii_case(b"yes"),
             _ => {}
         }
     }
     content.boundaries.truncate(3);
-    content.name = name.finish();
+    content.joins_lines = flow == [true; 2];
+    let mut names = name.finish().into_iter();
+    content.name = names.next();
+    content.other_names = names.collect();
     content
 }
 
@@ -160,37 +169,62 @@ impl Iterator for Pieces<'_> {
 /// A file name, perhaps in pieces and percent-encoded (RFC 2231 3 and 4).
 #[derive(Default)]
 struct Name {
-    whole: Option<Vec<u8>>,
-    pieces: Vec<u8>,
-    charset: Option<String>,
+    wholes: Vec<Vec<u8>>,
+    pieces: Vec<Piece>,
+}
+
+struct Piece {
+    number: u32,
+    is_coded: bool,
+    value: Vec<u8>,
 }
 
 impl Name {
+    /// Names that are kept of one field.
+    const MOST: usize = 4;
+
     fn add(&mut self, key: &str, value: &[u8]) {
-        let star = key.split_once('*').map(|(_, s)| s);
-        let Some(star) = star else {
-            self.whole.get_or_insert_with(|| value.to_vec());
-            return;
-        };
-        let mut value = value;
-        if star.is_empty() || star.ends_with('*') {
-            let mut quotes = value.iter().enumerate().filter(|(_, b)| **b == b'\'').map(|(at, _)| at);
-            if let (true, Some(first), Some(second)) = (self.pieces.is_empty(), quotes.next(), quotes.next()) {
-                self.charset = Some(String::from_utf8_lossy(&value[..first]).into_owned());
-                value = &value[second + 1..];
+        let whole = value.trim_ascii().to_vec();
+        match key.split_once('*') {
+            None if self.wholes.len() < Self::MOST && !self.wholes.contains(&whole) => self.wholes.push(whole),
+            None => {}
+            Some((_, star)) => {
+                let is_coded = star.is_empty() || star.ends_with('*');
+                let number = star.trim_end_matches('*').parse().unwrap_or(0);
+                self.pieces.push(Piece { number, is_coded, value: value.to_vec() });
             }
-            let escaped: Vec<u8> = value.iter().map(|b| if *b == b'%' { b'=' } else { *b }).collect();
-            self.pieces.extend(super::transfer::quoted_printable(&escaped, value.len()).bytes);
-        } else {
-            self.pieces.extend_from_slice(value);
         }
     }
 
-    fn finish(self) -> Option<String> {
-        if !self.pieces.is_empty() {
-            return Some(super::charset::read(&self.pieces, self.charset.as_deref()).text.into_owned());
+    /// The name that a reader shows, and what others may show.
+    fn finish(mut self) -> Vec<String> {
+        // RFC 2231 3: pieces are joined by their numbers, in whatever order they stand.
+        self.pieces.sort_by_key(|piece| piece.number);
+        // A blank beside a piece may have stood in its quotes, or not.
+        let joined = [self.joined(<[u8]>::as_ref), self.joined(<[u8]>::trim_ascii)];
+        let mut names: Vec<String> = joined.into_iter().filter(|name| !name.is_empty()).collect();
+        names.dedup();
+        names.extend(self.wholes.iter().map(|whole| words::text(whole).0));
+        names
+    }
+
+    fn joined(&self, shown: fn(&[u8]) -> &[u8]) -> String {
+        let (mut joined, mut charset) = (Vec::new(), None);
+        for piece in &self.pieces {
+            let mut value = shown(&piece.value);
+            if !piece.is_coded {
+                joined.extend_from_slice(value);
+                continue;
+            }
+            let mut quotes = value.iter().enumerate().filter(|(_, b)| **b == b'\'').map(|(at, _)| at);
+            if let (true, Some(first), Some(second)) = (joined.is_empty(), quotes.next(), quotes.next()) {
+                charset = Some(String::from_utf8_lossy(&value[..first]).trim().to_owned());
+                value = &value[second + 1..];
+            }
+            let escaped: Vec<u8> = value.iter().map(|b| if *b == b'%' { b'=' } else { *b }).collect();
+            joined.extend(super::transfer::quoted_printable(&escaped, value.len()).bytes);
         }
-        self.whole.map(|w| words::text(&w).0)
+        super::charset::read(joined.trim_ascii(), charset.as_deref()).text.into_owned()
     }
 }
 
@@ -220,7 +254,36 @@ pub(super) fn is_trace(name: &[u8]) -> bool {
     ];
     const FAMILIES: &[&str] = &["arc-", "x-ms-", "x-microsoft-", "x-forefront-", "x-google-", "x-gm-", "list-"];
     let begins = |family: &&str| name.get(..family.len()).is_some_and(|n| n.eq_ignore_ascii_case(family.as_bytes()));
-    NAMES.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes())) || FAMILIES.iter().any(begins)
+    let is_shown = name.eq_ignore_ascii_case(b"list-id");
+    NAMES.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes())) || (!is_shown && FAMILIES.iter().any(begins))
+}
+
+/// What a reader sees of a field: of a list its name (RFC 2919 3), not its identifier.
+pub(super) fn shown<'a>(field: &Field<'a>) -> &'a [u8] {
+    let end = memchr(b'<', field.value).filter(|_| field.is("list-id"));
+    field.value.get(..end.unwrap_or(field.value.len())).unwrap_or_default()
+}
+
+/// The value with its quoted pairs undone (RFC 5322 3.2.1), where quotes or comments hold any.
+pub(super) fn unquoted(value: &[u8]) -> Option<Vec<u8>> {
+    memchr(b'\\', value)?;
+    let (mut out, mut quoted, mut comments, mut escaped) = (Vec::with_capacity(value.len()), false, 0usize, false);
+    for byte in value {
+        let is_inside = quoted || comments > 0;
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if is_inside => {
+                escaped = true;
+                continue;
+            }
+            b'"' => quoted = !quoted,
+            b'(' if !quoted => comments += 1,
+            b')' if !quoted => comments = comments.saturating_sub(1),
+            _ => {}
+        }
+        out.push(*byte);
+    }
+    (out.len() < value.len()).then_some(out)
 }
 
 /// Whether a field is worth decoding: it marks, is encoded, or has as many digits as an identifier.
@@ -251,5 +314,32 @@ mod tests {
         assert_eq!(content.charset.as_deref(), Some("utf-8"));
         assert_eq!(content.boundaries, [b"a".to_vec(), b"b;\"c".to_vec()]);
         assert_eq!(content.name.as_deref(), Some("£x.csv"));
+    }
+
+    #[test]
+    fn names_in_pieces_are_joined_by_their_numbers_and_every_name_is_kept() {
+        let names = |value: &[u8]| {
+            let content = content(value);
+            content.name.into_iter().chain(content.other_names).collect::<Vec<_>>()
+        };
+        assert_eq!(names(b"x; filename*1=\" 476\"; filename*0=\"943\""), ["943 476", "943476"]);
+        assert_eq!(names(b"x; filename=943; filename*=utf-8''letter"), ["letter", "943"]);
+        assert_eq!(names(b"x; name=a; name=b; name=a"), ["a", "b"]);
+    }
+
+    #[test]
+    fn only_both_parameters_join_lines() {
+        assert!(content(b"text/plain; Format=Flowed; DelSp=Yes").joins_lines);
+        assert!(!content(b"text/plain; format=flowed; delsp=no").joins_lines);
+        assert!(!content(b"text/plain; delsp=yes").joins_lines);
+    }
+
+    #[test]
+    fn quoted_pairs_are_undone_and_a_list_shows_its_name() {
+        assert_eq!(unquoted(b"\"9\\4\\3\" (\\4\\\\) <a\\b>").unwrap(), b"\"943\" (4\\) <a\\b>");
+        assert_eq!(unquoted(b"a\\b"), None);
+        assert!(!is_trace(b"List-Id") && is_trace(b"List-Unsubscribe"));
+        assert_eq!(shown(&Field { name: b"List-ID", value: b" Ward <943.x>" }), b" Ward ");
+        assert_eq!(shown(&Field { name: b"To", value: b" Ward <943.x>" }), b" Ward <943.x>");
     }
 }

@@ -5,7 +5,7 @@
 //! Readers of mail disagree about malformed mail, so what is ambiguous is read in each way and called broken.
 
 use super::about::About;
-use super::fields::{Content, Field, Fields, content, is_trace, may_tell};
+use super::fields::{Content, Field, Fields, content, is_trace, may_tell, shown, unquoted};
 use super::report::Report;
 use super::rules::Rules;
 use super::{Findings, Limits, delimiter, leaf, markings, own, patient_number, records, sealed, shapes, words};
@@ -256,12 +256,15 @@ impl<'r> Walk<'r> {
         if !is_subject && !may_tell(field) && !self.rules.own.reads_fields() {
             return;
         }
-        let (text, sound) = words::text(field.value);
+        let (text, sound) = words::text(shown(field));
         let place = format!("{}{}", spot.prefix, if is_subject { "subject" } else { "header" });
         if !sound {
             self.report.unread(FindingKind::BrokenAttachment, &place, "charset");
         }
         self.scan(&text, &place);
+        if let Some(undone) = unquoted(field.value).filter(|_| !is_subject) {
+            self.scan(&words::text(&undone).0, &place);
+        }
         self.report.read(&place);
         let marked = if is_subject { markings::of_subject(&text) } else { Vec::new() };
         let field_itself = (head == Head::Message).then(|| markings::of_field(field.name, &text)).flatten();
