@@ -8,8 +8,8 @@ use super::fields::Content;
 use super::formats::Format;
 use super::walk::{Spot, Walk};
 use super::{
-    charset, declared, documents, drawings, embedded, formats, html, mailboxes, names, opaque, seals, styled, transfer,
-    typed,
+    cards, charset, declared, documents, drawings, embedded, formats, html, mailboxes, names, opaque, seals, styled, syntax,
+    transfer, typed,
 };
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
@@ -44,7 +44,7 @@ pub(super) fn place(content: &Content, about: &About, spot: &Spot) -> String {
 /// Reads a part.
 pub(super) fn read(walk: &mut Walk<'_>, body: &[u8], part: &Part<'_>) {
     let place = place(part.content, part.about, part.spot);
-    if let Some(name) = part.about.name(part.content) {
+    for name in part.about.names(part.content) {
         walk.scan(name, &format!("{}attachment-name", part.spot.prefix));
     }
     let kind = part.content.kind.as_str();
@@ -157,10 +157,8 @@ fn one_format(walk: &mut Walk<'_>, bytes: &[u8], format: Format, about: &Octets<
         _ if mailboxes::is_message(kind) => walk.nested(bytes, place, spot),
         Format::Markup => markup(walk, bytes, about),
         Format::Text if kind == "text/html" || about.is_named(declared::MARKUP_NAMES) => markup(walk, bytes, about),
-        Format::Text if !is_body(place) && html::has_closing_tag(bytes) => {
-            _ = text(walk, bytes, content, Dress::Tagged, place);
-        }
-        Format::Text => _ = text(walk, bytes, content, Dress::Plain, place),
+        Format::Text if !is_body(place) && html::has_closing_tag(bytes) => carrying(walk, bytes, Dress::Tagged, about),
+        Format::Text => carrying(walk, bytes, Dress::Plain, about),
     }
 }
 
@@ -262,9 +260,14 @@ pub(super) enum Dress {
     Tagged,
 }
 
-/// Markup, and the files and texts that it carries.
+/// Markup, and what it carries.
 pub(super) fn markup(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
-    let files = text(walk, bytes, about.content, Dress::Markup, about.place);
+    carrying(walk, bytes, Dress::Markup, about);
+}
+
+/// Text or markup, and the files and texts that it carries.
+fn carrying(walk: &mut Walk<'_>, bytes: &[u8], dress: Dress, about: &Octets<'_>) {
+    let files = text(walk, bytes, about.content, dress, about.place);
     if files.is_empty() {
         return;
     }
@@ -323,11 +326,22 @@ pub(super) fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: 
         }
         if dress != Dress::Markup || content.kind != "text/html" {
             walk.scan(text, place);
-            undressed(text).into_iter().chain(typed::in_full(text)).for_each(|other| walk.scan(&other, place));
+            let others = syntax::readings(text, content);
+            others.into_iter().chain(typed::in_full(text)).for_each(|other| walk.scan(&other, place));
+            files.extend(card(walk, text, place));
             formulas(walk, text, place);
         }
     }
     walk.report.read(place);
+    files
+}
+
+/// A card or a calendar, if the text is one: the files that it carries.
+fn card(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
+    let Some(card) = cards::read(text, walk.limits.part.min(walk.left)) else { return Vec::new() };
+    walk.scan(&card.text, place);
+    let mut files = card.files;
+    card.pages.iter().for_each(|page| files.extend(dressed(walk, page, place)));
     files
 }
 
@@ -343,44 +357,4 @@ fn formulas(walk: &mut Walk<'_>, text: &str, place: &str) {
 /// Whether the place is the text of a message, which clients show and no other programme opens.
 pub(super) fn is_body(place: &str) -> bool {
     matches!(place.rsplit('/').next(), Some("text" | "html"))
-}
-
-/// Text whose own syntax can stand inside a number: folded lines of cards and calendars, escapes of JSON.
-fn undressed(text: &str) -> Option<String> {
-    let start = text.trim_start_matches('\u{FEFF}').trim_start();
-    let begins = |word: &str| start.get(..word.len()).is_some_and(|s| s.eq_ignore_ascii_case(word));
-    if begins("BEGIN:V") {
-        // RFC 5545 3.1, RFC 6350 3.2: a line break and one blank are nothing.
-        return Some(text.replace("\r\n ", "").replace("\r\n\t", "").replace("\n ", "").replace("\n\t", ""));
-    }
-    (start.starts_with(['{', '[', '"']) && text.contains("\\u")).then(|| unescaped(text))
-}
-
-/// `\u00a0` and the like undone, surrogate pairs (RFC 8259 7) included.
-fn unescaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("\\u") {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let (c, used) = escape(rest).unwrap_or(('\\', 1));
-        out.push(c);
-        rest = &rest[used..];
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The character that an escape at the start of `text` stands for, and the escape's length.
-fn escape(text: &str) -> Option<(char, usize)> {
-    let unit = |from: usize| {
-        let hex = text.get(from..from + 6)?.strip_prefix("\\u")?;
-        u16::from_str_radix(hex, 16).ok()
-    };
-    let first = unit(0)?;
-    let (units, used) = match unit(6) {
-        Some(second) if (0xD800..0xDC00).contains(&first) => ([first, second], 12),
-        _ => ([first, 0], 6),
-    };
-    char::decode_utf16(units).next()?.ok().map(|c| (c, used))
 }

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 mod about;
 mod anchors;
+mod cards;
 mod charset;
 mod coded;
 mod dates;
@@ -41,6 +42,7 @@ mod sealed;
 mod seals;
 mod shapes;
 mod styled;
+mod syntax;
 mod table;
 mod told;
 mod transfer;

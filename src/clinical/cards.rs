@@ -1,0 +1,163 @@
+//! Cards and calendars (RFC 6350, vCard 2.1, RFC 5545) as their readers show them: lines unfolded, values decoded.
+//!
+//! Called by `leaf` with text that begins like one. Promises: one pass; files together are no longer than the text. Fails
+//! never: a line that is no property stays as it is.
+
+use super::embedded::{self, Embedded};
+use super::{charset, transfer};
+use std::iter::Peekable;
+use std::str::Lines;
+
+/// What a card or a calendar holds.
+#[derive(Default)]
+pub(super) struct Card {
+    pub text: String,
+    /// Descriptions that are markup.
+    pub pages: Vec<String>,
+    /// Photographs, attachments, and values in base64.
+    pub files: Vec<Embedded>,
+}
+
+/// Reads a card or a calendar; nothing where the text is none.
+pub(super) fn read(text: &str, room: usize) -> Option<Card> {
+    let start = text.trim_start_matches('\u{FEFF}').trim_start();
+    start.get(..7).filter(|begin| begin.eq_ignore_ascii_case("BEGIN:V"))?;
+    // RFC 5545 3.1, RFC 6350 3.2: a line break and one blank are nothing.
+    let unfolded = text.replace("\r\n ", "").replace("\r\n\t", "").replace("\n ", "").replace("\n\t", "");
+    let (mut card, mut lines) = (Card::default(), unfolded.lines().peekable());
+    while let Some(line) = lines.next() {
+        card.property(line, &mut lines, room);
+    }
+    Some(card)
+}
+
+impl Card {
+    fn property(&mut self, line: &str, lines: &mut Peekable<Lines<'_>>, room: usize) {
+        let (head, value) = divided(line);
+        let says = Parameters::of(head);
+        if says.one_of(&["ENCODING=BASE64", "ENCODING=B", "BASE64"]) {
+            let letters = value.to_owned() + &lines_while(lines, is_base64);
+            let bytes = transfer::base64(letters.as_bytes(), room).bytes;
+            self.files.push(Embedded { kind: String::new(), bytes });
+            return;
+        }
+        let value = match says.one_of(&["ENCODING=QUOTED-PRINTABLE", "QUOTED-PRINTABLE"]) {
+            true => quoted_printable(value, says.value("CHARSET="), lines),
+            false => value.to_owned(),
+        };
+        let value = unescaped(&value);
+        self.files.extend(embedded::of(&value, room));
+        self.text.push_str(head);
+        self.text.push_str(&value);
+        self.text.push('\n');
+        if says.one_of(&["FMTTYPE=TEXT/HTML"]) {
+            self.pages.push(value);
+        }
+    }
+}
+
+/// A property's name and parameters with the colon, and its value: a quoted parameter may hold a colon (RFC 5545 3.1).
+fn divided(line: &str) -> (&str, &str) {
+    let mut quoted = false;
+    let colon = line.bytes().position(|byte| {
+        quoted ^= byte == b'"';
+        byte == b':' && !quoted
+    });
+    line.split_at(colon.map_or(0, |at| at + 1))
+}
+
+/// The parameters of a property, in capitals.
+struct Parameters(Vec<String>);
+
+impl Parameters {
+    fn of(head: &str) -> Parameters {
+        let parameters = head.trim_end_matches(':').split(';').skip(1);
+        Parameters(parameters.map(|one| one.trim().replace('"', "").to_ascii_uppercase()).collect())
+    }
+
+    fn one_of(&self, words: &[&str]) -> bool {
+        self.0.iter().any(|one| words.contains(&one.as_str()))
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().find_map(|one| one.strip_prefix(name))
+    }
+}
+
+/// vCard 2.1 writes values over several lines that begin with no blank.
+fn lines_while(lines: &mut Peekable<Lines<'_>>, is_more: fn(&str) -> bool) -> String {
+    let mut more = String::new();
+    while let Some(line) = lines.next_if(|line| is_more(line)) {
+        more.push_str(line);
+    }
+    more
+}
+
+fn is_base64(line: &str) -> bool {
+    !line.is_empty() && line.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+}
+
+fn quoted_printable(first: &str, label: Option<&str>, lines: &mut Peekable<Lines<'_>>) -> String {
+    let mut value = first.to_owned();
+    while value.ends_with('=') {
+        let Some(next) = lines.next() else { break };
+        value.pop();
+        value.push_str(next);
+    }
+    let bytes = transfer::quoted_printable(value.as_bytes(), value.len()).bytes;
+    charset::read(&bytes, label).text.into_owned()
+}
+
+/// `\\n`, `\\,` and `\\;` undone (RFC 5545 3.3.11, RFC 6350 3.4).
+fn unescaped(value: &str) -> String {
+    let (mut out, mut escaped) = (String::with_capacity(value.len()), false);
+    for c in value.chars() {
+        match c {
+            '\\' if !escaped => {
+                escaped = true;
+                continue;
+            }
+            'n' | 'N' if escaped => out.push('\n'),
+            c => out.push(c),
+        }
+        escaped = false;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    fn files(text: &str) -> Vec<String> {
+        read(text, 1_000).unwrap().files.iter().map(|f| String::from_utf8_lossy(&f.bytes).into_owned()).collect()
+    }
+
+    #[test]
+    fn values_are_decoded() {
+        for (line, shown) in [
+            ("SUMMARY:943\\, 476\\; 5919", "943, 476; 5919"),
+            ("DESCRIPTION:NHS number\\n943 476\\N5919", "NHS number\n943 476\n5919"),
+            ("NOTE;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:=39=34=\r\n=33", "943"),
+            ("NOTE;X=\"a:b\":9\r\n 43", "943"),
+        ] {
+            let card = read(&format!("BEGIN:VCARD\r\n{line}\r\nEND:VCARD\r\n"), 1_000).unwrap();
+            assert!(card.text.contains(&format!(":{shown}\n")), "{line}: {}", card.text);
+        }
+        assert!(read("a letter", 1_000).is_none());
+    }
+
+    #[test]
+    fn files_and_pages_are_found() {
+        for line in [
+            "PHOTO;ENCODING=b:OTQz",
+            "PHOTO;TYPE=JPEG;BASE64:OT\r\nQz",
+            "ATTACH;ENCODING=BASE64;VALUE=BINARY:OT\r\n Qz",
+            "PHOTO:data:image/png;base64\\,OTQz",
+        ] {
+            assert_eq!(files(&format!("BEGIN:VCARD\r\n{line}\r\n\r\nEND:VCARD\r\n")), ["943"], "{line}");
+        }
+        let page = "BEGIN:VCALENDAR\nX-ALT-DESC;FMTTYPE=text/html:<b>9</b>43\nEND:VCALENDAR\n";
+        assert_eq!(read(page, 1_000).unwrap().pages, ["<b>9</b>43"]);
+    }
+}

@@ -1,0 +1,105 @@
+//! Text whose own syntax can stand inside a number: escapes of JSON, commands of enriched text, lines that flow.
+//!
+//! Called by `leaf` for each text. Promises: one pass for each; nothing where there is no such syntax. Fails never.
+
+use super::fields::Content;
+
+/// The other readings of a text, by what it is and what its type says.
+pub(super) fn readings(text: &str, content: &Content) -> Vec<String> {
+    let start = text.trim_start_matches('\u{FEFF}').trim_start();
+    let is_json = start.starts_with(['{', '[', '"']) && text.contains("\\u");
+    let is_enriched = matches!(content.kind.as_str(), "text/enriched" | "text/richtext");
+    let all = [
+        is_json.then(|| unescaped(text)),
+        is_enriched.then(|| without_commands(text)),
+        content.joins_lines.then(|| flowed(text)),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// RFC 3676 4.2 and 4.4 with `DelSp=yes`: a blank at the end of a line joins it to the next, and goes; one at its start is
+/// stuffing, and goes too.
+fn flowed(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let line = line.trim_start_matches('>');
+        let line = line.strip_prefix(' ').unwrap_or(line);
+        match line.strip_suffix(' ') {
+            Some(joined) => out.push_str(joined),
+            None => {
+                out.push_str(line);
+                out.push('\n');
+            }
+        }
+    }
+    out
+}
+
+/// RFC 1896: `<bold>` and the like are commands and `<<` is a character; RFC 1341 7.1.3 has `<nl>`.
+fn without_commands(text: &str) -> String {
+    /// RFC 1896: commands are no longer.
+    const COMMAND: usize = 60;
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find('<') {
+        let (before, behind) = rest.split_at(at);
+        out.push_str(before);
+        let name = behind.get(1..).unwrap_or_default();
+        let length =
+            name.bytes().take(COMMAND + 2).take_while(|b| b.is_ascii_alphanumeric() || b"-/".contains(b)).count();
+        let is_command = length > 0 && name.as_bytes().get(length) == Some(&b'>');
+        if is_command && name.get(..length).is_some_and(|name| name.eq_ignore_ascii_case("nl")) {
+            out.push('\n');
+        }
+        if !is_command {
+            out.push('<');
+        }
+        rest = behind.get(if is_command { length + 2 } else { 1 }..).unwrap_or_default();
+    }
+    out + rest
+}
+
+/// `\u00a0` and the like undone, surrogate pairs (RFC 8259 7) included.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\\u") {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (c, used) = escape(rest).unwrap_or(('\\', 1));
+        out.push(c);
+        rest = &rest[used..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The character that an escape at the start of `text` stands for, and the escape's length.
+fn escape(text: &str) -> Option<(char, usize)> {
+    let unit = |from: usize| {
+        let hex = text.get(from..from + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(hex, 16).ok()
+    };
+    let first = unit(0)?;
+    let (units, used) = match unit(6) {
+        Some(second) if (0xD800..0xDC00).contains(&first) => ([first, second], 12),
+        _ => ([first, 0], 6),
+    };
+    char::decode_utf16(units).next()?.ok().map(|c| (c, used))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{flowed, without_commands};
+
+    #[test]
+    fn lines_that_flow_are_joined() {
+        assert_eq!(flowed("943 476 59 \r\n19 is it\r\n  x\r\n"), "943 476 5919 is it\n x\n");
+        assert_eq!(flowed("> 943 47 \r\n> 6 5919\r\n"), "943 476 5919\n");
+    }
+
+    #[test]
+    fn commands_are_taken_away() {
+        assert_eq!(without_commands("943<bold></bold> 4<Bold>76</bold> 59<nl>19"), "943 476 59\n19");
+        assert_eq!(without_commands("a < b <c d> <<"), "a < b <c d> <<");
+    }
+}
