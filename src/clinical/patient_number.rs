@@ -4,6 +4,7 @@
 //! Called by `walk` for each piece of text. Promises: time linear in the text, no allocation before the first run of ten
 //! digits, at most `MOST` different numbers per piece. Only masked texts leave. Fails never.
 
+mod form;
 mod miss;
 mod scheme;
 
@@ -13,6 +14,7 @@ use super::groups::{Group, next_digit, read_groups};
 use super::rules::{Near, Rules};
 use super::table::{Column, Columns};
 use crate::vocabulary::Confidence;
+use form::Form;
 use miss::{Miss, Reason};
 use scheme::Scheme;
 
@@ -77,24 +79,6 @@ impl Hits {
 pub(super) fn masked(shown: Shown) -> String {
     let text: String = shown.iter().map(|d| char::from(b'0' + d)).collect();
     format!("{}***{}", &text[..3], &text[3..])
-}
-
-/// How a number is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Bare,
-    /// 3-3-4 with blanks: how the NHS prints it.
-    Spaced,
-    /// 3-3-4 with anything else: also how American telephone numbers look.
-    Divided,
-    /// 6-4 or 2-2-2-4: a date of birth, and the rest of a CHI number.
-    Dated,
-    /// One digit in each box, or 3-3-4 as in columns: believed wherever a label names it.
-    Apart,
-    /// The same number of digits in each group: believed behind a label, though not right behind it.
-    Even,
-    /// Any other grouping, believed only right beside a label.
-    Loose,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -299,63 +283,9 @@ fn candidate(text: &str, groups: &[Group], at: usize) -> Option<(Candidate, usiz
     }
     let taken = groups.get(at..at + count).filter(|_| filled == 10)?;
     let last = taken.last()?;
-    let form = match form_of(taken) {
-        Form::Loose => torn_form(groups, at..at + count)?,
-        form => form,
-    };
+    let form = Form::of(groups, at..at + count)?;
     let prefix = prefix_of(text, at.checked_sub(1).and_then(|p| groups.get(p)), first);
     Some((Candidate { start: first.start, end: last.end, form, digits, prefix }, count))
-}
-
-fn form_of(groups: &[Group]) -> Form {
-    match groups {
-        [_] => Form::Bare,
-        [a, b, c] if (a.len, b.len, c.len) == (3, 3, 4) => match (b.joint, c.joint) {
-            (Some(Joint::Space), Some(Joint::Space)) => Form::Spaced,
-            (Some(Joint::Wide | Joint::Odd), _) | (_, Some(Joint::Wide | Joint::Odd)) => Form::Apart,
-            _ => Form::Divided,
-        },
-        [date, rest] if (date.len, rest.len) == (6, 4) && is_near(rest) => Form::Dated,
-        [a, b, c, rest]
-            if [a.len, b.len, c.len, rest.len] == [2, 2, 2, 4] && is_near(b) && is_near(c) && is_near(rest) =>
-        {
-            Form::Dated
-        }
-        _ => Form::Loose,
-    }
-}
-
-/// What an unusual grouping is; nothing where a mark stands in it that divides.
-fn torn_form(groups: &[Group], taken: std::ops::Range<usize>) -> Option<Form> {
-    let [first, rest @ ..] = groups.get(taken.clone())? else { return None };
-    if rest.iter().any(|group| group.joint == Some(Joint::Odd)) {
-        return None;
-    }
-    let joint = rest.first()?.joint;
-    // One more that is joined the same way makes it a row of something else.
-    let goes_on = |group: Option<&Group>, joined: Option<&Group>| {
-        group.is_some_and(|g| g.len == first.len) && joined.is_some_and(|j| j.joint == joint)
-    };
-    let before = taken.start.checked_sub(1).and_then(|at| groups.get(at));
-    let behind = groups.get(taken.end);
-    let is_even = rest.iter().all(|group| group.len == first.len && group.joint == joint)
-        && !goes_on(before, Some(first))
-        && !goes_on(behind, behind);
-    Some(match first.len {
-        1 if is_even && !is_counting(groups.get(taken)?) => Form::Apart,
-        2.. if is_even && matches!(joint, Some(Joint::Space | Joint::Dash)) => Form::Even,
-        _ => Form::Loose,
-    })
-}
-
-/// A row of headings: each digit is the one before and one more, or one less.
-fn is_counting(groups: &[Group]) -> bool {
-    let step = |by: u8| groups.windows(2).all(|pair| matches!(pair, [a, b] if (a.digits[0] + by) % 10 == b.digits[0]));
-    step(1) || step(9)
-}
-
-fn is_near(group: &Group) -> bool {
-    matches!(group.joint, Some(Joint::Space | Joint::Dash))
 }
 
 fn prefix_of(text: &str, before: Option<&Group>, first: &Group) -> Prefix {
