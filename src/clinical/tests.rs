@@ -49,6 +49,23 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn what_readers_show_of_fields_and_of_text_with_a_syntax_is_read() {
+    for message in [
+        "List-Id: NHS number 943 476 5919 <a.b>\r\n\r\nhi",
+        "Reply-To: \"NHS number 9\\4\\3 4\\7\\6 5\\9\\1\\9\" <a@b.c>\r\n\r\nhi",
+        "Content-Type: text/x; name=\"NHS number 943 476 5919\"; name*=utf-8''letter\r\n\r\nhi",
+        "Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\nNHS number as it is printed here: 943 47 \r\n6 591 \r\n9\r\n",
+        "Content-Type: text/enriched\r\n\r\nNHS number 943<bold></bold> 4<bold>76</bold> 59<italic>1</italic>9",
+        "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nSUMMARY:NHS number 943\\n476\\n5919\r\nEND:VCALENDAR",
+        "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nX-ALT-DESC;FMTTYPE=text/html:NHS number 943 4<b></b>76 59<i></i>19\r\nEND:VCALENDAR",
+        "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nATTACH;ENCODING=BASE64:TkhTIG51bWJlciA5NDMgNDc2IDU5MTk=\r\nEND:VCALENDAR",
+        "Content-Type: text/vcard\r\n\r\nBEGIN:VCARD\r\nNOTE;ENCODING=QUOTED-PRINTABLE:NHS number =39=34=33 476 5919\r\nEND:VCARD",
+    ] {
+        assert!(numbers(message.as_bytes()).iter().any(|(_, c)| *c == Confidence::High), "{message}");
+    }
+}
+
+#[test]
 fn the_subject_is_decoded_and_marked() {
     let message = b"Subject: [Secure] OFFICIAL-SENSITIVE NHS =?utf-8?Q?943_476?=\r\n =?utf-8?Q?_5919?=\r\nSensitivity: Private\r\n\r\nhello\r\n";
     let findings = look(message);
