@@ -8,8 +8,8 @@ use super::fields::Content;
 use super::formats::Format;
 use super::walk::{Spot, Walk};
 use super::{
-    cards, charset, declared, documents, drawings, embedded, formats, html, mailboxes, names, opaque, seals, styled, syntax,
-    transfer, typed,
+    cards, charset, declared, documents, drawings, embedded, formats, html, mailboxes, names, opaque, seals, styled,
+    syntax, transfer, typed,
 };
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};

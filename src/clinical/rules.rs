@@ -127,8 +127,6 @@ const AGAINST: &[&str] = &[
     "conference id",
     "passcode",
     "zoom",
-    "zoom id",
-    "webinar id",
     "webinar",
     "teams id",
     "webex",
@@ -136,7 +134,6 @@ const AGAINST: &[&str] = &[
     "meeting number",
     "conference number",
     "access code",
-    "dial in",
     "pin",
     "DOI",
     "ISSN",
@@ -147,7 +144,7 @@ const AGAINST: &[&str] = &[
 ];
 const WINDOW: usize = 80;
 const SUPPORT: &[&str] = &["dob", "d o b", "date of birth", "born", "birthdate", "dyddiad geni"];
-/// Words of a whole trade: near a number they are a hint, and a label only right before it.
+/// Words of a whole trade: near a number they are a hint, and a label only where no more than a name stands between.
 const HINTS: &[&str] = &["patient", "pt", "patients", "claf"];
 const TITLES: &[&str] = &["mr", "mrs", "ms", "miss", "mx", "master"];
 
@@ -161,6 +158,8 @@ const JOINED: usize = 4;
 const ADJOINING: usize = 2;
 /// Counter-labels and titles speak for the next number only, and not from afar.
 const SHORT_REACH: usize = 24;
+/// A name between "patient" and the number.
+const NAME: usize = 40;
 /// A label behind a number is read no farther than this.
 const BEHIND: usize = 40;
 
@@ -195,6 +194,15 @@ impl Word {
             len: folded.len(),
             adjoining: is_hint || (folded.len() <= SHORT_LABEL && !is_personal),
             heads: role == Role::Label && !is_personal,
+        }
+    }
+
+    /// How far before a number it is a label of it.
+    fn reach(&self) -> usize {
+        match self.adjoining {
+            true if HINTS.contains(&self.text.as_str()) => NAME,
+            true => ADJOINING,
+            false => usize::MAX,
         }
     }
 }
@@ -276,7 +284,7 @@ impl Rules {
                 {
                     (near.against, near.counter) = (Some(distance), Some(number));
                 }
-                Role::Label if !word.adjoining || distance <= ADJOINING => nearest(&mut near.label, distance),
+                Role::Label if distance <= word.reach() => nearest(&mut near.label, distance),
                 Role::Support => near.support = true,
                 Role::Hint => near.hint = true,
                 Role::Title => near.title |= start >= fresh && distance <= SHORT_REACH,
