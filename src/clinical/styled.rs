@@ -4,6 +4,7 @@
 //! be hidden. Fails never: a rule that is not understood hides nothing here, and everything is in the first reading anyway.
 
 use super::html;
+use super::page::Page;
 use html5gum::Span;
 use html5gum::Tokenizer;
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
@@ -102,7 +103,7 @@ fn hidden_names(shown: &str) -> BTreeSet<String> {
 /// The state of reading what is visible.
 struct Visible {
     names: BTreeSet<String>,
-    out: Vec<u8>,
+    page: Page,
     /// The element whose tag is read.
     tag: Vec<u8>,
     attribute: Vec<u8>,
@@ -113,8 +114,8 @@ struct Visible {
 
 impl Visible {
     fn new(names: BTreeSet<String>) -> Visible {
-        let (out, tag, attribute) = (Vec::new(), Vec::new(), Vec::new());
-        Visible { names, out, tag, attribute, tag_hides: false, hidden: None }
+        let (page, tag, attribute) = (Page::default(), Vec::new(), Vec::new());
+        Visible { names, page, tag, attribute, tag_hides: false, hidden: None }
     }
 
     fn read(mut self, markup: &str) -> String {
@@ -125,12 +126,12 @@ impl Visible {
         for token in Tokenizer::new_with_emitter(markup, html::Forgiving(CallbackEmitter::new(callback))) {
             let Ok(()) = token;
         }
-        String::from_utf8_lossy(&self.out).into_owned()
+        self.page.finish()
     }
 
     fn event(&mut self, event: &CallbackEvent<'_>) {
         match event {
-            CallbackEvent::String { value } if self.hidden.is_none() => self.out.extend_from_slice(value),
+            CallbackEvent::String { value } if self.hidden.is_none() => self.page.text(value),
             CallbackEvent::OpenStartTag { name } => {
                 self.tag = name.to_vec();
                 self.tag_hides = self.is_named(name);
@@ -168,7 +169,7 @@ impl Visible {
             Some((name, depth)) if *name == self.tag && !is_void => *depth += 1,
             Some(_) => {}
             None if self.tag_hides && !is_void => self.hidden = Some((self.tag.clone(), 1)),
-            None => html::open(&mut self.out, &self.tag),
+            None => self.page.open(&self.tag),
         }
     }
 
@@ -176,7 +177,7 @@ impl Visible {
         match &mut self.hidden {
             Some((own, depth)) if own == name => *depth -= 1,
             Some(_) => {}
-            None => self.out.extend_from_slice(html::divider(name).unwrap_or(b"\n".as_slice())),
+            None => self.page.close(name),
         }
         self.hidden.take_if(|(_, depth)| *depth == 0);
     }
