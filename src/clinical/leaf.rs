@@ -7,10 +7,7 @@ use super::embedded::Embedded;
 use super::fields::Content;
 use super::formats::Format;
 use super::walk::{Spot, Walk};
-use super::{
-    cards, charset, declared, documents, drawings, embedded, formats, html, mailboxes, names, opaque, seals, styled,
-    syntax, transfer, typed,
-};
+use super::{cards, charset, declared, documents, drawings, embedded, entities, formats, html, mailboxes, names, opaque, seals, styled, syntax, transfer, typed};
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 use std::borrow::Cow;
@@ -297,6 +294,13 @@ fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
     walk.scan(&shown, place);
     if let Some(visible) = styled::visible(text, &shown) {
         walk.scan(&visible, place);
+    }
+    let entities = entities::undone(text);
+    if let Some(text) = entities.text {
+        walk.scan(&html::text(&text), place);
+    }
+    if entities.is_unread {
+        walk.report.unread(FindingKind::BrokenAttachment, place, "entities");
     }
     // Clients run nothing that is in the text of a message.
     if !is_body(place) && styled::has_script(text, &shown) {
