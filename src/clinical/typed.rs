@@ -57,12 +57,61 @@ fn shifted(mantissa: &str, exponent: usize, is_left: bool) -> Option<String> {
     }
 }
 
-/// The cells that are formulas with enough digits to make a number, without what joins them.
+/// The cells that are formulas with enough digits to make a number, without what joins them; not those that are one value as it
+/// stands.
 pub(super) fn formulas(text: &str) -> Vec<String> {
     let starts = memchr::memchr_iter(b'=', text.as_bytes()).filter(|at| begins_a_cell(text, *at));
     let cells = starts.filter_map(|at| text.get(at + 1..)?.split(['\n', '\r', '\t']).next());
     let has_digits = |cell: &&str| cell.bytes().filter(u8::is_ascii_digit).count() >= FORMULA;
-    cells.filter(has_digits).take(MOST).map(|cell| cell.replace(['"', '&', '+', '*', '(', ')', '='], "")).collect()
+    cells
+        .filter(|cell| has_digits(cell) && !is_literal(cell) && !is_link(cell))
+        .take(MOST)
+        .map(|cell| cell.replace(['"', '&', '+', '*', '(', ')', '='], ""))
+        .collect()
+}
+
+/// Whether what follows the sign is one number or one string, as it stands in the text: `"07700900123"`, `-1234567`.
+fn is_literal(cell: &str) -> bool {
+    let quotes = cell.bytes().take_while(|byte| *byte == b'"').count();
+    let rest = match quotes {
+        0 => {
+            let number = cell.trim_start_matches(['-', '+']);
+            Some(number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.'))
+                .filter(|rest| rest.len() < number.len())
+        }
+        1 | 2 => {
+            let mut pieces = cell.get(quotes..).unwrap_or_default().splitn(2, '"');
+            pieces
+                .next()
+                .and(pieces.next())
+                .and_then(|rest| if quotes == 2 { rest.strip_prefix('"') } else { Some(rest) })
+        }
+        _ => None,
+    };
+    rest.is_some_and(ends_cell)
+}
+
+/// An address and its words, both as they stand in the text.
+fn is_link(cell: &str) -> bool {
+    const NAME: &str = "HYPERLINK(";
+    let cell = cell.replace("\"\"", "\"");
+    let is_named = cell.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME));
+    let mut is_quoted = false;
+    let is_end = |c: char| {
+        is_quoted ^= c == '"';
+        c == ')' && !is_quoted
+    };
+    let arguments = cell.get(NAME.len()..).filter(|_| is_named).and_then(|rest| rest.split_once(is_end));
+    arguments.is_some_and(|(arguments, rest)| {
+        let mut outside = arguments.split('"').step_by(2).flat_map(str::chars);
+        outside.all(|c| matches!(c, ',' | ';' | ' ')) && ends_cell(rest)
+    })
+}
+
+/// Whether the cell is over.
+fn ends_cell(rest: &str) -> bool {
+    let rest = rest.strip_prefix('"').unwrap_or(rest);
+    rest.is_empty() || rest.starts_with([',', ';'])
 }
 
 /// Formulas that are looked at; whoever reads them says that there are some.
@@ -99,6 +148,18 @@ mod tests {
     fn formulas_are_cells_that_begin_with_their_sign() {
         assert_eq!(formulas("NHS number\n\"=\"\"943\"\"&\"\"4765919\"\"\"\n"), ["9434765919"]);
         assert_eq!(formulas("x,=943476*10000+5919"), ["943476100005919"]);
+        for text in [
+            "a,=\"07700900123\",b",
+            "a;=-1234567",
+            "x,\"=\"\"9434765\"\"\",y",
+            "=+447700900123",
+            "x,\"=HYPERLINK(\"\"https://x.org/1234567\"\",\"\"a\"\")\"",
+        ] {
+            assert!(formulas(text).is_empty(), "{text}");
+        }
+        for text in ["=-943476+1000000", "=\"943\"&\"4765919\"", "=\"943476\"5919"] {
+            assert_eq!(formulas(text).len(), 1, "{text}");
+        }
         for text in ["=====123456", "a = 123456", "x=123456", "=A1+B2"] {
             assert!(formulas(text).is_empty(), "{text}");
         }
