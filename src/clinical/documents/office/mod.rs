@@ -8,7 +8,9 @@
 mod attributes;
 mod dialect;
 mod flow;
+mod formulas;
 mod manifest;
+mod number_formats;
 mod numbering;
 mod numbers;
 mod reader;
@@ -355,7 +357,7 @@ fn is_thumbnail(name: &str) -> bool {
     lower.rsplit('/').next().is_some_and(|file| file.starts_with("thumbnail."))
 }
 
-/// Whether other files refer to this one: the table of strings, and the manifest.
+/// Whether other files refer to this one: the table of strings, the formats of cells, and the manifest.
 fn is_referred_to(archive: &Archive<'_>, at: usize) -> bool {
     let beginning = archive.beginning(at, BEGINNING);
     if xlsb::is_strings(&beginning) {
@@ -363,7 +365,7 @@ fn is_referred_to(archive: &Archive<'_>, at: usize) -> bool {
     }
     let Some(text) = markup(&beginning) else { return false };
     xml::root(&text).is_some_and(|root| match root.dialect {
-        Dialect::Sheet => root.local == "sst",
+        Dialect::Sheet => matches!(root.local, "sst" | "styleSheet"),
         Dialect::Odf => matches!(root.local, "manifest" | "document-styles"),
         Dialect::Word => root.local == "styles",
         _ => false,

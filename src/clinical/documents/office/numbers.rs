@@ -3,6 +3,7 @@
 //! Called by `reader`. Promises: what is an integer is written as one, without exponent or fraction. Fails never: what is no
 //! number stays as it is.
 
+use super::number_formats;
 use std::borrow::Cow;
 
 /// Integers below this are exact.
@@ -33,7 +34,7 @@ pub(super) fn column(reference: &str) -> Option<usize> {
 }
 
 /// Digits that are enough to make a number of.
-const OWN_DIGITS: usize = 3;
+pub(super) const OWN_DIGITS: usize = 3;
 
 /// Whether a formula has so many digits that are no references to cells (ECMA-376 part 1, 18.17.2.3).
 pub(super) fn has_digits_of_its_own(formula: &str) -> bool {
@@ -48,10 +49,20 @@ pub(super) fn has_digits_of_its_own(formula: &str) -> bool {
     own >= OWN_DIGITS
 }
 
+/// The formula without what is in brackets, as other cells are told by in the XML of 2003: `R[-12]C`.
+pub(super) fn without_offsets(formula: &str) -> String {
+    let mut is_inside = false;
+    let is_outside = |c: &char| {
+        is_inside = *c == '[' || (is_inside && *c != ']');
+        !is_inside
+    };
+    formula.chars().filter(is_outside).collect()
+}
+
 /// Whether a format of numbers shows other digits than the number has (18.8.31): those of its own, or fewer, by a comma behind
 /// the last place.
 pub(super) fn changes_digits(code: &str) -> bool {
-    code.split(';').any(scales) || digits_added(code) >= OWN_DIGITS
+    code.split(';').any(scales) || number_formats::own_digits(code).count() >= OWN_DIGITS
 }
 
 /// Whether a comma stands behind the last place of a section.
@@ -59,26 +70,6 @@ fn scales(section: &str) -> bool {
     let place = |byte: &u8| matches!(byte, b'0' | b'#' | b'?');
     let last = section.bytes().rposition(|byte| place(&byte));
     last.is_some_and(|last| section.as_bytes().get(last + 1) == Some(&b','))
-}
-
-/// Digits that a format adds: quoted, escaped, or standing for themselves; not those of colours, conditions and fractions.
-fn digits_added(code: &str) -> usize {
-    let (mut added, mut mode) = (0, b' ');
-    for byte in code.bytes() {
-        let (is_added, next) = match (mode, byte) {
-            (b'"', b'"') | (b'[', b']') => (false, b' '),
-            (b'"', _) => (byte.is_ascii_digit(), b'"'),
-            (b'[', _) => (false, b'['),
-            (b'\\', _) => (byte.is_ascii_digit(), b' '),
-            (b'/', b'0'..=b'9') => (false, b'/'),
-            (_, b'"' | b'[' | b'\\' | b'/') => (false, byte),
-            (_, b'1'..=b'9') => (true, b' '),
-            _ => (false, b' '),
-        };
-        added += usize::from(is_added);
-        mode = next;
-    }
-    added
 }
 
 /// The text of a header or footer without its codes (ECMA-376 part 1, 18.3.1.46): fonts, sizes, colours, sections.

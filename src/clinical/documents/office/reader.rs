@@ -6,6 +6,8 @@
 use super::attributes;
 use super::dialect::Dialect;
 use super::flow::{Flow, Readings, Told};
+use super::formulas;
+use super::number_formats;
 use super::numbering::Numbering;
 use super::numbers;
 use super::roles::{self, Role};
@@ -35,6 +37,8 @@ pub(super) struct Reader<'a, 's> {
     /// Text of the innermost element that was not told yet.
     pending: String,
     place: Place,
+    /// The number of the first page.
+    first_page: Option<String>,
     /// Where the string that is read begins.
     string: usize,
     files: Vec<String>,
@@ -75,6 +79,7 @@ impl<'a, 's> Reader<'a, 's> {
             fields: String::new(),
             pending: String::new(),
             place: Place::default(),
+            first_page: None,
             string: 0,
             files: Vec::new(),
             unread: BTreeSet::new(),
@@ -175,10 +180,19 @@ impl<'a, 's> Reader<'a, 's> {
         if element.dialect == Dialect::Sheet && matches!(element.local, "c" | "row") {
             return;
         }
+        if element.dialect == Dialect::Sheet && self.styles.numbers.element(element) {
+            self.unread.insert("number format");
+        }
+        if element.dialect == Dialect::Drawing
+            && element.local == "numFmt"
+            && element.attribute("formatCode").is_some_and(|code| number_formats::may_label(&code))
+        {
+            self.unread.insert("number format");
+        }
+        if element.local == "pageSetup" {
+            self.first_page = element.attribute("firstPageNumber");
+        }
         element.attributes(|name, value| {
-            if name == "formatCode" && element.dialect == Dialect::Sheet && numbers::changes_digits(value) {
-                self.unread.insert("number format");
-            }
             if attributes::tells(element.local, name, value) {
                 self.flow.note(name, value);
                 self.flow.tell_aside(" ;");
@@ -204,7 +218,9 @@ impl<'a, 's> Reader<'a, 's> {
             Role::Line => self.text_shown(&text),
             Role::Formula => {
                 self.flow.note(local, &text);
-                if numbers::has_digits_of_its_own(&text) {
+                if formulas::only_counts(&text) {
+                    self.place.formula = Formula::None;
+                } else if numbers::has_digits_of_its_own(&text) {
                     self.place.formula = Formula::OpenWithDigits;
                 }
                 // What a formula puts together is one text.
@@ -216,6 +232,10 @@ impl<'a, 's> Reader<'a, 's> {
             Role::Coded => {
                 self.flow.note(local, &text);
                 self.flow.note(local, &numbers::without_codes(&text));
+                if let Some(first) = self.first_page.as_deref().filter(|_| text.contains("&P")) {
+                    let pieces: Vec<String> = text.split("&P").map(numbers::without_codes).collect();
+                    self.flow.note(local, &pieces.join(first));
+                }
             }
             _ => self.flow.note(local, &text),
         }

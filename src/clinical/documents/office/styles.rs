@@ -4,6 +4,7 @@
 //! Called by `reader`. Promises: so many styles and no more, chains of them only so long. Fails never: more styles than are kept
 //! are said by `is_full`.
 
+use super::number_formats::NumberFormats;
 use super::xml::Element;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,8 @@ const CHAIN: usize = 16;
 /// The styles, each by its family and its name.
 #[derive(Default)]
 pub(super) struct Styles {
+    /// Of the numbers of a workbook.
+    pub numbers: NumberFormats,
     hidden: BTreeSet<String>,
     /// Those that show what the style hides from which they are derived.
     shown: BTreeSet<String>,

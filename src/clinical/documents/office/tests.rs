@@ -528,14 +528,40 @@ fn a_formula_without_a_value_is_said_once() {
     assert_eq!(unread(&open.repeat(2)), ["formula without value"]);
     assert_eq!(unread(&cell("<s:f>A1</s:f>")), ["formula without value"]);
     assert!(unread(&cell("<s:f>A1</s:f><s:v>1</s:v>")).is_empty());
+    assert_eq!(unread("<s:Row><s:Cell s:Formula='=943476*10000+5919'/></s:Row>"), ["formula without value"]);
+    assert!(unread("<s:Row><s:Cell s:Formula='=SUM(R[-943]C:R[-1]C)'/></s:Row>").is_empty());
+    assert!(unread(&cell("<s:f>SUM(A1:A9)</s:f><s:v></s:v>")).is_empty());
     assert!(unread("<s:c t='str'><s:f>IF(A100=1,A1,\"\")</s:f><s:v></s:v></s:c>").is_empty());
     assert_eq!(unread("<s:c t='str'><s:f>A1&amp;\"943\"</s:f><s:v></s:v></s:c>"), ["formula without value"]);
 }
 
 #[test]
+fn a_header_shows_the_number_of_the_first_page() {
+    let header = "<s:oddHeader>&amp;CNHS number &amp;12&amp;P 476 5919</s:oddHeader>";
+    let sheet = format!("<s:worksheet {NAMESPACES}><s:pageSetup firstPageNumber='943'/>{header}</s:worksheet>");
+    assert!(finds(&[("xl/sheet.xml", sheet.as_bytes())]));
+}
+
+#[test]
 fn a_format_that_changes_the_digits_is_said() {
-    assert_eq!(unread("<s:numFmt formatCode='0,'/><s:numFmt formatCode='0,'/>"), ["number format"]);
-    assert!(unread("<s:numFmt formatCode='#,##0.00'/>").is_empty());
+    let styled = |code: &str, cell: &str| {
+        let formats = format!("<s:numFmts><s:numFmt numFmtId='170' formatCode='{code}'/></s:numFmts>");
+        let looks = "<s:cellXfs><s:xf numFmtId='0'/><s:xf numFmtId='170'/></s:cellXfs>";
+        unread(&format!("{formats}{looks}<s:row>{cell}{cell}</s:row>"))
+    };
+    let cell = |look: usize, value: &str| format!("<s:c r='A2' s='{look}'><s:v>{value}</s:v></s:c>");
+    assert_eq!(styled("&quot;94&quot;00000000", &cell(1, "34765919")), ["number format"]);
+    assert!(styled("&quot;94&quot;00000000", &cell(0, "34765919")).is_empty());
+    assert!(styled("#,##0,&quot;k&quot;", &cell(1, "1234567")).is_empty());
+    let text = "<s:c r='A2' s='1' t='inlineStr'><s:is><s:t>3 476 5919</s:t></s:is></s:c>";
+    assert_eq!(styled("0;0;0;&quot;94&quot;@", text), ["number format"]);
+    let style = "<s:Style s:ID='a'><s:NumberFormat s:Format='&quot;943 476 &quot;0'/></s:Style>";
+    let cell = |look: &str| format!("{style}<s:Row><s:Cell s:StyleID='{look}'><s:Data>5919</s:Data></s:Cell></s:Row>");
+    assert_eq!(unread(&cell("a")), ["number format"]);
+    assert!(unread(&cell("b")).is_empty());
+    assert_eq!(unread("<a:numFmt formatCode='&quot;943 476 &quot;0'/>"), ["number format"]);
+    assert!(unread("<a:numFmt formatCode='&quot;FY2026&quot;0'/>").is_empty());
+    assert_eq!(unread("<s:dxfs><s:dxf><s:numFmt formatCode='0,'/></s:dxf></s:dxfs>"), ["number format"]);
 }
 
 #[test]

@@ -18,6 +18,9 @@ pub(super) struct Place {
     pub kind: String,
     pub value: String,
     pub formula: Formula,
+    /// How it looks, and where its text begins.
+    look: Option<usize>,
+    start: usize,
 }
 
 /// How the cell comes by what it shows.
@@ -42,13 +45,18 @@ impl<'a> Reader<'a, '_> {
 
     /// A cell of a spreadsheet (ECMA-376 part 1, 18.3.1.4; in the XML of 2003 columns are counted from one).
     pub fn placed(&mut self, element: &Element<'a, '_>) {
-        let place = &mut self.place;
+        let (place, looks) = (&mut self.place, &self.styles.numbers);
         place.kind.clear();
-        place.formula = Formula::None;
+        (place.formula, place.look) = (Formula::None, None);
         let mut column = None;
         element.attributes(|name, value| match name {
             "r" => column = numbers::column(value),
             "Index" => column = value.parse::<usize>().ok().and_then(|index| index.checked_sub(1)),
+            "s" => place.look = value.parse().ok(),
+            "StyleID" => place.look = looks.look_of(value),
+            "Formula" if numbers::has_digits_of_its_own(&numbers::without_offsets(value)) => {
+                place.formula = Formula::OpenWithDigits;
+            }
             "t" => value.clone_into(&mut place.kind),
             _ => {}
         });
@@ -57,6 +65,7 @@ impl<'a> Reader<'a, '_> {
         place.tabs = place.tabs.max(column);
         place.column = column.saturating_add(1);
         self.flow.begin_place();
+        self.place.start = self.flow.len();
     }
 
     /// A programme shows what the formula comes to; where nobody wrote that down, nobody here knows it. An empty string is
@@ -68,6 +77,10 @@ impl<'a> Reader<'a, '_> {
             Formula::Open if !is_string => self.unread.insert("formula without value"),
             _ => false,
         };
+        let text = self.flow.shown().get(self.place.start..).unwrap_or_default();
+        if self.place.look.is_some_and(|look| self.styles.numbers.may_show(look, text)) {
+            self.unread.insert("number format");
+        }
         self.flow.end_place();
     }
 
