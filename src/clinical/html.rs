@@ -14,7 +14,7 @@ pub(super) fn text(markup: &str) -> String {
     let mut page = page(markup);
     let has_more = page.has_conditional_digits;
     let text = page.finish();
-    if has_more { text + "\n;\n" + &self::page(&conditional::opened(markup)).finish() } else { text }
+    if has_more { text + "\n;\n" + &self::page(&conditional::opened(markup)).finish_shown() } else { text }
 }
 
 fn page(markup: &str) -> Page {
@@ -95,6 +95,8 @@ mod tests {
             let found = text(markup);
             assert!(found.contains("NHS number 943 476 5919"), "{markup}: {found}");
         }
+        let found = text("<p>NHS number <ruby>943<rt>1</rt></ruby> <ruby>476<rt>b</ruby> 5919</p>");
+        assert!(found.contains("943 476 5919"), "{found}");
         let found = text("<patient><nhs><part>943</part><part>476</part><part>5919</part></nhs></patient>");
         assert!(found.contains("nhs \npart 9434765919\n"), "{found}");
         assert!(found.contains("part 943\n\npart 476\n"), "{found}");

@@ -28,6 +28,8 @@ pub(super) struct Page {
     kept: usize,
     /// Open drawings: what is unknown in them is not shown.
     drawings: usize,
+    /// Where a gloss over the text begins (`<rt>`).
+    gloss: Option<usize>,
     fields: Fields,
     /// A comment that Outlook shows has digits.
     pub has_conditional_digits: bool,
@@ -97,6 +99,9 @@ impl Page {
             return self.divide(divider);
         }
         let start = self.shown.len();
+        if matches!(name, b"rt" | b"rp") {
+            self.gloss.get_or_insert(start);
+        }
         self.shown.push(b'\n');
         self.shown.extend_from_slice(name);
         self.shown.push(b' ');
@@ -116,6 +121,10 @@ impl Page {
         let start = self.shown.len();
         self.shown.push(b'\n');
         if self.drawings == 0 {
+            self.doubt(start);
+        }
+        // It stands above the line.
+        if let Some(start) = self.gloss.take_if(|_| matches!(name, b"rt" | b"rp" | b"ruby")) {
             self.doubt(start);
         }
     }
@@ -156,6 +165,12 @@ impl Page {
         self.aside.push(b'\n');
         self.aside.extend_from_slice(name);
         self.field_attribute(name);
+    }
+
+    /// All that was read but comments and attributes.
+    pub fn finish_shown(&mut self) -> String {
+        self.aside.clear();
+        self.finish()
     }
 
     /// All that was read.

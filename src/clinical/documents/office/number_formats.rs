@@ -41,8 +41,8 @@ struct Change {
     least: usize,
     /// Digits that are not shown.
     hidden: usize,
-    /// As numbers of telephones do.
-    begins_with_nought: bool,
+    /// Digits that numbers of telephones may have that begin like this: with a nought, or a plus sign.
+    telephone: usize,
 }
 
 impl NumberFormats {
@@ -113,7 +113,7 @@ impl Change {
         let whole = if cell.trim().parse::<f64>().is_ok() { cell.split('.').next().unwrap_or_default() } else { cell };
         let digits = whole.bytes().filter(u8::is_ascii_digit).count();
         let shown = self.added + digits.saturating_sub(self.hidden).max(self.least);
-        let is_telephone = self.begins_with_nought && shown == IDENTIFIER + 1;
+        let is_telephone = shown > IDENTIFIER && shown <= self.telephone;
         digits > 0 && shown >= IDENTIFIER && !is_telephone
     }
 }
@@ -122,11 +122,24 @@ impl Change {
 fn changes(code: &str) -> Option<Change> {
     let changes = sections(code).into_iter().map(|section| Change {
         added: own_digits(section).count(),
-        least: noughts(section.bytes()).saturating_sub(noughts(own_digits(section))),
+        least: noughts(section.bytes()).saturating_sub(noughts(own_digits(section))) + of_time(section),
         hidden: 3 * scaled(section),
-        begins_with_nought: own_digits(section).next() == Some(b'0'),
+        telephone: match own_digits(section).next() {
+            _ if section.starts_with("\"+") || section.starts_with("\\+") || section.starts_with('+') => IDENTIFIER + 3,
+            Some(b'0') => IDENTIFIER + 1,
+            _ => 0,
+        },
     });
     changes.filter(|change| change.added > 0 || change.hidden > 0).max_by_key(|change| change.added)
+}
+
+/// Digits that are worked out from the number: of a date, or of hours that go by (`[h]`).
+fn of_time(section: &str) -> usize {
+    const ELAPSED: usize = 7;
+    let lower = section.to_ascii_lowercase();
+    let plain = lower.split('"').step_by(2);
+    let letters = plain.flat_map(str::bytes).filter(|byte| matches!(byte, b'y' | b'm' | b'd' | b'h' | b's')).count();
+    if ["[h", "[m", "[s"].iter().any(|elapsed| lower.contains(elapsed)) { letters + ELAPSED } else { letters }
 }
 
 fn noughts(digits: impl Iterator<Item = u8>) -> usize {
@@ -190,6 +203,9 @@ mod tests {
             ("0\" in FY2026\"", "12", false),
             ("\"FY2026\" 0;\"FY2026\" -0", "12", false),
             ("\"020 \"0000 0000", "79460018", false),
+            ("\"+44 \"0", "2079460018", false),
+            ("[h]\\ \"59\"\\1\\9", "39311.5", true),
+            ("yyyymmdd\"59\"", "39311", true),
             ("\"94\"0", "12345678.5", true),
             ("\"94\"0", "1234567.5678", false),
             ("0.00", "9434765919", false),
