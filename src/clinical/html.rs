@@ -62,12 +62,15 @@ pub(super) fn divider(name: &[u8]) -> Option<&'static [u8]> {
         b"a" | b"abbr" | b"acronym" | b"b" | b"bdi" | b"bdo" | b"big" | b"cite" | b"code" | b"data" | b"del"
         | b"dfn" | b"em" | b"font" | b"i" | b"ins" | b"kbd" | b"mark" | b"nobr" | b"o:p" | b"q" | b"s" | b"samp"
         | b"small" | b"span" | b"strike" | b"strong" | b"sub" | b"sup" | b"time" | b"tt" | b"u" | b"var" | b"wbr"
-        | b"img" | b"label" | b"svg" | b"input" | b"option" => Some(b""),
+        | b"img" | b"label" | b"svg" | b"input" | b"option" | b"meta" | b"link" | b"base" | b"col" | b"colgroup" => {
+            Some(b"")
+        }
         b"p" | b"br" | b"div" | b"tr" | b"li" | b"ul" | b"ol" | b"dl" | b"dt" | b"dd" | b"table" | b"tbody"
         | b"thead" | b"tfoot" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"hr" | b"pre" | b"blockquote"
         | b"center" | b"section" | b"article" | b"html" | b"body" | b"head" | b"main" | b"aside" | b"header"
         | b"footer" | b"nav" | b"address" | b"form" | b"fieldset" | b"legend" | b"figure" | b"figcaption"
-        | b"details" | b"summary" | b"dialog" | b"hgroup" | b"menu" | b"caption" => Some(b"\n"),
+        | b"details" | b"summary" | b"dialog" | b"hgroup" | b"menu" | b"caption" | b"title" | b"noscript"
+        | b"iframe" => Some(b"\n"),
         _ => None,
     }
 }
@@ -97,6 +100,8 @@ mod tests {
         }
         let found = text("<p>NHS number <ruby>943<rt>1</rt></ruby> <ruby>476<rt>b</ruby> 5919</p>");
         assert!(found.contains("943 476 5919"), "{found}");
+        assert!(text("<p>943<style>p{margin:1px}</style> 476</p>").contains("943 476"));
+        assert!(!text("<title>one</title><style>two</style><meta name=x>three").contains("twothree"));
         let found = text("<patient><nhs><part>943</part><part>476</part><part>5919</part></nhs></patient>");
         assert!(found.contains("nhs \npart 9434765919\n"), "{found}");
         assert!(found.contains("part 943\n\npart 476\n"), "{found}");

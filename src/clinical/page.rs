@@ -16,6 +16,9 @@ const LINES: usize = 2;
 /// Octets beside an element in which a number may go on.
 const NEAR: usize = 16;
 
+/// Octets of a gloss, with its tags.
+const GLOSS: usize = 32;
+
 /// What was read so far.
 #[derive(Debug, Default)]
 pub(super) struct Page {
@@ -28,7 +31,7 @@ pub(super) struct Page {
     kept: usize,
     /// Open drawings: what is unknown in them is not shown.
     drawings: usize,
-    /// Where a gloss over the text begins (`<rt>`).
+    /// Where something begins that is not in the line: a gloss over it (`<rt>`), a style sheet.
     gloss: Option<usize>,
     fields: Fields,
     /// A comment that Outlook shows has digits.
@@ -99,8 +102,8 @@ impl Page {
             return self.divide(divider);
         }
         let start = self.shown.len();
-        if matches!(name, b"rt" | b"rp") {
-            self.gloss.get_or_insert(start);
+        if matches!(name, b"rt" | b"rp" | b"style" | b"script") {
+            self.gloss = Some(start);
         }
         self.shown.push(b'\n');
         self.shown.extend_from_slice(name);
@@ -123,8 +126,10 @@ impl Page {
         if self.drawings == 0 {
             self.doubt(start);
         }
-        // It stands above the line.
-        if let Some(start) = self.gloss.take_if(|_| matches!(name, b"rt" | b"rp" | b"ruby")) {
+        let is_sheet = matches!(name, b"style" | b"script");
+        let Some(start) = self.gloss.take_if(|_| is_sheet || matches!(name, b"rt" | b"rp" | b"ruby")) else { return };
+        // A gloss is short; what is long may be a text of its own.
+        if is_sheet || self.shown.len().saturating_sub(start) <= GLOSS {
             self.doubt(start);
         }
     }
