@@ -128,8 +128,9 @@ impl Page {
         }
         let is_sheet = matches!(name, b"style" | b"script");
         let Some(start) = self.gloss.take_if(|_| is_sheet || matches!(name, b"rt" | b"rp" | b"ruby")) else { return };
-        // A gloss is short; what is long may be a text of its own.
-        if is_sheet || self.shown.len().saturating_sub(start) <= GLOSS {
+        // A gloss is short; what is long may be a text of its own. A style without rules is one of text, as FictionBook has it.
+        let has_rules = is_sheet && self.shown.get(start..).is_some_and(|sheet| sheet.contains(&b'{'));
+        if has_rules || (!is_sheet && self.shown.len().saturating_sub(start) <= GLOSS) {
             self.doubt(start);
         }
     }
