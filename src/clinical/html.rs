@@ -9,12 +9,37 @@ use html5gum::emitters::callback::{Callback, CallbackEmitter, CallbackEvent};
 use html5gum::emitters::{Emitter, ForwardingEmitter};
 use html5gum::{Span, Tokenizer};
 
+/// Pages inside pages, inside attributes of theirs: browsers show as many as anybody writes.
+const FRAMES: usize = 8;
+
 /// Text, then everything else that carries text, then the text in further readings where there are any.
 pub(super) fn text(markup: &str) -> String {
+    framed(markup, FRAMES)
+}
+
+/// HTML 4.8.5: the value of `srcdoc` is a page.
+fn framed(markup: &str, frames: usize) -> String {
     let mut page = page(markup);
-    let has_more = page.has_conditional_digits;
-    let text = page.finish();
-    if has_more { text + "\n;\n" + &self::page(&conditional::opened(markup)).finish_shown() } else { text }
+    let (has_more, frame_pages) = (page.has_conditional_digits, std::mem::take(&mut page.frames));
+    let mut text = page.finish();
+    if has_more {
+        text = text + "\n;\n" + &self::page(&conditional::opened(markup)).finish_shown();
+    }
+    for inner in frame_pages.iter().filter(|_| frames > 0) {
+        text = text + "\n;\n" + &framed(inner, frames.saturating_sub(1));
+    }
+    text
+}
+
+/// Whether text holds the end of an element that has text of its own.
+pub(super) fn has_closing_tag(bytes: &[u8]) -> bool {
+    const NAMES: &[&[u8]] = &[b"p>", b"div>", b"td>", b"span>", b"b>", b"i>", b"font>", b"li>", b"a>", b"strong>"];
+    let is_one = |at: usize| NAMES.iter().any(|name| starts_so(bytes.get(at + 2..).unwrap_or_default(), name));
+    memchr::memmem::find_iter(bytes, b"</").any(is_one)
+}
+
+fn starts_so(bytes: &[u8], name: &[u8]) -> bool {
+    bytes.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
 }
 
 fn page(markup: &str) -> Page {
@@ -83,6 +108,8 @@ mod tests {
     fn inline_markup_joins_and_blocks_divide() {
         assert!(text("<p>NHS <b>943</b>&nbsp;4<span>7</span>6 59&#49;9</p>").contains("NHS 943\u{A0}476 5919\n"));
         assert!(text("<nhsNumber>943</nhsNumber>").contains("nhsnumber 943\n"));
+        assert!(text("<iframe srcdoc='NHS 9<b></b>43<iframe srcdoc=\"47<i></i>6\">'>").contains("NHS 943"));
+        assert!(text("<iframe srcdoc='<iframe srcdoc=\"47&amp;lt;i>&amp;lt;/i>6\">'>").contains("\n476"));
         assert!(text("<text>943</text><text x='1'>476</text>").contains("943  476"));
         assert!(text("<main>943<aside></aside> 476<footer>5919").contains("943\n\n476\n5919"));
         assert!(text("<tr><td>943</td><td>476</td>").contains("943\t\t476"));

@@ -7,7 +7,10 @@ use super::embedded::Embedded;
 use super::fields::Content;
 use super::formats::Format;
 use super::walk::{Spot, Walk};
-use super::{cards, charset, declared, documents, drawings, embedded, entities, formats, html, mailboxes, names, opaque, seals, styled, syntax, transfer, typed};
+use super::{
+    cards, charset, declared, documents, drawings, embedded, entities, formats, html, mailboxes, names, opaque, seals,
+    styled, syntax, transfer, typed,
+};
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 use std::borrow::Cow;

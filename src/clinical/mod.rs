@@ -27,6 +27,7 @@ mod fields;
 mod formats;
 mod groups;
 mod html;
+mod labels;
 mod leaf;
 mod mailboxes;
 mod markings;

@@ -36,6 +36,10 @@ pub(super) struct Page {
     fields: Fields,
     /// A comment that Outlook shows has digits.
     pub has_conditional_digits: bool,
+    /// Pages that stand in attributes.
+    pub frames: Vec<String>,
+    /// The value that comes next is one.
+    is_frame: bool,
 }
 
 impl Page {
@@ -170,6 +174,7 @@ impl Page {
     pub fn attribute(&mut self, name: &[u8]) {
         self.aside.push(b'\n');
         self.aside.extend_from_slice(name);
+        self.is_frame = name == b"srcdoc";
         self.field_attribute(name);
     }
 

@@ -96,6 +96,9 @@ impl Page {
 
     /// The value of an attribute.
     pub fn value(&mut self, value: &[u8]) {
+        if self.is_frame {
+            self.frames.push(String::from_utf8_lossy(value).into_owned());
+        }
         match self.fields.attribute {
             Attribute::Shown if is_piece(value) => value.clone_into(&mut self.fields.piece),
             Attribute::Number => {

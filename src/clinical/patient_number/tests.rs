@@ -270,7 +270,7 @@ fn one_digit_in_each_box_is_a_number_where_a_label_names_it() {
         assert_eq!(best(&format!("NHS number (please write one digit in each box)\n{number}\n")), HIGH, "{joint:?}");
         assert_eq!(best(&format!("{number}\n;\nNHS Number\tHospital Number\n")), HIGH, "{joint:?}");
         assert_eq!(best(&number), None, "{joint:?}");
-        assert_eq!(best(&format!("a patient was seen {number}")).filter(|c| *c > Confidence::Low), None, "{joint:?}");
+        assert_eq!(best(&format!("marks out of ten were {number}")), None, "{joint:?}");
     }
     assert_eq!(best(&format!("Name\tNHS No\nSmith\t{}", boxes(" "))), HIGH);
     let far = "NHS numbers of all who came, from the first to the last: ";
@@ -330,11 +330,13 @@ fn a_word_of_the_trade_is_a_hint_and_no_label() {
     for (text, expected) in [
         ("Patient 943 476 5919", HIGH),
         ("Patient number: 9434765919", HIGH),
+        // No more than a name stands between: a letter about a patient begins so.
+        ("Re: patient John Smith 943 476 5919", HIGH),
         ("Patient Participation Group meeting\nZoom ID 943 476 5919", LOW),
-        ("Patient Participation Group meeting 943 476 5919", MEDIUM),
+        ("The patient participation group meets again on Tuesday at six, room 943 476 5919", MEDIUM),
         ("Patient outcomes after hip fracture. BMJ 2020;4010232137", MEDIUM),
         ("id=4010232137 patient-portal started", MEDIUM),
-        ("Call our patient line in Boston: (401) 023-2137", MEDIUM),
+        ("Call our patient line in Boston: (401) 023-2137", HIGH),
     ] {
         assert_eq!(best(text), expected, "{text}");
     }
