@@ -72,10 +72,10 @@ fn content(content: Content) -> String {
     }
 }
 
-/// The beginning of a PDF whose one page is compressed.
+/// A PDF whose one page is compressed, and damaged.
 const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Count 1/Kids[3 0 R]>>\n\
 endobj\n3 0 obj\n<</Type/Page/Parent 2 0 R/Contents 4 0 R>>\nendobj\n4 0 obj\n<</Filter/FlateDecode/Length 9>>\nstream\n\
-\x78\x9c\x03\x00\x00\x00\x00\x01\x00\nendstream\nendobj\n%%EOF\n";
+\x78\x9c\x07\x55\xaa\x00\x55\xaa\x00\nendstream\nendobj\n%%EOF\n";
 
 fn plain(text: &str) -> String {
     format!("Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n")
