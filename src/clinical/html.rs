@@ -137,6 +137,26 @@ mod tests {
     }
 
     #[test]
+    fn digits_that_a_style_may_hide_are_there_in_one_reading_only() {
+        for markup in [
+            "<p>NHS number 943<span style='opacity:.01'>1</span> 476<b class=x> 22</b> 5919",
+            "<p>NHS number 94<i id=a>7</i>3 <i class=b><u>12</u></i>476 5919",
+            "<p>NHS number 943 <span style='position:absolute;left:-9999px'>12</span>476 5919",
+        ] {
+            let found = text(markup);
+            assert!(found.contains("NHS number 943 476 5919"), "{markup}: {found}");
+        }
+        for markup in [
+            "<td class=a>12</td><td class=b>34</td><td>56",
+            "<p>12<b>34</b>56",
+            "&pound;12<sup class=p>99</sup> each, 4",
+            "<p>12<b class=x>a</b>3",
+        ] {
+            assert_eq!(text(markup).matches("\n;\n").count(), 1, "{markup}");
+        }
+    }
+
+    #[test]
     fn white_space_of_the_source_is_one_character() {
         let gap = " ".repeat(30);
         let found = text(&format!("<b>943</b>\n{gap}<b>476</b>{gap}{gap}<i>{gap}5919</i><pre>1{gap}2</pre>3{gap}4"));

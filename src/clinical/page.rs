@@ -4,10 +4,12 @@
 //! (`<nhsNumber>`) in the first reading, and nothing at all in a second one, as browsers have it, where they stand inside a word or a
 //! number. Fails never.
 
+mod decoy;
 mod fields;
 
 use super::conditional;
 use super::html::divider;
+use decoy::Decoy;
 use fields::Fields;
 use std::ops::Range;
 
@@ -40,6 +42,7 @@ pub(super) struct Page {
     pub frames: Vec<String>,
     /// The value that comes next is one.
     is_frame: bool,
+    decoy: Decoy,
 }
 
 impl Page {
@@ -49,6 +52,7 @@ impl Page {
 
     /// Text, with its white space as one character (CSS 2.2, 16.6.1).
     pub fn text(&mut self, text: &[u8]) {
+        self.go_on(text);
         if self.kept > 0 {
             self.shown.extend_from_slice(text);
             return;
@@ -102,6 +106,7 @@ impl Page {
         self.kept += usize::from(keeps_white_space(name));
         self.drawings += usize::from(name == b"svg");
         self.begin_field(name);
+        self.begin_decoy(name);
         if let Some(divider) = divider(name) {
             return self.divide(divider);
         }
@@ -122,6 +127,7 @@ impl Page {
         self.kept -= usize::from(keeps_white_space(name)).min(self.kept);
         self.drawings -= usize::from(name == b"svg").min(self.drawings);
         self.end_field(name);
+        self.end_decoy();
         if let Some(divider) = divider(name) {
             return self.divide(divider);
         }
@@ -175,6 +181,7 @@ impl Page {
         self.aside.push(b'\n');
         self.aside.extend_from_slice(name);
         self.is_frame = name == b"srcdoc";
+        self.dress_decoy(name);
         self.field_attribute(name);
     }
 

@@ -112,6 +112,7 @@ impl Page {
 
     /// The tag of an element ends.
     pub fn opened(&mut self) {
+        self.fill_decoy();
         let number = self.fields.number.take();
         match self.fields.tag {
             Tag::Other | Tag::Option => return,
