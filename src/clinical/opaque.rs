@@ -13,6 +13,8 @@ use crate::vocabulary::FindingKind;
 
 /// Pictures in the text that are smaller than this, and have few pixels, are logos.
 pub(super) const LOGO: usize = 20_000;
+/// Octets that are looked at as text of what is said to be unread anyway: characters of all scripts cost more than letters do.
+const SHOWN: usize = 1024 * 1024;
 /// Octets of a start that tell whether text follows a signature.
 const START: usize = 4_096;
 
@@ -68,8 +70,12 @@ pub(super) fn beside_document(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], abo
 }
 
 fn text(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
-    leaf::text(walk, bytes, about.content, Dress::Markup, about.place);
-    walk.raw(bytes, about.place);
+    let start = &bytes[..bytes.len().min(SHOWN)];
+    if start.len() < bytes.len() {
+        walk.report.limit(about.place, "part");
+    }
+    leaf::text(walk, start, about.content, Dress::Markup, about.place);
+    walk.raw(start, about.place);
 }
 
 /// Whether the octets are text, in the whole or at their start, behind a short signature.

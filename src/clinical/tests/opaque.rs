@@ -88,3 +88,13 @@ fn text_of_a_drawing_is_read_and_an_ordinary_one_is_a_picture() {
     let wmf = [&b"\xD7\xCD\xC6\x9A\0\0\x12\xF3"[..], NUMBER.as_bytes()].concat();
     assert_eq!(numbers(&inline("image/x-wmf", "a.wmf", &wmf)), at("a.wmf"));
 }
+
+#[test]
+fn of_what_is_unread_anyway_a_million_octets_are_looked_at_as_text() {
+    let long = |filler: usize| [b"ID3 ", "x ".repeat(filler / 2).as_bytes(), NUMBER.as_bytes()].concat();
+    let message = inline("text/plain", "a.txt", &long(1_000_000));
+    assert_eq!(numbers(&message), at("a.txt"));
+    let message = inline("application/octet-stream", "a", &long(1_100_000));
+    let found = kinds(&message);
+    assert!(found.contains(&FindingKind::LimitReached) && found.contains(&FindingKind::UnknownAttachment), "{found:?}");
+}
