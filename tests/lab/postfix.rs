@@ -87,6 +87,8 @@ impl Drop for Postfix {
 
 const NOBODY: u32 = 65_534;
 
+/// It tries again after three seconds: its queue manager takes what is due within a second as due, and a message that its
+/// own client still holds open then is left lying until Postfix is started again.
 fn write_config(folder: &Path, setup: &Setup<'_>, more: &str) {
     let (at, ip) = (folder.display(), setup.listen.ip());
     let mut main = format!(
@@ -95,7 +97,7 @@ fn write_config(folder: &Path, setup: &Setup<'_>, more: &str) {
          alias_maps =\nalias_database =\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nmynetworks = 127.0.0.0/8\n\
          smtp_bind_address = {ip}\nsmtp_dns_support_level = disabled\nsmtp_host_lookup = native\n\
          smtp_tls_security_level = may\nsmtp_tls_loglevel = 1\nsmtpd_tls_loglevel = 1\nsmtpd_tls_received_header = yes\n\
-         smtpd_peername_lookup = no\nminimal_backoff_time = 1s\nmaximal_backoff_time = 2s\n\
+         smtpd_peername_lookup = no\nminimal_backoff_time = 3s\nmaximal_backoff_time = 3s\n\
          transport_retry_time = 1s\nqueue_run_delay = 1s\n",
         setup.hostname
     );
