@@ -3,6 +3,9 @@
 //! Called by `walk` and `words`. Promises: linear, output never longer than input, stops at `most` octets. What is
 //! malformed is read as far as it goes, and said.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
 /// What came out.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Decoded {
@@ -34,8 +37,8 @@ const BASE64: [u8; 256] = {
     table
 };
 
-/// Letters that are decoded at once where nothing interrupts them: lines of 76, 72, 64 and 60 leave few for the slow way.
-const BLOCK: usize = 12;
+/// Letters that are decoded at once where nothing interrupts them: lines of 76, 72, 64 and 60 are one run each.
+const RUN: usize = 1024;
 
 /// Decodes base64; text after padding is decoded too, for some readers do.
 pub(super) fn base64(input: &[u8], most: usize) -> Decoded {
@@ -43,7 +46,7 @@ pub(super) fn base64(input: &[u8], most: usize) -> Decoded {
     let (mut held, mut count, mut rest, mut at_line_start) = (0u32, 0u8, input, true);
     loop {
         if at_line_start && count == 0 {
-            rest = whole_blocks(rest, most, &mut out.bytes);
+            rest = whole_runs(rest, most, &mut out.bytes);
         }
         let Some((byte, behind)) = rest.split_first() else { break };
         (rest, at_line_start) = (behind, *byte == b'\n');
@@ -71,28 +74,23 @@ pub(super) fn base64(input: &[u8], most: usize) -> Decoded {
     out
 }
 
-/// Decodes blocks of nothing but letters of the alphabet, while no more than `most` octets come out; returns where something
-/// else stands, or less than a block. This is nearly all of an attachment.
-fn whole_blocks<'a>(mut input: &'a [u8], most: usize, out: &mut Vec<u8>) -> &'a [u8] {
-    while let Some((block, rest)) = input.split_first_chunk::<BLOCK>() {
-        // Where lines are shorter than a block, nothing is looked at twice.
-        if BASE64[usize::from(block[0])] >= 64 || BASE64[usize::from(block[BLOCK - 1])] >= 64 {
-            break;
+/// Decodes runs of nothing but letters of the alphabet, a line or a part of one each, while no more than `most` octets come out;
+/// returns where something else stands, or less than a group. This is nearly all of an attachment.
+fn whole_runs<'a>(mut input: &'a [u8], most: usize, out: &mut Vec<u8>) -> &'a [u8] {
+    loop {
+        let near = &input[..input.len().min(RUN)];
+        let line = memchr::memchr2(b'\r', b'\n', near).unwrap_or(near.len());
+        let (run, had) = (&input[..line / 4 * 4], out.len());
+        if run.is_empty() || had + run.len() / 4 * 3 > most {
+            return input;
         }
-        let (mut decoded, mut seen) = ([0; BLOCK / 4 * 3], 0);
-        for (four, three) in block.chunks_exact(4).zip(decoded.chunks_exact_mut(3)) {
-            let six = [four[0], four[1], four[2], four[3]].map(|byte| BASE64[usize::from(byte)]);
-            seen |= six[0] | six[1] | six[2] | six[3];
-            let [a, b, c, d] = six.map(u32::from);
-            three.copy_from_slice(&(a << 18 | b << 12 | c << 6 | d).to_be_bytes()[1..]);
+        out.resize(had + run.len() / 4 * 3, 0);
+        if STANDARD_NO_PAD.decode_slice(run, &mut out[had..]).is_err() {
+            out.truncate(had);
+            return input;
         }
-        if seen >= 64 || out.len() + decoded.len() > most {
-            break;
-        }
-        out.extend_from_slice(&decoded);
-        input = rest;
+        input = &input[run.len()..];
     }
-    input
 }
 
 /// The octets that `input` decodes to, if it is base64 as encoders write it: nothing but the alphabet and blanks, padding at
@@ -222,7 +220,6 @@ mod tests {
     }
 
     fn base64_of(octets: &[u8]) -> Vec<u8> {
-        use base64::Engine as _;
         base64::engine::general_purpose::STANDARD.encode(octets).into_bytes()
     }
 

@@ -15,6 +15,10 @@ use std::path::PathBuf;
 const PIECE: usize = 256 * 1024;
 /// Octets that are sent at once: what one write into TLS takes, and little enough to stay near the processor.
 pub(super) const SENT: usize = 64 * 1024;
+/// By so much the first piece of a large body is shorter. Bodies begin with a page of memory, and so do the records of TLS but for
+/// their heads: where a source begins a few octets before its copy within a page, some processors copy 2 GB/s instead of 37.
+const OFF_PAGE: usize = PAGE / 2;
+const PAGE: usize = 4096;
 /// Up to here a message goes out with its commands, though the peer may refuse them.
 const ONE_FLIGHT: usize = 128 * 1024;
 
@@ -116,9 +120,10 @@ impl<'m> Reader<'m> {
         if !self.received.is_empty() || bytes.len() <= SENT || most < SENT as u64 {
             return Ok(None);
         }
-        let piece = bytes.split_to(SENT);
+        let begins_a_page = bytes.as_ptr().addr().is_multiple_of(PAGE);
+        let piece = bytes.split_to(if begins_a_page { SENT - OFF_PAGE } else { SENT });
         chunk.pass(&piece).map_err(|_| Broken::from(Reason::BareLineEnding))?;
-        self.left -= SENT as u64;
+        self.left -= piece.len() as u64;
         Ok(Some(piece))
     }
 
@@ -294,6 +299,17 @@ mod tests {
         let mut reader = Reader::open(message, Framer::Octets(Chunk::new())).await.map_err(|b| b.reason).unwrap();
         let refused = std::iter::repeat_with(|| reader.as_it_is(u64::MAX)).find_map(Result::err);
         assert_eq!(refused.map(|broken| broken.reason), Some(Reason::BareLineEnding));
+    }
+
+    #[tokio::test]
+    async fn pieces_of_a_large_message_begin_in_the_middle_of_a_page() {
+        let room = Bytes::from(b"a line of a long message\r\n".repeat(20_000));
+        let body = room.slice(room.as_ptr().align_offset(PAGE)..);
+        let message = Message { received: "", size: body.len() as u64, body: Outgoing::Memory(body) };
+        let mut reader = Reader::open(message, Framer::Octets(Chunk::new())).await.map_err(|b| b.reason).unwrap();
+        let pieces = std::iter::from_fn(|| reader.as_it_is(u64::MAX).map_err(|b| b.reason).unwrap());
+        let begin: Vec<usize> = pieces.map(|piece| piece.as_ptr().addr() % PAGE).collect();
+        assert!(begin.len() > 3 && begin[0] == 0 && begin[1..].iter().all(|at| *at == OFF_PAGE), "{begin:?}");
     }
 
     #[tokio::test]
