@@ -261,12 +261,33 @@ fn recognition(c: &mut Criterion, all: &mut Vec<Measured>) {
             black_box(inspect(black_box(&text), &rules, &limits));
         }));
     }
+    by_the_shipped_policy(c, all);
     let markup = word(1_000_000);
     let text = message("application/octet-stream", "base64", &base64(&package(&markup)));
     // Measured in octets of its markup.
     all.push(measure(c, ("recognition in a docx of 1 MB of text", 2_000.0), (Pass::Memchr, markup.as_bytes()), || {
         black_box(inspect(black_box(&text), &rules, &limits));
     }));
+}
+
+/// The same with the policy that ships: its three lists are looked for in every text.
+fn by_the_shipped_policy(c: &mut Criterion, all: &mut Vec<Measured>) {
+    let files = mailward::decide::read(Path::new("policies")).unwrap();
+    let judge = judge_of(&files, &Known::default()).map_err(|all| all[0].to_string()).unwrap();
+    let pieces = [
+        ("the shipped lists in 1 MB of text", 600.0, message("text/plain", "7bit", &prose(1_000_000))),
+        (
+            "the shipped lists in 1 MB of letters with numbers",
+            2_500.0,
+            message("text/plain; charset=utf-8", "8bit", &letters(1_000_000)),
+        ),
+        ("the shipped lists in 1 MB of HTML", 2_000.0, message("text/html", "7bit", &html(1_000_000))),
+    ];
+    for (name, bound, text) in pieces {
+        all.push(measure(c, (name, bound), (Pass::Memchr, &text), || {
+            black_box(judge.inspect_text(black_box(&text)));
+        }));
+    }
 }
 
 /// The main part of a docx with that much text, as Word writes it: two runs a line.

@@ -2,6 +2,8 @@
 //!
 //! Called by `patient_number`, `rules` and `markings`. Promises: pure tables, constant time. Fails never.
 
+use super::folding::{self, Folded};
+
 /// Zeros of the decimal digits (Unicode `Nd`, Unicode 16), in order; nine more digits follow each.
 const ZEROS: &[u32] = &[
     0x30, 0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0,
@@ -25,6 +27,8 @@ pub fn value(c: char) -> Option<u8> {
         0x2070 => 0,
         0x2074..=0x2079 => code - 0x2070,
         0x24EA | 0x24FF | 0x1F100 | 0x1F10B | 0x1F10C => 0,
+        // Most other scripts have none here.
+        0xBA..=0x65F | 0x2793..=0xA61F | 0xAC00..=0xFF0F => return None,
         // In circles, in parentheses, with a full stop, in two circles, in black, and with a comma.
         0x2460..=0x2468 => code - 0x2460 + 1,
         0x2474..=0x247C => code - 0x2474 + 1,
@@ -114,7 +118,7 @@ pub fn fold_into(out: &mut String, text: &str) {
     let (mut initials, mut rest) = (Initials::default(), text);
     loop {
         // Behind a letter and a dot the next characters tell what these were.
-        if !initials.dotted {
+        if !initials.dotted && rest.as_bytes().first().is_some_and(u8::is_ascii) {
             rest = fold_plain(out, rest);
         }
         let mut characters = rest.chars();
@@ -166,17 +170,30 @@ fn fold_plain<'t>(out: &mut String, text: &'t str) -> &'t str {
 }
 
 fn fold_one(out: &mut String, c: char, initials: &mut Initials) {
+    match folding::of(c) {
+        Folded::Nothing => {}
+        Folded::Blank => initials.divide(out, c),
+        Folded::Letter(letter) => out.push(letter),
+        Folded::Other => out.extend(c.to_lowercase()),
+    }
+}
+
+/// What a character is folded to; `folding` keeps it in a table.
+pub(super) fn folded(c: char) -> Folded {
     if let Some(digit) = value(c) {
-        out.push(char::from(b'0' + digit));
-    } else if c.is_ascii_alphabetic() {
-        out.push(c.to_ascii_lowercase());
-    } else if ('\u{FF21}'..='\u{FF5A}').contains(&c) {
-        // Fullwidth Latin letters stand at a fixed distance from ASCII.
-        out.extend(char::from_u32(c as u32 - 0xFEE0).map(|a| a.to_ascii_lowercase()));
-    } else if c.is_alphabetic() {
-        out.extend(c.to_lowercase());
-    } else if !is_invisible(c) && !is_mark(c) {
-        initials.divide(out, c);
+        return Folded::Letter(char::from(b'0' + digit));
+    }
+    // Fullwidth Latin letters stand at a fixed distance from ASCII.
+    let c = match c {
+        '\u{FF21}'..='\u{FF5A}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
+        c => c,
+    };
+    let mut lower = c.to_lowercase();
+    match (lower.next(), lower.next()) {
+        _ if is_invisible(c) || is_mark(c) => Folded::Nothing,
+        (Some(letter), None) if c.is_alphabetic() => Folded::Letter(letter),
+        _ if c.is_alphabetic() => Folded::Other,
+        _ => Folded::Blank,
     }
 }
 
@@ -262,6 +279,7 @@ mod tests {
             ("J. A. Smith", "j a smith"),
             ("a.b", "ab"),
             ("1.2.3", "1 2 3"),
+            ("ΑΣΘΕΝΉΣ［９］𐐀İ", "ασθενήσ 9 𐐨i\u{307}"),
         ] {
             out.clear();
             fold_into(&mut out, text);

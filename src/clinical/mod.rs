@@ -24,6 +24,7 @@ mod drawings;
 mod embedded;
 mod entities;
 mod fields;
+mod folding;
 mod formats;
 mod groups;
 mod html;
