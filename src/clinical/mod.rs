@@ -49,6 +49,7 @@ mod shapes;
 mod styled;
 mod syntax;
 mod table;
+mod terms;
 mod told;
 mod transfer;
 mod typed;

@@ -8,8 +8,8 @@
 use super::digits::{fold_into, is_invisible};
 use super::nearly::Why;
 use super::report::Report;
+use super::terms::Terms;
 use crate::vocabulary::{Confidence, FindingKind, OwnName};
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use regex::{Regex, RegexBuilder};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -18,8 +18,6 @@ use std::collections::{HashMap, HashSet};
 const NEAR: usize = 80;
 /// Different matches of one kind that are reported of one piece of text.
 const MOST: usize = 64;
-/// Terms of which a table is made that is twice as fast and takes some 3 KB of memory for each.
-const FEW: usize = 5_000;
 /// Octets that one compiled expression may take.
 const SIZE: usize = 2 * 1024 * 1024;
 
@@ -45,7 +43,7 @@ pub struct OwnLexicon {
 struct Lexicons {
     kinds: Vec<FindingKind>,
     /// None: they could not be compiled.
-    all: Option<AhoCorasick>,
+    all: Option<Terms>,
     /// Whose each term is, and where it stands in its list.
     terms: Vec<(FindingKind, usize)>,
 }
@@ -107,8 +105,7 @@ impl OwnLexicon {
 impl Lexicons {
     fn of(lexicons: &[OwnLexicon]) -> Lexicons {
         let words: Vec<&str> = lexicons.iter().flat_map(|l| &l.terms).map(|(term, _)| term.as_str()).collect();
-        let kind = (words.len() <= FEW).then_some(AhoCorasickKind::DFA);
-        let all = AhoCorasickBuilder::new().kind(kind).build(words).ok();
+        let all = Terms::of(&words);
         let terms = lexicons.iter().flat_map(|l| l.terms.iter().map(|(_, line)| (l.kind, *line))).collect();
         Lexicons { kinds: lexicons.iter().map(|l| l.kind).collect(), all, terms }
     }
@@ -119,14 +116,14 @@ impl Lexicons {
             return self.kinds.iter().for_each(|kind| not_compiled(*kind));
         };
         let (mut seen, mut counts) = (HashSet::new(), HashMap::new());
-        for hit in all.find_overlapping_iter(folded).filter(|hit| seen.insert(hit.pattern())) {
-            let Some((kind, line)) = self.terms.get(hit.pattern().as_usize()) else { continue };
+        all.find(folded, |term| {
+            let Some((kind, line)) = self.terms.get(term).filter(|_| seen.insert(term)) else { return };
             let count: &mut usize = counts.entry(*kind).or_default();
             *count += 1;
             if *count <= MOST {
                 report.found(*kind, place, &format!("line {line}"), Confidence::High);
             }
-        }
+        });
     }
 }
 
@@ -300,7 +297,7 @@ mod tests {
     #[test]
     fn no_term_that_ships_stands_twice_or_holds_another() {
         let terms: Vec<(&str, String)> = shipped().into_iter().map(|(_, term)| (term, folded(term))).collect();
-        let all = AhoCorasick::new(terms.iter().map(|(_, folded)| folded)).unwrap();
+        let all = aho_corasick::AhoCorasick::new(terms.iter().map(|(_, folded)| folded)).unwrap();
         for (at, (term, folded)) in terms.iter().enumerate() {
             let held = all.find_overlapping_iter(folded).find(|hit| hit.pattern().as_usize() != at);
             assert_eq!(held.map(|hit| terms[hit.pattern().as_usize()].0), None, "in {term}");
