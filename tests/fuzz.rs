@@ -1,7 +1,8 @@
 //! The fuzz targets in `cargo test`: on the stored corpus, on the fixtures of other tests, and on what grows from both.
 //!
 //! Each target is a plain function in tests/fuzz/targets; `tests/fuzz/run SECONDS` lets libFuzzer look for more. A file in
-//! tests/fuzz/corpus/TARGET whose name is a sentence is a defect that was found: it names what must not come back.
+//! tests/fuzz/corpus/TARGET whose name is a sentence is a defect that was found: it names what must not come back. What
+//! libFuzzer grew, as few files as reach all that it reached, is packed in tests/fuzz/grown/TARGET.tar.gz.
 
 // A corpus that cannot be read fails its test, and a target says by a panic what is wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -14,6 +15,7 @@ use proptest::sample::{Index, Selector};
 use proptest::test_runner::TestRunner;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use targets::{TARGETS, Target, oracle, stored};
 
@@ -50,6 +52,32 @@ fn every_target_has_a_corpus_and_holds_on_it() {
         for (file, octets) in inputs {
             let held = std::panic::catch_unwind(|| target(&octets));
             assert!(held.is_ok(), "does not hold on tests/fuzz/corpus/{file}");
+        }
+    }
+}
+
+/// The files that libFuzzer grew for a target, by their names in its archive.
+fn grown(archive: &Path) -> Vec<(String, Vec<u8>)> {
+    let packed = flate2::read::GzDecoder::new(fs::File::open(archive).unwrap());
+    let mut files = Vec::new();
+    for entry in tar::Archive::new(packed).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let (name, mut octets) = (entry.path().unwrap().display().to_string(), Vec::new());
+        entry.read_to_end(&mut octets).unwrap();
+        files.push((name, octets));
+    }
+    files
+}
+
+#[test]
+fn every_target_holds_on_what_was_grown_for_it() {
+    for archive in files_in(&root().join("tests/fuzz/grown")) {
+        let name = archive.file_name().unwrap().to_str().unwrap().trim_end_matches(".tar.gz");
+        let (target, files) = (target(name), grown(&archive));
+        assert!(files.len() >= 3, "{name} has only {} files", files.len());
+        for (file, octets) in files {
+            let held = std::panic::catch_unwind(|| target(&octets));
+            assert!(held.is_ok(), "{name} does not hold on {file} of {}", archive.display());
         }
     }
 }
