@@ -106,7 +106,8 @@ pub fn joint(c: char) -> Option<Joint> {
         | '\u{FF0D}'
         | '\u{FF0E}' => Some(Joint::Dash),
         '\t' | ',' | '/' | '|' | '_' | '(' | ')' | '*' | '\u{2215}' | '\u{2044}' | '\u{FF0F}' => Some(Joint::Weak),
-        ':' | '\'' | '~' | '+' => Some(Joint::Odd),
+        ':' | '\'' | '~' | '+' | '[' | ']' | '{' | '}' | '\\' | '^' | '\u{2018}' | '\u{2019}' | '\u{201C}'
+        | '\u{201D}' | '\u{2026}' | '\u{3001}' | '\u{FF0C}' | '\u{FF1A}' => Some(Joint::Odd),
         '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{B}' | '\u{C}' => Some(Joint::Newline),
         _ => None,
     }

@@ -286,6 +286,31 @@ pub(super) fn unquoted(value: &[u8]) -> Option<Vec<u8>> {
     (out.len() < value.len()).then_some(out)
 }
 
+/// The addresses without comments (RFC 5322 3.2.2), as programmes show them; nothing where there are none.
+pub(super) fn uncommented(field: &Field<'_>) -> Option<Vec<u8>> {
+    const ADDRESSES: [&str; 6] = ["from", "sender", "reply-to", "to", "cc", "resent-from"];
+    memchr(b'(', field.value).filter(|_| ADDRESSES.iter().any(|name| field.is(name)))?;
+    let (mut out, mut quoted, mut comments, mut escaped) =
+        (Vec::with_capacity(field.value.len()), false, 0usize, false);
+    for byte in field.value {
+        match byte {
+            _ if std::mem::take(&mut escaped) => {}
+            b'\\' => escaped = true,
+            b'"' if comments == 0 => quoted = !quoted,
+            b'(' if !quoted => comments += 1,
+            b')' if !quoted && comments > 0 => {
+                comments -= 1;
+                continue;
+            }
+            _ => {}
+        }
+        if comments == 0 {
+            out.push(*byte);
+        }
+    }
+    Some(out)
+}
+
 /// Whether a field is worth decoding: it marks, is encoded, or has as many digits as an identifier.
 pub(super) fn may_tell(field: &Field<'_>) -> bool {
     let digits = field.value.iter().filter(|b| b.is_ascii_digit()).count();
@@ -338,6 +363,9 @@ mod tests {
     fn quoted_pairs_are_undone_and_a_list_shows_its_name() {
         assert_eq!(unquoted(b"\"9\\4\\3\" (\\4\\\\) <a\\b>").unwrap(), b"\"943\" (4\\) <a\\b>");
         assert_eq!(unquoted(b"a\\b"), None);
+        let sender = Field { name: b"Sender", value: b"9(a(\\))b)43 \"(4)\" <a@b>" };
+        assert_eq!(uncommented(&sender).unwrap(), b"943 \"(4)\" <a@b>");
+        assert_eq!(uncommented(&Field { name: b"Subject", ..sender }), None);
         assert!(!is_trace(b"List-Id") && is_trace(b"List-Unsubscribe"));
         assert_eq!(shown(&Field { name: b"List-ID", value: b" Ward <943.x>" }), b" Ward ");
         assert_eq!(shown(&Field { name: b"To", value: b" Ward <943.x>" }), b" Ward <943.x>");

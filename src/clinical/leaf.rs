@@ -309,7 +309,9 @@ fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
     if !is_body(place) && styled::has_script(text, &shown) {
         walk.report.unread(FindingKind::UnknownAttachment, place, "script");
     }
-    if !is_body(place) && styled::has_generated_digits(&shown) {
+    let arranged = styled::arranged(text, &shown).unwrap_or_default();
+    walk.scan(&arranged.text, place);
+    if arranged.is_cut && styled::has_generated_digits(&shown) {
         walk.report.unread(FindingKind::BrokenAttachment, place, "generated content");
     }
     embedded::of(&shown, walk.limits.part.min(walk.left))

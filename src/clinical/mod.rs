@@ -30,6 +30,8 @@ mod groups;
 mod html;
 mod labels;
 mod leaf;
+mod likeness;
+mod looks;
 mod mailboxes;
 mod markings;
 mod names;

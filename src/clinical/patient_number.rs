@@ -23,6 +23,8 @@ const MOST: usize = 32;
 /// How far from its label a torn number may stand, and one in groups of one length.
 const TORN_REACH: usize = 12;
 const EVEN_REACH: usize = 40;
+/// How far behind a number its label may stand where something else is named before it.
+const BEHIND_REACH: usize = 4;
 /// First three and last four digits: what a report may show.
 pub(super) type Shown = [u8; 7];
 
@@ -239,6 +241,10 @@ impl Scanner<'_> {
             (true, true) if candidate.prefix == Prefix::Dialled => Some(Confidence::Low),
             (true, true) => Some(Confidence::Medium),
             (false, _) if glue == Glue::Letters => None,
+            // `Ref 943… (NHS number)`: something else names it too.
+            (false, true) if behind.label.is_some_and(|l| l <= BEHIND_REACH) && glue == Glue::Free => {
+                Some(Confidence::Low)
+            }
             (false, _) if column == Column::Labelled => Some(Confidence::High),
             (false, countered) => unlabelled((candidate, scheme), countered, before, behind),
         }

@@ -3,11 +3,18 @@
 //! Called by `leaf` with markup, and with what `html` read of it. Promises: linear; a further reading only where something may
 //! be hidden. Fails never: a rule that is not understood hides nothing here, and everything is in the first reading anyway.
 
+mod content;
+mod laid;
+mod selector;
+mod sheet;
+mod tree;
+
 use super::html;
 use super::page::Page;
 use html5gum::Span;
 use html5gum::Tokenizer;
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+pub(super) use laid::Laid;
 use std::collections::BTreeSet;
 
 /// Names in selectors that are kept.
@@ -22,6 +29,64 @@ const EVENTS: &[&str] =
 pub(super) fn has_script(markup: &str, shown: &str) -> bool {
     let is_script = |at: usize| markup.get(at + 1..at + 7).is_some_and(|name| name.eq_ignore_ascii_case("script"));
     memchr::memchr_iter(b'<', markup.as_bytes()).any(is_script) || EVENTS.iter().any(|event| shown.contains(event))
+}
+
+/// The page as its style sheet arranges it; nothing where that is as `html` reads it.
+pub(super) fn arranged(markup: &str, shown: &str) -> Option<Laid> {
+    let has_details = || ["<details", "<DETAILS"].iter().any(|tag| markup.contains(tag));
+    let hides_by_more = || hides(shown) && hiding(shown).into_iter().any(|selector| selector.contains(MORE));
+    (arranges(shown) || has_details() || hides_by_more()).then(|| laid::of(markup))
+}
+
+/// What selectors have that say more than a name.
+const MORE: [char; 5] = ['[', ':', '>', '+', '~'];
+
+/// Whether a declaration writes text, or puts what is written into another order.
+fn arranges(shown: &str) -> bool {
+    let mut floats = 0;
+    let is_one = |at: usize| {
+        let value = shown.get(at + 1..).unwrap_or_default();
+        let value = || value.split([';', '}', '\n']).next().unwrap_or_default().trim();
+        let name = last_name(shown, at);
+        let is = |own: &str| name.eq_ignore_ascii_case(own.as_bytes());
+        match name.len() {
+            4 => false,
+            5 if is("float") => {
+                floats += usize::from(value().eq_ignore_ascii_case("right"));
+                floats > 1
+            }
+            5 => is("order") && value().starts_with(|c: char| c == '-' || c.is_ascii_digit()),
+            7 => is("content") && writes(value()),
+            9 | 14 if is("direction") || is("flex-direction") => value().contains(['r', 'R']) && turns(value()),
+            9 => is("flex-flow") && turns(value()),
+            10 | 15 => (is("list-style") || is("list-style-type")) && value().contains(['"', '\'']),
+            _ => false,
+        }
+    };
+    memchr::memchr_iter(b':', shown.as_bytes()).any(is_one)
+        || shown.contains("\ndir rtl")
+        || shown.contains("\ndir RTL")
+}
+
+fn turns(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    value.starts_with("rtl") || value.contains("reverse")
+}
+
+/// Whether a value of `content` is text: not only a sign or an icon.
+fn writes(value: &str) -> bool {
+    let calls = || ["attr(", "counter", "quote", "var("].iter().any(|call| value.contains(call));
+    let mut pieces = value.split('\\');
+    let has_text = |text: &str| text.bytes().any(|byte| byte.is_ascii_alphanumeric());
+    let is_string = value.starts_with(['"', '\'']);
+    (is_string && (pieces.next().is_some_and(has_text) || has_digit(value))) || calls()
+}
+
+/// The name right before the colon.
+fn last_name(text: &str, colon: usize) -> &[u8] {
+    let before = text.as_bytes().get(colon.saturating_sub(NEAR)..colon).unwrap_or_default().trim_ascii_end();
+    let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+    before.get(before.len() - length..).unwrap_or_default()
 }
 
 /// Whether a rule writes digits of its own.
@@ -80,21 +145,28 @@ pub(super) fn visible(markup: &str, shown: &str) -> Option<String> {
     is_hidden.then(|| Visible::new(hidden_names(shown)).read(markup))
 }
 
-/// The names of elements, classes and identifiers that rules hide.
-fn hidden_names(shown: &str) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
+/// The selectors of the rules that hide.
+fn hiding(shown: &str) -> Vec<String> {
+    let mut all = Vec::new();
     for rule in shown.split('}').filter(|rule| hides(rule)) {
         let Some((selectors, declarations)) = rule.rsplit_once('{') else { continue };
         if !hides(declarations) {
             continue;
         }
         let selectors = selectors.rsplit(['{', '\n', ';']).find(|line| !line.trim().is_empty()).unwrap_or_default();
-        let last = |selector: &str| selector.split_whitespace().next_back().unwrap_or_default().to_ascii_lowercase();
-        for selector in selectors.split(',').take(NAMES).map(last) {
-            let name = selector.rsplit(['.', '#']).next().unwrap_or_default();
-            if names.len() < NAMES && !name.is_empty() {
-                names.insert(name.to_owned());
-            }
+        all.extend(selectors.split(',').take(NAMES).map(|selector| selector.trim().to_ascii_lowercase()));
+    }
+    all
+}
+
+/// The names of elements, classes and identifiers that rules hide.
+fn hidden_names(shown: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for selector in hiding(shown) {
+        let last = selector.split_whitespace().next_back().unwrap_or_default();
+        let name = last.rsplit(['.', '#']).next().unwrap_or_default();
+        if names.len() < NAMES && !name.is_empty() {
+            names.insert(name.to_owned());
         }
     }
     names
@@ -207,6 +279,12 @@ mod tests {
         assert!(generated("<style>b:before{content:\"943 476 59\"}</style>"));
         assert!(generated("<style>b:before{content : '\\39'}</style>"));
         assert!(!generated("<style>b:before{content:\"\\201C\"}</style>"));
+        let arranged = |markup: &str| arranged(markup, &html::text(markup)).is_some();
+        assert!(arranged("<style>a:b{CONTENT : 'NHS'}</style>") && arranged("<p style='x:y;order:2'>"));
+        assert!(arranged("<style>a>b{display:none}</style>") && arranged("<p DIR=rtl>"));
+        for usual in ["a:after{content:'';display:block}", "a:before{content:'\\f101'}", "p{border:1px;float:right}"] {
+            assert!(!arranged(&format!("<style>{usual} a{{display:none}}</style>Order: of things")), "{usual}");
+        }
         let script = |markup: &str| has_script(markup, &html::text(markup));
         assert!(script("<ScRipt>x</script>") && script("<body onload='x()'>"));
         assert!(!script("<p>script onload </p>"));

@@ -32,6 +32,21 @@ fn at(place: &str) -> Vec<(String, Confidence)> {
     vec![(place.to_owned(), Confidence::High)]
 }
 
+#[test]
+fn numbers_in_other_characters_are_found_where_a_label_names_them() {
+    let text = |text: &str| numbers(format!("Content-Type: text/plain; charset=utf-8\r\n\r\n{text}").as_bytes());
+    for spelled in ["nine four three, four seven six, five nine one nine", "九四三 四七六 五九一九", "943 476 59l9"]
+    {
+        assert_eq!(text(&format!("NHS number: {spelled}")), [("text".to_owned(), Confidence::Medium)], "{spelled}");
+        assert!(text(&format!("Number: {spelled}")).is_empty(), "{spelled}");
+    }
+    for shown in ["[943] [476] [5919]", "\u{202E}9195 674 349", "943 … 476 … 5919", "943\\476\\5919"] {
+        assert_eq!(text(&format!("NHS number {shown}")).first(), at("text").first(), "{shown}");
+    }
+    assert_eq!(text("https://x.org/?nhs%20number=943%20476%205919"), at("text"));
+    assert_eq!(numbers(b"Sender: NHS number 9(a)43 4(b)76 59(c)19 <a@b.c>\r\n\r\nx"), at("header"));
+}
+
 /// A multipart of the given parts.
 fn mixed(parts: &[&str]) -> Vec<u8> {
     let mut out = "Subject: x\r\nContent-Type: multipart/mixed; boundary=\"b1\"\r\n\r\npreamble\r\n".to_owned();

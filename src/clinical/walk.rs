@@ -5,10 +5,10 @@
 //! Readers of mail disagree about malformed mail, so what is ambiguous is read in each way and called broken.
 
 use super::about::About;
-use super::fields::{Content, Field, Fields, content, is_trace, may_tell, shown, unquoted};
+use super::fields::{Content, Field, Fields, content, is_trace, may_tell, shown, uncommented, unquoted};
 use super::report::Report;
 use super::rules::Rules;
-use super::{Findings, Limits, delimiter, leaf, markings, own, patient_number, records, sealed, shapes, words};
+use super::{Findings, Limits, delimiter, leaf, markings, sealed, words};
 use crate::vocabulary::{Confidence, FindingKind};
 
 /// Multiparts inside one another, for each nested message that is allowed.
@@ -36,7 +36,7 @@ pub(super) struct Walk<'r> {
     parts: usize,
     readings: usize,
     /// Numbers that may still be looked at.
-    numbers: usize,
+    pub numbers: usize,
     documents: Documents,
     /// Documents that are in no other one, so far.
     met: usize,
@@ -151,44 +151,6 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// Looks at octets as they stand.
-    pub fn raw(&mut self, bytes: &[u8], place: &str) {
-        let fitting = &bytes[..bytes.len().min(self.left)];
-        if fitting.len() < bytes.len() {
-            self.report.limit(place, "decoded");
-        }
-        self.left -= fitting.len();
-        self.scan(&String::from_utf8_lossy(fitting), place);
-    }
-
-    /// Looks for identifiers in text, and for what the site recognises for itself.
-    pub fn scan(&mut self, text: &str, place: &str) {
-        self.report.text(place, text);
-        let mut hits = patient_number::Hits { misses: self.report.is_observed().then(Vec::new), ..Default::default() };
-        patient_number::scan(text, self.rules, self.numbers, &mut hits);
-        self.numbers -= hits.judged.min(self.numbers);
-        if self.numbers == 0 {
-            self.report.limit(place, "numbers");
-        }
-        for hit in hits.numbers {
-            self.report.found(hit.scheme.kind(), place, &patient_number::masked(hit.shown), hit.confidence);
-        }
-        for miss in hits.misses.into_iter().flatten() {
-            let (kind, masked) = (miss.scheme.kind(), patient_number::masked(miss.shown));
-            self.report.nearly(kind, place, &masked, miss.why.told(self.rules));
-        }
-        let seen = own::visible(text);
-        self.rules.own.scan(&seen, text, place, &mut self.report);
-        records::look(&seen, place, &mut self.report);
-    }
-
-    /// Looks for records of clinical systems in text.
-    pub fn shapes(&mut self, text: &str, place: &str) {
-        for (kind, shown) in shapes::of(text) {
-            self.report.found(kind, place, shown, Confidence::High);
-        }
-    }
-
     fn entity(&mut self, bytes: &[u8], spot: &Spot, head: Head) {
         let (mut about, mut fields, mut read) = (About::default(), Fields::of(bytes), 0);
         let (mut rest, mut is_broken) = (fields.rest(), false);
@@ -262,7 +224,8 @@ impl<'r> Walk<'r> {
             self.report.unread(FindingKind::BrokenAttachment, &place, "charset");
         }
         self.scan(&text, &place);
-        if let Some(undone) = unquoted(field.value).filter(|_| !is_subject) {
+        let others = [unquoted(field.value), uncommented(field)];
+        for undone in others.into_iter().flatten().filter(|_| !is_subject) {
             self.scan(&words::text(&undone).0, &place);
         }
         self.report.read(&place);

@@ -1,0 +1,392 @@
+//! A page as its style sheet arranges it: generated content (CSS 2.2, 12), boxes in another order (Flexbox 1, 5), text from right to left,
+//! and nothing of what any selector hides.
+//!
+//! Part of `styled`. Promises: time linear in the page and in the rules that may match an element; so much text comes out and no more,
+//! and `is_cut` says that there was more. Fails never.
+
+use super::super::html::divider;
+use super::content::{Context, strings};
+use super::selector::Part;
+use super::sheet::{Declaration, Sheet, declarations};
+use super::tree::{self, Node, ROOT, Tree};
+
+/// Octets that may come out beyond twice the page.
+const ROOM: usize = 65_536;
+const MARKS: &str = "'\u{201C}' '\u{201D}' '\u{2018}' '\u{2019}'";
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(in super::super) struct Laid {
+    pub text: String,
+    pub is_cut: bool,
+}
+
+pub(in super::super) fn of(markup: &str) -> Laid {
+    let tree = tree::of(markup);
+    let sheet = Sheet::parse(&tree.sheet);
+    let (text, context, room) = (String::new(), Context::default(), markup.len().saturating_mul(2) + ROOM);
+    let mut layout = Layout { tree: &tree, sheet: &sheet, context, text, room };
+    layout.element(ROOT, &Inherited { marks: MARKS.to_owned(), ..Inherited::default() });
+    let is_cut = tree.is_cut() || sheet.is_cut || layout.text.len() >= room;
+    Laid { text: layout.text, is_cut }
+}
+
+/// What an element has from those around it.
+#[derive(Debug, Default, Clone)]
+struct Inherited {
+    marks: String,
+    /// `list-style`.
+    list: String,
+    is_unseen: bool,
+    is_from_right: bool,
+}
+
+/// What is declared for an element.
+#[derive(Debug, Default)]
+struct Style {
+    own: Vec<Declaration>,
+    before: Option<String>,
+    after: Option<String>,
+    marker: Option<String>,
+}
+
+impl Style {
+    fn add(&mut self, part: Part, declared: &[Declaration]) {
+        let content = || declared.iter().rev().find(|[name, _]| name == "content").map(|[_, value]| value.clone());
+        match part {
+            Part::Itself => self.own.extend_from_slice(declared),
+            Part::Before => self.before = content().or(self.before.take()),
+            Part::After => self.after = content().or(self.after.take()),
+            Part::Marker => self.marker = content().or(self.marker.take()),
+        }
+    }
+
+    /// The last value of a property.
+    fn value(&self, property: &str) -> Option<&str> {
+        self.own.iter().rev().find(|[name, _]| name == property).map(|[_, value]| value.as_str())
+    }
+
+    fn is(&self, property: &str, expected: &str) -> bool {
+        self.value(property).is_some_and(|value| value.eq_ignore_ascii_case(expected))
+    }
+
+    fn is_gone(&self) -> bool {
+        let is_nought = |value: &str| value.trim_end_matches(|c: char| c.is_alphabetic() || c == '%') == "0";
+        self.is("display", "none")
+            || self.value("opacity").is_some_and(is_nought)
+            || self.value("font-size").is_some_and(is_nought)
+    }
+
+    fn is_reversed(&self) -> bool {
+        ["flex-direction", "flex-flow"].iter().any(|name| self.value(name).is_some_and(|v| v.contains("-reverse")))
+    }
+}
+
+struct Layout<'t> {
+    tree: &'t Tree,
+    sheet: &'t Sheet,
+    context: Context,
+    text: String,
+    room: usize,
+}
+
+impl Layout<'_> {
+    fn style(&self, node: &Node) -> Style {
+        let mut style = Style::default();
+        for (part, declared) in self.sheet.declared(self.tree, node) {
+            style.add(part, declared);
+        }
+        let own = node.attribute("style").map(declarations).unwrap_or_default();
+        style.add(Part::Itself, &own);
+        for [_, value] in style.own.iter_mut().filter(|[name, value]| !name.starts_with("--") && value.contains("var("))
+        {
+            *value = self.context.resolved(value, self.tree);
+        }
+        self.tree.spend(style.own.iter().map(|[_, value]| 1 + value.len() / 8).sum());
+        style
+    }
+
+    /// No deeper than the tree has levels.
+    fn element(&mut self, id: usize, around: &Inherited) {
+        let Some(node) = self.tree.node(id).filter(|_| self.text.len() < self.room && self.tree.spend(1)) else {
+            return;
+        };
+        if !node.is_element() {
+            return self.words(&node.text, around);
+        }
+        let is_hidden = node.attribute("hidden").is_some();
+        if is_hidden || matches!(node.name.as_str(), "script" | "template" | "title") {
+            return;
+        }
+        let variables = self.context.variables.len();
+        let style = self.declared_variables(node);
+        if !style.is_gone() {
+            let within = self.inherited(node, &style, around);
+            self.boxed(node, &style, &within, around);
+        }
+        self.context.variables.truncate(variables);
+    }
+
+    /// The style of an element, its variables in force.
+    fn declared_variables(&mut self, node: &Node) -> Style {
+        let style = self.style(node);
+        let own = style.own.iter().filter(|[name, _]| name.starts_with("--")).cloned();
+        let before = self.context.variables.len();
+        self.context.variables.extend(own);
+        // Those of the element itself count for its own values.
+        if self.context.variables.len() > before { self.style(node) } else { style }
+    }
+
+    fn inherited(&self, node: &Node, style: &Style, around: &Inherited) -> Inherited {
+        let mut within = around.clone();
+        if let Some(marks) = style.value("quotes") {
+            marks.clone_into(&mut within.marks);
+        }
+        if let Some(list) = style.value("list-style-type").or_else(|| style.value("list-style")) {
+            list.clone_into(&mut within.list);
+        }
+        match style.value("visibility") {
+            Some(value) if value.eq_ignore_ascii_case("visible") => within.is_unseen = false,
+            Some(value) => {
+                within.is_unseen = value.eq_ignore_ascii_case("hidden") || value.eq_ignore_ascii_case("collapse")
+            }
+            None => {}
+        }
+        let direction = style.value("direction").or_else(|| node.attribute("dir"));
+        if let Some(direction) = direction {
+            within.is_from_right = direction.eq_ignore_ascii_case("rtl");
+        }
+        within
+    }
+
+    fn boxed(&mut self, node: &Node, style: &Style, within: &Inherited, around: &Inherited) {
+        let divider = divider(node.name.as_bytes()).unwrap_or_default();
+        let start = self.text.len();
+        self.divide(divider);
+        self.count(node, style);
+        if node.name == "li" {
+            self.marker(node, style, within);
+        }
+        self.generated(style.before.as_deref(), node, within);
+        self.field(node);
+        self.children(node, style, within);
+        self.generated(style.after.as_deref(), node, within);
+        self.divide(divider);
+        if within.is_from_right && !around.is_from_right {
+            let is_override = node.name == "bdo" || style.is("unicode-bidi", "bidi-override");
+            let turned = self.text.get(start..).map(|text| if is_override { by_letters(text) } else { by_words(text) });
+            self.text.truncate(start);
+            self.text.push_str(&turned.unwrap_or_default());
+        }
+    }
+
+    fn divide(&mut self, divider: &[u8]) {
+        match divider {
+            b"\n" if self.text.ends_with('\n') => {}
+            divider => self.text.push_str(std::str::from_utf8(divider).unwrap_or_default()),
+        }
+    }
+
+    /// CSS Lists 3, 4: counters, and the one that numbers of items are.
+    fn count(&mut self, node: &Node, style: &Style) {
+        let start = node.attribute("start").and_then(|start| start.trim().parse::<i64>().ok());
+        match (node.name.as_str(), node.attribute("value")) {
+            ("ol", _) => self.context.set("list-item", start.unwrap_or(1).saturating_sub(1)),
+            ("ul", _) => self.context.set("list-item", 0),
+            ("li", Some(value)) => self.context.set(&format!("list-item {}", value.trim()), 0),
+            ("li", None) => self.context.increment("list-item"),
+            _ => {}
+        }
+        for [name, value] in &style.own {
+            match name.as_str() {
+                "counter-reset" | "counter-set" => self.context.set(value, 0),
+                "counter-increment" => self.context.increment(value),
+                _ => {}
+            }
+        }
+    }
+
+    fn marker(&mut self, node: &Node, style: &Style, within: &Inherited) {
+        if style.marker.is_some() {
+            return self.generated(style.marker.as_deref(), node, within);
+        }
+        let text = strings(&within.list).into_iter().next();
+        self.text.push_str(&text.unwrap_or_default());
+    }
+
+    fn generated(&mut self, content: Option<&str>, node: &Node, within: &Inherited) {
+        let Some(content) = content.filter(|_| !within.is_unseen) else { return };
+        let content = self.context.resolved(content, self.tree);
+        let text = self.context.text(&content, node, &within.marks);
+        self.text.push_str(&text);
+    }
+
+    fn field(&mut self, node: &Node) {
+        let shown = match node.name.as_str() {
+            "img" => node.attribute("alt"),
+            "input" if !node.attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("hidden")) => {
+                node.attribute("value")
+            }
+            _ => None,
+        };
+        if let Some(shown) = shown {
+            self.text.push(' ');
+            self.text.push_str(shown);
+            self.text.push(' ');
+        }
+    }
+
+    fn children(&mut self, node: &Node, style: &Style, within: &Inherited) {
+        let children = self.ordered(node, style);
+        let is_moved = children.as_deref().is_some_and(|children| children != node.children);
+        for child in children.as_deref().unwrap_or(&node.children) {
+            self.element(*child, within);
+            if is_moved {
+                self.text.push(' ');
+            }
+        }
+    }
+
+    /// The children in the order in which they are shown, where that may be another one.
+    fn ordered(&self, node: &Node, style: &Style) -> Option<Vec<usize>> {
+        let name = |id: &usize| self.tree.node(*id).map_or("", |child| child.name.as_str());
+        match node.name.as_str() {
+            "details" if node.attribute("open").is_none() => {
+                return Some(node.children.iter().copied().filter(|id| name(id) == "summary").collect());
+            }
+            "select" => {
+                let options = || node.children.iter().copied().filter(|id| name(id) == "option");
+                let is_selected = |id: &usize| self.tree.node(*id).is_some_and(|o| o.attribute("selected").is_some());
+                return Some(options().rfind(is_selected).or_else(|| options().next()).into_iter().collect());
+            }
+            _ => {}
+        }
+        // Most elements have nothing that could stand elsewhere.
+        if node.children.len() < 2 {
+            return None;
+        }
+        let is_blank = |id: &usize| self.tree.node(*id).is_some_and(|n| !n.is_element() && n.text.trim().is_empty());
+        let visible = node.children.iter().copied().filter(|id| !is_blank(id));
+        let mut places: Vec<(i64, usize)> = visible.map(|id| (self.place(id), id)).collect();
+        let is_usual = places.iter().all(|(place, _)| *place == 0);
+        if is_usual && !style.is_reversed() {
+            return None;
+        }
+        // Floats to the right stand before what they follow, the first rightmost.
+        let is_float = |place: &i64| *place == FLOAT;
+        for run in places.chunk_by_mut(|a, b| is_float(&a.0) && is_float(&b.0)).filter(|run| is_float(&run[0].0)) {
+            run.reverse();
+            run.iter_mut().for_each(|(place, _)| *place = 0);
+        }
+        places.sort_by_key(|(place, _)| *place);
+        if style.is_reversed() {
+            places.reverse();
+        }
+        Some(places.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// `order`, or that it floats to the right.
+    fn place(&self, id: usize) -> i64 {
+        let Some(node) = self.tree.node(id).filter(|node| node.is_element()) else { return 0 };
+        let style = self.style(node);
+        if style.is("float", "right") {
+            return FLOAT;
+        }
+        style.value("order").and_then(|order| order.trim().parse::<i32>().ok()).map_or(0, i64::from)
+    }
+
+    /// Text, its white space as one character.
+    fn words(&mut self, text: &str, around: &Inherited) {
+        if around.is_unseen {
+            return;
+        }
+        let is_blank = |c: char| c.is_ascii_whitespace();
+        if text.starts_with(is_blank) && !self.text.ends_with(is_blank) {
+            self.text.push(' ');
+        }
+        let mut words = text.split_ascii_whitespace().peekable();
+        while let Some(word) = words.next() {
+            self.text.push_str(word);
+            if words.peek().is_some() || text.ends_with(is_blank) {
+                self.text.push(' ');
+            }
+        }
+    }
+}
+
+/// No order that anybody may write.
+const FLOAT: i64 = i64::MAX;
+
+/// Lines whose words go from right to left (UAX #9): numbers do, up to the first word of letters that go from left to right.
+fn by_words(text: &str) -> String {
+    let turned = |line: &str| {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let first = words.iter().position(|word| word.chars().any(char::is_alphabetic)).unwrap_or(words.len());
+        let (numbers, letters) = words.split_at(first);
+        letters.iter().chain(numbers.iter().rev()).copied().collect::<Vec<_>>().join(" ")
+    };
+    text.split('\n').map(turned).collect::<Vec<_>>().join("\n")
+}
+
+fn by_letters(text: &str) -> String {
+    text.split('\n').map(|line| line.chars().rev().collect()).collect::<Vec<String>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+
+    #[test]
+    fn what_style_sheets_write_is_shown() {
+        for markup in [
+            "<style>b:before{content:\"943\"}i:before{content:'476'}u::after{content:'59\\31 9'}</style><p>NHS number <b></b> <i></i> <u></u>",
+            "<style>p{counter-reset:a 943 b 476 c 5919}p:after{content:counter(a) ' ' counter(b) ' ' counter(c)}</style><p>NHS number </p>",
+            "<style>p:after{content:attr(a) ' ' attr(b) ' ' attr(c)}</style><p a=943 b=476 c=5919>NHS number </p>",
+            "<style>i{quotes:'943' ''}b{quotes:'476' ''}u{quotes:'5919' ''} i:before,b:before,u:before{content:open-quote}</style>\
+             <p>NHS number <i></i> <b></b> <u></u>",
+            "<style>p{--a:\"943\";--b:\"476\"}p:after{content:var(--a) ' ' var(--b) ' ' var(--c,'5919')}</style><p>NHS number </p>",
+            "<style>li{list-style-type:\"943 476 \"}</style>NHS number<ul><li>5919</ul>",
+            "<style>li::marker{content:'943 476 '}</style>NHS number<ul><li>5919</ul>",
+        ] {
+            let text = of(markup).text.replace('\n', " ");
+            assert!(text.contains("NHS number 943 476 5919"), "{markup}: {text}");
+        }
+    }
+
+    #[test]
+    fn boxes_stand_in_the_order_of_their_style() {
+        for markup in [
+            "<p style='display:flex;flex-direction:row-reverse'><i>5919</i><i>476</i> <i>943</i><i>NHS number</i>",
+            "<style>.x{float:right}</style><p>NHS number <span class=x>5919</span> <span class=x>476</span><b class=x>943</b>",
+            "<div style=display:flex>NHS number<i style='order:3'>5919</i><i style='order:1'>943</i><i style=order:2>476</i></div>",
+            "NHS number<div dir=rtl>5919 476 <b>943</b></div>",
+            "<p style='direction:rtl'>5919 476 943 NHS number",
+            "NHS number <bdo dir=rtl>9195 674 349</bdo>",
+        ] {
+            let text = of(markup).text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains("NHS number 943 476 5919"), "{markup}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_any_selector_hides_is_not_shown() {
+        for markup in [
+            "<style>.a>.b{display:none}[x]{display:none}</style><p class=a>NHS number 943<span class=b> 8 </span> 476<i x=1> 3 </i> 5919",
+            "<style>p span:nth-child(1){display:none}</style><p>NHS number 943<span> 8 </span> 476 5919",
+            "<style>p>*{visibility:hidden}p>b{visibility:visible}</style><p>NHS number 943<i> 8 </i><b> 476</b> 5919",
+            "NHS number 943<details><summary>476</summary>8</details>5919",
+            "NHS number<select><option>9<option selected>943</select> 476 5919",
+        ] {
+            let text = of(markup).text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains("NHS number 943 476 5919"), "{markup}: {text}");
+        }
+    }
+
+    #[test]
+    fn pages_without_an_end_to_them_are_cut() {
+        let deep = "<b>".repeat(50_000);
+        assert!(of(&deep).is_cut);
+        let wide = format!("<style>i:before{{content:'{}'}}</style>{}", "9".repeat(1_000), "<i></i>".repeat(1_000));
+        assert!(of(&wide).is_cut);
+    }
+}

@@ -1,0 +1,343 @@
+//! Selectors (Selectors 3, and what of level 4 people use), and whether they match an element.
+//!
+//! Part of `styled`. Promises: lengths are bounded; states that a reader brings about (`:hover`) never match. Fails never: what is not
+//! understood matches nothing.
+
+use super::tree::{Node, ROOT, Tree};
+
+/// Compounds of one selector, and tests of one compound.
+const MOST: usize = 16;
+/// Selectors inside `:not()` and `:is()`.
+const DEPTH: usize = 2;
+/// Elements before or above that are looked at for one selector.
+const STEPS: usize = 256;
+
+/// Which box of the element a rule is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Itself,
+    Before,
+    After,
+    Marker,
+}
+
+#[derive(Debug)]
+pub(super) struct Selector {
+    /// The last compound first, each with what joins it to the one before.
+    compounds: Vec<(Compound, char)>,
+    pub part: Part,
+}
+
+#[derive(Debug, Default)]
+struct Compound {
+    tag: Option<String>,
+    tests: Vec<Test>,
+}
+
+#[derive(Debug)]
+enum Test {
+    Class(String),
+    Id(String),
+    Attribute {
+        name: String,
+        operator: char,
+        value: String,
+    },
+    /// `an+b` of all children or of those of the same name, from either end.
+    Nth {
+        step: i64,
+        offset: i64,
+        is_of_type: bool,
+        is_from_end: bool,
+    },
+    Empty,
+    Root,
+    Not(Vec<Compound>),
+    Any(Vec<Compound>),
+    Never,
+}
+
+impl Selector {
+    pub fn parse(text: &str) -> Option<Selector> {
+        let mut selector = Selector { compounds: Vec::new(), part: Part::Itself };
+        let (mut rest, mut joint) = (text.trim(), ' ');
+        while !rest.is_empty() {
+            let (compound, behind) = compound(rest, &mut selector.part, DEPTH)?;
+            let next = behind.trim_start();
+            selector.compounds.insert(0, (compound, joint));
+            joint = next.chars().next().filter(|c| matches!(c, '>' | '+' | '~')).unwrap_or(' ');
+            rest = next.trim_start_matches(['>', '+', '~']).trim_start();
+            if behind.len() == rest.len() && !rest.is_empty() || selector.compounds.len() > MOST {
+                return None;
+            }
+        }
+        (!selector.compounds.is_empty()).then_some(selector)
+    }
+
+    /// What any element that matches has: `p`, `.a`, `#a`, or anything (`*`).
+    pub fn key(&self) -> String {
+        let last = self.compounds.first().map(|(compound, _)| compound);
+        let named = |test: &Test| match test {
+            Test::Class(name) => Some(format!(".{name}")),
+            Test::Id(name) => Some(format!("#{name}")),
+            _ => None,
+        };
+        let name = last.and_then(|last| last.tests.iter().find_map(named).or_else(|| last.tag.clone()));
+        name.unwrap_or_else(|| "*".to_owned())
+    }
+
+    pub fn matches(&self, tree: &Tree, node: &Node) -> bool {
+        let mut compounds = self.compounds.iter();
+        let Some((last, joint)) = compounds.next() else { return false };
+        let (mut node, mut joint, mut steps) = (node, *joint, STEPS);
+        if !last.matches(tree, node) {
+            return false;
+        }
+        // The nearest that matches is taken: nothing goes back.
+        for (compound, next) in compounds {
+            let mut candidate = beside(tree, node, joint);
+            while let Some(other) = candidate.filter(|other| !compound.matches(tree, other)) {
+                steps -= 1;
+                let goes_on = matches!(joint, ' ' | '~') && steps > 0;
+                candidate = beside(tree, other, joint).filter(|_| goes_on);
+            }
+            let Some(other) = candidate else { return false };
+            (node, joint) = (other, *next);
+        }
+        true
+    }
+}
+
+/// The element that a combinator looks at next.
+fn beside<'t>(tree: &'t Tree, node: &Node, joint: char) -> Option<&'t Node> {
+    let parent = tree.node(node.parent).filter(|parent| !std::ptr::eq(*parent, node))?;
+    if matches!(joint, ' ' | '>') {
+        return Some(parent);
+    }
+    let before = parent.children.get(..node.at)?.iter().rev().filter_map(|id| tree.node(*id));
+    before.into_iter().find(|node| node.is_element())
+}
+
+impl Compound {
+    fn matches(&self, tree: &Tree, node: &Node) -> bool {
+        tree.spend(1)
+            && self.tag.as_ref().is_none_or(|tag| *tag == node.name)
+            && self.tests.iter().all(|test| test.holds(tree, node))
+    }
+}
+
+impl Test {
+    fn holds(&self, tree: &Tree, node: &Node) -> bool {
+        match self {
+            Test::Class(name) => {
+                let classes = node.attribute("class").unwrap_or_default();
+                tree.spend(classes.len() / 8);
+                classes.split_ascii_whitespace().any(|class| class.eq_ignore_ascii_case(name))
+            }
+            Test::Id(name) => node.attribute("id").is_some_and(|id| id.eq_ignore_ascii_case(name)),
+            Test::Attribute { name, operator, value } => {
+                node.attribute(name).is_some_and(|own| is_valued(own, *operator, value))
+            }
+            Test::Nth { step, offset, is_of_type, is_from_end } => {
+                let number = number(tree, node, *is_of_type, *is_from_end);
+                let behind = number - offset;
+                if *step == 0 { behind == 0 } else { behind % step == 0 && behind / step >= 0 }
+            }
+            Test::Empty => node.children.is_empty(),
+            Test::Root => tree.node(ROOT).is_some_and(|root| std::ptr::eq(root, node)),
+            Test::Not(all) => !all.iter().any(|compound| compound.matches(tree, node)),
+            Test::Any(all) => all.iter().any(|compound| compound.matches(tree, node)),
+            Test::Never => false,
+        }
+    }
+}
+
+fn is_valued(own: &str, operator: char, value: &str) -> bool {
+    match operator {
+        '=' => own.eq_ignore_ascii_case(value),
+        '~' => own.split_ascii_whitespace().any(|word| word == value),
+        '|' => own.strip_prefix(value).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
+        '^' => !value.is_empty() && own.starts_with(value),
+        '$' => !value.is_empty() && own.ends_with(value),
+        '*' => !value.is_empty() && own.contains(value),
+        _ => true,
+    }
+}
+
+/// Which one the element is of its siblings, from one; far ones are not counted.
+fn number(tree: &Tree, node: &Node, is_of_type: bool, is_from_end: bool) -> i64 {
+    let all = tree.node(node.parent).map_or(&[][..], |parent| parent.children.as_slice());
+    tree.spend(STEPS.min(all.len()));
+    let beside = if is_from_end { all.get(node.at + 1..) } else { all.get(..node.at) }.unwrap_or_default();
+    let is_one = |id: &&usize| {
+        tree.node(**id).is_some_and(|other| other.is_element() && (!is_of_type || other.name == node.name))
+    };
+    let count = beside.iter().take(STEPS).filter(is_one).count();
+    i64::try_from(count).unwrap_or(i64::MAX - 1) + 1
+}
+
+/// One compound, and what follows it.
+fn compound<'t>(text: &'t str, part: &mut Part, depth: usize) -> Option<(Compound, &'t str)> {
+    let mut compound = Compound::default();
+    let (name, mut rest) = identifier(text);
+    if !name.is_empty() {
+        compound.tag = Some(name.to_ascii_lowercase());
+    }
+    rest = rest.strip_prefix('*').unwrap_or(rest);
+    while let Some(first) = rest.chars().next().filter(|c| matches!(c, '.' | '#' | '[' | ':')) {
+        if compound.tests.len() > MOST {
+            return None;
+        }
+        let inside = rest.get(1..)?;
+        let (test, behind) = match first {
+            '[' => {
+                let (inside, behind) = inside.split_once(']')?;
+                (Some(attribute(inside)), behind)
+            }
+            ':' => pseudo(inside, part, depth)?,
+            first => {
+                let (name, behind) = identifier(inside);
+                let name = name.to_owned();
+                (Some(if first == '.' { Test::Class(name) } else { Test::Id(name) }), behind)
+            }
+        };
+        compound.tests.extend(test);
+        rest = behind;
+    }
+    (rest.len() < text.len()).then_some((compound, rest))
+}
+
+fn identifier(text: &str) -> (&str, &str) {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '\\');
+    text.split_at(text.find(|c| !is_part(c)).unwrap_or(text.len()))
+}
+
+fn attribute(inside: &str) -> Test {
+    let (left, value) = inside.split_once('=').unwrap_or((inside, ""));
+    let name = left.trim_end_matches(['~', '|', '^', '$', '*']);
+    let operator = match left.get(name.len()..).and_then(|sign| sign.chars().next()) {
+        Some(sign) => sign,
+        None if inside.len() > left.len() => '=',
+        None => ' ',
+    };
+    let value = value.trim().trim_end_matches(" i").trim_matches(['"', '\'']).to_owned();
+    Test::Attribute { name: name.trim().to_ascii_lowercase(), operator, value }
+}
+
+/// A pseudo-class, or the part of the element that a pseudo-element is.
+fn pseudo<'t>(text: &'t str, part: &mut Part, depth: usize) -> Option<(Option<Test>, &'t str)> {
+    let (name, rest) = identifier(text.strip_prefix(':').unwrap_or(text));
+    let (argument, rest) = match rest.strip_prefix('(') {
+        Some(inside) => inside.split_at(closing(inside)?),
+        None => ("", rest),
+    };
+    let rest = rest.strip_prefix(')').unwrap_or(rest);
+    let nth = |text: &str, is_of_type, is_from_end| {
+        let (step, offset) = steps(text).unwrap_or((0, 0));
+        Some(Test::Nth { step, offset, is_of_type, is_from_end })
+    };
+    let test = match name.to_ascii_lowercase().as_str() {
+        "before" => return Some((set(part, Part::Before), rest)),
+        "after" => return Some((set(part, Part::After), rest)),
+        "marker" => return Some((set(part, Part::Marker), rest)),
+        "first-child" => nth("1", false, false),
+        "last-child" => nth("1", false, true),
+        "first-of-type" => nth("1", true, false),
+        "last-of-type" => nth("1", true, true),
+        "nth-child" => nth(argument, false, false),
+        "nth-last-child" => nth(argument, false, true),
+        "nth-of-type" => nth(argument, true, false),
+        "nth-last-of-type" => nth(argument, true, true),
+        "empty" => Some(Test::Empty),
+        "root" => Some(Test::Root),
+        "link" | "any-link" => None,
+        "not" => Some(Test::Not(all(argument, depth)?)),
+        "is" | "where" | "matches" => Some(Test::Any(all(argument, depth)?)),
+        _ => Some(Test::Never),
+    };
+    Some((test, rest))
+}
+
+fn set(part: &mut Part, own: Part) -> Option<Test> {
+    *part = own;
+    None
+}
+
+/// Where the bracket closes that is open before `text`.
+fn closing(text: &str) -> Option<usize> {
+    let mut open = 1usize;
+    text.bytes().position(|byte| {
+        match byte {
+            b'(' => open += 1,
+            b')' => open -= 1,
+            _ => {}
+        }
+        open == 0
+    })
+}
+
+fn all(list: &str, depth: usize) -> Option<Vec<Compound>> {
+    let depth = depth.checked_sub(1)?;
+    let one = |text: &str| compound(text.trim(), &mut Part::Itself, depth).map(|(compound, _)| compound);
+    list.split(',').take(MOST).map(one).collect()
+}
+
+/// `2n+1`, `odd`, `3`.
+fn steps(text: &str) -> Option<(i64, i64)> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).take(MOST).collect::<String>().to_ascii_lowercase();
+    match text.as_str() {
+        "odd" => return Some((2, 1)),
+        "even" => return Some((2, 0)),
+        _ => {}
+    }
+    let Some((step, offset)) = text.split_once('n') else { return Some((0, text.parse().ok()?)) };
+    let step = match step {
+        "" | "+" => 1,
+        "-" => -1,
+        step => i64::from(step.parse::<i32>().ok()?),
+    };
+    let offset = if offset.is_empty() { 0 } else { offset.trim_start_matches('+').parse::<i32>().ok()? };
+    Some((step, i64::from(offset)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree;
+    use super::*;
+
+    /// The texts of the elements that match.
+    fn matched(markup: &str, selector: &str) -> String {
+        let tree = tree::of(markup);
+        let selector = Selector::parse(selector).unwrap();
+        let all = tree.nodes.iter().filter(|node| node.is_element() && selector.matches(&tree, node));
+        all.filter_map(|node| node.children.first().and_then(|id| tree.node(*id))).map(|n| n.text.as_str()).collect()
+    }
+
+    #[test]
+    fn selectors_match_what_they_say() {
+        let page = "<div class='a b' id=c><p>1<p x=yes>2<i>3</i><i>4</i><i lang=en-GB>5</i></div><p>6";
+        for (selector, expected) in [
+            ("p", "126"),
+            (".a > p", "12"),
+            ("div i", "345"),
+            ("#c p + p", "2"),
+            ("P[X]", "2"),
+            ("[x=\"yes\"]", "2"),
+            ("[x^=y] i", "345"),
+            ("[lang|=en]", "5"),
+            ("i:first-child", "3"),
+            ("i:nth-child( 2n + 1 )", "35"),
+            ("i:nth-last-child(2)", "4"),
+            ("i ~ i", "45"),
+            ("i:not(:last-child)", "34"),
+            (":is(i, u):last-child", "5"),
+            ("div.a.b#c > p > i:nth-of-type(even)", "4"),
+            ("p:hover", ""),
+            (".z p", ""),
+        ] {
+            assert_eq!(matched(page, selector), expected, "{selector}");
+        }
+        assert_eq!(Selector::parse("a::before").unwrap().part, Part::Before);
+        assert!(Selector::parse("@media (x)").is_none() && Selector::parse("").is_none());
+    }
+}
