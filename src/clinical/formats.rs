@@ -116,6 +116,8 @@ pub(super) fn without_signature(bytes: &[u8], charset: Option<&str>) -> Format {
     match start.first() {
         Some(b'<') => Format::Markup,
         _ if has_uuencoded(bytes) => Format::Opaque("uuencode"),
+        _ if begins_within(bytes, b"=ybegin line=") => Format::Opaque("yenc"),
+        _ if begins_within(bytes, b"(This file must be converted with BinHex") => Format::Opaque("binhex"),
         _ if is_message(start) => Format::Message,
         _ => Format::Text,
     }
@@ -233,6 +235,11 @@ fn is_message(start: &[u8]) -> bool {
     usual && technical
 }
 
+/// Whether a line begins so.
+fn begins_within(bytes: &[u8], start: &[u8]) -> bool {
+    memchr::memmem::find_iter(bytes, start).any(|at| at == 0 || bytes.get(at - 1) == Some(&b'\n'))
+}
+
 /// `begin 644 name` at the start of a line, as uuencode writes it.
 fn has_uuencoded(bytes: &[u8]) -> bool {
     memchr::memmem::find_iter(bytes, b"begin ").any(|at| {
@@ -297,5 +304,8 @@ mod tests {
         assert_eq!(of(b"hello\nbegin 644 x.txt\nM86)C\nend\n", None), Format::Opaque("uuencode"));
         assert_eq!(of(b"we begin 644 things\nand go on", None), Format::Text);
         assert_eq!(of(b"{\\rt 943}", None), Format::Document(Kind::Rtf));
+        assert_eq!(of(b"Hi,\n=ybegin line=128 size=23 name=a\nx", None), Format::Opaque("yenc"));
+        assert_eq!(of(b"(This file must be converted with BinHex 4.0)\n:", None), Format::Opaque("binhex"));
+        assert_eq!(of(b"see =ybegin line=128", None), Format::Text);
     }
 }

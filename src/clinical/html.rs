@@ -193,6 +193,9 @@ mod tests {
             );
         }
         assert!(text("943<input type=hidden value=1> 476").contains("943 476"));
+        let written =
+            text("<p>No <xsl:value-of select='943'/> <xsl:value-of select=\"'476'\"/> <xsl:value-of select='5919'/>");
+        assert!(written.contains("943 476 5919"), "{written}");
         assert!(text("<select><option>1<option>2").contains("1\n;\n2"));
     }
 

@@ -8,8 +8,8 @@ use super::fields::Content;
 use super::formats::Format;
 use super::walk::{Spot, Walk};
 use super::{
-    cards, charset, declared, documents, drawings, embedded, entities, formats, html, mailboxes, names, opaque, seals,
-    styled, syntax, transfer, typed,
+    cards, charset, declared, documents, drawings, embedded, encoded, entities, formats, html, mailboxes, names,
+    opaque, seals, styled, syntax, transfer, typed,
 };
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
@@ -338,6 +338,7 @@ pub(super) fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: 
             let others = syntax::readings(text, content);
             others.into_iter().chain(typed::in_full(text)).for_each(|other| walk.scan(&other, place));
             files.extend(card(walk, text, place));
+            files.extend(encoded::of(text, walk.limits.part.min(walk.left)));
             formulas(walk, text, place);
         }
     }

@@ -22,6 +22,7 @@ mod digits;
 mod documents;
 mod drawings;
 mod embedded;
+mod encoded;
 mod entities;
 mod fields;
 mod folding;

@@ -31,6 +31,7 @@ enum Tag {
     List,
     Item,
     Option,
+    Value,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,8 @@ impl Page {
             b"ol" | b"ul" => Tag::List,
             b"li" => Tag::Item,
             b"option" => Tag::Option,
+            // XSLT 1.0, 7.6.1: what stands in the place of the element.
+            b"xsl:value-of" => Tag::Value,
             _ => Tag::Other,
         };
         if name == b"select" {
@@ -83,7 +86,7 @@ impl Page {
 
     pub(super) fn field_attribute(&mut self, name: &[u8]) {
         self.fields.attribute = match (self.fields.tag, name) {
-            (Tag::Input, b"value") | (Tag::Picture, b"alt") => Attribute::Shown,
+            (Tag::Input, b"value") | (Tag::Picture, b"alt") | (Tag::Value, b"select") => Attribute::Shown,
             (Tag::List, b"start") | (Tag::Item, b"value") => Attribute::Number,
             _ => Attribute::Other,
         };
@@ -100,7 +103,7 @@ impl Page {
             self.frames.push(String::from_utf8_lossy(value).into_owned());
         }
         match self.fields.attribute {
-            Attribute::Shown if is_piece(value) => value.clone_into(&mut self.fields.piece),
+            Attribute::Shown if is_piece(unquoted(value)) => unquoted(value).clone_into(&mut self.fields.piece),
             Attribute::Number => {
                 let number = std::str::from_utf8(value).ok().filter(|number| number.len() <= PIECE);
                 self.fields.number = number.and_then(|number| number.trim().parse().ok());
@@ -116,7 +119,11 @@ impl Page {
         let number = self.fields.number.take();
         match self.fields.tag {
             Tag::Other | Tag::Option => return,
-            Tag::Input | Tag::Picture if self.fields.piece.is_empty() => {}
+            Tag::Input | Tag::Picture | Tag::Value if self.fields.piece.is_empty() => {}
+            Tag::Value => {
+                let piece = std::mem::take(&mut self.fields.piece);
+                self.shown.extend_from_slice(&piece);
+            }
             Tag::Input | Tag::Picture => {
                 let piece = std::mem::take(&mut self.fields.piece);
                 self.doubtful_text(&piece);
@@ -158,6 +165,14 @@ impl Page {
             }
             _ => {}
         }
+    }
+}
+
+/// A string without its quotation marks.
+fn unquoted(value: &[u8]) -> &[u8] {
+    match value {
+        [b'\'', inside @ .., b'\''] | [b'"', inside @ .., b'"'] => inside,
+        value => value,
     }
 }
 

@@ -11,6 +11,7 @@ mod filters;
 mod font;
 mod glyphs;
 mod guard;
+mod ink;
 mod matrix;
 mod objects;
 mod outlines;

@@ -1,12 +1,14 @@
 //! Goes through content streams as whoever paints them would, and keeps the text with its places (ISO 32000-1 8 and 9).
 //!
-//! Called by `pages` and `objects`. Promises: text counts whatever its colour, its rendering mode, its clip and its layer; forms
+//! Called by `pages` and `objects`. Promises: text counts whatever its colour, its rendering mode, its clip and its layer, and what is not
+//! seen is missing in a further reading; forms
 //! are entered no deeper than `DEEPEST` and never from within themselves; the octets that are gone through are bounded for
 //! the whole document, however often streams are named. Fails never.
 
 use super::content::{Content, InlineEnd, Operand, Operands};
 use super::font::{Font, Glyph};
 use super::glyphs;
+use super::ink::Ink;
 use super::matrix::Matrix;
 use super::outlines::Outlines;
 use super::reader::Reader;
@@ -34,8 +36,7 @@ struct State {
     scale: f64,
     leading: f64,
     rise: f64,
-    /// Whether text is shown (9.3.6).
-    is_hidden: bool,
+    ink: Ink,
 }
 
 /// What was seen of pictures.
@@ -97,7 +98,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
             scale: 1.0,
             leading: 0.0,
             rise: 0.0,
-            is_hidden: false,
+            ink: Ink::default(),
         };
         Painter {
             reader,
@@ -150,6 +151,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
                 self.state.font = operands.name().and_then(|name| self.font(name, resources));
                 self.state.size = operands.number().unwrap_or_default();
             }
+            b"g" | b"rg" | b"k" | b"sc" | b"scn" | b"cs" => self.state.ink.colour(operator, operands),
             b"gs" => self.graphics_state(operands, resources),
             b"Do" => self.object(operands, resources),
             b"BI" => self.picture(0, usize::MAX),
@@ -184,7 +186,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
             b"Tz" => self.state.scale = number / 100.0,
             b"TL" => self.state.leading = number,
             b"Ts" => self.state.rise = number,
-            b"Tr" => self.state.is_hidden = number == 3.0,
+            b"Tr" => self.state.ink.mode(number),
             _ => {}
         }
     }
@@ -262,19 +264,21 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
 
     /// 9.4.4: where the glyph is, and where the next one will be.
     fn draw(&mut self, glyph: &Glyph) {
-        let State { ctm, size, char_space, word_space, scale, rise, .. } = self.state;
-        self.hidden += usize::from(self.state.is_hidden && !glyph.is_blank);
+        let State { ctm, size, char_space, word_space, scale, rise, ink, .. } = self.state;
+        let is_unseen = ink.is_unseen();
+        self.hidden += usize::from(self.state.ink.is_absent && !glyph.is_blank);
         let whole = self.text.then(ctm);
         let space = char_space + if glyph.is_blank { word_space } else { 0.0 };
         let start = whole.point(0.0, rise);
         let spot = if self.is_vertical() {
-            let spot = Spot { start, end: whole.point(0.0, rise - size), em: whole.vector(0.0, -size), height: 0.0 };
+            let (end, em) = (whole.point(0.0, rise - size), whole.vector(0.0, -size));
+            let spot = Spot { start, end, em, height: 0.0, is_unseen };
             self.advance(-size + space);
             Spot { height: whole.vector(size, 0.0).length(), ..spot }
         } else {
             let width = glyph.width * size * scale;
             let (em, height) = (whole.vector(size * scale, 0.0), whole.vector(0.0, size).length());
-            let spot = Spot { start, end: whole.point(width, rise), em, height };
+            let spot = Spot { start, end: whole.point(width, rise), em, height, is_unseen };
             self.advance(width + space * scale);
             spot
         };
@@ -286,7 +290,8 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
     pub fn write(&mut self, text: &str, x: f64, y: f64, size: f64) {
         let end = x + text.chars().count() as f64 * 0.5 * size;
         let point = |x| Matrix::SAME.point(x, y);
-        let spot = Spot { start: point(x), end: point(end), em: Matrix::SAME.vector(size, 0.0), height: size };
+        let em = Matrix::SAME.vector(size, 0.0);
+        let spot = Spot { start: point(x), end: point(end), em, height: size, is_unseen: false };
         self.sheet.put(spot, text, None, None);
     }
 

@@ -18,6 +18,9 @@ const AGAIN: f64 = 0.1;
 /// So far above or below, in heights of the text, is another line.
 const LINE: f64 = 0.4;
 
+/// Text of fewer points cannot be read.
+const TINY: f64 = 1.5;
+
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Point {
     pub x: f64,
@@ -51,6 +54,8 @@ pub(super) struct Spot {
     /// One em along the line.
     pub em: Point,
     pub height: f64,
+    /// It has no ink, or is white.
+    pub is_unseen: bool,
 }
 
 #[derive(Debug)]
@@ -62,6 +67,12 @@ struct Piece {
     other: Option<u32>,
     /// The text that is said to be meant, in `meant`.
     meant: Option<u32>,
+}
+
+impl Piece {
+    fn is_seen(&self) -> bool {
+        !self.spot.is_unseen && self.spot.em.length() >= TINY
+    }
 }
 
 #[derive(Debug, Default)]
@@ -127,6 +138,7 @@ impl Sheet {
             && other.is_none()
             && last.meant == meant
             && last.spot.em == spot.em
+            && last.spot.is_unseen == spot.is_unseen
             && joint(&last.spot, &spot).is_empty()
         {
             last.spot.end = spot.end;
@@ -164,7 +176,12 @@ impl Sheet {
                 all.push(reading);
             }
         };
-        add(self.reading(&self.sorted(), Text::Own));
+        let sorted = self.sorted();
+        add(self.reading(&sorted, Text::Own));
+        if self.hides_digits() {
+            add(self.reading(&self.seen(drawn.clone()), Text::Own));
+            add(self.reading(&self.seen(sorted), Text::Own));
+        }
         if !self.others.is_empty() {
             add(self.reading(&drawn, Text::Other));
         }
@@ -172,6 +189,21 @@ impl Sheet {
             add(self.reading(&drawn, Text::Meant));
         }
         all
+    }
+
+    /// Whether there are digits that nobody sees among text that is seen.
+    fn hides_digits(&self) -> bool {
+        let is_unseen = |piece: &Piece| !piece.is_seen();
+        let has_digits =
+            |at: usize, piece| self.text_of(at, piece, Text::Own).bytes().any(|byte| byte.is_ascii_digit());
+        self.pieces.iter().enumerate().any(|(at, piece)| is_unseen(piece) && has_digits(at, piece))
+            && !self.pieces.iter().all(is_unseen)
+    }
+
+    /// Those pieces that are seen.
+    fn seen(&self, mut order: Vec<usize>) -> Vec<usize> {
+        order.retain(|at| self.pieces.get(*at).is_some_and(Piece::is_seen));
+        order
     }
 
     fn reading(&self, order: &[usize], which: Text) -> String {

@@ -38,6 +38,22 @@ fn an_inline_image_hides_no_text() {
 }
 
 #[test]
+fn digits_that_nobody_sees_are_missing_in_one_reading() {
+    for [seen, unseen] in [
+        ["0 g", "1 g"],
+        ["0 0 0 rg", "1 1 1 rg"],
+        ["0 0 0 1 k", "0 0 0 0 k"],
+        ["0 Tr", "3 Tr"],
+        ["0 Tr", "7 Tr"],
+        ["/F1 12 Tf", "/F1 1 Tf"],
+    ] {
+        let digits: String = "943476591".chars().map(|digit| format!("{seen} ({digit}) Tj {unseen} (8) Tj ")).collect();
+        holds(&shown(&format!("BT /F1 12 Tf 72 720 Td (NHS number ) Tj {digits} {seen} (9) Tj ET")));
+    }
+    holds(&shown("1 g BT /F1 12 Tf 72 720 Td (NHS number 943) Tj 0 g ( 476 5919) Tj ET"));
+}
+
+#[test]
 fn stray_octets_end_nothing() {
     for stray in ["]", ">>", "}", ")", "(", "<", "[", "<<", "/", "1 2 3", "\0\u{1}", "(open"] {
         shows(&shown(&format!("q {stray} Q {NUMBER}")));
