@@ -8,6 +8,8 @@
 mod codepages;
 mod document;
 mod equation;
+mod instructions;
+mod lists;
 mod lzfu;
 mod mapi;
 mod octets;

@@ -1,4 +1,4 @@
-//! The text of a part while it is put together: what is shown, in up to three readings, and what stands aside.
+//! The text of a part while it is put together: what is shown, in up to five readings, and what stands aside.
 //!
 //! Called by `reader`. Promises: what different programmes show of the same part is each in a reading of its own, so that a number
 //! is whole in one of them; text boxes, notes and comments are stories of their own and divide nothing; never longer than the
@@ -9,17 +9,32 @@
 pub(super) struct Readings(u8);
 
 impl Readings {
-    pub const ALL: Readings = Readings(0b111);
+    pub const ALL: Readings = Readings(0b1_1111);
     /// As it is shown to whoever accepts what was changed.
-    pub const SHOWN: Readings = Readings(0b101);
+    pub const SHOWN: Readings = Readings(0b1_1101);
     /// As it was, or is for programmes that know less.
-    pub const OTHER: Readings = Readings(0b110);
+    pub const OTHER: Readings = Readings(0b0_0110);
     /// Only where nothing is left out.
-    pub const HIDDEN: Readings = Readings(0b100);
-    const COUNT: usize = 3;
+    pub const HIDDEN: Readings = Readings(0b0_0100);
+    /// Only where what a programme adds and nobody can see is as on the page: before and after it updates its fields.
+    pub const SEEN: Readings = Readings(0b1_1000);
+    /// All others.
+    pub const UNSEEN: Readings = Readings(0b0_0111);
+    /// Only where fields were updated.
+    pub const UPDATED: Readings = Readings(0b1_0000);
+    /// All others.
+    pub const STORED: Readings = Readings(0b0_1111);
+    const COUNT: usize = 5;
+    /// The reading of the page before its fields are updated.
+    const PAGE: usize = 3;
 
     pub fn and(self, other: Readings) -> Readings {
         Readings(self.0 & other.0)
+    }
+
+    /// Whether it is on the page.
+    pub fn are_seen(self) -> bool {
+        self.has(Readings::PAGE)
     }
 
     fn has(self, reading: usize) -> bool {
@@ -90,6 +105,16 @@ impl Flow {
         self.stories.last().and_then(|story| story.texts[0].as_deref()).unwrap_or_default()
     }
 
+    /// The same, as it is seen on the page.
+    pub fn seen(&self) -> &str {
+        self.stories.last().and_then(|story| story.texts[Readings::PAGE].as_deref()).unwrap_or(self.shown())
+    }
+
+    /// How many stories the text stands in.
+    pub fn depth(&self) -> usize {
+        self.stories.len()
+    }
+
     pub fn push(&mut self, text: &str, readings: Readings) {
         if text.len() > self.room {
             self.cut = true;
@@ -128,7 +153,10 @@ impl Flow {
     }
 
     pub fn end_story(&mut self) {
-        let Some(story) = self.stories.pop() else { return };
+        let Some(mut story) = self.stories.pop() else { return };
+        if story.texts[Readings::PAGE] == story.texts[Readings::PAGE + 1] {
+            story.texts[Readings::PAGE + 1] = None;
+        }
         for (text, told) in self.texts.iter_mut().zip(&story.texts) {
             if let Some(told) = told.as_deref().filter(|told| !told.trim().is_empty()) {
                 text.push_str(told);
@@ -221,7 +249,7 @@ impl Flow {
 
 impl Story {
     fn new() -> Story {
-        Story { texts: [Some(String::new()), None, None], ..Story::default() }
+        Story { texts: [Some(String::new()), None, None, None, None], ..Story::default() }
     }
 
     /// A reading is only kept once it differs from the first.

@@ -6,6 +6,7 @@
 //! nothing is written is said to be so. Fails never: what is wrong is a finding.
 
 mod attributes;
+mod counts;
 mod dialect;
 mod flow;
 mod formulas;
@@ -13,6 +14,7 @@ mod manifest;
 mod number_formats;
 mod numbering;
 mod numbers;
+mod part;
 mod reader;
 mod roles;
 mod strings;
@@ -23,13 +25,14 @@ mod xlsb;
 mod xml;
 
 use super::super::formats::{self, Format};
-use super::super::{charset, html, transfer};
+use super::super::{charset, html};
 use super::document::Document;
 use super::zip::{self, Archive, Entry};
 use super::{Read, Wrong};
 use crate::vocabulary::FindingKind;
+use counts::Counts;
 use dialect::Dialect;
-use flow::Told;
+use part::{Known, tell};
 use std::borrow::Cow;
 use std::io::Cursor;
 use strings::Strings;
@@ -54,6 +57,7 @@ pub(super) struct Package {
     is_office: bool,
     strings: Strings,
     styles: Styles,
+    counts: Counts,
     /// Files that the manifest says are encrypted.
     encrypted: Vec<String>,
     met: Met,
@@ -82,16 +86,17 @@ impl Package {
             is_office,
             strings: Strings::default(),
             styles: Styles::default(),
+            counts: Counts::default(),
             encrypted: Vec::new(),
             met: Met::default(),
         }
     }
 
-    /// The files in the order in which they are read: what others refer to comes first.
+    /// The files in the order in which they are read: what others refer to comes first, and what shows their numbers last.
     pub fn order(&self, archive: &Archive<'_>) -> Vec<usize> {
         let mut order: Vec<usize> = (0..archive.len()).collect();
         if self.is_office {
-            order.sort_by_cached_key(|at| *at >= LOOKED_AT || !is_referred_to(archive, *at));
+            order.sort_by_cached_key(|at| if *at < LOOKED_AT { rank(archive, *at) } else { Rank::Usual });
         }
         order
     }
@@ -108,6 +113,7 @@ impl Package {
                     self.met.drawing |= is_written(root) && is_drawn(&text);
                     return self.part(name, bytes, root, document);
                 }
+                Some(Root { local: "coreProperties" | "Properties", .. }) => self.counts.properties(&text),
                 Some(Root { local: "ink", .. }) => self.ink(name, bytes, document),
                 // XPS: its letters are in attributes, or are numbers of a font's.
                 Some(Root { local: "FixedPage", .. }) => document.unread(FindingKind::UnknownAttachment, name, "xps"),
@@ -158,7 +164,8 @@ impl Package {
                 document.closed(first, "open-document");
             }
         }
-        let has_text = read_part(name, bytes, (&mut self.strings, &mut self.styles), document);
+        let known = Known { strings: &mut self.strings, styles: &mut self.styles, counts: &mut self.counts };
+        let has_text = part::read(name, bytes, known, document);
         self.met.text |= has_text && is_written(root);
         self.met.main |= is_main(root);
     }
@@ -209,7 +216,8 @@ pub(in super::super) fn is_markup(bytes: &[u8]) -> bool {
 pub(super) fn flat(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
     let mut strings = Strings::default();
     let text = markup(bytes).ok_or(Wrong::Broken("xml"))?;
-    read_part("", bytes, (&mut strings, &mut Styles::default()), document);
+    let (mut styles, mut counts) = (Styles::default(), Counts::default());
+    part::read("", bytes, Known { strings: &mut strings, styles: &mut styles, counts: &mut counts }, document);
     if strings.is_missing() {
         document.unread(FindingKind::BrokenAttachment, "", "shared strings");
     }
@@ -225,7 +233,9 @@ pub(super) fn drawing(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
         let Some(Entry { name, bytes }) = zip::unpack(&mut archive, index, document) else { continue };
         match markup(&bytes) {
             Some(text) if xml::root(&text).is_some_and(|root| root.dialect.is_known()) => {
-                _ = read_part("drawing", &bytes, (&mut Strings::default(), &mut Styles::default()), document);
+                let (mut strings, mut styles, mut counts) = Default::default();
+                let known = Known { strings: &mut strings, styles: &mut styles, counts: &mut counts };
+                _ = part::read("drawing", &bytes, known, document);
             }
             Some(text) => document.text("drawing", &html::text(&text)),
             None if bytes.is_empty() => {}
@@ -254,49 +264,6 @@ fn declared(start: &[u8]) -> Option<&str> {
     let declaration = std::str::from_utf8(&declaration[..end]).ok()?;
     let (_, value) = declaration.split_once("encoding")?;
     value.trim_start().strip_prefix('=')?.trim_start().split(['"', '\'']).nth(1)
-}
-
-/// Reads one part; whether it shows any text.
-fn read_part(
-    name: &str,
-    bytes: &[u8],
-    (strings, styles): (&mut Strings, &mut Styles),
-    document: &mut Document<'_, '_>,
-) -> bool {
-    let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
-    let reading = charset::read(bytes, declared(start));
-    if !reading.sound {
-        document.unread(FindingKind::BrokenAttachment, name, "charset");
-    }
-    if let Some(other) = &reading.other {
-        document.text(name, &html::text(other));
-    }
-    let mut reader = reader::Reader::new(strings, document.room()).knowing(std::mem::take(styles));
-    if let Err(wrong) = xml::walk(&reading.text, &mut reader) {
-        document.unread(FindingKind::BrokenAttachment, name, wrong);
-        document.text(name, &html::text(&reading.text));
-    }
-    let part = reader.finish();
-    if part.styles.is_full() {
-        document.unread(FindingKind::BrokenAttachment, name, "styles");
-    }
-    *styles = part.styles;
-    part.unread.iter().for_each(|what| document.unread(FindingKind::BrokenAttachment, name, what));
-    let has_text = tell(&part.told, name, document);
-    for file in &part.files {
-        let bytes = transfer::base64(file.as_bytes(), document.room()).bytes;
-        document.file("binary", &bytes);
-    }
-    has_text
-}
-
-/// Hands over what a part says; whether it shows any text.
-fn tell(told: &Told, name: &str, document: &mut Document<'_, '_>) -> bool {
-    if told.cut {
-        document.limit(name, "decoded");
-    }
-    told.readings.iter().chain([&told.aside]).for_each(|text| document.text(name, text));
-    told.readings.iter().any(|text| !text.trim().is_empty())
 }
 
 /// Whether somebody writes in parts of that kind: patterns and styles come with their own words.
@@ -357,19 +324,31 @@ fn is_thumbnail(name: &str) -> bool {
     lower.rsplit('/').next().is_some_and(|file| file.starts_with("thumbnail."))
 }
 
-/// Whether other files refer to this one: the table of strings, the formats of cells, and the manifest.
-fn is_referred_to(archive: &Archive<'_>, at: usize) -> bool {
+/// When a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// Others refer to it: tables of strings, formats, styles, lists, properties, and the manifest.
+    ReferredTo,
+    Usual,
+    /// It shows numbers that another counts.
+    Counted,
+}
+
+fn rank(archive: &Archive<'_>, at: usize) -> Rank {
     let beginning = archive.beginning(at, BEGINNING);
     if xlsb::is_strings(&beginning) {
-        return true;
+        return Rank::ReferredTo;
     }
-    let Some(text) = markup(&beginning) else { return false };
-    xml::root(&text).is_some_and(|root| match root.dialect {
-        Dialect::Sheet => matches!(root.local, "sst" | "styleSheet"),
-        Dialect::Odf => matches!(root.local, "manifest" | "document-styles"),
-        Dialect::Word => root.local == "styles",
-        _ => false,
-    })
+    let Some(text) = markup(&beginning) else { return Rank::Usual };
+    let Some(root) = xml::root(&text) else { return Rank::Usual };
+    match (root.dialect, root.local) {
+        (Dialect::Sheet, "sst" | "styleSheet")
+        | (Dialect::Odf, "manifest" | "document-styles")
+        | (Dialect::Word, "styles" | "numbering" | "settings")
+        | (_, "coreProperties" | "Properties") => Rank::ReferredTo,
+        (Dialect::Word, "hdr" | "ftr" | "footnotes" | "endnotes") => Rank::Counted,
+        _ => Rank::Usual,
+    }
 }
 
 /// What a package says is markup, in a charset that nobody here knows; EBCDIC has its `<?xm` at other places (XML 1.0, F.1).

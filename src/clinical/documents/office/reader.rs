@@ -3,23 +3,30 @@
 //! Called by `office`. Promises: all character data and every attribute that says something is told, in the text or aside.
 //! Fails never: what is wrong with the markup is said by `xml`.
 
+use super::super::instructions::Kind;
 use super::attributes;
+use super::counts::Counts;
 use super::dialect::Dialect;
 use super::flow::{Flow, Readings, Told};
 use super::formulas;
 use super::number_formats;
-use super::numbering::Numbering;
 use super::numbers;
 use super::roles::{self, Role};
 use super::strings::Strings;
 use super::styles::Styles;
 use super::xml::{Element, Visitor};
+use boxes::Boxes;
 use cells::{Formula, Place};
+use counting::Counting;
+use fields::{Field, Mark};
 pub(super) use letters::symbol;
 use letters::unescaped;
 use std::collections::BTreeSet;
 
+mod boxes;
 mod cells;
+mod counting;
+mod fields;
 mod hiding;
 mod letters;
 
@@ -45,7 +52,13 @@ pub(super) struct Reader<'a, 's> {
     /// What could not be told.
     unread: BTreeSet<&'static str>,
     styles: Styles,
-    numbering: Numbering,
+    counts: Counts,
+    counting: Counting,
+    open_fields: Vec<Field>,
+    /// The readings in which the fields that are open show what is stored.
+    mask: Readings,
+    marks: Vec<Mark>,
+    boxes: Boxes,
 }
 
 /// An element that is open.
@@ -67,6 +80,7 @@ pub(super) struct Part {
     /// What could not be told.
     pub unread: BTreeSet<&'static str>,
     pub styles: Styles,
+    pub counts: Counts,
 }
 
 impl<'a, 's> Reader<'a, 's> {
@@ -84,7 +98,12 @@ impl<'a, 's> Reader<'a, 's> {
             files: Vec::new(),
             unread: BTreeSet::new(),
             styles: Styles::default(),
-            numbering: Numbering::default(),
+            counts: Counts::default(),
+            counting: Counting::default(),
+            open_fields: Vec::new(),
+            mask: Readings::ALL,
+            marks: Vec::new(),
+            boxes: Boxes::default(),
         }
     }
 
@@ -93,12 +112,19 @@ impl<'a, 's> Reader<'a, 's> {
         Reader { styles, ..self }
     }
 
+    /// With what the parts that were read before say of numbers.
+    pub fn counting(self, counts: Counts) -> Reader<'a, 's> {
+        Reader { counts, ..self }
+    }
+
     pub fn finish(mut self) -> Part {
+        self.place_all_boxes();
         self.styles.settle();
         if !self.fields.trim().is_empty() {
             self.flow.note("", &self.fields);
         }
-        Part { told: self.flow.finish(), files: self.files, unread: self.unread, styles: self.styles }
+        let (told, counts) = (self.flow.finish(), self.counts);
+        Part { told, files: self.files, unread: self.unread, styles: self.styles, counts }
     }
 
     /// What begins with an element; its own readings are those inside it.
@@ -107,6 +133,7 @@ impl<'a, 's> Reader<'a, 's> {
             Role::Paragraph | Role::Line => {
                 self.flow.fresh_line(self.readings);
                 self.span(element, "paragraph");
+                self.begin_counting();
             }
             Role::Table => frame.is_settled = self.flow.is_in_cell() && self.flow.begin_story(),
             Role::Story => frame.is_settled = self.flow.begin_story(),
@@ -132,18 +159,30 @@ impl<'a, 's> Reader<'a, 's> {
                 let columns = element.attribute("val").and_then(|val| val.parse().ok()).unwrap_or(1);
                 self.flow.widen_cell(usize::min(columns, WIDEST));
             }
-            Role::FieldEnd => self.fields.push('\n'),
+            Role::FieldEnd => {
+                self.fields.push('\n');
+                self.field_character(element);
+            }
             Role::Plain if frame.dialect == Dialect::Foreign => self.readings = self.readings.and(Readings::HIDDEN),
             Role::Plain if frame.dialect == Dialect::Odf => self.style_of(element),
-            Role::Plain if element.local == "basedOn" => self.styles.derive(element),
-            Role::Plain if frame.dialect == Dialect::Word => self.counted(element),
+            Role::Plain if frame.dialect == Dialect::Word => self.plain(element),
+            Role::Plain => self.box_place(element),
             _ => {}
         }
     }
 
     fn end(&mut self, frame: &Frame<'a>) {
         match frame.role {
-            Role::Paragraph | Role::Line => self.flow.line(self.readings),
+            Role::Paragraph | Role::Line => {
+                self.end_counting();
+                self.place_boxes();
+                self.flow.line(self.readings);
+            }
+            Role::Plain if frame.dialect == Dialect::Word => self.end_properties(frame.local),
+            Role::Story if frame.is_settled && frame.local == "txbxContent" => {
+                self.end_box();
+                self.flow.end_story();
+            }
             Role::Table | Role::Story if frame.is_settled => self.flow.end_story(),
             Role::Story => self.flow.line(self.readings),
             Role::Row => {
@@ -162,15 +201,19 @@ impl<'a, 's> Reader<'a, 's> {
         self.readings = frame.outside;
     }
 
-    /// What a programme counts.
-    fn counted(&mut self, element: &Element<'a, '_>) {
-        let counted = self.numbering.element(element);
-        if let Some(text) = counted.text {
-            self.flow.note(element.local, &text);
-            self.flow.tell_aside(" ;");
-        }
-        if counted.is_unread {
-            self.unread.insert("numbering");
+    /// An element of Word's that is in no text.
+    fn plain(&mut self, element: &Element<'a, '_>) {
+        match element.local {
+            "basedOn" => self.styles.derive(element),
+            "fldSimple" => self.simple_field(element),
+            "bookmarkStart" | "bookmarkEnd" => self.bookmark(element),
+            "drawing" | "pict" => self.box_place(element),
+            "color" | "sz" | "webHidden" => self.faint(element),
+            "docVar" => {
+                let [name, value] = ["name", "val"].map(|name| element.attribute(name).unwrap_or_default());
+                self.counts.values.set(Kind::Variable, &name, &value);
+            }
+            _ => self.counted(element),
         }
     }
 
@@ -212,7 +255,11 @@ impl<'a, 's> Reader<'a, 's> {
             Role::Paragraph if matches!(dialect, Dialect::Word | Dialect::Drawing) && text.trim().is_empty() => {}
             Role::Text | Role::Gone | Role::Mixed | Role::Paragraph | Role::Span => self.text_shown(&text),
             Role::Value => self.place.value.push_str(&unescaped(&text, &self.frames)),
-            Role::Field => self.fields.push_str(&text),
+            Role::Field => {
+                self.fields.push_str(&text);
+                self.instruct(&text);
+            }
+            Role::Plain if local == "posOffset" => self.box_offset(&text),
             Role::Binary => self.files.push(text.clone()),
             _ if text.trim().is_empty() => {}
             Role::Line => self.text_shown(&text),

@@ -116,6 +116,20 @@ impl Styles {
         hides(format!("{family} {name}")) || hides(format!(" {name}"))
     }
 
+    /// The name of the style that is defined.
+    pub fn current(&self) -> &str {
+        self.current.split_once(' ').map_or("", |(_, name)| name)
+    }
+
+    /// The names of a paragraph's style and of those from which it is derived.
+    pub fn chain<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
+        let parent = |name: &&'s str| {
+            let parent = self.parents.get(&format!("paragraph {name}"))?;
+            parent.split_once(' ').map(|(_, name)| name)
+        };
+        std::iter::successors(Some(name), parent).take(CHAIN)
+    }
+
     /// Whether there were more than are kept.
     pub fn is_full(&self) -> bool {
         self.is_full

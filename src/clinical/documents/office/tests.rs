@@ -1,5 +1,7 @@
 //! Packages written by hand, and what is told of them.
 
+mod page;
+
 use super::reader::Reader;
 use super::strings::Strings;
 use super::xml;
@@ -61,7 +63,7 @@ fn all_of(markup: &str, strings: &mut Strings) -> [String; 4] {
     let mut reader = Reader::new(strings, 1_000_000);
     xml::walk(&whole, &mut reader).unwrap();
     let told = reader.finish().told;
-    let [shown, other, hidden] = told.readings;
+    let [shown, other, hidden, ..] = told.readings;
     [shown, other, hidden, told.aside]
 }
 

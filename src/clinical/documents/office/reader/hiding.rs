@@ -34,10 +34,31 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
+    /// A run that nobody sees on the page: white, as small as a dot, or hidden on the web (17.3.2.6, 17.3.2.38, 17.3.2.44).
+    pub fn faint(&mut self, element: &Element<'a, '_>) {
+        let value = element.attribute("val").unwrap_or_default();
+        let is_faint = match element.local {
+            "color" => is_white(&value) || element.attribute("themeColor").is_some_and(|name| is_background(&name)),
+            "sz" => value.parse::<f64>().is_ok_and(|half_points| half_points <= DOT),
+            _ => !matches!(value.as_str(), "0" | "false" | "off"),
+        };
+        if let Some([run, properties]) = self.frames.last_chunk_mut::<2>()
+            && is_faint
+            && run.role == Role::Run
+        {
+            self.readings = self.readings.and(Readings::UNSEEN);
+            properties.outside = self.readings;
+        }
+    }
+
     /// A run or a paragraph whose style hides it (17.3.2.29, 17.3.1.27).
     pub fn styled(&mut self, element: &Element<'a, '_>) {
         let family = if element.local == "pStyle" { "paragraph" } else { "character" };
-        let is_hidden = element.attribute("val").is_some_and(|style| self.styles.is_hidden(family, &style));
+        let style = element.attribute("val").unwrap_or_default();
+        let is_hidden = self.styles.is_hidden(family, &style);
+        if family == "paragraph" {
+            self.counts.numbering.has_style(&style);
+        }
         if let Some([_, properties]) = self.frames.last_chunk_mut::<2>().filter(|_| is_hidden) {
             self.readings = self.readings.and(Readings::HIDDEN);
             properties.outside = properties.outside.and(Readings::HIDDEN);
@@ -60,6 +81,18 @@ impl<'a> Reader<'a, '_> {
             _ => {}
         }
     }
+}
+
+/// Half-points of letters that nobody can read.
+const DOT: f64 = 4.0;
+
+/// Whether letters of that colour are as white as paper.
+fn is_white(colour: &str) -> bool {
+    colour.len() == 6 && colour.as_bytes().chunks(2).all(|part| matches!(part.first(), Some(b'F' | b'f')))
+}
+
+fn is_background(theme: &str) -> bool {
+    matches!(theme, "background1" | "light1" | "bg1" | "lt1")
 }
 
 fn is_hidden(element: &Element<'_, '_>) -> bool {

@@ -2,8 +2,9 @@
 //!
 //! Called by `reader`. Promises: blanks, line ends, symbols and escapes become what a programme shows for them. Fails never.
 
+use super::super::super::instructions;
 use super::super::dialect::Dialect;
-use super::super::flow::SOFT;
+use super::super::flow::{Readings, SOFT};
 use super::super::roles::{Role, Sign};
 use super::super::xml::Element;
 use super::{Frame, Reader};
@@ -18,14 +19,16 @@ impl<'a> Reader<'a, '_> {
         match sign {
             Sign::Tab if is_setting => {}
             // A tab would begin another column.
-            Sign::Tab if self.flow.is_in_cell() => self.flow.push("\u{2003}", self.readings),
-            Sign::Tab => self.flow.push("\t", self.readings),
-            Sign::Break => self.flow.line(self.readings),
-            Sign::Hyphen => self.flow.push("\u{2011}", self.readings),
-            Sign::SoftHyphen => self.flow.push("\u{AD}", self.readings),
+            Sign::Tab if self.flow.is_in_cell() => self.flow.push("\u{2003}", self.shows()),
+            Sign::Tab => self.flow.push("\t", self.shows()),
+            Sign::Break => self.flow.line(self.shows()),
+            Sign::Hyphen => self.flow.push("\u{2011}", self.shows()),
+            Sign::SoftHyphen => self.flow.push("\u{AD}", self.shows()),
             Sign::Symbol => {
                 let code = element.attribute("char").and_then(|code| u32::from_str_radix(&code, 16).ok());
-                if let Some(c) = code.and_then(char::from_u32) {
+                let font = element.attribute("font").unwrap_or_default();
+                let digit = code.and_then(|code| instructions::signed(&font, code));
+                if let Some(c) = digit.or_else(|| code.and_then(char::from_u32)) {
                     self.text_shown(c.encode_utf8(&mut [0; 4]));
                 }
             }
@@ -41,8 +44,10 @@ impl<'a> Reader<'a, '_> {
         let is_sheet = self.frames.last().is_some_and(|frame| frame.dialect == Dialect::Sheet);
         let is_odf = self.frames.last().is_some_and(|frame| frame.dialect == Dialect::OdfText);
         let text = unescaped(text, &self.frames);
+        self.label_before(&text);
+        self.instruct(&text);
         if text.bytes().all(|byte| (b' '..0xEE).contains(&byte)) && !(is_odf && text.contains("  ")) {
-            return self.flow.push(&text, self.readings);
+            return self.flow.push(&text, self.shows());
         }
         let mut out = String::with_capacity(text.len());
         for c in text.chars() {
@@ -54,13 +59,21 @@ impl<'a> Reader<'a, '_> {
                 c => out.push(symbol(c)),
             }
         }
-        self.flow.push(&out, self.readings);
+        self.flow.push(&out, self.shows());
+    }
+
+    /// The readings that show what is stored where the reader is.
+    fn shows(&self) -> Readings {
+        self.readings.and(self.mask)
     }
 }
 
 /// Symbol fonts have their characters in a private area, in the order of ASCII.
 pub(in super::super) fn symbol(c: char) -> char {
     match c {
+        // Digits in circles, white and black.
+        '\u{F080}'..='\u{F089}' => char::from_digit(c as u32 - 0xF080, 10).unwrap_or(c),
+        '\u{F08B}'..='\u{F094}' => char::from_digit(c as u32 - 0xF08B, 10).unwrap_or(c),
         '\u{F020}'..='\u{F07E}' => char::from_u32(c as u32 - 0xF000).unwrap_or(c),
         c => c,
     }
