@@ -68,6 +68,11 @@ impl Values {
         }
     }
 
+    /// What stands for the number of a page until it is known where pages start.
+    pub fn page() -> String {
+        format!("{BEGIN}{PAGE}{END}")
+    }
+
     fn get(&self, kind: Kind, name: &str) -> Option<String> {
         self.named.get(&key(kind, name)).cloned()
     }
@@ -86,7 +91,7 @@ impl Values {
             "MACROBUTTON" | "GOTOBUTTON" => live(Some(behind_two_words(fitting).to_owned())),
             "EQ" => live(Some(equation(fitting))),
             "LISTNUM" => live(switch(rest, "s").map(|start| format!("{start})"))),
-            "PAGE" if is_arabic(rest) && !self.pages.is_empty() => live(Some(format!("{BEGIN}{PAGE}{END}"))),
+            "PAGE" if is_arabic(rest) && !self.pages.is_empty() => live(Some(Values::page())),
             "QUOTE" => updated(Some(rest.iter().take_while(|t| !t.is_switch).map(|t| t.text.as_str()).collect())),
             "IF" => updated(condition(rest)),
             "SEQ" if is_arabic(rest) => updated(self.sequence(rest)),

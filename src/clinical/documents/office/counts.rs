@@ -50,9 +50,9 @@ pub(super) struct Lines {
 impl Counts {
     /// Looks for where sections begin to count, before their text is read.
     pub fn sections(&mut self, markup: &str) {
-        let counts = |name: &&str| memchr::memmem::find(markup.as_bytes(), name.as_bytes()).is_some();
+        let counts = |name: &str| memchr::memmem::find(markup.as_bytes(), name.as_bytes()).is_some();
         self.sections.all.clear();
-        if !["pgNumType", "numStart", "lnNumType"].iter().any(|name| counts(&name)) {
+        if !["pgNumType", "numStart", "lnNumType"].into_iter().any(counts) {
             return;
         }
         let mut looked = Looked::default();

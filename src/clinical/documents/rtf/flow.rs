@@ -10,6 +10,8 @@ use std::ops::Range;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
     Text,
+    /// Text that says something to the reader: the name of its destination.
+    Named(&'static str),
     /// The words of a document's HTML: [MS-OXRTFEX] 2.1.3.1.
     Html,
     /// `\objdata`: an OLE object in hexadecimal.
@@ -24,9 +26,23 @@ pub(super) enum Holds {
 
 impl Holds {
     pub fn is_data(self) -> bool {
-        !matches!(self, Holds::Text | Holds::Html)
+        !matches!(self, Holds::Text | Holds::Named(_) | Holds::Html)
     }
 }
+
+/// What a programme shows in the place of a text.
+#[derive(Debug)]
+struct Edit {
+    range: Range<usize>,
+    text: String,
+    /// It is shown before fields are updated.
+    is_live: bool,
+    /// It stands before whatever else is there.
+    is_label: bool,
+}
+
+/// Edits of one flow.
+const EDITS: usize = 65_536;
 
 #[derive(Debug)]
 pub(super) struct Flow {
@@ -34,6 +50,8 @@ pub(super) struct Flow {
     pub text: String,
     /// Where text stands that a reader may not show.
     hidden: Vec<Range<usize>>,
+    /// What stands on the page instead of what is stored.
+    edits: Vec<Edit>,
     /// Octets whose charset is known and that may not be whole characters yet.
     pending: Vec<u8>,
     page: &'static Encoding,
@@ -49,6 +67,7 @@ impl Flow {
             holds,
             text: String::new(),
             hidden: Vec::new(),
+            edits: Vec::new(),
             pending: Vec::new(),
             page,
             half: None,
@@ -141,5 +160,65 @@ impl Flow {
         }
         shown.push_str(self.text.get(at..).unwrap_or_default());
         Some(shown)
+    }
+
+    /// Something else stands on the page where the flow has come to; the number of the edit.
+    pub fn edit(&mut self, text: String, is_live: bool) -> Option<usize> {
+        self.settle();
+        let end = self.text.len();
+        self.push_edit(Edit { range: end..end, text, is_live, is_label: false })
+    }
+
+    /// A label stands on the page, perhaps in the place of what is stored of it.
+    pub fn label(&mut self, range: Range<usize>, text: String) {
+        self.push_edit(Edit { range, text, is_live: true, is_label: true });
+    }
+
+    fn push_edit(&mut self, edit: Edit) -> Option<usize> {
+        let may = self.edits.len() < EDITS;
+        if may {
+            self.edits.push(edit);
+        }
+        may.then(|| self.edits.len() - 1)
+    }
+
+    /// An edit stands in the place of everything up to here.
+    pub fn extend_edit(&mut self, number: usize) {
+        self.settle();
+        let end = self.text.len();
+        if let Some(edit) = self.edits.get_mut(number) {
+            edit.range.end = end;
+        }
+    }
+
+    /// The text as it stands on the page, before its fields are updated and after; nothing where it is as it is stored.
+    pub fn on_page(&mut self) -> [Option<String>; 2] {
+        if self.edits.is_empty() {
+            return [None, None];
+        }
+        self.edits.sort_by_key(|edit| (edit.range.start, !edit.is_label));
+        let [stored, updated] = [false, true].map(|is_updated| self.edited(is_updated));
+        let differs = stored != updated;
+        [Some(stored), Some(updated).filter(|_| differs)]
+    }
+
+    fn edited(&self, is_updated: bool) -> String {
+        let hidden = self.hidden.iter().map(|range| (range.clone(), ""));
+        let edits = self.edits.iter().filter(|edit| edit.is_live || is_updated);
+        let mut changes: Vec<(Range<usize>, &str)> =
+            hidden.chain(edits.map(|edit| (edit.range.clone(), edit.text.as_str()))).collect();
+        changes.sort_by_key(|(range, _)| range.start);
+        let (mut out, mut at) = (String::new(), 0);
+        for (range, text) in changes {
+            // One inside another is not there.
+            if range.start < at {
+                continue;
+            }
+            out.push_str(self.text.get(at..range.start).unwrap_or_default());
+            out.push_str(text);
+            at = range.end;
+        }
+        out.push_str(self.text.get(at..).unwrap_or_default());
+        out
     }
 }

@@ -4,6 +4,8 @@
 //! destination, known or not, is read beside it; objects and pictures are files. Fails never: what is torn is said to be broken.
 
 mod flow;
+mod lists;
+mod page;
 mod state;
 mod tokens;
 mod words;

@@ -5,8 +5,10 @@
 
 use super::super::codepages;
 use super::super::document::Document;
+use super::super::instructions::{self, Values};
 use super::super::packaged;
 use super::flow::{Flow, Holds};
+use super::page::{Listed, Page};
 use super::tokens::Token;
 use super::words;
 use crate::vocabulary::FindingKind;
@@ -37,6 +39,11 @@ struct Group {
     /// Whether a flow ends with it.
     has_flow: bool,
     starred: bool,
+    /// What stands on the page instead of it: its number among the edits of the flow.
+    edit: Option<usize>,
+    /// Where the label that is stored of a paragraph begins.
+    label: Option<usize>,
+    listed: Listed,
 }
 
 pub(super) struct State<'d, 'w, 'r> {
@@ -53,6 +60,7 @@ pub(super) struct State<'d, 'w, 'r> {
     page: &'static Encoding,
     fonts: HashMap<i32, &'static Encoding>,
     font: i32,
+    on_page: Page,
 }
 
 impl<'d, 'w, 'r> State<'d, 'w, 'r> {
@@ -66,6 +74,9 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
             only_rtf: false,
             has_flow: false,
             starred: false,
+            edit: None,
+            label: None,
+            listed: Listed::default(),
         };
         State {
             document,
@@ -78,6 +89,7 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
             page,
             fonts: HashMap::new(),
             font: 0,
+            on_page: Page::default(),
         }
     }
 
@@ -118,7 +130,7 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
         self.skip = 0;
         let Some(around) = self.groups.last().copied() else { return };
         if self.groups.len() < DEEPEST {
-            self.groups.push(Group { has_flow: false, starred: false, ..around });
+            self.groups.push(Group { has_flow: false, starred: false, edit: None, label: None, ..around });
         } else {
             self.uncounted += 1;
             self.document.limit("", "depth");
@@ -132,7 +144,21 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
         } else if self.groups.len() > 1
             && let Some(group) = self.groups.pop()
         {
+            self.on_page.tables.end_pattern();
+            self.end_on_page(group);
             self.end_flow(group);
+        }
+    }
+
+    /// A group that something else stands for on the page has ended.
+    fn end_on_page(&mut self, group: Group) {
+        let Some(flow) = self.flows.last_mut() else { return };
+        if let Some(edit) = group.edit {
+            flow.extend_edit(edit);
+        }
+        if let Some(start) = group.label {
+            flow.settle();
+            self.on_page.stored_label(start..flow.text.len());
         }
     }
 
@@ -154,6 +180,7 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
     }
 
     fn text(&mut self, octets: &[u8]) {
+        self.on_page.tables.octets(octets);
         let page = self.group().map_or(self.page, |group| group.page);
         let mut shown = octets;
         while let Some((first, rest)) = shown.split_first().filter(|_| self.skip > 0) {
@@ -199,6 +226,7 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
 
     fn word(&mut self, name: &[u8], number: Option<i32>) {
         let is_on = number != Some(0);
+        self.paragraph(name, number);
         if let Some(c) = words::character(name) {
             return self.write(|flow| flow.push(c));
         }
@@ -224,6 +252,34 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
             }
             _ if words::is_drawing(name) => self.draw(),
             _ => self.charset(name, number.unwrap_or(0)),
+        }
+    }
+
+    /// What the paragraph is in, and its end.
+    fn paragraph(&mut self, name: &[u8], number: Option<i32>) {
+        let is_body = self.flows.len() == 1;
+        let listed = self.group().map(|group| group.listed).unwrap_or_default();
+        let Some(flow) = self.flows.last_mut() else { return };
+        match name {
+            b"par" | b"sect" if is_body => self.on_page.end_paragraph(flow, listed),
+            b"chftn" => self.on_page.note_mark(flow, is_body),
+            b"chpgn" => _ = flow.edit(Values::page(), true),
+            b"pard" => self.change(|group| group.listed = Listed::default()),
+            b"ls" if flow.holds == Holds::Named("lists") => {
+                self.on_page.tables.list(i64::from(number.unwrap_or_default()));
+            }
+            b"ls" => self.change(|group| group.listed.list = number),
+            b"ilvl" => self.change(|group| group.listed.level = number.unwrap_or_default()),
+            b"listtext" | b"pntext" => {
+                flow.settle();
+                let start = flow.text.len();
+                self.change(|group| group.label = Some(start));
+            }
+            b"fldrslt" => {
+                let edit = self.on_page.field.take();
+                self.change(|group| group.edit = edit);
+            }
+            _ => self.on_page.word(name, number),
         }
     }
 
@@ -280,8 +336,11 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
 
     fn finish_flow(&mut self, mut flow: Flow) {
         flow.settle();
+        if let (Holds::Named(name), Some(around)) = (flow.holds, self.flows.last_mut()) {
+            self.on_page.named(name, &mut flow, around);
+        }
         match flow.holds {
-            Holds::Text | Holds::Html => self.set_aside(&flow),
+            Holds::Text | Holds::Named(_) | Holds::Html => self.set_aside(&mut flow),
             _ if flow.data.is_empty() => {}
             Holds::Object => packaged::object(&flow.data, self.document),
             Holds::Picture => self.document.picture("picture", &flow.data),
@@ -293,12 +352,13 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
         }
     }
 
-    fn set_aside(&mut self, flow: &Flow) {
+    fn set_aside(&mut self, flow: &mut Flow) {
         if let Some(html) = self.html.as_mut().filter(|_| flow.holds == Holds::Html) {
             html.settle();
             html.text.push_str(&flow.text);
         }
-        for text in [Some(&flow.text), flow.shown().as_ref()].into_iter().flatten() {
+        let [page, updated] = flow.on_page();
+        for text in [Some(&flow.text), flow.shown().as_ref(), page.as_ref(), updated.as_ref()].into_iter().flatten() {
             if !text.trim().is_empty() {
                 self.aside.push_str(text);
                 self.aside.push_str(DIVIDER);
@@ -314,12 +374,16 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
             self.finish_flow(flow);
         }
         let Some(mut body) = self.flows.pop() else { return };
-        body.settle();
+        let listed = self.group().map(|group| group.listed).unwrap_or_default();
+        self.on_page.end_paragraph(&mut body, listed);
         self.document.text("", &body.text);
-        if let Some(shown) = body.shown() {
-            self.document.text("", &shown);
+        let [page, updated] = body.on_page();
+        for text in [body.shown(), page, updated].into_iter().flatten() {
+            self.document.text("", &self.on_page.values.resolved(&text));
         }
-        self.document.text("notes", &self.aside);
+        let aside = std::mem::take(&mut self.aside);
+        let aside = if instructions::is_open(&aside) { self.on_page.values.resolved(&aside) } else { aside };
+        self.document.text("notes", &aside);
         if let Some(mut html) = self.html {
             html.settle();
             self.document.text("html", &super::html_text(&html.text));

@@ -175,3 +175,53 @@ fn numbers_that_a_programme_counts_are_said() {
         assert!(look(format!(r"{{\rtf1\{word}12 page \chpgn}}").as_bytes()).unread.is_empty(), "{word}");
     }
 }
+
+/// What a word processor counts, works out and places is read as it is on the page.
+#[test]
+fn what_is_not_stored_is_read_as_it_is_shown() {
+    let lists = r"{\*\listtable{\list\listtemplateid1{\listlevel\levelnfc0\levelstartat943\levelfollow1{\leveltext\'01\'00;}{\levelnumbers\'01;}}\listid77}}{\*\listoverridetable{\listoverride\listid77\listoverridecount0\ls3}}";
+    let field = |instruction: &str, stored: &str| {
+        format!(r"{{\field{{\*\fldinst {{ {instruction} }}}}{{\fldrslt {{{stored}}}}}}}")
+    };
+    let shape = |left: u32, text: &str| {
+        format!(
+            r"{{\shp{{\*\shpinst\shpleft{left}\shptop9{{\sp{{\sn shapeType}}{{\sv 202}}}}{{\shptxt {text}\par}}}}}}"
+        )
+    };
+    for body in [
+        format!(r"{lists}NHS number\par\pard{{\listtext 1.\tab}}\ls3\ilvl0 476 5919\par"),
+        r"NHS number\par{\pntext 1.\tab}{\*\pn\pnlvlbody\pnstart943\pndec}476 5919\par".to_owned(),
+        r"NHS number\par{\pntext 1.\tab}{\*\pn\pnlvlbody\pnstart43\pndec{\pntxtb 9}}476 5919\par".to_owned(),
+        r"\ftnstart943 NHS number {\super\chftn{\footnote note}} 476 5919\par".to_owned(),
+        r"\pgnstart941{\header NHS number \chpgn  476 5919\par}hello\par".to_owned(),
+        r"\linemod1\linestarts942 x\par 476 5919 is the NHS number\par".to_owned(),
+        format!("NHS number {} 476 5919", field("MACROBUTTON No 943", "")),
+        format!("NHS number {} 476 5919", field(r"SEQ a \\r 943", "1")),
+        format!("NHS number {} 476 5919", field("= 1", "943")),
+        format!(
+            "NHS number {}{}{} 476 5919",
+            field("SYMBOL 57", ""),
+            field("SYMBOL 52", "x"),
+            field("HYPERLINK x", "3")
+        ),
+        format!(
+            r"{{\info{{\title 943}}}}{{\*\userprops{{\propname b}}\proptype30{{\staticval 476}}}}NHS number {} {} 5919",
+            field("TITLE", "x"),
+            field("DOCPROPERTY B", "x")
+        ),
+        format!(r"NHS number {} 476 5919\par two {{\*\bkmkstart bA}}943{{\*\bkmkend bA}}", field("REF bA", "x")),
+        format!("NHS number {}{}{}", shape(900, "476"), shape(0, "943"), shape(1800, "5919")),
+    ] {
+        let found = look(format!(r"{{\rtf1\ansi {body}}}").as_bytes());
+        assert!(is_sure(&found), "{body}: {found:?}");
+    }
+    for body in [
+        format!(r"{lists}NHS number\par\pard 476 5919\par"),
+        r"NHS number\par{\*\pn\pnlvlbody\pnstart943\pnucrm}476 5919\par".to_owned(),
+        r"\pgnstart1{\header NHS number \chpgn  476 5919\par}hello\par".to_owned(),
+        format!("NHS number {}{}{}", shape(900, "Room 476"), shape(0, "Page 943"), shape(1800, "Box 5919")),
+    ] {
+        let found = look(format!(r"{{\rtf1\ansi {body}}}").as_bytes());
+        assert!(found.findings.is_empty(), "{body}: {found:?}");
+    }
+}

@@ -11,14 +11,27 @@ pub(super) fn destination(name: &[u8]) -> Option<Holds> {
         b"pict" => Holds::Picture,
         b"themedata" | b"colorschememapping" => Holds::File,
         b"htmltag" => Holds::Html,
-        b"annotation" | b"atnauthor" | b"atnid" | b"author" | b"category" | b"colortbl" | b"comment" | b"company"
-        | b"doccomm" | b"docvar" | b"dptxbxtext" | b"ffdeftext" | b"ffentrytext" | b"ffhelptext" | b"ffl"
-        | b"ffname" | b"ffstattext" | b"filetbl" | b"fldinst" | b"fonttbl" | b"footer" | b"footerf" | b"footerl"
-        | b"footerr" | b"footnote" | b"ftncn" | b"ftnsep" | b"ftnsepc" | b"header" | b"headerf" | b"headerl"
-        | b"headerr" | b"hlinkbase" | b"info" | b"keywords" | b"linkval" | b"listtable" | b"manager"
-        | b"nonshppict" | b"objclass" | b"objname" | b"operator" | b"pntxta" | b"pntxtb" | b"propname" | b"revtbl"
-        | b"rxe" | b"shppict" | b"shprslt" | b"shptxt" | b"sn" | b"staticval" | b"stylesheet" | b"subject" | b"sv"
-        | b"tc" | b"tcn" | b"title" | b"txe" | b"ud" | b"userprops" | b"xe" => Holds::Text,
+        b"fldinst" => Holds::Named("fldinst"),
+        b"title" => Holds::Named("title"),
+        b"subject" => Holds::Named("subject"),
+        b"author" => Holds::Named("author"),
+        b"keywords" => Holds::Named("keywords"),
+        b"doccomm" => Holds::Named("comments"),
+        b"propname" => Holds::Named("propname"),
+        b"staticval" => Holds::Named("staticval"),
+        b"bkmkstart" => Holds::Named("bkmkstart"),
+        b"bkmkend" => Holds::Named("bkmkend"),
+        b"pntxta" => Holds::Named("pntxta"),
+        b"pntxtb" => Holds::Named("pntxtb"),
+        b"shptxt" => Holds::Named("shptxt"),
+        b"listtable" | b"listoverridetable" => Holds::Named("lists"),
+        b"annotation" | b"atnauthor" | b"atnid" | b"category" | b"colortbl" | b"comment" | b"company" | b"docvar"
+        | b"dptxbxtext" | b"ffdeftext" | b"ffentrytext" | b"ffhelptext" | b"ffl" | b"ffname" | b"ffstattext"
+        | b"filetbl" | b"fonttbl" | b"footer" | b"footerf" | b"footerl" | b"footerr" | b"footnote" | b"ftncn"
+        | b"ftnsep" | b"ftnsepc" | b"header" | b"headerf" | b"headerl" | b"headerr" | b"hlinkbase" | b"info"
+        | b"linkval" | b"manager" | b"nonshppict" | b"objclass" | b"objname" | b"operator" | b"revtbl" | b"rxe"
+        | b"shppict" | b"shprslt" | b"sn" | b"stylesheet" | b"sv" | b"tc" | b"tcn" | b"txe" | b"ud" | b"userprops"
+        | b"xe" => Holds::Text,
         _ => return None,
     })
 }
