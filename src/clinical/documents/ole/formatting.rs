@@ -7,6 +7,8 @@ use std::ops::Range;
 
 /// [MS-DOC] 2.9.58, 2.9.175: pages of properties.
 const PAGE: usize = 512;
+/// Octets for each paragraph behind the places: [MS-DOC] 2.9.24.
+pub(super) const PARAGRAPH: usize = 13;
 
 /// A property that is on, and how pages of its kind are made.
 #[derive(Debug, Clone, Copy)]
@@ -34,31 +36,57 @@ pub(super) fn ranges(word: &[u8], plc: &[u8], sought: Sought<'_>) -> Vec<Range<u
 }
 
 fn page_ranges(page: &[u8], sought: Sought<'_>, found: &mut Vec<Range<usize>>) {
-    let count = page.last().map_or(0, |count| usize::from(*count));
-    let place = |index: usize| Octets::from(page, index * 4).length();
-    for index in 0..count {
-        let entry = (count + 1) * 4 + index * sought.entry;
-        let offset = page.get(entry).map_or(0, |offset| usize::from(*offset) * 2);
-        if offset == 0 || !has(page, offset, sought) {
-            continue;
-        }
-        if let (Some(start), Some(end)) = (place(index), place(index + 1)) {
-            found.push(start..end);
-        }
-    }
+    let has = |properties: &[u8]| sought.sprms.iter().any(|sprm| memchr::memmem::find(properties, sprm).is_some());
+    found.extend(entries(page, sought).filter(|(_, properties)| has(properties)).map(|(range, _)| range));
 }
 
-/// Whether the properties at `offset` have one of those that are sought.
-fn has(page: &[u8], offset: usize, sought: Sought<'_>) -> bool {
+/// The runs or paragraphs of a page, and the properties of each.
+fn entries<'p>(page: &'p [u8], sought: Sought<'_>) -> impl Iterator<Item = (Range<usize>, &'p [u8])> {
+    let count = page.last().map_or(0, |count| usize::from(*count));
+    let place = move |index: usize| Octets::from(page, index * 4).length();
+    let size = sought.entry;
+    (0..count).filter_map(move |index| {
+        let entry = (count + 1) * 4 + index * size;
+        let offset = page.get(entry).map_or(0, |offset| usize::from(*offset) * 2);
+        let properties = (offset != 0).then(|| properties(page, offset, size))?;
+        Some((place(index)?..place(index + 1)?, properties))
+    })
+}
+
+/// The properties at `offset`.
+fn properties(page: &[u8], offset: usize, size: usize) -> &[u8] {
     let length = page.get(offset).map_or(0, |length| usize::from(*length));
     // A paragraph counts in pairs, and its length may be in a second octet: what is behind is looked at rather than missed.
-    let length = if sought.entry == 1 {
-        length
-    } else {
-        (length * 2).max(2 * page.get(offset + 1).map_or(0, |l| usize::from(*l)))
-    };
-    let properties = page.get(offset + 1..(offset + 2 + length).min(page.len())).unwrap_or_default();
-    sought.sprms.iter().any(|sprm| memchr::memmem::find(properties, sprm).is_some())
+    let length =
+        if size == 1 { length } else { (length * 2).max(2 * page.get(offset + 1).map_or(0, |l| usize::from(*l))) };
+    page.get(offset + 1..(offset + 2 + length).min(page.len())).unwrap_or_default()
+}
+
+/// Places where paragraphs have a property with an operand of one or two octets, and that operand; sorted.
+pub(super) fn operands(word: &[u8], plc: &[u8], sprm: [u8; 2], width: usize) -> Vec<(Range<usize>, u16)> {
+    let mut found = Vec::new();
+    let pages = plc.len().saturating_sub(4) / 8;
+    let numbers = plc.get((pages + 1) * 4..).unwrap_or_default().chunks_exact(4).take(word.len() / PAGE + 1);
+    for number in numbers.filter_map(|entry| Octets::of(entry).length()) {
+        let at = (number & 0x3F_FFFF).saturating_mul(PAGE);
+        let Some(page) = word.get(at..at.saturating_add(PAGE)) else { continue };
+        let sought = Sought { sprms: &[], entry: PARAGRAPH };
+        for (range, properties) in entries(page, sought) {
+            let Some(place) = memchr::memmem::find(properties, &sprm) else { continue };
+            let mut octets = Octets::from(properties, place + 2);
+            let operand = if width == 1 { octets.u8().map(u16::from) } else { octets.u16() };
+            found.extend(operand.map(|operand| (range, operand)));
+        }
+    }
+    found.sort_by_key(|(range, _)| range.start);
+    found
+}
+
+/// The operand of the range that has `at` in it.
+pub(super) fn operand_at(operands: &[(Range<usize>, u16)], at: usize) -> Option<u16> {
+    let behind = operands.partition_point(|(range, _)| range.start <= at);
+    let (range, operand) = operands.get(behind.checked_sub(1)?)?;
+    (at < range.end).then_some(*operand)
 }
 
 /// Whether one of the ranges, sorted by their start, has `at` in it.

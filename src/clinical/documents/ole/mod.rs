@@ -10,6 +10,7 @@ mod files;
 mod formatting;
 mod known;
 mod message;
+mod page;
 mod property_set;
 mod slides;
 mod strings;

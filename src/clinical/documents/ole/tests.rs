@@ -1,3 +1,5 @@
+mod page;
+
 use crate::clinical::documents::writers::{atom, book, compound, doc_streams, msg, ppt, wide};
 use crate::clinical::{Findings, Limits, Rules, inspect};
 use crate::vocabulary::{Confidence, FindingKind};

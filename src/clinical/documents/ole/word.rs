@@ -1,7 +1,7 @@
 //! Documents of Word 6 to 2003: [MS-DOC].
 //!
 //! Called by `ole`. Promises: all text that the piece table names, footnotes, headers, annotations and text boxes with it, is read in
-//! the order of the document, as it is shown and with what is hidden; and the stream as it stands, where old text is left. Fails with
+//! the order of the document, as it is shown, with what is hidden, and as it stands on the page; and the stream as it stands, where old text is left. Fails with
 //! `Wrong` when there is no piece table, or a piece is not there.
 
 use super::super::document::Document;
@@ -9,8 +9,11 @@ use super::super::mapi::Words;
 use super::super::octets::Octets;
 use super::super::{Read, Wrong, codepages, runs};
 use super::formatting::{self, Sought};
+use super::page;
 use encoding_rs::WINDOWS_1252;
-use std::ops::Range;
+use text::Text;
+
+mod text;
 
 /// [MS-DOC] 2.5.1: earlier ones are those of Word 6 and 95.
 const WORD_97: u16 = 0xC1;
@@ -23,7 +26,13 @@ const PARAGRAPHS: usize = 0x102;
 const PIECES: usize = 0x1A2;
 /// [MS-DOC] 2.6.2 and 2.6.1: hidden, deleted; the end of a row.
 const HIDDEN: Sought<'static> = Sought { sprms: &[&[0x3C, 0x08, 1], &[0x00, 0x08, 1]], entry: 1 };
-const ROW_END: Sought<'static> = Sought { sprms: &[&[0x17, 0x24, 1]], entry: 13 };
+const ROW_END: Sought<'static> = Sought { sprms: &[&[0x17, 0x24, 1]], entry: formatting::PARAGRAPH };
+
+/// [MS-DOC] 2.5.4: how many characters the body has.
+const BODY: usize = 0x4C;
+/// [MS-DOC] 2.6.2: the list of a paragraph, and the level in it.
+const LIST: [u8; 2] = [0x0B, 0x46];
+const LEVEL: [u8; 2] = [0x0A, 0x26];
 
 pub(super) fn read(word: &[u8], tables: &[Vec<u8>; 2], words: &mut Words, document: &mut Document<'_, '_>) -> Read {
     let [version, flags] = [2, 10].map(|at| Octets::from(word, at).u16().unwrap_or(0));
@@ -42,7 +51,15 @@ pub(super) fn read(word: &[u8], tables: &[Vec<u8>; 2], words: &mut Words, docume
     let [hidden, row_ends] = [(CHARACTERS, HIDDEN), (PARAGRAPHS, ROW_END)].map(|(place, sought)| {
         piece(word, table, place).map(|plc| formatting::ranges(word, plc, sought)).unwrap_or_default()
     });
-    let mut text = Text { room: document.room(), hidden, row_ends, ..Text::default() };
+    let mut text = Text::new(document.room(), hidden, row_ends);
+    text.page.lists = page::lists(word, table);
+    text.page.starts = page::starts(word, table, &mut text.page.values);
+    text.page.boxes = page::Boxes::of(word, table);
+    text.page.body = Octets::from(word, BODY).length().unwrap_or(usize::MAX);
+    if let Some(plc) = piece(word, table, PARAGRAPHS) {
+        text.page.listed = formatting::operands(word, plc, LIST, 2);
+        text.page.levels = formatting::operands(word, plc, LEVEL, 1);
+    }
     let sound = pieces.iter().all(|piece| text.add(word, piece));
     if text.read > text.room {
         document.limit("", "part");
@@ -51,12 +68,13 @@ pub(super) fn read(word: &[u8], tables: &[Vec<u8>; 2], words: &mut Words, docume
     if text.differs {
         document.text("", &text.shown);
     }
+    text.on_page().iter().for_each(|page| document.text("", page));
     document.text("notes", &text.instructions);
     if sound { Ok(()) } else { Err(Wrong::Broken("text piece")) }
 }
 
 /// The part of the table stream whose place and length stand at `at`.
-fn piece<'t>(word: &[u8], table: &'t [u8], at: usize) -> Option<&'t [u8]> {
+pub(super) fn piece<'t>(word: &[u8], table: &'t [u8], at: usize) -> Option<&'t [u8]> {
     let mut octets = Octets::from(word, at);
     let (start, length) = (octets.length()?, octets.length()?);
     table.get(start..start.checked_add(length)?)
@@ -96,82 +114,6 @@ fn pieces(clx: &[u8]) -> Option<Vec<Piece>> {
         Some(Piece { start: if is_wide { at } else { at / 2 }, characters, is_wide })
     };
     descriptions.chunks_exact(8).enumerate().map(piece).collect()
-}
-
-/// The text while its pieces are put together.
-#[derive(Debug, Default)]
-struct Text {
-    room: usize,
-    /// Octets of pieces so far: one place may be in many.
-    read: usize,
-    hidden: Vec<Range<usize>>,
-    row_ends: Vec<Range<usize>>,
-    all: String,
-    shown: String,
-    differs: bool,
-    /// What fields are told to do, which is not shown.
-    instructions: String,
-    /// For each field that is open: whether it has come to its result.
-    fields: Vec<bool>,
-}
-
-impl Text {
-    /// False: the stream does not have all of it.
-    fn add(&mut self, word: &[u8], piece: &Piece) -> bool {
-        let width = if piece.is_wide { 2 } else { 1 };
-        let announced = piece.characters.saturating_mul(width);
-        let octets = Octets::from(word, piece.start).take_up_to(announced);
-        self.read = self.read.saturating_add(octets.len());
-        if self.read > self.room {
-            return true;
-        }
-        let mut at = piece.start;
-        if piece.is_wide {
-            let units = octets.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
-            for c in char::decode_utf16(units).map(|c| c.unwrap_or('\u{FFFD}')) {
-                self.character(c, at);
-                at += 2 * c.len_utf16();
-            }
-        } else {
-            for c in WINDOWS_1252.decode_without_bom_handling(octets).0.chars() {
-                self.character(c, at);
-                at += 1;
-            }
-        }
-        octets.len() == announced
-    }
-
-    /// [MS-DOC] 2.4.1 and 2.8.25: characters that stand for something else.
-    fn character(&mut self, c: char, at: usize) {
-        match c {
-            '\u{13}' => self.fields.push(false),
-            '\u{14}' => self.fields.last_mut().into_iter().for_each(|has_result| *has_result = true),
-            '\u{15}' => {
-                self.fields.pop();
-                self.instructions.push('\n');
-            }
-            '\u{7}' if formatting::covers(&self.row_ends, at) => self.push('\n', at),
-            '\u{7}' => self.push('\t', at),
-            '\r' | '\u{B}' | '\u{C}' | '\u{E}' => self.push('\n', at),
-            '\u{1E}' => self.push('\u{2011}', at),
-            '\u{1F}' => self.push('\u{AD}', at),
-            '\t' => self.push('\t', at),
-            c if c < ' ' => {}
-            c => self.push(c, at),
-        }
-    }
-
-    fn push(&mut self, c: char, at: usize) {
-        if self.fields.last() == Some(&false) {
-            return self.instructions.push(c);
-        }
-        self.all.push(c);
-        if formatting::covers(&self.hidden, at) {
-            self.differs = true;
-        } else {
-            self.shown.push(c);
-        }
-    }
 }
 
 /// Word 6 and 95: the text stands in one piece, or in several that follow one another; cells end as they do later.

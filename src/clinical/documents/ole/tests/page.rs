@@ -1,0 +1,118 @@
+//! What Word counts, works out and places while it shows a document of its old form.
+
+use super::*;
+
+/// Whether the number is in the text that is shown; what else is in the streams is told beside it.
+fn is_on_page(found: &Findings) -> bool {
+    let is_it = |f: &crate::clinical::Finding| f.kind == FindingKind::NhsNumber && f.place == "x.ole";
+    found.findings.iter().any(|f| is_it(f) && f.confidence == Confidence::High)
+}
+
+/// A document of that text, whose tables stand in the table stream: the place of each in the header, and its octets.
+fn with_tables(text: &str, tables: &[(usize, Vec<u8>)], change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut streams = doc_streams(&[text]);
+    let mut table = streams[1].1.clone();
+    for (place, octets) in tables {
+        let at = [table.len() as u32, octets.len() as u32].map(u32::to_le_bytes).concat();
+        streams[0].1[*place..place + 8].copy_from_slice(&at);
+        table.extend_from_slice(octets);
+    }
+    streams[1].1 = table;
+    change(&mut streams[0].1);
+    compound(&streams)
+}
+
+fn numbers(of: &[u32]) -> Vec<u8> {
+    of.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+/// [MS-DOC] 2.9.147: one level that counts in decimal figures and shows nothing else.
+fn level(start: u32) -> Vec<u8> {
+    [&start.to_le_bytes()[..], &[0; 11], &[1], &[0; 12], &[1, 0, 0, 0]].concat()
+}
+
+/// The tables of one list, which all paragraphs are in.
+fn listed(text: &str, level: &[u8], own_start: Option<u32>) -> Vec<u8> {
+    let definition = [&[1, 0][..], &77u32.to_le_bytes(), &[0; 22], &[1, 0]].concat();
+    let own = own_start.map(|start| [&[0; 4][..], &numbers(&[start, 0x10])].concat());
+    let list = [&numbers(&[1, 77, 0, 0])[..], &[u8::from(own.is_some()), 0, 0, 0], &own.unwrap_or_default()].concat();
+    let definition_end = definition.len() as u32;
+    let mut behind = definition;
+    behind.extend_from_slice(level);
+    let (first, page) = (0x400u32, 4u32);
+    let pages = numbers(&[first, 0x600, page]);
+    with_tables(text, &[(0x2E2, behind), (0x2EA, list), (0x102, pages)], |word| {
+        word[0x2E6..0x2EA].copy_from_slice(&definition_end.to_le_bytes());
+        word.resize(page as usize * 512, 0);
+        let mut properties = vec![0; 512];
+        properties[..8].copy_from_slice(&numbers(&[first, 0x600]));
+        properties[8] = 100;
+        properties[200..210].copy_from_slice(&[5, 0, 0, 0x0A, 0x26, 0, 0x0B, 0x46, 1, 0]);
+        properties[511] = 1;
+        word.extend_from_slice(&properties);
+    })
+}
+
+#[test]
+fn the_numbers_of_lists_are_read_before_their_paragraphs() {
+    let text = "NHS number\r476 5919\r";
+    assert!(is_on_page(&look(&listed(text, &level(942), None))));
+    assert!(is_on_page(&look(&listed(text, &level(1), Some(942)))), "a start of its own");
+    assert!(look(&listed(text, &level(1), None)).findings.is_empty());
+    let mut letters = level(942);
+    letters[4] = 4;
+    assert!(look(&listed(text, &letters, None)).findings.is_empty());
+    for cut in [0, 10, 28] {
+        let found = look(&listed(text, &level(942)[..cut], None));
+        assert!(found.read.contains(&"x.ole".to_owned()), "{cut}: {found:?}");
+    }
+}
+
+#[test]
+fn fields_are_worked_out() {
+    for text in [
+        "NHS number \u{13} SEQ a \\r 943 \u{14}1\u{15} 476 5919",
+        "NHS number \u{13} MACROBUTTON No 943\u{15} 476 5919",
+        "NHS number \u{13} IF 1 = 1 \"\u{13} QUOTE 943 \u{14}x\u{15}\" \"x\" \u{14}x\u{15} 476 5919",
+        "NHS number \u{13} SEQ a \\r 1 \u{14}943\u{15} 476 5919",
+    ] {
+        assert!(is_on_page(&look(&doc(&[text]))), "{text}");
+    }
+    assert!(!is_on_page(&look(&doc(&["NHS number \u{13} HYPERLINK 943 \u{14}x\u{15} 476 5919"]))));
+}
+
+#[test]
+fn notes_and_lines_are_counted_from_where_they_start() {
+    let notes = |start: u16| vec![(0x192, [&[0; 2][..], &(start << 2).to_le_bytes(), &[0; 60]].concat())];
+    let text = "NHS number \u{2} 476 5919";
+    assert!(is_on_page(&look(&with_tables(text, &notes(943), |_| {}))));
+    assert!(look(&with_tables(text, &notes(1), |_| {})).findings.is_empty());
+    let section = |properties: &[u8]| {
+        let place = 0x600u32;
+        let table = [numbers(&[0, 99]), vec![0, 0], place.to_le_bytes().to_vec(), vec![0; 6]].concat();
+        with_tables("x\r476 5919 is the NHS number\r", &[(0xCA, table)], |word| {
+            word.resize(place as usize, 0);
+            word.extend_from_slice(&(properties.len() as u16).to_le_bytes());
+            word.extend_from_slice(properties);
+        })
+    };
+    assert!(is_on_page(&look(&section(&[0x15, 0x50, 1, 0, 0x1B, 0x50, 0xAD, 3]))));
+    assert!(look(&section(&[0x15, 0x50, 0, 0, 0x1B, 0x50, 0xAD, 3])).findings.is_empty(), "lines are not numbered");
+}
+
+#[test]
+fn boxes_of_one_line_are_read_together() {
+    let text = "x\r5919\r476\rNHS number 943\r";
+    let boxes: Vec<u8> =
+        (1..=3).flat_map(|shape: u32| [&[0; 14][..], &shape.to_le_bytes(), &[0; 4]].concat()).collect();
+    let places = |order: &[u32]| {
+        let shapes = order.iter().flat_map(|shape| [&shape.to_le_bytes()[..], &[0; 22]].concat());
+        numbers(&vec![0; order.len() + 1]).into_iter().chain(shapes).collect::<Vec<u8>>()
+    };
+    let made = |order: &[u32]| {
+        let tables = [(0x25A, [numbers(&[0, 5, 9, 24]), boxes.clone()].concat()), (0x1DA, places(order))];
+        with_tables(text, &tables, |word| word[0x4C] = 2)
+    };
+    assert!(is_on_page(&look(&made(&[3, 2, 1]))));
+    assert!(!is_on_page(&look(&made(&[2, 1, 3]))));
+}
