@@ -1,10 +1,16 @@
 //! Looks at one piece of text for all that is recognised, in the readings that its characters allow.
 //!
-//! Part of `walk`, called by whoever reads a part. Promises: linear; numbers are counted over the whole message. Fails never.
+//! Part of `walk`, called by whoever reads a part. Promises: linear; numbers, and octets in whatever reading, are counted over the
+//! whole message, and when there are too many that is said. Fails never.
 
 use super::walk::Walk;
 use super::{likeness, own, patient_number, records, shapes};
 use crate::vocabulary::Confidence;
+
+/// Octets that are looked at in one message, each reading of them counted: some seconds of one processor.
+pub(super) const LOOKS: usize = 256 * 1024 * 1024;
+/// What an octet of another script costs beside one of ASCII.
+const DEAR: usize = 4;
 
 impl Walk<'_> {
     /// Looks at octets as they stand.
@@ -19,6 +25,7 @@ impl Walk<'_> {
 
     /// Looks for identifiers in text, and for what the site recognises for itself.
     pub fn scan(&mut self, text: &str, place: &str) {
+        let text = self.affordable(text, place);
         self.report.text(place, text);
         let hits = self.numbers_of(text, place);
         for hit in hits.numbers {
@@ -32,6 +39,19 @@ impl Walk<'_> {
         let seen = own::visible(text);
         self.rules.own.scan(&seen, text, place, &mut self.report);
         records::look(&seen, place, &mut self.report);
+    }
+
+    /// As much of the text as may still be looked at.
+    fn affordable<'t>(&mut self, text: &'t str, place: &str) -> &'t str {
+        let dear = text.bytes().filter(|octet| !octet.is_ascii()).count();
+        let price = text.len() + dear * (DEAR - 1);
+        if price <= self.looks {
+            self.looks -= price;
+            return text;
+        }
+        self.report.limit(place, "readings");
+        let end = text.floor_char_boundary(std::mem::take(&mut self.looks) / DEAR);
+        &text[..end]
     }
 
     fn numbers_of(&mut self, text: &str, place: &str) -> patient_number::Hits {
@@ -64,5 +84,33 @@ impl Walk<'_> {
         for (kind, shown) in shapes::of(text) {
             self.report.found(kind, place, shown, Confidence::High);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rules::Rules;
+    use super::super::{Findings, Limits};
+    use super::*;
+
+    fn after(looks: usize, texts: &[&str]) -> Findings {
+        let (rules, limits) = (Rules::default(), Limits::default());
+        let mut walk = Walk::new(&rules, &limits);
+        walk.looks = looks;
+        texts.iter().for_each(|text| walk.scan(text, "text"));
+        walk.report.finish()
+    }
+
+    #[test]
+    fn what_one_message_may_cost_is_bounded_in_whatever_readings_and_said() {
+        let (letter, other) = ("NHS number 943 476 5919\n", "é".repeat(40));
+        let is_whole = |looks, texts: &[&str]| after(looks, texts).unread.is_empty();
+        assert!(is_whole(24, &[letter]) && !is_whole(23, &[letter]));
+        assert!(is_whole(320, &[&other]) && !is_whole(319, &[&other]), "dear");
+        assert!(!is_whole(47, &[letter, letter]), "each reading counts");
+        let (long, cut) = (letter.repeat(100), after(1_000, &[&letter.repeat(100)]));
+        assert!(is_whole(long.len(), &[&long]));
+        assert_eq!((cut.unread[0].limit.as_deref(), cut.findings.len()), (Some("readings"), 2), "{cut:?}");
+        after(7, &[&other]);
     }
 }

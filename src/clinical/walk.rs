@@ -6,6 +6,7 @@
 
 use super::about::About;
 use super::fields::{Content, Field, Fields, content, is_trace, may_tell, shown, uncommented, unquoted};
+use super::looks::LOOKS;
 use super::report::Report;
 use super::rules::Rules;
 use super::{Findings, Limits, delimiter, leaf, markings, sealed, words};
@@ -37,6 +38,8 @@ pub(super) struct Walk<'r> {
     readings: usize,
     /// Numbers that may still be looked at.
     pub numbers: usize,
+    /// Octets that may still be looked at, in whatever reading.
+    pub looks: usize,
     documents: Documents,
     /// Documents that are in no other one, so far.
     met: usize,
@@ -81,7 +84,7 @@ enum Head {
 impl<'r> Walk<'r> {
     pub fn new(rules: &'r Rules, limits: &'r Limits) -> Walk<'r> {
         let (report, left, documents) = (Report::default(), limits.decoded, Documents::Here);
-        Walk { rules, limits, report, left, parts: 0, readings: 0, numbers: NUMBERS, documents, met: 0 }
+        Walk { rules, limits, report, left, parts: 0, readings: 0, numbers: NUMBERS, looks: LOOKS, documents, met: 0 }
     }
 
     pub fn without_documents(self) -> Walk<'r> {
