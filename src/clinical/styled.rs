@@ -82,6 +82,12 @@ fn writes(value: &str) -> bool {
     (is_string && (pieces.next().is_some_and(has_text) || has_digit(value))) || calls()
 }
 
+/// Whether one of the properties is given a value.
+fn declares(text: &str, properties: &[&str]) -> bool {
+    let is_one = |name: &[u8]| properties.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
+    memchr::memchr_iter(b':', text.as_bytes()).any(|at| is_one(last_name(text, at)))
+}
+
 /// The name right before the colon.
 fn last_name(text: &str, colon: usize) -> &[u8] {
     let before = text.as_bytes().get(colon.saturating_sub(NEAR)..colon).unwrap_or_default().trim_ascii_end();

@@ -25,7 +25,8 @@ pub(in super::super) fn of(markup: &str) -> Laid {
     let tree = tree::of(markup);
     let sheet = Sheet::parse(&tree.sheet);
     let (text, context, room) = (String::new(), Context::default(), markup.len().saturating_mul(2) + ROOM);
-    let mut layout = Layout { tree: &tree, sheet: &sheet, context, text, room };
+    let has_places = super::declares(markup, &["order", "float"]);
+    let mut layout = Layout { tree: &tree, sheet: &sheet, context, text, room, has_places };
     layout.element(ROOT, &Inherited { marks: MARKS.to_owned(), ..Inherited::default() });
     let is_cut = tree.is_cut() || sheet.is_cut || layout.text.len() >= room;
     Laid { text: layout.text, is_cut }
@@ -88,6 +89,8 @@ struct Layout<'t> {
     context: Context,
     text: String,
     room: usize,
+    /// Some element may stand elsewhere than among its neighbours.
+    has_places: bool,
 }
 
 impl Layout<'_> {
@@ -262,7 +265,7 @@ impl Layout<'_> {
             _ => {}
         }
         // Most elements have nothing that could stand elsewhere.
-        if node.children.len() < 2 {
+        if node.children.len() < 2 || !(self.has_places || style.is_reversed()) {
             return None;
         }
         let is_blank = |id: &usize| self.tree.node(*id).is_some_and(|n| !n.is_element() && n.text.trim().is_empty());

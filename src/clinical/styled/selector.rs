@@ -35,6 +35,14 @@ struct Compound {
 }
 
 #[derive(Debug)]
+struct Nth {
+    step: i64,
+    offset: i64,
+    is_of_type: bool,
+    is_from_end: bool,
+}
+
+#[derive(Debug)]
 enum Test {
     Class(String),
     Id(String),
@@ -44,12 +52,7 @@ enum Test {
         value: String,
     },
     /// `an+b` of all children or of those of the same name, from either end.
-    Nth {
-        step: i64,
-        offset: i64,
-        is_of_type: bool,
-        is_from_end: bool,
-    },
+    Nth(Nth),
     Empty,
     Root,
     Not(Vec<Compound>),
@@ -138,11 +141,7 @@ impl Test {
             Test::Attribute { name, operator, value } => {
                 node.attribute(name).is_some_and(|own| is_valued(own, *operator, value))
             }
-            Test::Nth { step, offset, is_of_type, is_from_end } => {
-                let number = number(tree, node, *is_of_type, *is_from_end);
-                let behind = number - offset;
-                if *step == 0 { behind == 0 } else { behind % step == 0 && behind / step >= 0 }
-            }
+            Test::Nth(nth) => nth.holds(tree, node),
             Test::Empty => node.children.is_empty(),
             Test::Root => tree.node(ROOT).is_some_and(|root| std::ptr::eq(root, node)),
             Test::Not(all) => !all.iter().any(|compound| compound.matches(tree, node)),
@@ -164,16 +163,23 @@ fn is_valued(own: &str, operator: char, value: &str) -> bool {
     }
 }
 
-/// Which one the element is of its siblings, from one; far ones are not counted.
-fn number(tree: &Tree, node: &Node, is_of_type: bool, is_from_end: bool) -> i64 {
-    let all = tree.node(node.parent).map_or(&[][..], |parent| parent.children.as_slice());
-    tree.spend(STEPS.min(all.len()));
-    let beside = if is_from_end { all.get(node.at + 1..) } else { all.get(..node.at) }.unwrap_or_default();
-    let is_one = |id: &&usize| {
-        tree.node(**id).is_some_and(|other| other.is_element() && (!is_of_type || other.name == node.name))
-    };
-    let count = beside.iter().take(STEPS).filter(is_one).count();
-    i64::try_from(count).unwrap_or(i64::MAX - 1) + 1
+impl Nth {
+    fn holds(&self, tree: &Tree, node: &Node) -> bool {
+        let behind = self.number(tree, node) - self.offset;
+        if self.step == 0 { behind == 0 } else { behind % self.step == 0 && behind / self.step >= 0 }
+    }
+
+    /// Which one the element is of its siblings, from one; far ones are not counted.
+    fn number(&self, tree: &Tree, node: &Node) -> i64 {
+        let all = tree.node(node.parent).map_or(&[][..], |parent| parent.children.as_slice());
+        tree.spend(STEPS.min(all.len()));
+        let beside = if self.is_from_end { all.get(node.at + 1..) } else { all.get(..node.at) }.unwrap_or_default();
+        let is_one = |id: &&usize| {
+            tree.node(**id).is_some_and(|other| other.is_element() && (!self.is_of_type || other.name == node.name))
+        };
+        let count = beside.iter().take(STEPS).filter(is_one).count();
+        i64::try_from(count).unwrap_or(i64::MAX - 1) + 1
+    }
 }
 
 /// One compound, and what follows it.
@@ -234,7 +240,7 @@ fn pseudo<'t>(text: &'t str, part: &mut Part, depth: usize) -> Option<(Option<Te
     let rest = rest.strip_prefix(')').unwrap_or(rest);
     let nth = |text: &str, is_of_type, is_from_end| {
         let (step, offset) = steps(text).unwrap_or((0, 0));
-        Some(Test::Nth { step, offset, is_of_type, is_from_end })
+        Some(Test::Nth(Nth { step, offset, is_of_type, is_from_end }))
     };
     let test = match name.to_ascii_lowercase().as_str() {
         "before" => return Some((set(part, Part::Before), rest)),

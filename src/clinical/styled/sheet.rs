@@ -120,7 +120,14 @@ pub(super) fn declarations(block: &str) -> Vec<Declaration> {
         rest = behind.get(1..).unwrap_or_default();
         let Some((property, value)) = one.split_once(':') else { continue };
         let property = property.trim();
-        let property = if property.starts_with("--") { property.to_owned() } else { property.to_ascii_lowercase() };
+        // Most declarations are of colours and sizes.
+        let is_own = property.starts_with("--");
+        if !is_own
+            && !property.starts_with(['c', 'd', 'f', 'l', 'o', 'q', 'u', 'v', 'C', 'D', 'F', 'L', 'O', 'Q', 'U', 'V'])
+        {
+            continue;
+        }
+        let property = if is_own { property.to_owned() } else { property.to_ascii_lowercase() };
         if matters(&property) {
             let important = value.rsplit_once('!').filter(|(_, last)| last.trim().eq_ignore_ascii_case("important"));
             let value = important.map_or(value, |(value, _)| value).trim();

@@ -93,9 +93,7 @@ impl Tree {
         match event {
             CallbackEvent::String { value } => self.text(value),
             CallbackEvent::OpenStartTag { name } => *tag = Node { name: owned(name), ..Node::default() },
-            CallbackEvent::AttributeName { name } if tag.attributes.len() < ATTRIBUTES => {
-                tag.attributes.push([owned(name), String::new()]);
-            }
+            CallbackEvent::AttributeName { name } => tag.attributes.push([owned(name), String::new()]),
             CallbackEvent::AttributeValue { value } => {
                 if let Some([_, own]) = tag.attributes.last_mut() {
                     *own = owned(value);
@@ -144,7 +142,8 @@ impl Tree {
         }
     }
 
-    fn begin(&mut self, tag: Node, self_closing: bool) {
+    fn begin(&mut self, mut tag: Node, self_closing: bool) {
+        tag.attributes.truncate(ATTRIBUTES);
         if matches!(tag.name.as_str(), "html" | "head" | "body") {
             let id = if tag.name == "body" { BODY } else { ROOT };
             if let Some(node) = self.nodes.get_mut(id) {
