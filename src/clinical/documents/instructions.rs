@@ -10,18 +10,17 @@ mod tokens;
 use std::collections::BTreeMap;
 use tokens::{Token, tokens};
 
-/// Values that are kept, and octets of each: what is longer is whole where it stands.
-const MOST: usize = 4_096;
+/// Octets of a value that is kept: what is longer is whole where it stands.
 const LONGEST: usize = 64;
 /// Octets of an instruction.
-pub(super) const INSTRUCTION: usize = 2_048;
+pub(super) const INSTRUCTION: usize = 16_384;
 /// Around the name of a value that may stand farther behind. Neither is a character.
 const BEGIN: char = '\u{FDD0}';
 const END: char = '\u{FDD1}';
 /// What the number of a page is called; no bookmark is.
 const PAGE: &str = " page";
 /// Pages at which a document may start to count, and pages from each.
-const STARTS: usize = 8;
+const STARTS: usize = 64;
 const PAGES: u64 = 4;
 /// A line of a header is shorter, and it has fewer of them.
 const LINE: usize = 512;
@@ -55,8 +54,7 @@ pub(super) struct Outcome {
 
 impl Values {
     pub fn set(&mut self, kind: Kind, name: &str, value: &str) {
-        let is_short = value.len() <= LONGEST && name.len() <= LONGEST;
-        if is_short && self.named.len() < MOST {
+        if value.len() <= LONGEST && name.len() <= LONGEST {
             self.named.insert(key(kind, name), value.trim().to_owned());
         }
     }
@@ -111,9 +109,6 @@ impl Values {
     /// ECMA-376 part 1, 17.16.5.56.
     fn sequence(&mut self, rest: &[Token]) -> Option<String> {
         let name = rest.first()?.text.to_lowercase();
-        if self.sequences.len() >= MOST && !self.sequences.contains_key(&name) {
-            return None;
-        }
         let count = self.sequences.entry(name).or_default();
         *count = match switch(rest, "r").and_then(|start| start.parse().ok()) {
             Some(start) => start,

@@ -1,7 +1,7 @@
 //! Lists that a word processor counts: the number that it shows before a paragraph (ECMA-376 part 1, 17.9; [MS-DOC] 2.4.6.3; RTF
 //! 1.9.1, list tables).
 //!
-//! Called by the readers of documents. Promises: so many lists and no more, each label short. Fails never: a paragraph of a list that
+//! Called by the readers of documents. Promises: so many lists and no more, which is said by `is_full`; each label is short. Fails never: a paragraph of a list that
 //! is not known has no label.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Levels of a list (17.9.6).
 pub(super) const LEVELS: usize = 9;
 /// Lists that are kept.
-const MOST: usize = 4_096;
+const MOST: usize = 65_536;
 /// Characters of a label's pattern.
 const PATTERN: usize = 64;
 
@@ -60,12 +60,14 @@ pub(super) struct Lists {
     used: BTreeMap<i64, Used>,
     counts: BTreeMap<i64, [Option<u64>; LEVELS]>,
     begun: BTreeSet<i64>,
+    is_full: bool,
 }
 
 impl Lists {
     /// A level of a definition.
     pub fn define(&mut self, definition: i64, level: usize) -> Option<&mut Level> {
         if self.defined.len() >= MOST && !self.defined.contains_key(&definition) {
+            self.is_full = true;
             return None;
         }
         self.defined.entry(definition).or_default().get_mut(level)
@@ -93,9 +95,20 @@ impl Lists {
 
     fn used_by(&mut self, list: i64) -> Option<&mut Used> {
         if self.used.len() >= MOST && !self.used.contains_key(&list) {
+            self.is_full = true;
             return None;
         }
         Some(self.used.entry(list).or_default())
+    }
+
+    /// Whether there were more lists than are kept.
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// The definition that a list uses.
+    pub fn definition(&self, list: i64) -> Option<i64> {
+        self.used.get(&list).map(|used| used.definition)
     }
 
     /// The label of the next paragraph of that list and level, and what stands behind it; nothing where it has no digit.

@@ -7,9 +7,6 @@ use super::super::instructions::{Kind, Values};
 use super::numbering::Numbering;
 use super::xml::{self, Element, Visitor};
 
-/// Sections that are kept.
-const MOST: usize = 4_096;
-
 /// What is known of a document's numbers so far.
 #[derive(Default)]
 pub(super) struct Counts {
@@ -115,7 +112,7 @@ impl<'a> Visitor<'a> for Looked<'a> {
 
     fn close(&mut self) {
         let is_section = self.open.pop() == Some("sectPr") && self.open.last() != Some(&"sectPrChange");
-        if is_section && self.sections.all.len() < MOST {
+        if is_section {
             self.sections.all.push(std::mem::take(&mut self.sections.current));
         }
     }

@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 const DIGITS: usize = 3;
 /// No list that people write starts here.
 const HIGH: u64 = 1_000;
-/// Styles that are kept.
-const STYLES: usize = 4_096;
 
 /// The lists of a document, and the place in their definitions that is read.
 #[derive(Default)]
@@ -23,6 +21,8 @@ pub(super) struct Numbering {
     level: usize,
     /// The list and the level of each style.
     styles: BTreeMap<String, Place>,
+    /// Definitions that are those of a style's list (17.9.21).
+    links: BTreeMap<i64, String>,
     /// Of the paragraph that is read.
     place: Place,
     style: Option<String>,
@@ -68,6 +68,7 @@ impl Numbering {
                 let behind = behind(&value());
                 self.change(|level| level.behind = behind);
             }
+            "numStyleLink" => self.links.extend(self.definition.map(|definition| (definition, value()))),
             "lvlText" => return self.shown(&value()),
             _ => {}
         }
@@ -139,7 +140,7 @@ impl Numbering {
     /// The properties of a style have ended.
     pub fn end_style(&mut self, name: &str) {
         let place = std::mem::take(&mut self.place);
-        if place.list.is_some() && self.styles.len() < STYLES {
+        if place.list.is_some() {
             self.styles.insert(name.to_owned(), place);
         }
     }
@@ -147,11 +148,24 @@ impl Numbering {
     /// The properties of a paragraph have ended: its label, where it has one. `styles`: its own and those from which it is derived.
     pub fn label<'s>(&mut self, styles: impl Iterator<Item = &'s str>) -> Option<String> {
         let mut place = std::mem::take(&mut self.place);
-        for of_style in styles.filter_map(|style| self.styles.get(style)).take(1) {
+        let of_style =
+            if self.styles.is_empty() { None } else { styles.filter_map(|name| self.styles.get(name)).next() };
+        if let Some(of_style) = of_style {
             place.list = place.list.or(of_style.list);
             place.level = place.level.or(of_style.level);
         }
-        self.lists.label(place.list?, place.level.unwrap_or_default())
+        self.lists.label(self.linked(place.list?), place.level.unwrap_or_default())
+    }
+
+    /// The list whose definition is used.
+    fn linked(&self, list: i64) -> i64 {
+        let style = self.lists.definition(list).and_then(|definition| self.links.get(&definition));
+        style.and_then(|style| self.styles.get(style)?.list).unwrap_or(list)
+    }
+
+    /// Whether there were more lists than are kept.
+    pub fn is_full(&self) -> bool {
+        self.lists.is_full()
     }
 
     pub fn style(&self) -> Option<&str> {

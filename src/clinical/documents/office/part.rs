@@ -40,6 +40,9 @@ pub(super) fn read(name: &str, bytes: &[u8], known: Known<'_>, document: &mut Do
     if part.styles.is_full() {
         document.unread(FindingKind::BrokenAttachment, name, "styles");
     }
+    if part.counts.numbering.is_full() {
+        document.unread(FindingKind::BrokenAttachment, name, "numbering");
+    }
     (*known.styles, *known.counts) = (part.styles, part.counts);
     part.unread.iter().for_each(|what| document.unread(FindingKind::BrokenAttachment, name, what));
     for text in part.told.readings.iter_mut().filter(|text| instructions::is_open(text)) {

@@ -21,7 +21,7 @@ use counting::Counting;
 use fields::{Field, Mark};
 pub(super) use letters::symbol;
 use letters::unescaped;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod boxes;
 mod cells;
@@ -57,7 +57,7 @@ pub(super) struct Reader<'a, 's> {
     open_fields: Vec<Field>,
     /// The readings in which the fields that are open show what is stored.
     mask: Readings,
-    marks: Vec<Mark>,
+    marks: BTreeMap<String, Mark>,
     boxes: Boxes,
 }
 
@@ -102,7 +102,7 @@ impl<'a, 's> Reader<'a, 's> {
             counting: Counting::default(),
             open_fields: Vec::new(),
             mask: Readings::ALL,
-            marks: Vec::new(),
+            marks: BTreeMap::new(),
             boxes: Boxes::default(),
         }
     }

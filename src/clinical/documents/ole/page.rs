@@ -17,8 +17,7 @@ const SHAPES: usize = 0x1DA;
 const BOXES: usize = 0x25A;
 const LISTS: usize = 0x2E2;
 const USED: usize = 0x2EA;
-/// Lists of a document, characters of a level's text, and sections.
-const MOST: usize = 4_096;
+/// Characters of a level's text.
 const PATTERN: usize = 64;
 /// Octets of a text box: what is longer has whole numbers of its own.
 const LONGEST: usize = 64;
@@ -43,7 +42,7 @@ fn defined(word: &[u8], table: &[u8], lists: &mut Lists) -> Option<()> {
     let mut place = Octets::from(word, LISTS);
     let (start, length) = (place.length()?, place.length()?);
     let mut octets = Octets::from(table.get(start..start.checked_add(length)?)?, 0);
-    let count = usize::from(octets.u16()?).min(MOST);
+    let count = usize::from(octets.u16()?);
     let mut levels = Octets::from(table, start.checked_add(length)?);
     for _ in 0..count {
         let id = octets.u32()?;
@@ -86,7 +85,7 @@ fn used(word: &[u8], table: &[u8], lists: &mut Lists) -> Option<()> {
     let mut place = Octets::from(word, USED);
     let (start, length) = (place.length()?, place.length()?);
     let mut octets = Octets::from(table.get(start..start.checked_add(length)?)?, 0);
-    let count = octets.length()?.min(MOST).min(length / LFO);
+    let count = octets.length()?.min(length / LFO);
     let mut overrides = Vec::new();
     for number in 1..=count {
         lists.uses(number as i64, i64::from(octets.u32()?));
@@ -118,7 +117,7 @@ pub(super) fn starts(word: &[u8], table: &[u8], values: &mut Values) -> Starts {
     let mut starts = Starts { note, line: None };
     let Some(plc) = super::word::piece(word, table, SECTIONS) else { return starts };
     let count = plc.len().saturating_sub(4) / (SED + 4);
-    for section in plc.get((count + 1) * 4..).unwrap_or_default().chunks_exact(SED).take(MOST) {
+    for section in plc.get((count + 1) * 4..).unwrap_or_default().chunks_exact(SED) {
         let Some(at) = Octets::from(section, 2).length() else { continue };
         let Some(length) = Octets::from(word, at).u16() else { continue };
         let properties = Octets::from(word, at.saturating_add(2)).take_up_to(usize::from(length));
@@ -155,7 +154,7 @@ impl Boxes {
         let mut counts = Octets::from(word, COUNTS);
         let first = (0..6).filter_map(|_| counts.length()).fold(0, usize::saturating_add);
         let plc = super::word::piece(word, table, BOXES).unwrap_or_default();
-        let count = (plc.len().saturating_sub(4) / (BOX + 4)).min(MOST);
+        let count = plc.len().saturating_sub(4) / (BOX + 4);
         let place = |at: usize| Octets::from(plc, at * 4).length().unwrap_or_default().saturating_add(first);
         let places: Vec<Range<usize>> = (0..count).map(|at| place(at)..place(at + 1)).collect();
         let entries = plc.get((plc.len().saturating_sub(4) / (BOX + 4) + 1) * 4..).unwrap_or_default();
@@ -192,7 +191,7 @@ fn on_page(word: &[u8], table: &[u8]) -> Vec<u32> {
     const LINE: i32 = 240;
     let plc = super::word::piece(word, table, SHAPES).unwrap_or_default();
     let count = plc.len().saturating_sub(4) / (SPA + 4);
-    let entries = plc.get((count + 1) * 4..).unwrap_or_default().chunks_exact(SPA).take(MOST);
+    let entries = plc.get((count + 1) * 4..).unwrap_or_default().chunks_exact(SPA);
     let shape = |entry: &[u8]| {
         let mut octets = Octets::of(entry);
         let (shape, left, top) = (octets.u32()?, octets.u32()?.cast_signed(), octets.u32()?.cast_signed());

@@ -68,6 +68,9 @@ pub(super) fn read(word: &[u8], tables: &[Vec<u8>; 2], words: &mut Words, docume
     if text.differs {
         document.text("", &text.shown);
     }
+    if text.page.lists.is_full() {
+        super::broken("numbering", document);
+    }
     text.on_page().iter().for_each(|page| document.text("", page));
     document.text("notes", &text.instructions);
     if sound { Ok(()) } else { Err(Wrong::Broken("text piece")) }

@@ -41,9 +41,6 @@ struct Edit {
     is_label: bool,
 }
 
-/// Edits of one flow.
-const EDITS: usize = 65_536;
-
 #[derive(Debug)]
 pub(super) struct Flow {
     pub holds: Holds,
@@ -163,23 +160,16 @@ impl Flow {
     }
 
     /// Something else stands on the page where the flow has come to; the number of the edit.
-    pub fn edit(&mut self, text: String, is_live: bool) -> Option<usize> {
+    pub fn edit(&mut self, text: String, is_live: bool) -> usize {
         self.settle();
         let end = self.text.len();
-        self.push_edit(Edit { range: end..end, text, is_live, is_label: false })
+        self.edits.push(Edit { range: end..end, text, is_live, is_label: false });
+        self.edits.len() - 1
     }
 
     /// A label stands on the page, perhaps in the place of what is stored of it.
     pub fn label(&mut self, range: Range<usize>, text: String) {
-        self.push_edit(Edit { range, text, is_live: true, is_label: true });
-    }
-
-    fn push_edit(&mut self, edit: Edit) -> Option<usize> {
-        let may = self.edits.len() < EDITS;
-        if may {
-            self.edits.push(edit);
-        }
-        may.then(|| self.edits.len() - 1)
+        self.edits.push(Edit { range, text, is_live: true, is_label: true });
     }
 
     /// An edit stands in the place of everything up to here.

@@ -109,6 +109,11 @@ impl Tables {
         self.lists.label(list, level)
     }
 
+    /// Whether there were more lists than are kept.
+    pub fn is_full(&self) -> bool {
+        self.lists.is_full()
+    }
+
     /// The label of a paragraph that an old list was said of.
     pub fn old_label(&mut self) -> Option<String> {
         let Some(start) = self.old.start.take() else {

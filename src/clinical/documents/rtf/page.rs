@@ -7,12 +7,11 @@ use super::super::instructions::{Kind, Values};
 use super::flow::Flow;
 use super::lists::Tables;
 use crate::clinical::digit;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Octets of a text box: what is longer has whole numbers of its own.
 const LONGEST: usize = 64;
-/// Boxes of one paragraph, and bookmarks that are open.
-const MOST: usize = 256;
 /// Twips between two boxes that stand in one line.
 const LINE: i32 = 240;
 /// Characters of a usual line.
@@ -26,7 +25,7 @@ pub(super) struct Page {
     /// What the last field came to, among the edits of its flow: its result follows.
     pub field: Option<usize>,
     property: String,
-    marks: Vec<(String, usize)>,
+    marks: BTreeMap<String, usize>,
     boxes: Vec<TextBox>,
     left: i32,
     top: i32,
@@ -85,9 +84,9 @@ impl Page {
             "fldinst" => self.field(flow, around),
             "propname" => self.property.clone_from(&flow.text),
             "staticval" => self.values.set(Kind::Property, &self.property, &flow.text),
-            "bkmkstart" if self.marks.len() < MOST => {
+            "bkmkstart" => {
                 around.settle();
-                self.marks.push((flow.text.clone(), around.text.len()));
+                self.marks.insert(flow.text.clone(), around.text.len());
             }
             "bkmkend" => self.end_mark(&flow.text, around),
             "pntxta" | "pntxtb" => self.tables.old_text(name, &flow.text),
@@ -103,19 +102,18 @@ impl Page {
         let [stored, updated] = flow.on_page();
         let instruction = updated.or(stored).unwrap_or_else(|| flow.text.clone());
         let outcome = self.values.outcome(&instruction);
-        self.field = outcome.and_then(|outcome| around.edit(outcome.text, outcome.is_live));
+        self.field = outcome.map(|outcome| around.edit(outcome.text, outcome.is_live));
     }
 
     fn end_mark(&mut self, name: &str, around: &mut Flow) {
-        let Some(at) = self.marks.iter().position(|(own, _)| own == name) else { return };
+        let Some(start) = self.marks.remove(name) else { return };
         around.settle();
-        let (name, start) = self.marks.swap_remove(at);
         let text = around.text.get(start..).unwrap_or_default();
-        self.values.set(Kind::Bookmark, &name, text);
+        self.values.set(Kind::Bookmark, name, text);
     }
 
     fn text_box(&mut self, text: &str) {
-        if !text.is_empty() && text.len() <= LONGEST && self.boxes.len() < MOST {
+        if !text.is_empty() && text.len() <= LONGEST {
             let (line, left) = (self.top.div_euclid(LINE), self.left);
             self.boxes.push(TextBox { line, left, text: text.to_owned() });
         }

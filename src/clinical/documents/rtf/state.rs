@@ -381,6 +381,9 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
         for text in [body.shown(), page, updated].into_iter().flatten() {
             self.document.text("", &self.on_page.values.resolved(&text));
         }
+        if self.on_page.tables.is_full() {
+            self.document.unread(FindingKind::BrokenAttachment, "", "numbering");
+        }
         let aside = std::mem::take(&mut self.aside);
         let aside = if instructions::is_open(&aside) { self.on_page.values.resolved(&aside) } else { aside };
         self.document.text("notes", &aside);

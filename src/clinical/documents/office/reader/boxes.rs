@@ -9,8 +9,6 @@ use super::Reader;
 
 /// Octets of a box: what is longer has whole numbers of its own.
 const LONGEST: usize = 64;
-/// Boxes that are kept.
-const MOST: usize = 1_024;
 /// Two boxes stand in one line that are not farther apart: English Metric Units.
 const LINE: i64 = 12 * POINT;
 const POINT: i64 = 12_700;
@@ -72,7 +70,7 @@ impl<'a> Reader<'a, '_> {
         let text = self.flow.seen().trim();
         let boxes = &mut self.boxes;
         let is_short = !text.is_empty() && text.len() <= LONGEST;
-        if is_short && self.readings.are_seen() && boxes.open.len() + boxes.all.len() < MOST {
+        if is_short && self.readings.are_seen() {
             let (line, left) = (boxes.top.div_euclid(LINE), boxes.left);
             boxes.open.push(TextBox { depth: self.flow.depth(), line, left, text: text.to_owned() });
         }

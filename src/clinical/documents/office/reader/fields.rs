@@ -1,7 +1,7 @@
 //! Fields: what their instructions come to, beside the results that are stored (ECMA-376 part 1, 17.16.18), and the bookmarks that
 //! they refer to.
 //!
-//! Called by `reader`. Promises: so many fields inside one another, and so many bookmarks open at once. Fails never.
+//! Called by `reader`. Promises: so many fields inside one another. Fails never.
 
 use super::super::super::instructions::{INSTRUCTION, Kind, Outcome};
 use super::super::flow::Readings;
@@ -10,8 +10,6 @@ use super::Reader;
 
 /// Fields inside one another.
 const DEEPEST: usize = 64;
-/// Bookmarks that are open at once.
-const MARKS: usize = 64;
 
 /// A field that is open.
 #[derive(Default)]
@@ -24,7 +22,6 @@ pub(super) struct Field {
 
 /// A bookmark that is open.
 pub(super) struct Mark {
-    id: String,
     name: String,
     depth: usize,
     start: usize,
@@ -98,13 +95,10 @@ impl<'a> Reader<'a, '_> {
 
     pub fn bookmark(&mut self, element: &Element<'a, '_>) {
         let id = element.attribute("id").unwrap_or_default();
-        if element.local == "bookmarkStart" && self.marks.len() < MARKS {
+        if element.local == "bookmarkStart" {
             let name = element.attribute("name").unwrap_or_default();
-            self.marks.push(Mark { id, name, depth: self.flow.depth(), start: self.flow.len() });
-        } else if element.local == "bookmarkEnd"
-            && let Some(at) = self.marks.iter().position(|mark| mark.id == id)
-        {
-            let mark = self.marks.swap_remove(at);
+            self.marks.insert(id, Mark { name, depth: self.flow.depth(), start: self.flow.len() });
+        } else if let Some(mark) = self.marks.remove(&id) {
             let text = self.flow.shown().get(mark.start..).filter(|_| mark.depth == self.flow.depth());
             self.counts.values.set(Kind::Bookmark, &mark.name, text.unwrap_or_default());
         }

@@ -73,6 +73,18 @@ fn a_style_puts_its_paragraphs_in_a_list() {
 }
 
 #[test]
+fn a_list_may_have_the_definition_of_a_style() {
+    let styles = format!(
+        "<w:styles {NAMESPACES}><w:style w:type='numbering' w:styleId='N'><w:pPr><w:numPr><w:numId w:val='8'/></w:numPr></w:pPr></w:style></w:styles>"
+    );
+    let other = format!("</w:abstractNum><w:abstractNum w:abstractNumId='4'>{}", level(943, "%1"));
+    let lists = format!("{LIST}<w:num w:numId='8'><w:abstractNumId w:val='4'/></w:num>");
+    let numbering = numbering(&format!("<w:numStyleLink w:val='N'/>{other}"), &lists);
+    let body = format!("{}{}", paragraph(LABEL), listed("476 5919"));
+    assert!(is_found(&body, &[("y.xml", styles), ("z.xml", numbering)]));
+}
+
+#[test]
 fn an_ordinary_list_is_read_once() {
     let numbering = numbering(&level(1, "%1."), LIST);
     let body = format!("{}{}", listed("Wash hands"), listed("Call 3 people"));
