@@ -1,7 +1,7 @@
 //! Numbers that a programme counts while it shows a text: of paragraphs, pages, lines and notes (ECMA-376 part 1, 17.9, 17.6, 17.11).
 //!
-//! Called by `reader`. Promises: the number of a paragraph stands before it where digits are beside it. Fails never: what counts to
-//! numbers that could be an identifier is said.
+//! Called by `reader`. Promises: the number of a paragraph stands before it where digits are beside it. Fails never: a pattern
+//! whose own digits could be an identifier is said.
 
 use super::super::lists::{Form, Level, Lists};
 use super::xml::Element;
@@ -9,8 +9,6 @@ use std::collections::BTreeMap;
 
 /// Digits that are enough to make a number of.
 const DIGITS: usize = 3;
-/// No list that people write starts here.
-const HIGH: u64 = 1_000;
 
 /// The lists of a document, and the place in their definitions that is read.
 #[derive(Default)]
@@ -57,9 +55,8 @@ impl Numbering {
                 self.level = number("ilvl").and_then(|level| usize::try_from(level).ok()).unwrap_or_default();
             }
             "start" | "startOverride" => {
-                return self.starts_at(element.local, number("val").unwrap_or_default().unsigned_abs());
+                self.starts_at(element.local, number("val").unwrap_or_default().unsigned_abs());
             }
-            "pgNumType" => return Counted { is_unread: number("start") >= Some(HIGH as i64), text: None },
             "numFmt" => {
                 let form = form(&value(), element.attribute("format").as_deref());
                 self.change(|level| level.form = form);
@@ -81,12 +78,11 @@ impl Numbering {
         }
     }
 
-    fn starts_at(&mut self, local: &str, start: u64) -> Counted {
+    fn starts_at(&mut self, local: &str, start: u64) {
         match local {
             "start" => self.change(|level| level.start = start),
             _ => self.lists.starts(self.list, self.level, start),
         }
-        Counted { is_unread: start >= HIGH, text: None }
     }
 
     /// `%1` stands for the number of the first level (17.9.11).

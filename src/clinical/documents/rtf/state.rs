@@ -21,8 +21,6 @@ const DEEPEST: usize = 20_000;
 const FONTS: usize = 4_096;
 /// Drawings that are smaller are ornaments.
 const ORNAMENT: usize = 20_000;
-/// No list and no page that people write starts here.
-const HIGH: i32 = 1_000;
 /// Divides what belongs to different destinations.
 const DIVIDER: &str = "\n;\n";
 
@@ -247,9 +245,6 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
             }
             b"htmlrtf" => self.change(|group| group.only_rtf = is_on),
             b"fromhtml" if self.html.is_none() => self.html = Some(Flow::new(Holds::Html, self.page)),
-            _ if words::counts_from(name) && number >= Some(HIGH) => {
-                self.document.unread(FindingKind::BrokenAttachment, "", "numbering");
-            }
             _ if words::is_drawing(name) => self.draw(),
             _ => self.charset(name, number.unwrap_or(0)),
         }

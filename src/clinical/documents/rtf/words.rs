@@ -36,11 +36,6 @@ pub(super) fn destination(name: &[u8]) -> Option<Holds> {
     })
 }
 
-/// What a programme counts while it shows the text: paragraphs and pages.
-pub(super) fn counts_from(name: &[u8]) -> bool {
-    matches!(name, b"levelstartat" | b"pnstart" | b"pgnstart" | b"pgnstarts")
-}
-
 /// A drawing in a language of its own.
 pub(super) fn is_drawing(name: &[u8]) -> bool {
     matches!(name, b"wmetafile" | b"emfblip" | b"macpict" | b"pmmetafile")
