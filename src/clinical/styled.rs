@@ -21,6 +21,8 @@ use std::collections::BTreeSet;
 const NAMES: usize = 256;
 /// Letters around a colon that are looked at.
 const NEAR: usize = 32;
+/// Octets of a value that are looked at.
+const VALUE: usize = 1024;
 /// What runs a programme without `<script>`.
 const EVENTS: &[&str] =
     &["\nonload ", "\nonerror ", "\nonclick ", "\nonfocus ", "\nontoggle ", "\nonbegin ", "\nonpageshow "];
@@ -45,8 +47,7 @@ const MORE: [char; 5] = ['[', ':', '>', '+', '~'];
 fn arranges(shown: &str) -> bool {
     let mut floats = 0;
     let is_one = |at: usize| {
-        let value = shown.get(at + 1..).unwrap_or_default();
-        let value = || value.split([';', '}', '\n']).next().unwrap_or_default().trim();
+        let value = || value_behind(shown, at).trim();
         let name = last_name(shown, at);
         let is = |own: &str| name.eq_ignore_ascii_case(own.as_bytes());
         match name.len() {
@@ -88,6 +89,12 @@ fn declares(text: &str, properties: &[&str]) -> bool {
     memchr::memchr_iter(b':', text.as_bytes()).any(|at| is_one(last_name(text, at)))
 }
 
+/// The value behind the colon, or as much of it as may be one.
+fn value_behind(text: &str, colon: usize) -> &str {
+    let end = text.floor_char_boundary(colon.saturating_add(VALUE));
+    text.get(colon + 1..end).unwrap_or_default().split([';', '}', '\n']).next().unwrap_or_default()
+}
+
 /// The name right before the colon.
 fn last_name(text: &str, colon: usize) -> &[u8] {
     let before = text.as_bytes().get(colon.saturating_sub(NEAR)..colon).unwrap_or_default().trim_ascii_end();
@@ -99,8 +106,7 @@ fn last_name(text: &str, colon: usize) -> &[u8] {
 pub(super) fn has_generated_digits(shown: &str) -> bool {
     let mut colons = memchr::memchr_iter(b':', shown.as_bytes());
     colons.any(|at| {
-        let value = shown.get(at + 1..).unwrap_or_default();
-        let value = value.split([';', '}', '\n']).next().unwrap_or_default().trim_start();
+        let value = value_behind(shown, at).trim_start();
         property(shown, at).ends_with("content") && value.starts_with(['"', '\'']) && has_digit(value)
     })
 }
