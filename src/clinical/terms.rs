@@ -9,10 +9,11 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, Anchored, I
 
 /// Terms of which a table is made that is twice as fast and takes some 3 KB of memory for each.
 const FEW: usize = 5_000;
-/// Octets by which the start of a word is known.
-const START: usize = 4;
-/// How many starts are told apart, a power of two: 8 KB stay near the processor.
-const STARTS: usize = 1 << 16;
+/// Octets by which the start of a term is known that has fewer than `LONG`.
+const SHORT: usize = 4;
+const LONG: usize = 8;
+/// How many starts of each length are told apart: twice 8 KB stay near the processor.
+const PLACES: usize = 1 << 16;
 
 /// Terms, compiled.
 #[derive(Debug, Clone)]
@@ -40,54 +41,75 @@ impl Terms {
             while self.all.try_find_overlapping(input(), &mut state).is_ok()
                 && let Some(hit) = state.get_match()
             {
-                found(hit.pattern().as_usize());
+                // With a term come those that it ends with: they are found where they begin.
+                if hit.start() == blank {
+                    found(hit.pattern().as_usize());
+                }
             }
         }
     }
 }
 
-/// How words begin: any of many that share a place, so that a word may pass that is no term's.
+/// How terms begin. Many a phrase begins with a word of every day: what is long is known by more octets.
 #[derive(Debug, Clone)]
 struct Starts {
-    places: Vec<u64>,
+    short: Places<SHORT>,
+    long: Places<LONG>,
 }
 
 impl Starts {
     fn of(terms: &[&str]) -> Starts {
-        let mut starts = Starts { places: vec![0; STARTS / 64] };
+        let mut starts = Starts { short: Places::none(), long: Places::none() };
         terms.iter().for_each(|term| starts.add(term.as_bytes().get(1..).unwrap_or_default()));
         starts
     }
 
-    /// Whatever may stand behind a term that is shorter than a start.
     fn add(&mut self, word: &[u8]) {
         match word.len() {
-            START.. => self.mark(word),
-            len if len + 1 < START => self.places.fill(u64::MAX),
-            _ => (0..=u8::MAX).for_each(|next| self.mark(&[word, &[next]].concat())),
+            LONG.. => self.long.mark(word),
+            SHORT.. => self.short.mark(word),
+            // Whatever may stand behind it.
+            len if len + 1 == SHORT => (0..=u8::MAX).for_each(|next| self.short.mark(&[word, &[next]].concat())),
+            _ => self.short.bits.fill(u64::MAX),
         }
     }
 
+    fn has(&self, word: &[u8]) -> bool {
+        self.short.has(word) || self.long.has(word)
+    }
+}
+
+/// Starts of `N` octets: some share a place, so that a word may pass that is no term's.
+#[derive(Debug, Clone)]
+struct Places<const N: usize> {
+    bits: Vec<u64>,
+}
+
+impl<const N: usize> Places<N> {
+    fn none() -> Places<N> {
+        Places { bits: vec![0; PLACES / 64] }
+    }
+
     fn mark(&mut self, word: &[u8]) {
-        let place = place(word);
-        self.places[place / 64] |= 1 << (place % 64);
+        let place = place::<N>(word);
+        self.bits[place / 64] |= 1 << (place % 64);
     }
 
     fn has(&self, word: &[u8]) -> bool {
-        let place = place(word);
-        self.places[place / 64] >> (place % 64) & 1 == 1
+        let place = place::<N>(word);
+        self.bits[place / 64] >> (place % 64) & 1 == 1
     }
 }
 
 /// Where a start stands; behind the end of a text stand zeros.
-fn place(word: &[u8]) -> usize {
-    let start = word.first_chunk::<START>().copied().unwrap_or_else(|| {
-        let mut short = [0; START];
-        short.iter_mut().zip(word).for_each(|(to, from)| *to = *from);
-        short
-    });
+fn place<const N: usize>(word: &[u8]) -> usize {
+    let mut start = [0; LONG];
+    match word.first_chunk::<N>() {
+        Some(whole) => start[..N].copy_from_slice(whole),
+        None => start.iter_mut().zip(word).for_each(|(to, from)| *to = *from),
+    }
     // Fibonacci hashing (Knuth 6.4): the upper bits of the product are well mixed.
-    (u32::from_le_bytes(start).wrapping_mul(0x9E37_79B9) >> 16) as usize % STARTS
+    (u64::from_le_bytes(start).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as usize % PLACES
 }
 
 #[cfg(test)]

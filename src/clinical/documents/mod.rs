@@ -21,6 +21,8 @@ mod pdf;
 mod rtf;
 mod runs;
 mod sevenz;
+mod side_by_side;
+mod sylk;
 mod tar;
 mod tnef;
 #[cfg(test)]
@@ -34,6 +36,7 @@ use super::walk::Walk;
 use crate::vocabulary::FindingKind;
 use document::Document;
 pub(super) use office::is_markup;
+pub(super) use sylk::sheet as sylk_sheet;
 
 /// What reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

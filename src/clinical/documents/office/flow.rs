@@ -4,6 +4,9 @@
 //! is whole in one of them; text boxes, notes and comments are stories of their own and divide nothing; never longer than the
 //! room there is. Fails never.
 
+use super::swaps::{Swap, swapped};
+use std::ops::Range;
+
 /// Which readings a piece of text is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Readings(u8);
@@ -54,6 +57,10 @@ pub(super) struct Flow {
     stories: Vec<Story>,
     /// Stories that have ended.
     texts: [String; Readings::COUNT],
+    /// Those among them in which something is worked out when they are shown.
+    waiting: Vec<(String, Vec<Swap>)>,
+    /// How often somebody said that a text is only known at the end.
+    later: usize,
     aside: String,
     room: usize,
     cut: bool,
@@ -62,6 +69,7 @@ pub(super) struct Flow {
 /// Text that stands together.
 #[derive(Default)]
 struct Story {
+    swaps: Vec<Swap>,
     texts: [Option<String>; Readings::COUNT],
     cell: Option<Cell>,
     tabs: usize,
@@ -78,22 +86,74 @@ struct Cell {
 /// What a part says.
 pub(super) struct Told {
     pub readings: [String; Readings::COUNT],
+    /// The stories as a programme shows them that works out what stands in them, in two ways where it may be either.
+    pub computed: [String; 2],
     pub aside: String,
     pub cut: bool,
 }
 
 impl Flow {
     pub fn new(room: usize) -> Flow {
-        let mut flow = Flow { stories: Vec::new(), texts: Default::default(), aside: String::new(), room, cut: false };
+        let mut flow = Flow {
+            stories: Vec::new(),
+            texts: Default::default(),
+            waiting: Vec::new(),
+            later: 0,
+            aside: String::new(),
+            room,
+            cut: false,
+        };
         flow.stories.push(Story::new());
         flow
     }
 
-    pub fn finish(mut self) -> Told {
+    /// `later`: what the texts are that are only known now, in the order in which they were asked for.
+    pub fn finish(mut self, later: &[Option<String>]) -> Told {
         while !self.stories.is_empty() {
             self.end_story();
         }
-        Told { readings: self.texts, aside: self.aside, cut: self.cut }
+        let computed = swapped(&mut self.waiting, later);
+        Told { readings: self.texts, computed, aside: self.aside, cut: self.cut }
+    }
+
+    /// A piece of the story that is shown in another way than it is stored: as `first`, or as `last`.
+    pub fn swap(&mut self, range: Range<usize>, first: &str, last: &str) {
+        let texts = [first, last].map(str::to_owned);
+        self.add_swap(first.len() + last.len(), Swap { range, texts, later: None });
+    }
+
+    /// The same where it is only known at the end; its number among those.
+    pub fn swap_later(&mut self, range: Range<usize>) -> usize {
+        let number = self.later;
+        self.later += 1;
+        self.add_swap(0, Swap { range, texts: Default::default(), later: Some(number) });
+        number
+    }
+
+    /// How many texts are only known at the end.
+    pub fn asked_later(&self) -> usize {
+        self.later
+    }
+
+    fn add_swap(&mut self, octets: usize, swap: Swap) {
+        if octets > self.room {
+            self.cut = true;
+            return;
+        }
+        self.room -= octets;
+        if let Some(story) = self.stories.last_mut() {
+            story.swaps.push(swap);
+        }
+    }
+
+    /// Where the text of the cell begins that is open.
+    pub fn cell_start(&self) -> Option<usize> {
+        self.stories.last().and_then(|story| story.cell.as_ref()).map(|cell| cell.start)
+    }
+
+    /// How many stories are open.
+    pub fn depth(&self) -> usize {
+        self.stories.len()
     }
 
     /// Octets of the story so far, as it is shown.
@@ -108,11 +168,6 @@ impl Flow {
     /// The same, as it is seen on the page.
     pub fn seen(&self) -> &str {
         self.stories.last().and_then(|story| story.texts[Readings::PAGE].as_deref()).unwrap_or(self.shown())
-    }
-
-    /// How many stories the text stands in.
-    pub fn depth(&self) -> usize {
-        self.stories.len()
     }
 
     pub fn push(&mut self, text: &str, readings: Readings) {
@@ -164,6 +219,20 @@ impl Flow {
                 text.push_str("\n;\n");
             }
         }
+        let [shown, ..] = story.texts;
+        if let Some(shown) = shown.filter(|_| !story.swaps.is_empty()) {
+            self.wait(shown, story.swaps);
+        }
+    }
+
+    /// What is worked out in a story is known when all were read.
+    fn wait(&mut self, shown: String, swaps: Vec<Swap>) {
+        if shown.len() > self.room {
+            self.cut = true;
+            return;
+        }
+        self.room -= shown.len();
+        self.waiting.push((shown, swaps));
     }
 
     pub fn is_in_cell(&self) -> bool {

@@ -7,18 +7,25 @@
 
 mod attributes;
 mod counts;
+mod data_styles;
 mod dialect;
+mod evaluation;
+mod files;
 mod flow;
 mod formulas;
+mod lists;
 mod manifest;
 mod number_formats;
 mod numbering;
 mod numbers;
 mod part;
 mod reader;
+mod rendering;
 mod roles;
+mod sheet;
 mod strings;
 mod styles;
+mod swaps;
 #[cfg(test)]
 mod tests;
 mod xlsb;
@@ -32,7 +39,11 @@ use super::{Read, Wrong};
 use crate::vocabulary::FindingKind;
 use counts::Counts;
 use dialect::Dialect;
+use files::{is_drawn, is_lost_markup, is_of_package, is_settings, is_thumbnail, may_be_written, words_in};
+pub(super) use number_formats::{List, NumberFormats, Shown};
+pub(super) use numbers::with_page;
 use part::{Known, tell};
+pub(super) use sheet::{At, Sheet};
 use std::borrow::Cow;
 use std::io::Cursor;
 use strings::Strings;
@@ -45,10 +56,6 @@ const LOOKED_AT: usize = 4_096;
 const BEGINNING: u64 = 4_096;
 /// Most markup says so early what it is.
 const SAMPLE: usize = 64 * 1024;
-/// Programmes' own settings are smaller than this.
-const SETTINGS: usize = 256 * 1024;
-/// A picture of a table is small, as a logo is.
-const PREVIEW: usize = 20_000;
 /// As small as a logo: a mark made by hand.
 const ORNAMENT: usize = 20_000;
 
@@ -111,6 +118,9 @@ impl Package {
             match xml::root(&text) {
                 Some(root) if root.dialect.is_known() => {
                     self.met.drawing |= is_written(root) && is_drawn(&text);
+                    if is_written(root) && may_be_written(&text) {
+                        document.unread(FindingKind::Image, name, "outlines");
+                    }
                     return self.part(name, bytes, root, document);
                 }
                 Some(Root { local: "coreProperties" | "Properties", .. }) => self.counts.properties(&text),
@@ -176,7 +186,7 @@ impl Package {
         if !document.count(name) {
             return;
         }
-        let part = xlsb::read(bytes, &mut self.strings, document.room());
+        let part = xlsb::read(bytes, (&mut self.strings, &mut self.styles.numbers), document.room());
         let is_sound = !part.unread.contains(xlsb::CUT);
         part.unread.iter().for_each(|what| document.unread(FindingKind::BrokenAttachment, name, what));
         self.met.text |= tell(&part.told, name, document) && part.is_written;
@@ -216,6 +226,9 @@ pub(in super::super) fn is_markup(bytes: &[u8]) -> bool {
 pub(super) fn flat(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
     let mut strings = Strings::default();
     let text = markup(bytes).ok_or(Wrong::Broken("xml"))?;
+    if may_be_written(&text) {
+        document.unread(FindingKind::Image, "", "outlines");
+    }
     let (mut styles, mut counts) = (Styles::default(), Counts::default());
     part::read("", bytes, Known { strings: &mut strings, styles: &mut styles, counts: &mut counts }, document);
     if strings.is_missing() {
@@ -302,28 +315,6 @@ fn is_main(root: Root<'_>) -> bool {
     }
 }
 
-/// What a package says of itself, whoever wrote in it.
-fn is_of_package(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    lower == "[content_types].xml"
-        || lower == "mimetype"
-        || lower == "manifest.rdf"
-        || lower.ends_with(".rels")
-        || lower.starts_with("docprops/")
-        || lower.starts_with("customxml/")
-}
-
-/// Whether outlines are drawn: letters may be some of them.
-fn is_drawn(markup: &str) -> bool {
-    ["custGeom", ":path ", ":polygon ", ":polyline "].iter().any(|outline| markup.contains(outline))
-}
-
-/// A picture of the first page, which the document does not show.
-fn is_thumbnail(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    lower.rsplit('/').next().is_some_and(|file| file.starts_with("thumbnail."))
-}
-
 /// When a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
@@ -336,7 +327,7 @@ enum Rank {
 
 fn rank(archive: &Archive<'_>, at: usize) -> Rank {
     let beginning = archive.beginning(at, BEGINNING);
-    if xlsb::is_strings(&beginning) {
+    if xlsb::is_referred_to(&beginning) {
         return Rank::ReferredTo;
     }
     let Some(text) = markup(&beginning) else { return Rank::Usual };
@@ -345,35 +336,9 @@ fn rank(archive: &Archive<'_>, at: usize) -> Rank {
         (Dialect::Sheet, "sst" | "styleSheet")
         | (Dialect::Odf, "manifest" | "document-styles")
         | (Dialect::Word, "styles" | "numbering" | "settings")
+        | (Dialect::Slide, "presentation")
         | (_, "coreProperties" | "Properties") => Rank::ReferredTo,
         (Dialect::Word, "hdr" | "ftr" | "footnotes" | "endnotes") => Rank::Counted,
         _ => Rank::Usual,
     }
-}
-
-/// What a package says is markup, in a charset that nobody here knows; EBCDIC has its `<?xm` at other places (XML 1.0, F.1).
-fn is_lost_markup(name: &str, bytes: &[u8]) -> bool {
-    let lower = name.to_ascii_lowercase();
-    bytes.starts_with(&[0x4C, 0x6F, 0xA7, 0x94]) || lower.ends_with(".xml") || lower.ends_with(".rels")
-}
-
-/// What programmes keep for themselves in a form of their own: of the printer, of where lines end, how a table looks.
-fn is_settings(name: &str, bytes: &[u8]) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let file = lower.rsplit('/').next().unwrap_or_default();
-    let is_printer = file.starts_with("printersettings") && file.ends_with(".bin");
-    let is_metafile = bytes.starts_with(b"VCLMTF") && bytes.len() <= PREVIEW;
-    // ECMA-376 part 2, 10.2.3 and annex C: what a writer has thrown away.
-    let is_trash = lower.starts_with("[trash]/") && file.ends_with(".dat");
-    (is_metafile || is_printer || is_trash || file == "layout-cache") && bytes.len() <= SETTINGS
-}
-
-/// No reader shows it; what text is in it is looked at all the same, wherever its characters begin.
-fn words_in(name: &str, bytes: &[u8], document: &mut Document<'_, '_>) {
-    for from in [bytes, bytes.get(1..).unwrap_or_default()] {
-        let (pairs, _) = from.as_chunks::<2>();
-        let words: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
-        document.text(name, &String::from_utf16_lossy(&words));
-    }
-    document.text(name, &String::from_utf8_lossy(bytes));
 }

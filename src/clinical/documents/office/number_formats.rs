@@ -1,22 +1,28 @@
 //! Formats of a spreadsheet's numbers that show other digits than a cell has (ECMA-376 part 1, 18.8.31): those of their own, or
 //! fewer; and which cells have them.
 //!
-//! Asked by `reader` for each cell. Promises: so many formats and no more. Fails never: more than are kept are said by `may_show`.
+//! Asked by the readers of spreadsheets for each cell. Promises: so many formats and no more. Fails never: what is not known, and all
+//! where there are more than are kept, is `Unknown`.
 
+use super::numbers::OWN_DIGITS;
+use super::rendering::{self, Value};
 use super::xml::Element;
 use std::collections::BTreeMap;
 
 /// Formats that are kept, and looks of cells that refer to them.
 const MOST: usize = 65_536;
+/// Octets of a value that becomes no identifier by a format that adds no digits.
+const SHORT: usize = 6;
 /// Digits of an identifier.
 const IDENTIFIER: usize = 10;
 
 /// The formats of a workbook.
 #[derive(Default)]
-pub(super) struct NumberFormats {
-    codes: BTreeMap<u32, Change>,
-    /// What each look of cells refers to.
-    looks: Vec<Option<Change>>,
+pub(in super::super) struct NumberFormats {
+    codes: BTreeMap<u32, usize>,
+    formats: Vec<Format>,
+    /// Which format each look of cells has.
+    looks: Vec<Option<usize>>,
     /// Where those are that have names, and the name of the last (XML of 2003).
     named: BTreeMap<String, usize>,
     name: String,
@@ -26,11 +32,18 @@ pub(super) struct NumberFormats {
 
 /// The list that is read.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum List {
+pub(in super::super) enum List {
     #[default]
     Formats,
     Cells,
     Other,
+}
+
+/// A format that shows other digits than a cell has.
+#[derive(Debug)]
+struct Format {
+    code: String,
+    change: Option<Change>,
 }
 
 /// What one format does to the digits of a cell.
@@ -45,37 +58,55 @@ struct Change {
     telephone: usize,
 }
 
+/// What a cell shows by its format.
+#[derive(Debug, PartialEq, Eq)]
+pub(in super::super) enum Shown {
+    /// Digits that it has.
+    Same,
+    Other(String),
+    /// Nobody here knows, and it may be an identifier.
+    Unknown,
+}
+
 impl NumberFormats {
     /// Takes what a part says of formats; whether it is one that cannot be told by its cells and changes their digits.
-    pub fn element(&mut self, element: &Element<'_, '_>) -> bool {
+    pub(super) fn element(&mut self, element: &Element<'_, '_>) -> bool {
         match element.local {
-            "cellXfs" => self.list = List::Cells,
-            "numFmts" => self.list = List::Formats,
-            "cellStyleXfs" | "cellStyles" | "dxfs" => self.list = List::Other,
-            "xf" if self.list == List::Cells => self.look(element),
+            "cellXfs" => self.begin(List::Cells),
+            "numFmts" => self.begin(List::Formats),
+            "cellStyleXfs" | "cellStyles" | "dxfs" => self.begin(List::Other),
+            "xf" => self.look(element.attribute("numFmtId").and_then(|id| id.trim().parse::<u32>().ok())),
             "Style" => self.name = element.attribute("ID").unwrap_or_default(),
             "NumberFormat" => self.named_look(element),
-            "numFmt" => return self.format(element),
+            "numFmt" => return self.format_of(element),
             _ => {}
         }
         false
     }
 
-    fn look(&mut self, element: &Element<'_, '_>) {
-        let format = element.attribute("numFmtId").and_then(|id| id.trim().parse::<u32>().ok());
+    pub fn begin(&mut self, list: List) {
+        self.list = list;
+    }
+
+    /// One look of cells, where they are listed: they have the format of that number.
+    pub fn look(&mut self, format: Option<u32>) {
+        if self.list != List::Cells {
+            return;
+        }
+        let format = format.and_then(|id| self.codes.get(&id).copied().or_else(|| self.keep(usual(id)?)));
         self.is_full |= self.looks.len() >= MOST;
         if !self.is_full {
-            self.looks.push(format.and_then(|id| self.codes.get(&id).copied()));
+            self.looks.push(format);
         }
     }
 
     /// NumberFormat of a Style in the XML of 2003.
     fn named_look(&mut self, element: &Element<'_, '_>) {
-        let Some(change) = element.attribute("Format").and_then(|code| changes(&code)) else { return };
+        let Some(code) = element.attribute("Format") else { return };
         self.is_full |= self.looks.len() >= MOST;
-        if !self.is_full {
+        if let Some(format) = self.keep(&code).filter(|_| !self.is_full) {
             self.named.insert(self.name.clone(), self.looks.len());
-            self.looks.push(Some(change));
+            self.looks.push(Some(format));
         }
     }
 
@@ -84,26 +115,85 @@ impl NumberFormats {
         self.named.get(name).copied()
     }
 
-    fn format(&mut self, element: &Element<'_, '_>) -> bool {
-        let Some(change) = element.attribute("formatCode").and_then(|code| changes(&code)) else { return false };
+    fn format_of(&mut self, element: &Element<'_, '_>) -> bool {
+        let Some(code) = element.attribute("formatCode") else { return false };
         let id = element.attribute("numFmtId").and_then(|id| id.trim().parse::<u32>().ok());
-        self.is_full |= self.codes.len() >= MOST;
         // Those of conditions belong to no cell of their own.
-        match id.filter(|_| self.list == List::Formats && !self.is_full) {
+        match id.filter(|_| self.list == List::Formats) {
             Some(id) => {
-                self.codes.insert(id, change);
+                self.format(id, &code);
                 false
             }
-            None => change.hidden > 0 || change.added >= super::numbers::OWN_DIGITS,
+            None => may_change(&code),
         }
     }
 
-    /// Whether a cell of that look shows an identifier that is not in it.
-    pub fn may_show(&self, look: usize, cell: &str) -> bool {
-        if self.is_full {
-            return true;
+    /// The format of that number.
+    pub fn format(&mut self, id: u32, code: &str) {
+        if let Some(format) = self.keep(code) {
+            self.codes.insert(id, format);
         }
-        self.looks.get(look).copied().flatten().is_some_and(|change| change.may_show(cell))
+    }
+
+    /// Keeps a format, if it may show other digits than a cell has.
+    fn keep(&mut self, code: &str) -> Option<usize> {
+        let change = changes(code);
+        if change.is_none() && !code.contains(['%', '[']) {
+            return None;
+        }
+        self.is_full |= self.formats.len() >= MOST;
+        if self.is_full {
+            return None;
+        }
+        self.formats.push(Format { code: code.to_owned(), change });
+        Some(self.formats.len() - 1)
+    }
+
+    /// What a cell of that look shows in which `stored` is.
+    pub fn shown(&self, look: usize, stored: &str, is_text: bool) -> Shown {
+        if self.is_full {
+            return Shown::Unknown;
+        }
+        let format = self.looks.get(look).copied().flatten().and_then(|format| self.formats.get(format));
+        // Percents are many, and only those of many digits are long enough.
+        let is_short =
+            stored.len() < SHORT && !format.is_some_and(|format| format.change.is_some() || format.code.contains('['));
+        format
+            .filter(|_| !is_short)
+            .map_or(Shown::Same, |format| shown(&format.code, format.change, Value::of(stored, is_text), stored))
+    }
+}
+
+/// What a cell shows by a format of that code.
+pub(super) fn shown_by(code: &str, stored: &str, is_text: bool) -> Shown {
+    shown(code, changes(code), Value::of(stored, is_text), stored)
+}
+
+fn shown(code: &str, change: Option<Change>, value: Value<'_>, stored: &str) -> Shown {
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    match rendering::shown(code, value) {
+        None if change.is_some_and(|change| change.may_show(stored)) => Shown::Unknown,
+        None => Shown::Same,
+        Some(text) if digits(&text) >= IDENTIFIER || change.is_some_and(|change| change.added >= OWN_DIGITS) => {
+            let is_same = text.bytes().filter(u8::is_ascii_digit).eq(stored.bytes().filter(u8::is_ascii_digit));
+            if is_same { Shown::Same } else { Shown::Other(text) }
+        }
+        Some(_) => Shown::Same,
+    }
+}
+
+/// Whether a format that belongs to no cell changes the digits of those that are shown by it.
+pub(super) fn may_change(code: &str) -> bool {
+    changes(code).is_some_and(|change| change.hidden > 0 || change.added >= OWN_DIGITS)
+}
+
+/// Formats that programmes have without writing them down (18.8.30), as far as they change digits.
+fn usual(id: u32) -> Option<&'static str> {
+    match id {
+        9 => Some("0%"),
+        10 => Some("0.00%"),
+        46 => Some("[h]:mm:ss"),
+        _ => None,
     }
 }
 
@@ -152,7 +242,7 @@ pub(super) fn may_label(code: &str) -> bool {
 }
 
 /// The sections of a format; semicolons in quotes divide nothing.
-fn sections(code: &str) -> Vec<&str> {
+pub(super) fn sections(code: &str) -> Vec<&str> {
     let mut is_quoted = false;
     let is_end = |c: char| {
         is_quoted ^= c == '"';

@@ -3,7 +3,6 @@
 //! Called by `reader`. Promises: what is an integer is written as one, without exponent or fraction. Fails never: what is no
 //! number stays as it is.
 
-use super::number_formats;
 use std::borrow::Cow;
 
 /// Integers below this are exact.
@@ -59,17 +58,10 @@ pub(super) fn without_offsets(formula: &str) -> String {
     formula.chars().filter(is_outside).collect()
 }
 
-/// Whether a format of numbers shows other digits than the number has (18.8.31): those of its own, or fewer, by a comma behind
-/// the last place.
-pub(super) fn changes_digits(code: &str) -> bool {
-    code.split(';').any(scales) || number_formats::own_digits(code).count() >= OWN_DIGITS
-}
-
-/// Whether a comma stands behind the last place of a section.
-fn scales(section: &str) -> bool {
-    let place = |byte: &u8| matches!(byte, b'0' | b'#' | b'?');
-    let last = section.bytes().rposition(|byte| place(&byte));
-    last.is_some_and(|last| section.as_bytes().get(last + 1) == Some(&b','))
+/// The text of a header or footer with the number of the first page.
+pub(in super::super) fn with_page(text: &str, page: &str) -> String {
+    let pieces: Vec<String> = text.split("&P").map(without_codes).collect();
+    pieces.join(page)
 }
 
 /// The text of a header or footer without its codes (ECMA-376 part 1, 18.3.1.46): fonts, sizes, colours, sections.
@@ -117,21 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_that_change_the_digits_are_known() {
-        for (code, expected) in [
-            ("#,##0.00", false),
-            ("0.00", false),
-            ("0,", true),
-            ("#,##0,,\"M\"", true),
-            ("\"943\"0000000", true),
-            ("\\9\\4\\30", true),
-            ("[>100]0;[Color 123]0", false),
-            ("# ?/100", false),
-            ("_-* #,##0.00 \"EUR\"_-", false),
-            ("[$-409]d. mmm yyyy;@", false),
-        ] {
-            assert_eq!(changes_digits(code), expected, "{code}");
-        }
+    fn digits_of_a_formula_s_own_are_known() {
         for (formula, expected) in
             [("IF(A123=\"\",\"\",$B$1024)", false), ("\"943\"&A1", true), ("SUM(A1:A900)/10", false)]
         {

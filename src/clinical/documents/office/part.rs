@@ -9,7 +9,7 @@ use super::counts::Counts;
 use super::flow::Told;
 use super::strings::Strings;
 use super::styles::Styles;
-use super::{declared, reader, xml};
+use super::{declared, files, reader, xml};
 use crate::vocabulary::FindingKind;
 
 /// What the parts of a document know of one another.
@@ -30,6 +30,7 @@ pub(super) fn read(name: &str, bytes: &[u8], known: Known<'_>, document: &mut Do
         document.text(name, &html::text(other));
     }
     known.counts.sections(&reading.text);
+    known.styles.slide = files::number_of(name);
     let (styles, counts) = (std::mem::take(known.styles), std::mem::take(known.counts));
     let mut reader = reader::Reader::new(known.strings, document.room()).knowing(styles).counting(counts);
     if let Err(wrong) = xml::walk(&reading.text, &mut reader) {
@@ -66,6 +67,6 @@ pub(super) fn tell(told: &Told, name: &str, document: &mut Document<'_, '_>) -> 
             document.text(name, text);
         }
     }
-    document.text(name, &told.aside);
+    told.computed.iter().chain([&told.aside]).for_each(|text| document.text(name, text));
     told.readings.iter().any(|text| !text.trim().is_empty())
 }

@@ -9,19 +9,23 @@ use super::counts::Counts;
 use super::dialect::Dialect;
 use super::flow::{Flow, Readings, Told};
 use super::formulas;
+use super::lists::Lists;
 use super::number_formats;
 use super::numbers;
 use super::roles::{self, Role};
+use super::sheet::Sheet;
 use super::strings::Strings;
 use super::styles::Styles;
 use super::xml::{Element, Visitor};
 use boxes::Boxes;
-use cells::{Formula, Place};
+use cells::{Columns, Formula, Place};
 use counting::Counting;
 use fields::{Field, Mark};
 pub(super) use letters::symbol;
 use letters::unescaped;
+use placed::Placed;
 use std::collections::{BTreeMap, BTreeSet};
+use text_fields::TextFields;
 
 mod boxes;
 mod cells;
@@ -29,6 +33,8 @@ mod counting;
 mod fields;
 mod hiding;
 mod letters;
+mod placed;
+mod text_fields;
 
 /// Columns that one cell may be wide.
 const WIDEST: usize = 64;
@@ -44,6 +50,7 @@ pub(super) struct Reader<'a, 's> {
     /// Text of the innermost element that was not told yet.
     pending: String,
     place: Place,
+    columns: Columns,
     /// The number of the first page.
     first_page: Option<String>,
     /// Where the string that is read begins.
@@ -59,6 +66,12 @@ pub(super) struct Reader<'a, 's> {
     mask: Readings,
     marks: BTreeMap<String, Mark>,
     boxes: Boxes,
+    lists: Lists,
+    known: TextFields,
+    placed: Placed,
+    /// What the box or the note shows that has just ended, where it may be a piece of the line.
+    boxed: Option<String>,
+    sheet: Sheet,
 }
 
 /// An element that is open.
@@ -93,6 +106,7 @@ impl<'a, 's> Reader<'a, 's> {
             fields: String::new(),
             pending: String::new(),
             place: Place::default(),
+            columns: Columns::default(),
             first_page: None,
             string: 0,
             files: Vec::new(),
@@ -104,6 +118,11 @@ impl<'a, 's> Reader<'a, 's> {
             mask: Readings::ALL,
             marks: BTreeMap::new(),
             boxes: Boxes::default(),
+            lists: Lists::default(),
+            known: TextFields::default(),
+            placed: Placed::default(),
+            boxed: None,
+            sheet: Sheet::default(),
         }
     }
 
@@ -123,8 +142,25 @@ impl<'a, 's> Reader<'a, 's> {
         if !self.fields.trim().is_empty() {
             self.flow.note("", &self.fields);
         }
-        let (told, counts) = (self.flow.finish(), self.counts);
+        let side_by_side = std::mem::take(&mut self.placed.all).read();
+        if !side_by_side.is_empty() {
+            self.flow.note("", &side_by_side);
+        }
+        let later = self.later();
+        let (told, counts) = (self.flow.finish(&later), self.counts);
         Part { told, files: self.files, unread: self.unread, styles: self.styles, counts }
+    }
+
+    /// The texts that are only known when all was read.
+    fn later(&mut self) -> Vec<Option<String>> {
+        let mut results = vec![None; self.flow.asked_later()];
+        self.refer(&mut results);
+        self.sheet.results(self.flow.shown(), &mut results);
+        for (label, digits) in self.sheet.columns(self.flow.shown()) {
+            self.flow.note(&label, &digits);
+            self.flow.tell_aside("\n;\n");
+        }
+        results
     }
 
     /// What begins with an element; its own readings are those inside it.
@@ -135,9 +171,19 @@ impl<'a, 's> Reader<'a, 's> {
                 self.span(element, "paragraph");
                 self.begin_counting();
             }
-            Role::Table => frame.is_settled = self.flow.is_in_cell() && self.flow.begin_story(),
+            Role::Table => {
+                self.columns = Columns::default();
+                self.begin_table();
+                frame.is_settled = self.flow.is_in_cell() && self.flow.begin_story();
+            }
             Role::Story => frame.is_settled = self.flow.begin_story(),
-            Role::Row => self.place.column = 0,
+            Role::Row => {
+                self.begin_row(element);
+                self.columns.row(element);
+            }
+            Role::Plain if frame.dialect == Dialect::OdfTable && element.local == "table-column" => {
+                self.columns.column(element)
+            }
             Role::Cell => self.cell(element),
             Role::Place => self.placed(element),
             Role::Value => self.place.value.clear(),
@@ -164,15 +210,26 @@ impl<'a, 's> Reader<'a, 's> {
                 self.field_character(element);
             }
             Role::Plain if frame.dialect == Dialect::Foreign => self.readings = self.readings.and(Readings::HIDDEN),
+            Role::Mixed if frame.dialect == Dialect::OdfText => self.of_text(element),
             Role::Plain if frame.dialect == Dialect::Odf => self.style_of(element),
             Role::Plain if frame.dialect == Dialect::Word => self.plain(element),
-            Role::Plain => self.box_place(element),
+            Role::Plain => {
+                self.of_slide(element);
+                self.box_place(element);
+            }
             _ => {}
         }
     }
 
+    fn is_in_paragraph(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.local == "pPr")
+    }
+
     fn end(&mut self, frame: &Frame<'a>) {
+        self.end_placed(frame);
+        self.begin_line_of_box(frame);
         match frame.role {
+            Role::Mixed if frame.dialect == Dialect::OdfText && frame.local == "list" => self.lists.end(),
             Role::Paragraph | Role::Line => {
                 self.end_counting();
                 self.place_boxes();
@@ -185,12 +242,10 @@ impl<'a, 's> Reader<'a, 's> {
             }
             Role::Table | Role::Story if frame.is_settled => self.flow.end_story(),
             Role::Story => self.flow.line(self.readings),
-            Role::Row => {
-                self.place = Place::default();
-                self.flow.end_row();
-            }
-            Role::Cell => self.flow.end_cell(self.readings),
+            Role::Row => self.end_row(),
+            Role::Cell => self.end_cell(),
             Role::Place => self.end_place(),
+            Role::Plain if frame.dialect == Dialect::Odf => self.styles.data.end(frame.local),
             Role::Value => self.value(frame.dialect),
             Role::Shared => {
                 self.strings.push(self.flow.shown().get(self.string..).unwrap_or_default());
@@ -198,6 +253,8 @@ impl<'a, 's> Reader<'a, 's> {
             }
             _ => {}
         }
+        self.end_line_of_box(frame);
+        self.end_field();
         self.readings = frame.outside;
     }
 
@@ -261,10 +318,19 @@ impl<'a, 's> Reader<'a, 's> {
             }
             Role::Plain if local == "posOffset" => self.box_offset(&text),
             Role::Binary => self.files.push(text.clone()),
+            Role::Plain if dialect == Dialect::Odf => {
+                self.styles.data.text(local, &text);
+                if !text.trim().is_empty() {
+                    self.flow.note(local, &text);
+                }
+            }
             _ if text.trim().is_empty() => {}
             Role::Line => self.text_shown(&text),
             Role::Formula => {
                 self.flow.note(local, &text);
+                if self.place.text.is_none() && self.sheet.takes(&text) {
+                    self.place.text = Some(text.clone());
+                }
                 if formulas::only_counts(&text) {
                     self.place.formula = Formula::None;
                 } else if numbers::has_digits_of_its_own(&text) {
@@ -280,8 +346,7 @@ impl<'a, 's> Reader<'a, 's> {
                 self.flow.note(local, &text);
                 self.flow.note(local, &numbers::without_codes(&text));
                 if let Some(first) = self.first_page.as_deref().filter(|_| text.contains("&P")) {
-                    let pieces: Vec<String> = text.split("&P").map(numbers::without_codes).collect();
-                    self.flow.note(local, &pieces.join(first));
+                    self.flow.note(local, &numbers::with_page(&text, first));
                 }
             }
             _ => self.flow.note(local, &text),
@@ -298,6 +363,7 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
         let role = roles::of(dialect, local);
         let mut frame = Frame { dialect, local, role, outside: self.readings, is_settled: false };
         self.attributes(element);
+        self.boxed(element);
         self.begin(element, &mut frame);
         self.frames.push(frame);
     }

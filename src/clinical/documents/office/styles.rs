@@ -4,6 +4,8 @@
 //! Called by `reader`. Promises: so many styles and no more, chains of them only so long. Fails never: more styles than are kept
 //! are said by `is_full`.
 
+use super::data_styles::DataStyles;
+use super::lists::ListStyles;
 use super::number_formats::NumberFormats;
 use super::xml::Element;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +20,13 @@ const CHAIN: usize = 16;
 pub(super) struct Styles {
     /// Of the numbers of a workbook.
     pub numbers: NumberFormats,
+    /// Of the numbers of lists in OpenDocument.
+    pub lists: ListStyles,
+    /// The number of the first slide, where a presentation says one, and which slide is read.
+    pub first_slide: Option<u64>,
+    pub slide: u64,
+    /// Of the values of an OpenDocument.
+    pub data: DataStyles,
     hidden: BTreeSet<String>,
     /// Those that show what the style hides from which they are derived.
     shown: BTreeSet<String>,

@@ -6,9 +6,11 @@
 use super::super::document::Document;
 use super::super::mapi::Words;
 use super::super::octets::Octets;
+use super::super::office::{self, List, NumberFormats, Shown};
 use super::super::{Read, Wrong, codepages, runs};
 use super::blips;
 use super::strings::{Length, Segments, Version, characters, string};
+use crate::vocabulary::FindingKind;
 
 const CONTINUE: u16 = 0x003C;
 const BIFF8: u16 = 0x0600;
@@ -32,7 +34,11 @@ pub(super) fn read(book: &[u8], words: &mut Words, document: &mut Document<'_, '
     if sheets.text.len() > sheets.room {
         document.limit("", "part");
     }
+    if sheets.has_unknown_format {
+        document.unread(FindingKind::BrokenAttachment, "", "number format");
+    }
     document.text("", &sheets.text);
+    document.text("", &sheets.computed.take().unwrap_or_default());
     words.add(&runs::of(octets.rest()));
     if sound { Ok(()) } else { Err(Wrong::Broken("workbook record")) }
 }
@@ -71,6 +77,12 @@ struct Sheets {
     /// The strings that cells share.
     shared: Vec<String>,
     text: String,
+    /// The same as the formats of its cells show it, once that differs.
+    computed: Option<String>,
+    formats: NumberFormats,
+    has_unknown_format: bool,
+    /// Headers and footers of the sheet.
+    headers: Vec<String>,
     /// The last cell.
     row: Option<u16>,
     column: u16,
@@ -96,7 +108,23 @@ impl Sheets {
             }
             0x0014 | 0x0015 if !data.is_empty() => {
                 let length = if self.version.is_8 { Length::Long } else { Length::Short };
-                words.add(&string(&mut octets, length, self.version)?);
+                let header = string(&mut octets, length, self.version)?;
+                words.add(&header);
+                self.headers.push(header);
+            }
+            0x00A1 => self.set_up(&mut octets, words)?,
+            // [MS-XLS] 2.4.126, 2.4.353: a format, and the format of a look.
+            0x041E => {
+                let id = octets.u16()?;
+                let length = if self.version.is_8 { Length::Long } else { Length::Short };
+                let code = string(&mut octets, length, self.version)?;
+                words.add(&code);
+                self.formats.format(u32::from(id), &code);
+            }
+            0x00E0 => {
+                octets.u16()?;
+                self.formats.begin(List::Cells);
+                self.formats.look(octets.u16().map(u32::from));
             }
             0x0207 => {
                 let text = string(&mut octets, Length::Long, self.version)?;
@@ -112,7 +140,8 @@ impl Sheets {
     /// A sheet, a chart or the workbook begins.
     fn begins(&mut self, octets: &mut Octets<'_>) -> Option<u16> {
         self.row = None;
-        self.text.push_str("\n;\n");
+        self.headers.clear();
+        self.write("\n;\n");
         octets.u16()
     }
 
@@ -150,37 +179,74 @@ impl Sheets {
         if kind == 0x00BD {
             return self.many(row, column, octets);
         }
-        octets.u16()?;
+        let look = octets.u16()?;
         self.go_to(row, column);
         match kind {
             0x00FD => {
                 let index = octets.length()?;
                 let shared = std::mem::take(&mut self.shared);
-                self.write(shared.get(index).map_or("", String::as_str));
+                self.text_cell(look, shared.get(index).map_or("", String::as_str));
                 self.shared = shared;
             }
             0x0204 | 0x00D6 => {
                 let text = string(octets, Length::Long, self.version)?;
-                self.write(&text);
+                self.text_cell(look, &text);
             }
             0x027E => {
                 let number = rk(octets.u32()?);
-                self.write(&shown(number));
+                self.number_cell(look, number);
             }
             0x0203 => {
                 let number = octets.f64()?;
-                self.write(&shown(number));
+                self.number_cell(look, number);
             }
-            _ => self.result(octets.take(8)?),
+            _ => self.result(look, octets.take(8)?),
+        }
+        Some(())
+    }
+
+    fn text_cell(&mut self, look: u16, text: &str) {
+        let formatted = self.formats.shown(usize::from(look), text, true);
+        self.write_cell(text, formatted);
+    }
+
+    fn number_cell(&mut self, look: u16, number: f64) {
+        let stored = shown(number);
+        let formatted = self.formats.shown(usize::from(look), &stored, false);
+        self.write_cell(&stored, formatted);
+    }
+
+    /// A cell as it is stored, and as its format shows it.
+    fn write_cell(&mut self, stored: &str, formatted: Shown) {
+        let Shown::Other(other) = formatted else {
+            self.has_unknown_format |= formatted == Shown::Unknown;
+            return self.write(stored);
+        };
+        let mut computed = self.computed.take().unwrap_or_else(|| self.text.clone());
+        self.write(stored);
+        if computed.len() <= self.room {
+            computed.push_str(&other);
+        }
+        self.computed = Some(computed);
+    }
+
+    /// [MS-XLS] 2.4.257: the number of the first page, where the sheet says one; its headers come before.
+    fn set_up(&mut self, octets: &mut Octets<'_>, words: &mut Words) -> Option<()> {
+        octets.take(4)?;
+        let first = octets.u16()?;
+        octets.take(4)?;
+        let says_it = octets.u16()? & 0x80 != 0;
+        for header in self.headers.iter().filter(|header| says_it && header.contains("&P")) {
+            words.add(&office::with_page(header, &first.to_string()));
         }
         Some(())
     }
 
     /// [MS-XLS] 2.5.133: a number, unless it says that it is something else; a string follows in a record of its own.
-    fn result(&mut self, value: &[u8]) {
+    fn result(&mut self, look: u16, value: &[u8]) {
         let is_number = value.get(6..8) != Some(&[0xFF, 0xFF]);
         if let Some(number) = Octets::of(value).f64().filter(|_| is_number) {
-            self.write(&shown(number));
+            self.number_cell(look, number);
         }
     }
 
@@ -190,10 +256,10 @@ impl Sheets {
             if octets.rest().len() < 6 {
                 return Some(());
             }
-            octets.u16()?;
+            let look = octets.u16()?;
             let number = rk(octets.u32()?);
             self.go_to(row, column);
-            self.write(&shown(number));
+            self.number_cell(look, number);
         }
         Some(())
     }
@@ -210,8 +276,10 @@ impl Sheets {
     }
 
     fn write(&mut self, text: &str) {
-        if self.text.len() <= self.room {
-            self.text.push_str(text);
+        for into in [Some(&mut self.text), self.computed.as_mut()].into_iter().flatten() {
+            if into.len() <= self.room {
+                into.push_str(text);
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ mod known;
 mod message;
 mod page;
 mod property_set;
+mod shapes;
 mod slides;
 mod strings;
 mod vba;

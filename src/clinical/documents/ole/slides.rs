@@ -8,6 +8,7 @@ use super::super::mapi::Words;
 use super::super::octets::Octets;
 use super::super::{Read, Wrong, codepages, runs};
 use super::blips;
+use super::shapes::Text;
 use crate::vocabulary::FindingKind;
 use flate2::read::ZlibDecoder;
 use std::io;
@@ -19,7 +20,7 @@ pub(super) fn read(slides: &[u8], user: &[u8], words: &mut Words, document: &mut
     if Octets::from(user, 12).u32() == Some(CLOSED) {
         return Err(Wrong::Closed("office-document"));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     let mut octets = Octets::of(slides);
     let mut read = Ok(());
     while !octets.is_empty() {
@@ -36,25 +37,36 @@ pub(super) fn read(slides: &[u8], user: &[u8], words: &mut Words, document: &mut
                 blips::drawings(record.data, document);
                 words.add(&runs::of(record.data));
             }
-            0x0FA0 | 0x0FBA => add(&mut text, &codepages::wide(record.data)),
+            // [MS-PPT] 2.5.1, [MS-ODRAW] 2.2.14: a slide, and a shape on it.
+            0x03EE => text.page += 1,
+            0xF004 => text.begin_shape(),
+            0xF010 => text.place(record.data),
+            // [MS-PPT] 2.13.20: what versions since 2000 say of a shape.
+            0x138B => {
+                text.tags(record.data);
+                words.add(&runs::of(record.data));
+            }
+            0x0FA0 | 0x0FBA => text.add(&codepages::wide(record.data)),
             // [MS-PPT] 2.9.43: the lower halves of UTF-16.
-            0x0FA8 => add(&mut text, &record.data.iter().map(|octet| char::from(*octet)).collect::<String>()),
+            0x0FA8 => text.add(&record.data.iter().map(|octet| char::from(*octet)).collect::<String>()),
             _ => words.add(&runs::of(record.data)),
         }
     }
-    document.text("", &text);
+    document.text("", &text.stored);
+    document.text("", &text.computed.unwrap_or_default());
+    document.text("", &text.boxes.read());
     read
 }
 
-struct Record<'a> {
-    kind: u16,
+pub(super) struct Record<'a> {
+    pub kind: u16,
     instance: u16,
     /// Empty for those that hold other records, which come next.
-    data: &'a [u8],
+    pub data: &'a [u8],
 }
 
 /// [MS-PPT] 2.3.1
-fn record<'a>(octets: &mut Octets<'a>) -> Option<Record<'a>> {
+pub(super) fn record<'a>(octets: &mut Octets<'a>) -> Option<Record<'a>> {
     let mut ahead = *octets;
     let version = ahead.u16()?;
     let kind = ahead.u16()?;
@@ -62,12 +74,6 @@ fn record<'a>(octets: &mut Octets<'a>) -> Option<Record<'a>> {
     let data = if version & 0xF == 0xF { &[] } else { ahead.take(length)? };
     *octets = ahead;
     Some(Record { kind, instance: version >> 4, data })
-}
-
-/// Paragraphs and line breaks; each box ends a line.
-fn add(text: &mut String, words: &str) {
-    text.extend(words.chars().map(|c| if matches!(c, '\r' | '\u{B}') { '\n' } else { c }));
-    text.push('\n');
 }
 
 /// [MS-PPT] 2.10.34: an object, packed behind its length or as it stands.

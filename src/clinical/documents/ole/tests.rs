@@ -128,6 +128,37 @@ fn cells_are_rows_and_numbers_have_no_fraction() {
 }
 
 #[test]
+fn cells_of_an_old_workbook_are_shown_as_their_formats_have_them() {
+    let record = |kind: u16, data: &[u8]| [&kind.to_le_bytes()[..], &(data.len() as u16).to_le_bytes(), data].concat();
+    let string = |text: &str| [&(text.len() as u16).to_le_bytes()[..], &[0], text.as_bytes()].concat();
+    let begin = record(0x0809, &[&[0, 6, 0x10, 0][..], &[0; 12]].concat());
+    let book = |code: &str, cell: Vec<u8>| {
+        let format = record(0x041E, &[&[164, 0][..], &string(code)].concat());
+        let looks = [record(0x00E0, &[0; 20]), record(0x00E0, &[&[0, 0, 164, 0][..], &[0; 16]].concat())].concat();
+        let label = record(0x0204, &[&[0; 6][..], &string("NHS number")].concat());
+        look(&compound(&[("Workbook", [begin.clone(), format, looks, label, cell].concat())]))
+    };
+    let number = |look: u8, number: f64| record(0x0203, &[&[1, 0, 0, 0, look, 0][..], &number.to_le_bytes()].concat());
+    let text = record(0x0204, &[&[1, 0, 0, 0, 1, 0][..], &string("3 476 5919")].concat());
+    for (code, cell, expected) in [
+        ("\"943 476 \"0", number(1, 5919.0), true),
+        ("\"943 476 \"0", number(0, 5919.0), false),
+        ("0;0;0;\"94\"@", text, true),
+        ("[s]", number(1, 109_198.679_618_055_55), true),
+    ] {
+        let found = book(code, cell);
+        assert!(is_sure(&found) == expected && found.unread.is_empty(), "{code}: {found:?}");
+    }
+    assert_eq!(unread(&book("yyyymmdd\"59\"", number(1, 39_311.0))), [FindingKind::BrokenAttachment]);
+    let header = record(0x0014, &string("&CNHS number &P 476 5919"));
+    let set_up = |flags: u8| record(0x00A1, &[&[9, 0, 100, 0, 0xAF, 3, 1, 0, 1, 0, flags, 0][..], &[0; 22]].concat());
+    for (flags, expected) in [(0x80, true), (0, false)] {
+        let found = look(&compound(&[("Workbook", [begin.clone(), header.clone(), set_up(flags)].concat())]));
+        assert_eq!(is_sure(&found), expected, "{found:?}");
+    }
+}
+
+#[test]
 fn slides_are_read_with_what_is_embedded() {
     assert!(is_sure(&look(&ppt(LINE))));
     let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());

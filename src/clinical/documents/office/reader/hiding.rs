@@ -75,6 +75,7 @@ impl<'a> Reader<'a, '_> {
 
     /// Remembers styles that hide text (OpenDocument 1.3 part 3, 20.418).
     pub fn style_of(&mut self, element: &Element<'a, '_>) {
+        self.styles.data.element(element);
         match element.local {
             "style" => self.styles.begin(element),
             "text-properties" if is_hidden(element) => self.styles.hide(),

@@ -41,6 +41,10 @@ impl<'a> Reader<'a, '_> {
 
     /// Text that is shown: a line's end is a blank to most programmes, and one to spreadsheets.
     pub fn text_shown(&mut self, text: &str) {
+        if let Some(number) = self.lists.before(text) {
+            let at = self.flow.len();
+            self.flow.swap(at..at, &number.text, &number.text);
+        }
         let is_sheet = self.frames.last().is_some_and(|frame| frame.dialect == Dialect::Sheet);
         let is_odf = self.frames.last().is_some_and(|frame| frame.dialect == Dialect::OdfText);
         let text = unescaped(text, &self.frames);

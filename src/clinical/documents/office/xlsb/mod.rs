@@ -12,6 +12,7 @@ mod tests;
 use super::super::octets::Octets;
 use super::super::{ole, runs};
 use super::flow::{Flow, Readings, SOFT, Told};
+use super::number_formats::{List, NumberFormats, Shown};
 use super::numbers;
 use super::reader::symbol;
 use super::strings::Strings;
@@ -21,13 +22,14 @@ use std::collections::BTreeSet;
 /// What parts begin with: index, sheet, workbook, strings, caches, styles, pivot tables, metadata, tables, links, users,
 /// revisions, connections, queries, dependencies, the order of calculation, comments, slicers.
 const BEGINNINGS: &[u32] = &[
-    INDEX, SHEET, 131, STRINGS, 179, 193, 277, 278, 280, 332, 341, 343, 353, 360, 401, 404, 411, 429, 447, 514, 528,
+    INDEX, SHEET, 131, STRINGS, 179, 193, 277, STYLES, 280, 332, 341, 343, 353, 360, 401, 404, 411, 429, 447, 514, 528,
     COMMENTS, 1075, 1077, 1115,
 ];
-/// BrtIndexRowBlock, BrtBeginSheet, BrtBeginSst, BrtBeginComments.
+/// BrtIndexRowBlock, BrtBeginSheet, BrtBeginSst, BrtBeginStyleSheet, BrtBeginComments.
 const INDEX: u32 = 42;
 const SHEET: u32 = 129;
 const STRINGS: u32 = 159;
+const STYLES: u32 = 278;
 const COMMENTS: u32 = 628;
 
 /// What is said of a record that is cut, or shorter than it should be.
@@ -49,18 +51,18 @@ pub(super) fn is_part(bytes: &[u8]) -> bool {
     first.is_some_and(|first| BEGINNINGS.contains(&first.kind) && (first.kind != INDEX || first.data.len() == 24))
 }
 
-/// Whether they begin as the strings that cells share.
-pub(super) fn is_strings(beginning: &[u8]) -> bool {
-    first(beginning) == Some(STRINGS)
+/// Whether other parts refer to what begins like this: the strings that cells share, and how cells look.
+pub(super) fn is_referred_to(beginning: &[u8]) -> bool {
+    matches!(first(beginning), Some(STRINGS | STYLES))
 }
 
 fn first(bytes: &[u8]) -> Option<u32> {
     records::next(&mut Octets::of(bytes)).map(|record| record.kind)
 }
 
-pub(super) fn read(bytes: &[u8], strings: &mut Strings, room: usize) -> Part {
+pub(super) fn read(bytes: &[u8], (strings, formats): (&mut Strings, &mut NumberFormats), room: usize) -> Part {
     let is_written = first(bytes).is_some_and(|kind| [SHEET, STRINGS, COMMENTS].contains(&kind));
-    let mut reader = Reader { flow: Flow::new(room), strings, unread: BTreeSet::new(), column: 0, tabs: 0 };
+    let mut reader = Reader { flow: Flow::new(room), strings, formats, unread: BTreeSet::new(), column: 0, tabs: 0 };
     let mut octets = Octets::of(bytes);
     while let Some(record) = records::next(&mut octets) {
         if reader.record(&record).is_none() {
@@ -72,12 +74,13 @@ pub(super) fn read(bytes: &[u8], strings: &mut Strings, room: usize) -> Part {
         reader.unread.insert(CUT);
         reader.unknown(octets.rest());
     }
-    Part { told: reader.flow.finish(), unread: reader.unread, is_written }
+    Part { told: reader.flow.finish(&[]), unread: reader.unread, is_written }
 }
 
 struct Reader<'s> {
     flow: Flow,
     strings: &'s mut Strings,
+    formats: &'s mut NumberFormats,
     unread: BTreeSet<&'static str>,
     /// Of the next cell, where it does not say its own.
     column: usize,
@@ -101,8 +104,17 @@ impl Reader<'_> {
             // BrtSSTItem, BrtFmt, BrtCommentText.
             19 => self.shared(&rich_string(&mut octets)?),
             44 => {
+                let id = octets.u16()?;
+                let code = string(&mut octets)?;
+                self.formats.format(u32::from(id), &code);
+                self.flow.note("format", &code);
+            }
+            // BrtBeginCellXFs, BrtEndCellXFs, BrtXF.
+            617 => self.formats.begin(List::Cells),
+            618 => self.formats.begin(List::Other),
+            47 => {
                 octets.u16()?;
-                self.format(&string(&mut octets)?);
+                self.formats.look(octets.u16().map(u32::from));
             }
             637 => self.comment(&rich_string(&mut octets)?),
             // Versions differ in what stands before the strings.
@@ -150,14 +162,27 @@ impl Reader<'_> {
 
     /// Cell: the column, what it looks like, then what is in it.
     fn cell(&mut self, kind: u32, column: usize, octets: &mut Octets<'_>) -> Option<()> {
-        octets.take(4)?;
+        // The look of the cell is a number of three octets.
+        let look = octets.u32()? & 0xFF_FFFF;
         self.flow.tabs(column.saturating_sub(self.tabs));
         self.tabs = self.tabs.max(column);
         self.column = column.saturating_add(1);
         self.flow.begin_place();
+        let start = self.flow.len();
         let told = self.value(kind, octets);
+        self.formatted(usize::try_from(look).ok()?, start, matches!(kind, 6..=8 | 17 | 18 | 61 | 62));
         self.flow.end_place();
         told
+    }
+
+    /// What the format of the cell shows whose text begins at `start`.
+    fn formatted(&mut self, look: usize, start: usize, is_text: bool) {
+        let text = self.flow.shown().get(start..).unwrap_or_default();
+        match self.formats.shown(look, text, is_text) {
+            Shown::Same => {}
+            Shown::Other(text) => self.flow.swap(start..self.flow.len(), &text, &text),
+            Shown::Unknown => _ = self.unread.insert("number format"),
+        }
     }
 
     fn value(&mut self, kind: u32, octets: &mut Octets<'_>) -> Option<()> {
@@ -240,13 +265,6 @@ impl Reader<'_> {
             self.flow.end_story();
         }
         self.spoken(rich);
-    }
-
-    fn format(&mut self, code: &str) {
-        if numbers::changes_digits(code) {
-            self.unread.insert("number format");
-        }
-        self.flow.note("format", code);
     }
 
     /// BrtBeginHeaderFooter: of odd, even and first pages.

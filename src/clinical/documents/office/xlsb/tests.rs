@@ -1,5 +1,6 @@
 //! Binary workbooks written by hand, and what is told of them.
 
+use super::super::number_formats::NumberFormats;
 use super::super::strings::Strings;
 use super::read;
 use crate::clinical::documents::writers::{brt, brt_cell, brt_sheet, brt_string, brt_strings, xlsb};
@@ -30,7 +31,7 @@ fn unread(found: &Findings) -> Vec<String> {
 fn told(part: &[u8], shared: &[&str]) -> [String; 2] {
     let mut strings = Strings::default();
     shared.iter().for_each(|text| strings.push(text));
-    let part = read(part, &mut strings, 1_000_000);
+    let part = read(part, (&mut strings, &mut NumberFormats::default()), 1_000_000);
     assert!(part.unread.is_empty(), "{:?}", part.unread);
     let [table, ..] = part.told.readings;
     [table, part.told.aside]
@@ -115,17 +116,25 @@ fn what_a_formula_puts_together_is_one_text() {
 }
 
 #[test]
-fn a_format_that_changes_the_digits_is_said() {
-    let styles = |code: &str| {
+fn cells_are_shown_as_their_formats_have_them() {
+    let book = |code: &str, look: u8| {
         let format = brt(44, &[vec![164, 0], brt_string(code)].concat());
-        let sheet = brt_sheet(&[vec![brt_cell(6, 0, &brt_string("a"))]], b"");
+        let looks = [brt(617, b""), brt(47, &[0, 0, 0, 0]), brt(47, &[0, 0, 164, 0]), brt(618, b"")].concat();
+        let cell = |column: u8, kind: u32, look: u8, value: &[u8]| {
+            brt(kind, &[&[column, 0, 0, 0, look, 0, 0, 0][..], value].concat())
+        };
+        let row = vec![cell(0, 6, 0, &brt_string("NHS number")), cell(1, 5, look, &4_765_919f64.to_le_bytes())];
         findings(&[
-            ("xl/styles.bin", [brt(278, b""), format, brt(279, b"")].concat()),
-            ("xl/worksheets/sheet1.bin", sheet),
+            ("xl/styles.bin", [brt(278, b""), format, looks, brt(279, b"")].concat()),
+            ("xl/worksheets/sheet1.bin", brt_sheet(&[row], b"")),
         ])
     };
-    assert!(unread(&styles("#,##0.00")).is_empty());
-    assert_eq!(unread(&styles("\"943\"0000000")), ["number format"]);
+    for (code, look, is_found) in [("\"943\"0000000", 1, true), ("\"943\"0000000", 0, false), ("#,##0.00", 1, false)] {
+        let found = book(code, look);
+        assert_eq!(!places(&found).is_empty(), is_found, "{code} {look}: {found:?}");
+        assert!(unread(&found).is_empty(), "{found:?}");
+    }
+    assert_eq!(unread(&book("yyyymmdd\"59\"", 1)), ["number format"]);
 }
 
 #[test]
@@ -159,11 +168,11 @@ fn no_beginning_of_a_part_is_too_much() {
     let cells = vec![brt_cell(62, 0, &rich("a")), brt_cell(8, 1, &[brt_string("b"), formula(&token("c"))].concat())];
     let sheet = brt_sheet(&[cells], &brt(479, &[&[0, 0][..], &brt_string("d"), &[0xFF; 20]].concat()));
     for end in 0..sheet.len() {
-        let part = read(&sheet[..end], &mut Strings::default(), 1_000);
+        let part = read(&sheet[..end], (&mut Strings::default(), &mut NumberFormats::default()), 1_000);
         assert!(part.told.readings[0].len() < 1_000);
     }
     // A column far to the right, in each of many rows.
     let wide: Vec<Vec<Vec<u8>>> = (0..1_000).map(|_| vec![brt_cell(2, u32::MAX, &[70, 0, 0, 0])]).collect();
-    let part = read(&brt_sheet(&wide, b""), &mut Strings::default(), 10_000);
+    let part = read(&brt_sheet(&wide, b""), (&mut Strings::default(), &mut NumberFormats::default()), 10_000);
     assert!(part.told.cut && part.told.readings[0].len() <= 10_020);
 }
