@@ -9,7 +9,7 @@ use super::transfer;
 
 /// Letters of the shortest block: fewer are a word.
 const SHORTEST: usize = 24;
-/// Blocks of one text.
+/// Blocks of one text that are read by themselves; what stands for text in more of them is read together.
 const MOST: usize = 64;
 const FRAME: &str = "begin-base64 ";
 
@@ -20,9 +20,6 @@ pub(super) fn of(text: &str, room: usize) -> Vec<Embedded> {
     for line in text.split_inclusive('\n') {
         blocks.line(text, at..at + line.len());
         at += line.len();
-        if blocks.found.len() >= MOST {
-            break;
-        }
     }
     blocks.end(text);
     blocks.found
@@ -86,7 +83,19 @@ impl Blocks {
             || is_all && matches!(formats::of(&bytes, None), Format::Document(_) | Format::Message | Format::Markup);
         if !bytes.is_empty() && (alphabet == Alphabet::Framed || is_text() || is_known()) {
             self.room = self.room.saturating_sub(bytes.len());
-            self.found.push(Embedded { kind: String::new(), bytes });
+            self.add(bytes);
+        }
+    }
+}
+
+impl Blocks {
+    fn add(&mut self, bytes: Vec<u8>) {
+        match self.found.get_mut(MOST) {
+            Some(rest) => {
+                rest.bytes.push(b'\n');
+                rest.bytes.extend_from_slice(&bytes);
+            }
+            None => self.found.push(Embedded { kind: String::new(), bytes }),
         }
     }
 }
@@ -154,6 +163,13 @@ mod tests {
         ] {
             assert_eq!(texts(block), [TEXT], "{block}");
         }
+    }
+
+    #[test]
+    fn what_stands_behind_many_blocks_is_read_too() {
+        let decoys = "TG9yZW0gaXBzdW0gZG9sb3I=\n\n".repeat(3 * MOST);
+        let all = texts(&format!("{decoys}TkhTIG51bWJlciA5NDMgNDc2IDU5MTk=\n"));
+        assert!(all.len() == MOST + 1 && all[MOST].ends_with("\nNHS number 943 476 5919"), "{all:?}");
     }
 
     #[test]

@@ -8,8 +8,6 @@ use memchr::memmem;
 
 /// Octets before and behind a label, or an escape, that are looked at.
 const REACH: usize = 192;
-/// Octets that are looked at closely in one text, and no more.
-const ROOM: usize = 64 * 1024;
 /// Digits of a number.
 const DIGITS: usize = 10;
 
@@ -75,27 +73,16 @@ fn escape(bytes: &[u8], at: usize) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-/// The pieces of text around the places, which are in order; places that are near one another share one.
+/// The pieces of text around the places, which are in order; places that are near one another share one, so that all together
+/// are no longer than the text.
 fn windows(text: &str, places: impl Iterator<Item = usize>) -> Vec<&str> {
     let mut ranges: Vec<std::ops::Range<usize>> = Vec::new();
-    let mut left = ROOM;
     for at in places {
         let from = text.floor_char_boundary(at.saturating_sub(REACH));
         let to = text.ceil_char_boundary(at.saturating_add(REACH).min(text.len()));
-        let grown = match ranges.last_mut() {
-            Some(last) if from <= last.end => {
-                let grown = to.saturating_sub(last.end);
-                last.end = last.end.max(to);
-                grown
-            }
-            _ => {
-                ranges.push(from..to);
-                to - from
-            }
-        };
-        left = left.saturating_sub(grown);
-        if left == 0 {
-            break;
+        match ranges.last_mut() {
+            Some(last) if from <= last.end => last.end = last.end.max(to),
+            _ => ranges.push(from..to),
         }
     }
     ranges.into_iter().filter_map(|range| text.get(range)).collect()
@@ -241,6 +228,14 @@ mod tests {
         assert!(found.contains("nhs number=943 476 5919"), "{found}");
         assert!(unescaped("nhs=%39%34%33%20476%205919").unwrap().contains("nhs=943 476 5919"));
         assert_eq!(unescaped("100% of 20%, a%20b, 12%2F34, 5%"), None);
+    }
+
+    #[test]
+    fn decoys_before_it_crowd_nothing_out() {
+        let filler = format!("The NHS trust. a=%39%34 {}", "x ".repeat(234)).repeat(400);
+        let words = format!("{filler}NHS number: nine four three, four seven six, five nine one nine");
+        assert!(spelled(&words).unwrap().contains("943, 476, 5919"));
+        assert!(unescaped(&format!("{filler}nhs=943%20476%205919")).unwrap().contains("943 476 5919"));
     }
 
     #[test]

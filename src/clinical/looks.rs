@@ -72,7 +72,9 @@ impl Walk<'_> {
             (likeness::turned(text), Confidence::High),
         ];
         for (reading, confidence) in readings {
-            let Some(hits) = reading.map(|reading| self.numbers_of(&reading, place)) else { continue };
+            let Some(reading) = reading else { continue };
+            let affordable = self.affordable(&reading, place);
+            let hits = self.numbers_of(affordable, place);
             for hit in hits.numbers.into_iter().filter(|hit| hit.confidence == Confidence::High) {
                 self.report.found(hit.scheme.kind(), place, &patient_number::masked(hit.shown), confidence);
             }
