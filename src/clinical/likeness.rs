@@ -11,13 +11,17 @@ const REACH: usize = 192;
 /// Digits of a number.
 const DIGITS: usize = 10;
 
-const LABELS: [&str; 3] = ["NHS", "nhs", "Nhs"];
+/// How labels end, and how they may begin.
+const LABELS: [(&str, [u8; 2]); 2] = [("HS", *b"NN"), ("hs", *b"nN")];
 /// U+202E, the override (Unicode 16, UAX #9, 3.1).
 const FROM_RIGHT: &str = "\u{202E}";
 
 /// What stands near labels, with everything that is a digit for a reader as one; nothing where that changes nothing.
 pub(super) fn spelled(text: &str) -> Option<String> {
-    let mut all: Vec<usize> = LABELS.iter().flat_map(|label| memmem::find_iter(text.as_bytes(), label)).collect();
+    let bytes = text.as_bytes();
+    let begins = |at: &usize, first: [u8; 2]| *at > 0 && first.contains(&bytes[at - 1]);
+    let of = |(end, first)| memmem::find_iter(bytes, end).filter(move |at| begins(at, first));
+    let mut all: Vec<usize> = LABELS.into_iter().flat_map(of).collect();
     all.sort_unstable();
     let mut near = String::new();
     for piece in windows(text, all.into_iter()) {

@@ -43,7 +43,7 @@ impl Walk<'_> {
 
     /// As much of the text as may still be looked at.
     fn affordable<'t>(&mut self, text: &'t str, place: &str) -> &'t str {
-        let dear = text.bytes().filter(|octet| !octet.is_ascii()).count();
+        let dear = if text.is_ascii() { 0 } else { text.bytes().filter(|octet| !octet.is_ascii()).count() };
         let price = text.len() + dear * (DEAR - 1);
         if price <= self.looks {
             self.looks -= price;

@@ -53,8 +53,8 @@ impl Terms {
 /// How terms begin. Many a phrase begins with a word of every day: what is long is known by more octets.
 #[derive(Debug, Clone)]
 struct Starts {
-    short: Places<SHORT>,
-    long: Places<LONG>,
+    short: Places,
+    long: Places,
 }
 
 impl Starts {
@@ -66,50 +66,59 @@ impl Starts {
 
     fn add(&mut self, word: &[u8]) {
         match word.len() {
-            LONG.. => self.long.mark(word),
-            SHORT.. => self.short.mark(word),
+            LONG.. => self.long.mark(long(word)),
+            SHORT.. => self.short.mark(short(word)),
             // Whatever may stand behind it.
-            len if len + 1 == SHORT => (0..=u8::MAX).for_each(|next| self.short.mark(&[word, &[next]].concat())),
+            len if len + 1 == SHORT => {
+                (0..=u8::MAX).for_each(|next| self.short.mark(short(&[word, &[next]].concat())));
+            }
             _ => self.short.bits.fill(u64::MAX),
         }
     }
 
     fn has(&self, word: &[u8]) -> bool {
-        self.short.has(word) || self.long.has(word)
+        self.short.has(short(word)) || self.long.has(long(word))
     }
 }
 
-/// Starts of `N` octets: some share a place, so that a word may pass that is no term's.
+/// The first octets of a word as a number; behind the end of a text stand zeros.
+fn short(word: &[u8]) -> u64 {
+    word.first_chunk().map_or_else(|| padded(word), |start: &[u8; SHORT]| u32::from_le_bytes(*start).into())
+}
+
+fn long(word: &[u8]) -> u64 {
+    word.first_chunk().map_or_else(|| padded(word), |start: &[u8; LONG]| u64::from_le_bytes(*start))
+}
+
+fn padded(word: &[u8]) -> u64 {
+    word.iter().rev().fold(0, |start, octet| start << 8 | u64::from(*octet))
+}
+
+/// Starts that are known: some share a place, so that a word may pass that is no term's.
 #[derive(Debug, Clone)]
-struct Places<const N: usize> {
+struct Places {
     bits: Vec<u64>,
 }
 
-impl<const N: usize> Places<N> {
-    fn none() -> Places<N> {
+impl Places {
+    fn none() -> Places {
         Places { bits: vec![0; PLACES / 64] }
     }
 
-    fn mark(&mut self, word: &[u8]) {
-        let place = place::<N>(word);
+    fn mark(&mut self, start: u64) {
+        let place = place(start);
         self.bits[place / 64] |= 1 << (place % 64);
     }
 
-    fn has(&self, word: &[u8]) -> bool {
-        let place = place::<N>(word);
+    fn has(&self, start: u64) -> bool {
+        let place = place(start);
         self.bits[place / 64] >> (place % 64) & 1 == 1
     }
 }
 
-/// Where a start stands; behind the end of a text stand zeros.
-fn place<const N: usize>(word: &[u8]) -> usize {
-    let mut start = [0; LONG];
-    match word.first_chunk::<N>() {
-        Some(whole) => start[..N].copy_from_slice(whole),
-        None => start.iter_mut().zip(word).for_each(|(to, from)| *to = *from),
-    }
-    // Fibonacci hashing (Knuth 6.4): the upper bits of the product are well mixed.
-    (u64::from_le_bytes(start).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as usize % PLACES
+/// Fibonacci hashing (Knuth 6.4): the upper bits of the product are well mixed.
+fn place(start: u64) -> usize {
+    (start.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as usize % PLACES
 }
 
 #[cfg(test)]
