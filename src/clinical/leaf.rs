@@ -311,7 +311,9 @@ fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
     }
     let arranged = styled::arranged(text, &shown).unwrap_or_default();
     walk.scan(&arranged.text, place);
-    if arranged.is_cut && styled::has_generated_digits(&shown) {
+    // What a browser makes of a sheet is not known for sure; what is attached may say no more than the sheet does.
+    let is_unsure = if is_body(place) { arranged.is_cut } else { true };
+    if (is_unsure && styled::has_generated_digits(&shown)) || (arranged.is_cut && !is_body(place)) {
         walk.report.unread(FindingKind::BrokenAttachment, place, "generated content");
     }
     embedded::of(&shown, walk.limits.part.min(walk.left))

@@ -138,6 +138,7 @@ mod tests {
         assert_eq!(found(&terms[..5], " mi mi c o breastcancer mi "), [2, 2, 4, 2]);
         assert_eq!(found(&terms[..3], " mi "), [2]);
         assert_eq!(found(&terms, " é x "), [5, 6]);
+        assert_eq!(found(&[" a b ", " b "], " a b "), [0, 1], "once each, though one ends with the other");
         assert_eq!(found(&terms, " breasts a mix cancer "), Vec::<usize>::new());
     }
 

@@ -130,7 +130,9 @@ impl Values {
         let first = self.pages.first().copied().unwrap_or(1);
         let mut resolved = self.at_page(text, first);
         let shows_page = |line: &&str| line.len() <= LINE && line.contains(PAGE) && line.contains(BEGIN);
-        let lines: Vec<&str> = text.lines().filter(shows_page).take(LINES).collect();
+        // With what it refers to in it, too, it is a line.
+        let is_short = |line: &&str| self.at_page(line, first).len() <= LINE;
+        let lines: Vec<&str> = text.lines().filter(shows_page).filter(is_short).take(LINES).collect();
         let later = self.pages.iter().flat_map(|start| (0..PAGES).map(|more| start.saturating_add(more)));
         for page in later.skip(1) {
             for line in &lines {

@@ -74,12 +74,13 @@ impl Context {
     /// The text of `content`, its variables in place, for the element; `quotes` are its marks.
     pub fn text(&mut self, value: &str, node: &Node, quotes: &str) -> String {
         let (mut out, mut rest) = (String::new(), value.trim_start());
+        let marks = if value.contains("quote") || value.contains("QUOTE") { strings(quotes) } else { Vec::new() };
         while !rest.is_empty() && out.len() < LONGEST {
             let (piece, behind) = match rest.as_bytes().first() {
                 Some(b'"' | b'\'') => string(rest),
                 // What stands behind is read out, and not shown.
                 Some(b'/') => break,
-                _ => self.word(rest, node, quotes),
+                _ => self.word(rest, node, &marks),
             };
             out.push_str(&piece);
             rest = behind.trim_start();
@@ -87,12 +88,12 @@ impl Context {
         out
     }
 
-    fn word<'v>(&mut self, value: &'v str, node: &Node, quotes: &str) -> (String, &'v str) {
+    fn word<'v>(&mut self, value: &'v str, node: &Node, marks: &[String]) -> (String, &'v str) {
         let length = value.find(|c: char| !(c.is_alphanumeric() || c == '-')).unwrap_or(value.len());
         let (name, rest) = value.split_at(length);
         let Some(inside) = rest.strip_prefix('(') else {
             let first = rest.chars().next().filter(|_| length == 0).map_or(0, char::len_utf8);
-            return (self.quote(name, quotes), rest.get(first..).unwrap_or_default());
+            return (self.quote(name, marks), rest.get(first..).unwrap_or_default());
         };
         let (arguments, behind) = inside.split_at(closing(inside));
         let first = arguments.split([',', ' ']).next().unwrap_or_default().trim();
@@ -108,7 +109,7 @@ impl Context {
     }
 
     /// CSS 2.2, 12.3.2.
-    fn quote(&mut self, word: &str, quotes: &str) -> String {
+    fn quote(&mut self, word: &str, marks: &[String]) -> String {
         match word.to_ascii_lowercase().as_str() {
             "no-open-quote" | "open-quote" => self.quoted = (self.quoted + 1).min(QUOTES),
             "no-close-quote" | "close-quote" => {}
@@ -119,9 +120,8 @@ impl Context {
         if is_end {
             self.quoted = level;
         }
-        let marks = strings(quotes);
         let last = marks.len().checked_sub(2).map_or(0, |last| last / 2);
-        let mark = marks.into_iter().nth(2 * level.min(last) + usize::from(is_end));
+        let mark = marks.get(2 * level.min(last) + usize::from(is_end)).cloned();
         mark.filter(|_| !word.to_ascii_lowercase().starts_with("no-")).unwrap_or_default()
     }
 }

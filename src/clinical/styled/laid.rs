@@ -97,6 +97,10 @@ impl Layout<'_> {
     fn style(&self, node: &Node) -> Style {
         let mut style = Style::default();
         for (part, declared) in self.sheet.declared(self.tree, node) {
+            let octets: usize = declared.iter().map(|[name, value]| name.len() + value.len()).sum();
+            if !self.tree.spend(declared.len() + octets / 8) {
+                break;
+            }
             style.add(part, declared);
         }
         let own = node.attribute("style").map(declarations).unwrap_or_default();
@@ -176,6 +180,9 @@ impl Layout<'_> {
         self.generated(style.after.as_deref(), node, within);
         self.divide(divider);
         if within.is_from_right && !around.is_from_right {
+            if !self.tree.spend(1 + (self.text.len() - start) / 8) {
+                return;
+            }
             let is_override = node.name == "bdo" || style.is("unicode-bidi", "bidi-override");
             let turned = self.text.get(start..).map(|text| if is_override { by_letters(text) } else { by_words(text) });
             self.text.truncate(start);
@@ -213,6 +220,7 @@ impl Layout<'_> {
         if style.marker.is_some() {
             return self.generated(style.marker.as_deref(), node, within);
         }
+        self.tree.spend(within.list.len() / 8);
         let text = strings(&within.list).into_iter().next();
         self.text.push_str(&text.unwrap_or_default());
     }
@@ -220,6 +228,9 @@ impl Layout<'_> {
     fn generated(&mut self, content: Option<&str>, node: &Node, within: &Inherited) {
         let Some(content) = content.filter(|_| !within.is_unseen) else { return };
         let content = self.context.resolved(content, self.tree);
+        if !self.tree.spend(1 + content.len() + within.marks.len() / 8) {
+            return;
+        }
         let text = self.context.text(&content, node, &within.marks);
         self.text.push_str(&text);
     }
@@ -382,6 +393,28 @@ mod tests {
         ] {
             let text = of(markup).text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(text.contains("NHS number 943 476 5919"), "{markup}: {text}");
+        }
+    }
+
+    #[test]
+    fn deep_elements_before_a_page_hide_nothing_of_it() {
+        let page = "<style>i:after{content:attr(title)}</style>943 <i title='476'></i> 5919";
+        let deep = format!("{}{}{page}", "<b>".repeat(200), "</b>".repeat(200));
+        assert!(of(&deep).text.contains("943 476 5919"), "{}", of(&deep).text);
+    }
+
+    #[test]
+    fn what_a_sheet_makes_an_element_cost_is_bounded_and_said() {
+        let marks = format!("'{}'", "x".repeat(59)).repeat(64);
+        let content = format!("attr(z) {}", "no-open-quote ".repeat(285));
+        let quotes =
+            format!("<style>body{{quotes:{marks}}}i:before{{content:{content}}}</style>{}", "<i></i>".repeat(20_000));
+        let own: String = (0..64).map(|n| format!("--a{n}:{};", "y".repeat(4_000))).collect();
+        let variables = format!("<style>{}p{{{own}}}</style>{}", "*,".repeat(2_000), "<p>x</p>".repeat(500));
+        for page in [quotes, variables] {
+            let begun = std::time::Instant::now();
+            assert!(of(&page).is_cut);
+            assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
         }
     }
 

@@ -74,7 +74,10 @@ impl Sheet {
         rules.dedup();
         let matching = rules.into_iter().filter_map(|rule| self.rules.get(rule));
         let matching = matching.filter(|(selector, _)| selector.matches(tree, node));
-        matching.filter_map(|(selector, block)| Some((selector.part, self.blocks.get(*block)?.as_slice()))).collect()
+        // Selectors of one rule that match the same part declare the same once.
+        let mut parts: Vec<(Part, usize)> = matching.map(|(selector, block)| (selector.part, *block)).collect();
+        parts.dedup();
+        parts.into_iter().filter_map(|(part, block)| Some((part, self.blocks.get(block)?.as_slice()))).collect()
     }
 }
 
@@ -164,6 +167,13 @@ fn matters(property: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn selectors_of_one_rule_declare_once() {
+        let sheet = Sheet::parse("*,*,*,b{display:none} b{display:inline}");
+        let node = Node { name: "b".to_owned(), ..Node::default() };
+        assert_eq!(sheet.declared(&super::super::tree::of(""), &node).len(), 2);
+    }
 
     #[test]
     fn rules_are_read_with_their_strings() {

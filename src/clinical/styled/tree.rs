@@ -120,8 +120,9 @@ impl Tree {
     }
 
     fn is_full(&mut self) -> bool {
-        self.is_cut |= self.nodes.len() >= NODES;
-        self.is_cut
+        let is_full = self.nodes.len() >= NODES;
+        self.is_cut |= is_full;
+        is_full
     }
 
     fn text(&mut self, text: &[u8]) {

@@ -156,6 +156,9 @@ impl<'a, 's> Reader<'a, 's> {
         let mut results = vec![None; self.flow.asked_later()];
         self.refer(&mut results);
         self.sheet.results(self.flow.shown(), &mut results);
+        if self.sheet.is_cut() {
+            self.unread.insert("formulas");
+        }
         for (label, digits) in self.sheet.columns(self.flow.shown()) {
             self.flow.note(&label, &digits);
             self.flow.tell_aside("\n;\n");

@@ -10,6 +10,8 @@ use std::ops::Range;
 /// Cells and formulas that are kept of one part.
 const CELLS: usize = 500_000;
 const FORMULAS: usize = 20_000;
+/// The same with those that join texts.
+const JOINED: usize = 100_000;
 /// Octets of a cell that may be a piece of something, and of a formula.
 const PIECE: usize = 128;
 const FORMULA: usize = 512;
@@ -36,6 +38,8 @@ pub(in super::super) struct Sheet {
     cells: Vec<(At, Range<usize>)>,
     /// Formulas, with the number of the text that each comes to.
     formulas: Vec<(At, String, usize)>,
+    /// A formula that joins texts was not worked out.
+    is_cut: Counter<bool>,
 }
 
 impl Sheet {
@@ -48,7 +52,15 @@ impl Sheet {
 
     /// Whether the formula may be worked out; its number is told by `formula`.
     pub fn takes(&self, formula: &str) -> bool {
-        self.formulas.len() < FORMULAS && formula.len() <= FORMULA
+        let (kept, is_joined) = (self.formulas.len(), joins(formula));
+        let takes = (kept < FORMULAS || (is_joined && kept < JOINED)) && formula.len() <= FORMULA;
+        self.is_cut.set(self.is_cut.get() || (is_joined && kept >= JOINED));
+        takes
+    }
+
+    /// Whether a formula is left that may come to an identifier of several pieces.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut.get()
     }
 
     pub fn formula(&mut self, at: At, formula: &str, number: usize) {
@@ -60,7 +72,10 @@ impl Sheet {
         self.cells.sort_by_key(|(at, _)| *at);
         self.formulas.sort_by_key(|(at, ..)| *at);
         let sheet = Looked { sheet: self, text, left: Counter::new(LOOKUPS) };
-        for (at, formula, number) in &self.formulas {
+        // Sums crowd nothing out.
+        let (joined, others): (Vec<_>, Vec<_>) = self.formulas.iter().partition(|(_, formula, _)| joins(formula));
+        for (at, formula, number) in joined.into_iter().chain(others) {
+            self.is_cut.set(self.is_cut.get() || (sheet.left.get() == 0 && joins(formula)));
             let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).collect::<Vec<u8>>();
             let value = evaluation::value(formula, &Seen { sheet: &sheet, at: *at, depth: 0 });
             let stored = sheet.stored(*at).unwrap_or_default();
@@ -106,6 +121,12 @@ impl Sheet {
         let found = self.cells.binary_search_by_key(&left, |(at, _)| (at.table, at.column, at.row)).ok()?;
         text.get(self.cells.get(found)?.1.clone())
     }
+}
+
+/// Whether a formula may make a text of several.
+fn joins(formula: &str) -> bool {
+    let upper = formula.to_ascii_uppercase();
+    upper.contains('&') || upper.contains("CONCAT") || upper.contains("TEXT")
 }
 
 impl At {
@@ -209,6 +230,20 @@ mod tests {
         let mut results = vec![None; 5];
         sheet.results(&text, &mut results);
         assert_eq!(results, [Some("9434765919".to_owned()), Some("9434765919".to_owned()), None, None, None]);
+    }
+
+    #[test]
+    fn sums_crowd_no_joined_text_out_and_what_is_left_is_said() {
+        let (mut sheet, text) = sheet(&[(0, 0, "943476"), (0, 1, "5919")]);
+        let at = |row| At { table: 1, row, column: 2 };
+        (0..4_000).for_each(|row| sheet.formula(at(row), "SUM(A1:A64)", 0));
+        sheet.formula(at(9_000), "A1&B1", 1);
+        let mut results = vec![None; 2];
+        sheet.results(&text, &mut results);
+        assert_eq!((results[1].as_deref(), sheet.is_cut()), (Some("9434765919"), false));
+        (0..4_000).for_each(|row| sheet.formula(at(row), "SUM(A1:A64)&\"\"", 0));
+        sheet.results(&text, &mut results);
+        assert!(sheet.is_cut());
     }
 
     #[test]

@@ -117,9 +117,13 @@ pub(super) fn starts(word: &[u8], table: &[u8], values: &mut Values) -> Starts {
     let mut starts = Starts { note, line: None };
     let Some(plc) = super::word::piece(word, table, SECTIONS) else { return starts };
     let count = plc.len().saturating_sub(4) / (SED + 4);
+    // Sections stand apart: all together they are no longer than the document.
+    let mut left = word.len();
     for section in plc.get((count + 1) * 4..).unwrap_or_default().chunks_exact(SED) {
         let Some(at) = Octets::from(section, 2).length() else { continue };
         let Some(length) = Octets::from(word, at).u16() else { continue };
+        let Some(rest) = left.checked_sub(usize::from(length)) else { break };
+        left = rest;
         let properties = Octets::from(word, at.saturating_add(2)).take_up_to(usize::from(length));
         let operand = |sprm: [u8; 2]| {
             let place = memchr::memmem::find(properties, &sprm)?;

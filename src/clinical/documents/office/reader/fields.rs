@@ -31,7 +31,10 @@ impl<'a> Reader<'a, '_> {
     /// The beginning of a field, of its result, or its end.
     pub fn field_character(&mut self, element: &Element<'a, '_>) {
         match element.attribute("fldCharType").as_deref() {
-            Some("begin") if self.open_fields.len() >= DEEPEST => self.open_fields.clear(),
+            Some("begin") if self.open_fields.len() >= DEEPEST => {
+                self.unread.insert("fields");
+                self.open_fields.clear();
+            }
             Some("begin") => self.open_fields.push(Field::default()),
             Some("separate") => self.work_out(),
             Some("end") => {
