@@ -11,6 +11,8 @@ use super::transfer;
 const SHORTEST: usize = 24;
 /// Blocks of one text that are read by themselves; what stands for text in more of them is read together.
 const MOST: usize = 64;
+/// Octets of a block by which it is judged first.
+const START: usize = 4096;
 const FRAME: &str = "begin-base64 ";
 
 /// The texts and files that blocks stand for.
@@ -74,14 +76,18 @@ impl Blocks {
         if alphabet != Alphabet::Framed && letters < SHORTEST {
             return;
         }
+        let is_known =
+            |bytes: &[u8]| matches!(formats::of(bytes, None), Format::Document(_) | Format::Message | Format::Markup);
+        let is_one = |bytes: &[u8]| alphabet == Alphabet::Framed || (is_all && is_known(bytes));
+        // Its last character may be cut.
+        let is_utf8 = |start: &[u8]| std::str::from_utf8(start).map_or_else(|why| why.error_len().is_none(), |_| true);
+        let may_be_one = |start: &[u8]| (formats::is_texty(start) && is_utf8(start)) || is_one(start);
         let bytes = match alphabet {
             Alphabet::Records => records(block),
-            _ => unpacked(block, letters, self.room),
+            _ => unpacked(block, letters, self.room, may_be_one),
         };
         let is_text = || formats::is_texty(&bytes) && std::str::from_utf8(&bytes).is_ok();
-        let is_known =
-            || is_all && matches!(formats::of(&bytes, None), Format::Document(_) | Format::Message | Format::Markup);
-        if !bytes.is_empty() && (alphabet == Alphabet::Framed || is_text() || is_known()) {
+        if !bytes.is_empty() && (is_text() || is_one(&bytes)) {
             self.room = self.room.saturating_sub(bytes.len());
             self.add(bytes);
         }
@@ -108,11 +114,16 @@ fn is_of_base_16(digits: &[u8]) -> bool {
     digits.len() >= 10 && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// Base 16, if that is all that it has, or base64.
-fn unpacked(block: &str, letters: usize, room: usize) -> Vec<u8> {
+/// Base 16, if that is all that it has, or base64; nothing where its start is not what is looked for, so that no room is taken.
+fn unpacked(block: &str, letters: usize, room: usize, may_be_one: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let is_digit = |byte: u8| byte.is_ascii_hexdigit() || byte.is_ascii_whitespace();
+    let start = block.get(..block.floor_char_boundary(START)).unwrap_or_default();
+    let digits = |text: &str| octets(text.bytes().filter(|byte| !byte.is_ascii_whitespace()), room);
     if letters.is_multiple_of(2) && block.bytes().all(is_digit) {
-        return octets(block.bytes().filter(|byte| !byte.is_ascii_whitespace()), room);
+        return if may_be_one(&digits(start)) { digits(block) } else { Vec::new() };
+    }
+    if !may_be_one(&transfer::base64(start.as_bytes(), room).bytes) {
+        return Vec::new();
     }
     let decoded = transfer::base64(block.as_bytes(), room);
     if decoded.sound { decoded.bytes } else { Vec::new() }
