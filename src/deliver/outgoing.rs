@@ -309,7 +309,10 @@ mod tests {
         let mut reader = Reader::open(message, Framer::Octets(Chunk::new())).await.map_err(|b| b.reason).unwrap();
         let pieces = std::iter::from_fn(|| reader.as_it_is(u64::MAX).map_err(|b| b.reason).unwrap());
         let begin: Vec<usize> = pieces.map(|piece| piece.as_ptr().addr() % PAGE).collect();
-        assert!(begin.len() > 3 && begin[0] == 0 && begin[1..].iter().all(|at| *at == OFF_PAGE), "{begin:?}");
+        assert!(
+            begin.len() > 3 && begin[0] == 0 && begin[1..].iter().all(|at| (64..PAGE - 64).contains(at)),
+            "{begin:?}"
+        );
     }
 
     #[tokio::test]
