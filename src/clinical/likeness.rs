@@ -1,7 +1,7 @@
 //! Numbers that are shown in other characters than digits: spelled out, in Chinese, with letters that look like digits, from right to
 //! left, and as addresses have them (`943%20476%205919`).
 //!
-//! Called by `walk` for each piece of text. Promises: one pass for a rare character or word each, and a closer look at what stands near
+//! Called by `looks` for each piece of text. Promises: one pass for a rare character or word each, and a closer look at what stands near
 //! it; only what a label names may be believed. Fails never.
 
 use memchr::memmem;
