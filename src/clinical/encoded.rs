@@ -17,7 +17,8 @@ const FRAME: &str = "begin-base64 ";
 
 /// The texts and files that blocks stand for.
 pub(super) fn of(text: &str, room: usize) -> Vec<Embedded> {
-    let mut blocks = Blocks { found: Vec::new(), room, run: 0..0, alphabet: None };
+    let all = text.trim_start_matches('\u{FEFF}').trim().len();
+    let mut blocks = Blocks { found: Vec::new(), room, all, run: 0..0, alphabet: None };
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         blocks.line(text, at..at + line.len());
@@ -39,6 +40,8 @@ enum Alphabet {
 struct Blocks {
     found: Vec<Embedded>,
     room: usize,
+    /// Octets of the text without what is blank around it.
+    all: usize,
     /// Lines of one alphabet.
     run: std::ops::Range<usize>,
     alphabet: Option<Alphabet>,
@@ -71,7 +74,7 @@ impl Blocks {
     fn end(&mut self, text: &str) {
         let Some(alphabet) = self.alphabet.take() else { return };
         let block = text.get(self.run.clone()).unwrap_or_default();
-        let is_all = block.trim().len() == text.trim_start_matches('\u{FEFF}').trim().len();
+        let is_all = block.trim().len() == self.all;
         let letters = block.bytes().filter(|byte| !byte.is_ascii_whitespace()).count();
         if alphabet != Alphabet::Framed && letters < SHORTEST {
             return;

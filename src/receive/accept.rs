@@ -11,7 +11,7 @@ mod judged;
 mod loops;
 
 use super::access::{Access, Door};
-use super::collect::{CollectError, Collected, Collector};
+use super::collect::{CollectError, Collected, Collector, Writing};
 use super::limits::Who;
 use super::received::{self, Trace};
 use super::refusals;
@@ -29,6 +29,7 @@ use crate::store::{Change, Store, StoreError};
 use crate::vocabulary::{Direction, Level, Reason};
 use bytes::Bytes;
 use cut::Seen;
+use inspect::Octets;
 pub use inspect::{Documents, Readers};
 use judged::Judged;
 use std::io;
@@ -103,10 +104,11 @@ impl Acceptance {
 
     async fn take(&self, id: EntryId, arrived: &Arrived<'_>, collector: Collector) -> Result<Status, Status> {
         // What it holds of the budget is held until it is kept, or refused.
-        let (collected, _share) = collector.finish(self.store.bodies()).await.map_err(|e| self.uncollected(&e))?;
-        loops::check(collected.header(), arrived.trace.hostname, self.max_hops)?;
-        let who = if arrived.door.is_some() { Who::Site } else { Who::Stranger };
-        let findings = self.inspect(&arrived.judge, &collected, who).await?;
+        let (coming, _share) = collector.finish(self.store.bodies()).await.map_err(|e| self.uncollected(&e))?;
+        let findings = self.read(arrived, &coming).await;
+        // Whatever was found: until then it holds a file and memory.
+        let collected = coming.synced().await.map_err(|e| self.uncollected(&e))?;
+        let findings = findings?;
         let judged = self.judge(arrived, &collected, &findings)?;
         let seen = Seen { collected, findings, judged, cut_from: None };
         let Seen { collected, findings, judged, cut_from } = self.cut_where_needed(id, arrived, seen).await?;
@@ -132,6 +134,13 @@ impl Acceptance {
         answer::count_rejected(&self.metrics, &judged);
         self.keep(entry, collected, decision, notices).await?;
         Ok(status)
+    }
+
+    /// What a message holds, unless it goes in a circle.
+    async fn read(&self, arrived: &Arrived<'_>, coming: &Collected<Writing>) -> Result<Findings, Status> {
+        loops::check(coming.header(), arrived.trace.hostname, self.max_hops)?;
+        let who = if arrived.door.is_some() { Who::Site } else { Who::Stranger };
+        self.inspect(&arrived.judge, Octets::of(coming), who).await
     }
 
     /// Counts a message that the world sent us in clear.

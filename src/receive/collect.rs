@@ -12,9 +12,10 @@ use crate::mail::message;
 use crate::store::{Bodies, BodyFile, digest_of};
 use bytes::Bytes;
 use std::io;
+use tokio::task::JoinHandle;
 
 /// Up to here a message is a row in the database; above, a file.
-const INLINE: usize = 128 * 1024;
+pub(super) const INLINE: usize = 128 * 1024;
 /// Up to here a message that becomes a file is in memory until its end, where the budget has room: it is written in one
 /// piece, and reading and delivery take it from memory.
 const WHOLE: usize = 2 * 1024 * 1024;
@@ -48,11 +49,11 @@ pub struct Collector {
 }
 
 /// A message as it was received.
-pub enum Collected {
+pub enum Collected<F = BodyFile> {
     Small(Bytes),
-    /// Synced, but for its directory.
+    /// Synced, but for its directory; or on its way there, as [`Writing`].
     Large {
-        file: BodyFile,
+        file: F,
         header: Bytes,
         size: u64,
         /// All of it, where it was small enough to stay in memory.
@@ -60,7 +61,32 @@ pub enum Collected {
     },
 }
 
-impl Collected {
+/// The file of a message, or what may be read while it is written.
+pub enum Writing {
+    Synced(BodyFile),
+    Meanwhile(Bytes, JoinHandle<io::Result<BodyFile>>),
+}
+
+impl Collected<Writing> {
+    /// The same with its file synced, which is waited for.
+    ///
+    /// # Errors
+    /// When the disk refused.
+    pub async fn synced(self) -> Result<Collected, CollectError> {
+        Ok(match self {
+            Collected::Small(message) => Collected::Small(message),
+            Collected::Large { file, header, size, whole } => {
+                let file = match file {
+                    Writing::Synced(file) => file,
+                    Writing::Meanwhile(_, file) => awaited(file).await.map_err(CollectError::Disk)?,
+                };
+                Collected::Large { file, header, size, whole }
+            }
+        })
+    }
+}
+
+impl<F> Collected<F> {
     #[must_use]
     pub fn size(&self) -> u64 {
         match self {
@@ -84,21 +110,23 @@ impl Collected {
         self.whole().is_some_and(|whole| whole.is_ascii())
     }
 
-    /// By which damage is seen when it is read back.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        match self {
-            Collected::Small(message) => digest_of(message),
-            Collected::Large { file, .. } => file.digest(),
-        }
-    }
-
     /// At least the header section.
     #[must_use]
     pub fn header(&self) -> &[u8] {
         match self {
             Collected::Small(message) => message,
             Collected::Large { header, .. } => header,
+        }
+    }
+}
+
+impl Collected {
+    /// By which damage is seen when it is read back.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        match self {
+            Collected::Small(message) => digest_of(message),
+            Collected::Large { file, .. } => file.digest(),
         }
     }
 }
@@ -251,21 +279,22 @@ impl Collector {
         Ok(())
     }
 
-    /// The message as it was received, and what it holds of the budget; a large one is flushed to its file.
+    /// The message as it was received, and what it holds of the budget, which is held until [`Collected::synced`]: a large
+    /// one is flushed to its file, or that has begun.
     ///
     /// # Errors
     /// When the disk refused, too much is being received, or the header section is over its limit.
-    pub async fn finish(mut self, bodies: &Bodies) -> Result<(Collected, Share), CollectError> {
+    pub async fn finish(mut self, bodies: &Bodies) -> Result<(Collected<Writing>, Share), CollectError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
         match self.file.take() {
             Some(file) => self.finish_file(file).await,
-            None => self.finish_whole(bodies).await,
+            None => self.finish_whole(bodies),
         }
     }
 
-    async fn finish_file(mut self, mut file: BodyFile) -> Result<(Collected, Share), CollectError> {
+    async fn finish_file(mut self, mut file: BodyFile) -> Result<(Collected<Writing>, Share), CollectError> {
         let size = self.written + self.memory.len() as u64;
         let rest = std::mem::take(&mut self.memory);
         let file = blocking(move || {
@@ -275,10 +304,11 @@ impl Collector {
         .await
         .map_err(CollectError::Disk)?;
         let _ = self.share.resize(self.header.capacity());
+        let file = Writing::Synced(file);
         Ok((Collected::Large { file, header: self.header.into(), size, whole: None }, self.share))
     }
 
-    async fn finish_whole(mut self, bodies: &Bodies) -> Result<(Collected, Share), CollectError> {
+    fn finish_whole(mut self, bodies: &Bodies) -> Result<(Collected<Writing>, Share), CollectError> {
         self.check_header()?;
         strip_edge_fields(&mut self.memory);
         // It may wait for a while, and should take hardly more than it is.
@@ -295,12 +325,12 @@ impl Collector {
             return Err(CollectError::Crowded);
         }
         let (bodies, id, whole) = (bodies.clone(), self.id, message.clone());
-        let written = blocking(move || {
+        let file = tokio::task::spawn_blocking(move || {
             let mut file = bodies.create(id.row())?;
             file.write_whole(&whole)?;
             file.sync().map(|()| file)
         });
-        let file = written.await.map_err(CollectError::Disk)?;
+        let file = Writing::Meanwhile(message.clone(), file);
         let header = message.slice(..message::header_len(&message));
         Ok((Collected::Large { file, header, size: message.len() as u64, whole: Some(message) }, self.share))
     }
@@ -312,7 +342,11 @@ struct Fits;
 
 /// Runs `work` where waiting for the disk stops nobody else.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(io::Error::other(e)))
+    awaited(tokio::task::spawn_blocking(work)).await
+}
+
+async fn awaited<T>(work: JoinHandle<io::Result<T>>) -> io::Result<T> {
+    work.await.unwrap_or_else(|e| Err(io::Error::other(e)))
 }
 
 /// Removes the fields that Exchange's header firewall would remove.
@@ -345,6 +379,12 @@ mod tests {
         }
     }
 
+    /// As it is kept.
+    async fn finish(collector: Collector, bodies: &Bodies) -> Result<(Collected, Share), CollectError> {
+        let (coming, share) = collector.finish(bodies).await?;
+        coming.synced().await.map(|collected| (collected, share))
+    }
+
     fn room_for(octets: usize) -> Arc<Budget> {
         // A message holds a sixteenth of what is free.
         Budget::new(octets * 17, 10)
@@ -358,7 +398,9 @@ mod tests {
         collector.memory.extend_from_slice(
             b"Subject: a\r\nX-MS-Exchange-Organization-SCL: -1\r\nx-ms-exchange-forest-x: y\r\n\r\ntext\r\n",
         );
-        let Ok((Collected::Small(message), _)) = collector.finish(opened.store.bodies()).await else { panic!("small") };
+        let Ok((Collected::Small(message), _)) = finish(collector, opened.store.bodies()).await else {
+            panic!("small")
+        };
         assert_eq!(&message[..], b"Subject: a\r\n\r\ntext\r\n");
     }
 
@@ -377,7 +419,7 @@ mod tests {
             assert!(collector.memory.len() <= WHOLE && (collector.file.is_none() || collector.memory.len() <= CHUNK));
             assert!(collector.file.is_none() || collector.memory.capacity() <= 2 * CHUNK, "it gives back what it had");
         }
-        let finished = collector.finish(opened.store.bodies()).await;
+        let finished = finish(collector, opened.store.bodies()).await;
         let Ok((Collected::Large { file, header, size, whole: None }, _)) = finished else { panic!("large") };
         let kept = std::fs::read(file.path()).unwrap();
         assert_eq!(&header[..], b"Subject: a\r\n");
@@ -394,7 +436,7 @@ mod tests {
         feed(&mut collector, &sent, opened.store.bodies()).await;
         let files = opened.store.bodies().ids().unwrap();
         assert!(files.is_empty(), "nothing is written before it is known whether it is whole");
-        let Ok((collected, _share)) = collector.finish(opened.store.bodies()).await else { panic!("large") };
+        let Ok((collected, _share)) = finish(collector, opened.store.bodies()).await else { panic!("large") };
         let Collected::Large { file, header, whole: Some(whole), .. } = &collected else { panic!("in memory too") };
         assert_eq!(std::fs::read(file.path()).unwrap()[..], whole[..]);
         assert_eq!((&header[..], whole.len()), (&b"Subject: a\r\n"[..], 300_014));
@@ -411,7 +453,7 @@ mod tests {
             collector.relieve(opened.store.bodies()).await;
         }
         assert!(collector.memory.len() < 2 * INLINE);
-        assert!(matches!(collector.finish(opened.store.bodies()).await, Err(CollectError::HeaderTooLarge)));
+        assert!(matches!(finish(collector, opened.store.bodies()).await, Err(CollectError::HeaderTooLarge)));
     }
 
     #[tokio::test]
@@ -423,7 +465,7 @@ mod tests {
         let sent = [b"Subject: a\r\nX-MS-Exchange-Forest-A: b\r\n\r\n".to_vec(), b"line\r\n".repeat(10_000)].concat();
         feed(&mut collector, &sent, opened.store.bodies()).await;
         assert!(collector.memory.capacity() + collector.header.capacity() <= 20_000, "{}", collector.memory.capacity());
-        let finished = collector.finish(opened.store.bodies()).await;
+        let finished = finish(collector, opened.store.bodies()).await;
         let Ok((Collected::Large { file, header, size, whole: None }, share)) = finished else { panic!("a file") };
         let kept = std::fs::read(file.path()).unwrap();
         assert_eq!((kept.len() as u64, &header[..]), (size, &b"Subject: a\r\n"[..]));
@@ -440,7 +482,7 @@ mod tests {
         let mut collector = Collector::new(EntryId::from_row(7), 1_000_000, budget.share(Who::Site));
         feed(&mut collector, &b"X-A: b\r\n".repeat(50_000), opened.store.bodies()).await;
         assert_eq!((collector.memory.capacity(), budget.free()), (0, 20_000 * 17));
-        assert!(matches!(collector.finish(opened.store.bodies()).await, Err(CollectError::Crowded)));
+        assert!(matches!(finish(collector, opened.store.bodies()).await, Err(CollectError::Crowded)));
     }
 
     #[tokio::test]
@@ -451,14 +493,14 @@ mod tests {
         let large = [b"Subject: a\r\n\r\n".to_vec(), b"line\r\n".repeat(50_000)].concat();
         let mut first = Collector::new(EntryId::from_row(7), 1_000, budget.share(Who::Site));
         feed(&mut first, &large, opened.store.bodies()).await;
-        let first = first.finish(opened.store.bodies()).await;
+        let first = finish(first, opened.store.bodies()).await;
         assert!(matches!(first, Ok((Collected::Large { .. }, _))));
         let mut second = Collector::new(EntryId::from_row(8), 1_000, budget.share(Who::Site));
         feed(&mut second, &large, opened.store.bodies()).await;
-        assert!(matches!(second.finish(opened.store.bodies()).await, Err(CollectError::Crowded)));
+        assert!(matches!(finish(second, opened.store.bodies()).await, Err(CollectError::Crowded)));
         drop(first);
         let mut third = Collector::new(EntryId::from_row(9), 1_000, budget.share(Who::Site));
         feed(&mut third, &large, opened.store.bodies()).await;
-        assert!(third.finish(opened.store.bodies()).await.is_ok(), "what ended gives its file back");
+        assert!(finish(third, opened.store.bodies()).await.is_ok(), "what ended gives its file back");
     }
 }

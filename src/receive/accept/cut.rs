@@ -4,6 +4,7 @@
 //! judged anew, like any other message; what may not leave even so is refused as ever, and the duty told. Fails with 451
 //! when it cannot be read now.
 
+use super::inspect::Octets;
 use super::judged::Judged;
 use super::{Acceptance, Arrived, answer};
 use crate::clinical::Findings;
@@ -14,6 +15,7 @@ use crate::notice;
 use crate::receive::collect::Collected;
 use crate::receive::limits::Who;
 use crate::vocabulary::{Direction, Fate};
+use bytes::Bytes;
 
 /// A message that was read and judged.
 pub(super) struct Seen {
@@ -40,8 +42,10 @@ impl Acceptance {
             return Ok(seen);
         }
         let with = notice::Cut { gateway: arrived.trace.hostname, entry: &id.to_string(), boundary: &boundary(id) };
-        let cut = Collected::Small(notice::cut(seen.collected.header(), &with).into());
-        let judged = self.judge(arrived, &cut, &self.inspect(&arrived.judge, &cut, Who::Site).await?)?;
+        let cut = Bytes::from(notice::cut(seen.collected.header(), &with));
+        let findings = self.inspect(&arrived.judge, Octets::Here(cut.clone()), Who::Site).await?;
+        let cut = Collected::Small(cut);
+        let judged = self.judge(arrived, &cut, &findings)?;
         if stays(&judged) || answer::any_refused(&judged) {
             return Ok(seen);
         }

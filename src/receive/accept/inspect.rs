@@ -1,6 +1,6 @@
 //! Reading what a message holds, where it stops nobody: small ones in place, larger ones on a thread for it.
 
-use super::super::collect::Collected;
+use super::super::collect::{Collected, INLINE, Writing};
 use super::super::limits::Who;
 use super::Acceptance;
 use crate::clinical::Findings;
@@ -118,23 +118,32 @@ impl Documents {
 
 /// The octets of a message, in memory or in their file.
 #[derive(Clone)]
-enum Octets {
+pub(super) enum Octets {
     Here(Bytes),
-    In(std::path::PathBuf),
+    /// Its path, and how many they are.
+    In(std::path::PathBuf, u64),
 }
 
 impl Octets {
-    fn of(collected: &Collected) -> Octets {
+    pub(super) fn of(collected: &Collected<Writing>) -> Octets {
         match collected {
-            Collected::Small(message) | Collected::Large { whole: Some(message), .. } => Octets::Here(message.clone()),
-            Collected::Large { file, .. } => Octets::In(file.path().to_owned()),
+            Collected::Small(message) => Octets::Here(message.clone()),
+            Collected::Large { file: Writing::Meanwhile(whole, _), .. } => Octets::Here(whole.clone()),
+            Collected::Large { file: Writing::Synced(file), size, .. } => Octets::In(file.path().to_owned(), *size),
         }
     }
 
     fn get(&self) -> io::Result<Bytes> {
         match self {
             Octets::Here(bytes) => Ok(bytes.clone()),
-            Octets::In(path) => std::fs::read(path).map(Bytes::from),
+            Octets::In(path, _) => std::fs::read(path).map(Bytes::from),
+        }
+    }
+
+    fn size(&self) -> u64 {
+        match self {
+            Octets::Here(bytes) => bytes.len() as u64,
+            Octets::In(_, size) => *size,
         }
     }
 }
@@ -142,18 +151,12 @@ impl Octets {
 impl Acceptance {
     /// # Errors
     /// With 451 when the message cannot be read now; never with findings that are not there.
-    pub(super) async fn inspect(
-        &self,
-        judge: &Arc<Judge>,
-        collected: &Collected,
-        who: Who,
-    ) -> Result<Findings, Status> {
-        let octets = Octets::of(collected);
-        let (first, _turn) = match collected {
-            Collected::Small(message) if message.len() <= IN_PLACE => (judge.inspect_text(message), None),
-            Collected::Small(_) => (aside(judge, &octets).await?, None),
-            Collected::Large { size, .. } => {
-                let turn = self.readers.turn(*size, who).await?;
+    pub(super) async fn inspect(&self, judge: &Arc<Judge>, octets: Octets, who: Who) -> Result<Findings, Status> {
+        let (first, _turn) = match &octets {
+            Octets::Here(message) if message.len() <= IN_PLACE => (judge.inspect_text(message), None),
+            Octets::Here(message) if message.len() <= INLINE => (aside(judge, &octets).await?, None),
+            Octets::Here(_) | Octets::In(..) => {
+                let turn = self.readers.turn(octets.size(), who).await?;
                 (aside(judge, &octets).await?, Some(turn))
             }
         };
