@@ -20,9 +20,9 @@ pub(super) fn of(text: &str, room: usize) -> Vec<Embedded> {
     let all = text.trim_start_matches('\u{FEFF}').trim().len();
     let mut blocks = Blocks { found: Vec::new(), room, all, run: 0..0, alphabet: None };
     let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        blocks.line(text, at..at + line.len());
-        at += line.len();
+    for end in memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1).chain([text.len()]) {
+        blocks.line(text, at..end);
+        at = end;
     }
     blocks.end(text);
     blocks.found
@@ -49,19 +49,19 @@ struct Blocks {
 
 impl Blocks {
     fn line(&mut self, text: &str, range: std::ops::Range<usize>) {
-        let line = text.get(range.clone()).unwrap_or_default().trim_end();
+        let line = text.get(range.clone()).unwrap_or_default();
         let own = match line.as_bytes() {
-            [] => None,
             // A frame has nothing but letters, up to its end.
-            _ if self.alphabet == Some(Alphabet::Framed) && line != "====" => self.alphabet,
+            _ if self.alphabet == Some(Alphabet::Framed) && !line.trim().is_empty() && line.trim_end() != "====" => {
+                self.alphabet
+            }
             [b'b', ..] if line.starts_with(FRAME) => {
                 self.end(text);
                 (self.run, self.alphabet) = (range.end..range.end, Some(Alphabet::Framed));
                 return;
             }
-            [b':', digits @ ..] if is_of_base_16(digits) => Some(Alphabet::Records),
-            letters if is_base64(letters) => Some(Alphabet::Base64),
-            _ => None,
+            [b':', ..] => is_all(line, 1, u8::is_ascii_hexdigit).filter(|end| *end > 10).map(|_| Alphabet::Records),
+            _ => is_all(line, 0, is_base64).filter(|end| *end > 0).map(|_| Alphabet::Base64),
         };
         if own.is_none() || own != self.alphabet {
             self.end(text);
@@ -109,12 +109,14 @@ impl Blocks {
     }
 }
 
-fn is_base64(line: &[u8]) -> bool {
-    line.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+/// Where what a line has from there on ends, if nothing else but blanks is in it.
+fn is_all(line: &str, from: usize, has: impl Fn(&u8) -> bool) -> Option<usize> {
+    let end = from + line.as_bytes().get(from..)?.iter().take_while(|octet| has(octet)).count();
+    line.get(end..)?.trim_start().is_empty().then_some(end)
 }
 
-fn is_of_base_16(digits: &[u8]) -> bool {
-    digits.len() >= 10 && digits.iter().all(u8::is_ascii_hexdigit)
+fn is_base64(octet: &u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=')
 }
 
 /// Base 16, if that is all that it has, or base64; nothing where its start is not what is looked for, so that no room is taken.

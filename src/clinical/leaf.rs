@@ -360,7 +360,10 @@ fn card(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
 /// What a spreadsheet works out when it opens the text: nobody here does.
 fn formulas(walk: &mut Walk<'_>, text: &str, place: &str) {
     if let Some(sheet) = documents::sylk_sheet(text).filter(|_| !is_body(place)) {
-        walk.scan(&sheet, place);
+        if sheet.is_cut {
+            walk.report.unread(FindingKind::BrokenAttachment, place, "formulas");
+        }
+        walk.scan(&sheet.text, place);
     }
     let formulas = if is_body(place) { Vec::new() } else { typed::formulas(text) };
     if !formulas.is_empty() {

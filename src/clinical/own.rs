@@ -5,7 +5,7 @@
 //! letter leaves. Fails never: words that
 //! could not be compiled count as found.
 
-use super::digits::{fold_into, is_invisible};
+use super::digits::{fold_into, is_invisible, spread_into};
 use super::nearly::Why;
 use super::report::Report;
 use super::terms::Terms;
@@ -148,17 +148,28 @@ impl Own {
     pub fn scan(&self, seen: &str, text: &str, place: &str, report: &mut Report) {
         self.patterns.iter().for_each(|pattern| pattern.scan(seen, place, report));
         if let Some(lexicons) = &self.lexicons {
-            lexicons.scan(&folded(text), place, report);
+            lexicons.scan(&spread(text), place, report);
         }
     }
 }
 
 /// The text without what a reader does not see: it must not stand inside a number.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    match text.is_ascii() || !text.chars().any(is_invisible) {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(text.chars().filter(|c| !is_invisible(*c)).collect()),
-    }
+    let first = others(text).find(|at| text.get(*at..).and_then(|rest| rest.chars().next()).is_some_and(is_invisible));
+    let Some((plain, rest)) = first.and_then(|at| text.split_at_checked(at)) else { return Cow::Borrowed(text) };
+    Cow::Owned(plain.chars().chain(rest.chars().filter(|c| !is_invisible(*c))).collect())
+}
+
+/// Where characters begin that are not ASCII. Most blocks have none.
+fn others(text: &str) -> impl Iterator<Item = usize> {
+    const BLOCK: usize = 64;
+    // RFC 3629 3: the first octet of a character.
+    let begins = |octet: &u8| *octet >= 0xC0;
+    let blocks = text.as_bytes().chunks(BLOCK).enumerate().filter(|(_, block)| !block.is_ascii());
+    blocks.flat_map(move |(number, block)| {
+        let places = block.iter().enumerate().filter(move |(_, octet)| begins(octet));
+        places.map(move |(place, _)| number * BLOCK + place)
+    })
 }
 
 /// Words with one blank on every side of each: a term is found as a whole, across line ends, in any case.
@@ -170,6 +181,15 @@ fn folded(text: &str) -> String {
         folded.push(' ');
     }
     folded
+}
+
+/// The same with any number of blanks.
+fn spread(text: &str) -> String {
+    let mut spread = String::with_capacity(text.len() + 2);
+    spread.push(' ');
+    spread_into(&mut spread, text);
+    spread.push(' ');
+    spread
 }
 
 /// Any of these as words, in any case, with whatever stands between their parts.

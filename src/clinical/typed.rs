@@ -13,12 +13,8 @@ const FORMULA: usize = 6;
 pub(super) fn in_full(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let (mut out, mut copied) = (String::new(), 0);
-    for at in memchr::memchr2_iter(b'e', b'E', bytes) {
-        let is_between = at.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(|b| is_mantissa(*b));
-        let Some((range, number)) = is_between.then(|| number(bytes, at)).flatten().filter(|(r, _)| r.start >= copied)
-        else {
-            continue;
-        };
+    for at in exponents(bytes) {
+        let Some((range, number)) = number(bytes, at).filter(|(r, _)| r.start >= copied) else { continue };
         out.push_str(text.get(copied..range.start).unwrap_or_default());
         out.push_str(&number);
         copied = range.end;
@@ -28,6 +24,20 @@ pub(super) fn in_full(text: &str) -> Option<String> {
 
 fn is_mantissa(byte: u8) -> bool {
     byte.is_ascii_digit() || byte == b'.'
+}
+
+/// Where an `e` stands behind a digit. Letters are many: blocks without one are passed over.
+fn exponents(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    const BLOCK: usize = 64;
+    let is_one = |(before, at): (&u8, &u8)| is_mantissa(*before) & (*at | 0x20 == b'e');
+    let behind = bytes.get(1..).unwrap_or_default();
+    let blocks = bytes.chunks(BLOCK).zip(behind.chunks(BLOCK)).enumerate();
+    // Without an early exit inside the block the compiler can look at many octets at once.
+    let with = blocks.filter(move |(_, (before, at))| before.iter().zip(*at).fold(false, |any, two| any | is_one(two)));
+    with.flat_map(move |(number, (before, at))| {
+        let places = before.iter().zip(at).enumerate().filter(move |(_, two)| is_one(*two));
+        places.map(move |(place, _)| number * BLOCK + place + 1)
+    })
 }
 
 /// The number whose exponent is at `at`, and where it stands.

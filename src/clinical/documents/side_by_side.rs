@@ -1,10 +1,10 @@
 //! Boxes of text that stand side by side on a page, in whatever order they are written.
 //!
-//! Called by the readers of slides and drawings. Promises: so many boxes, and no more; read once more only where digits stand side
-//! by side; sorted, and otherwise linear. Fails never: a box without a place is not kept by its reader.
+//! Called by the readers of slides and drawings. Promises: so many boxes, and whether there were more; read once more only where
+//! digits stand side by side; sorted, and otherwise linear. Fails never: a box without a place is not kept by its reader.
 
 /// Boxes that are kept of one document, and octets of one that may be a piece of something.
-const MOST: usize = 2_000;
+const MOST: usize = 20_000;
 pub(super) const PIECE: usize = 128;
 /// Marks between boxes: further from one another than words.
 const BESIDE: &str = "     ";
@@ -24,14 +24,24 @@ pub(super) struct Boxed {
 #[derive(Default)]
 pub(super) struct Boxes {
     all: Vec<Boxed>,
+    is_cut: bool,
 }
 
 impl Boxes {
     pub fn add(&mut self, boxed: Boxed) {
         let text = boxed.text.trim();
-        if !text.is_empty() && text.len() <= PIECE && self.all.len() < MOST {
+        if text.is_empty() || text.len() > PIECE {
+            return;
+        }
+        self.is_cut |= self.all.len() == MOST;
+        if !self.is_cut {
             self.all.push(boxed);
         }
+    }
+
+    /// Whether there were more than are kept.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// The pages on which digits stand side by side: each row of boxes a line.
@@ -79,7 +89,7 @@ fn is_piece(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Boxed, Boxes};
+    use super::{Boxed, Boxes, MOST, PIECE};
 
     fn read(boxes: &[(f64, f64, &str)]) -> String {
         let mut all = Boxes::default();
@@ -95,5 +105,17 @@ mod tests {
         assert_eq!(read(&number), "NHS number\n943     476     5919\n;\n");
         assert_eq!(read(&[(0.0, 0.0, "943"), (0.0, 9.0, "476")]), "", "one below the other");
         assert_eq!(read(&[(0.0, 0.0, "Ward 9"), (9.0, 0.0, "12")]), "");
+    }
+
+    #[test]
+    fn more_boxes_than_are_kept_are_said() {
+        let mut all = Boxes::default();
+        let mut add = |text: &str| {
+            all.add(Boxed { text: text.to_owned(), ..Boxed::default() });
+            all.is_cut()
+        };
+        assert!((0..MOST).all(|_| !add("943")));
+        assert!(!add("  ") && !add(&"a".repeat(PIECE + 1)), "what is no piece is not kept anyway");
+        assert!(add("943"));
     }
 }

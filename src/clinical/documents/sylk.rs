@@ -1,12 +1,13 @@
 //! Symbolic links (SYLK): a sheet as lines of text, one for each cell, which a spreadsheet works out anew when it opens it.
 //!
-//! Called by `leaf` beside the reading as text. Promises: one pass, and a bound on cells. Fails never: text that is none is nothing.
+//! Called by `leaf` beside the reading as text. Promises: one pass, and a bound on cells, which is said when it is reached. Fails
+//! never: text that is none is nothing.
 
 use super::office::{At, Sheet};
 use std::collections::BTreeMap;
 
 /// Cells that are read.
-const CELLS: usize = 100_000;
+const CELLS: usize = 200_000;
 /// Tabs before a cell.
 const TABS: u32 = 256;
 
@@ -16,12 +17,21 @@ struct Cell {
     formula: Option<String>,
 }
 
-/// The sheet with what its formulas come to; nothing where the text is none.
-pub(in super::super) fn sheet(text: &str) -> Option<String> {
+/// A sheet with what its formulas come to.
+#[derive(Debug, PartialEq, Eq)]
+pub(in super::super) struct Shown {
+    pub text: String,
+    /// There are more cells or formulas than are read.
+    pub is_cut: bool,
+}
+
+/// Nothing where the text is no sheet.
+pub(in super::super) fn sheet(text: &str) -> Option<Shown> {
     if !text.trim_start_matches('\u{FEFF}').starts_with("ID;") {
         return None;
     }
-    let cells = cells(text);
+    let mut records = text.lines().filter_map(|line| line.strip_prefix("C;"));
+    let cells = cells(records.by_ref().take(CELLS));
     let (mut table, mut sheet, mut row, mut ranges) = (String::new(), Sheet::default(), 0, Vec::new());
     for (number, (&(cell_row, column), cell)) in cells.iter().enumerate() {
         if row != cell_row {
@@ -49,13 +59,13 @@ pub(in super::super) fn sheet(text: &str) -> Option<String> {
         shown.push_str(result.as_deref().or_else(|| table.get(range)).unwrap_or_default());
         before = at;
     }
-    Some(shown)
+    Some(Shown { text: shown, is_cut: sheet.is_cut() || records.next().is_some() })
 }
 
 /// `C;Y1;X2;K"text";EFORMULA`: what a record does not say is as in the one before.
-fn cells(text: &str) -> BTreeMap<(u32, u32), Cell> {
+fn cells<'t>(records: impl Iterator<Item = &'t str>) -> BTreeMap<(u32, u32), Cell> {
     let (mut cells, mut row, mut column) = (BTreeMap::<(u32, u32), Cell>::new(), 1, 1);
-    for line in text.lines().filter_map(|line| line.strip_prefix("C;")).take(CELLS) {
+    for line in records {
         let mut cell = Cell::default();
         // A semicolon in a text is doubled.
         let line = line.replace(";;", "\u{1B}");
@@ -77,13 +87,20 @@ fn cells(text: &str) -> BTreeMap<(u32, u32), Cell> {
 
 #[cfg(test)]
 mod tests {
-    use super::sheet;
+    use super::{CELLS, Shown, sheet};
 
     #[test]
     fn formulas_are_worked_out() {
         let text = "ID;PWXL;N;E\r\nC;Y1;X1;K\"NHS number\"\r\nC;Y2;X1;K943476\r\nC;Y9;X1;K5919\r\nC;Y2;X2;K0;ER2C1&R9C1\r\nE\r\n";
-        assert_eq!(sheet(text).as_deref(), Some("NHS number\n943476\t9434765919\n5919"));
-        assert_eq!(sheet("ID;P\nC;X2;Y1;K\"a;;b\"").as_deref(), Some("\ta;b"));
+        let whole = |text: &str| Some(Shown { text: text.to_owned(), is_cut: false });
+        assert_eq!(sheet(text), whole("NHS number\n943476\t9434765919\n5919"));
+        assert_eq!(sheet("ID;P\nC;X2;Y1;K\"a;;b\""), whole("\ta;b"));
         assert_eq!(sheet("IDs;\nC;X1;Y1;K1"), None);
+    }
+
+    #[test]
+    fn what_is_left_is_said() {
+        let of = |cells: usize| sheet(&format!("ID;P\n{}", "C;X1;Y1;K1\n".repeat(cells))).is_some_and(|s| s.is_cut);
+        assert!(!of(CELLS) && of(CELLS + 1));
     }
 }

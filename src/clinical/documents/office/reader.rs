@@ -142,7 +142,11 @@ impl<'a, 's> Reader<'a, 's> {
         if !self.fields.trim().is_empty() {
             self.flow.note("", &self.fields);
         }
-        let side_by_side = std::mem::take(&mut self.placed.all).read();
+        let boxes = std::mem::take(&mut self.placed.all);
+        if boxes.is_cut() {
+            self.unread.insert("boxes");
+        }
+        let side_by_side = boxes.read();
         if !side_by_side.is_empty() {
             self.flow.note("", &side_by_side);
         }
@@ -155,6 +159,9 @@ impl<'a, 's> Reader<'a, 's> {
     fn later(&mut self) -> Vec<Option<String>> {
         let mut results = vec![None; self.flow.asked_later()];
         self.refer(&mut results);
+        if self.known.is_cut {
+            self.unread.insert("fields");
+        }
         self.sheet.results(self.flow.shown(), &mut results);
         if self.sheet.is_cut() {
             self.unread.insert("formulas");

@@ -38,16 +38,20 @@ pub(in super::super) struct Sheet {
     cells: Vec<(At, Range<usize>)>,
     /// Formulas, with the number of the text that each comes to.
     formulas: Vec<(At, String, usize)>,
-    /// A formula that joins texts was not worked out.
+    /// A formula that joins texts was not worked out, or a cell was not kept.
     is_cut: Counter<bool>,
 }
 
 impl Sheet {
     /// A cell whose text stands there in the part's.
     pub fn cell(&mut self, at: At, text: Range<usize>) {
-        if self.cells.len() < CELLS && !text.is_empty() && text.len() <= PIECE {
-            self.cells.push((at, text));
+        if text.is_empty() || text.len() > PIECE {
+            return;
         }
+        if self.cells.len() == CELLS {
+            return self.is_cut.set(true);
+        }
+        self.cells.push((at, text));
     }
 
     /// Whether the formula may be worked out; its number is told by `formula`.
@@ -58,7 +62,7 @@ impl Sheet {
         takes
     }
 
-    /// Whether a formula is left that may come to an identifier of several pieces.
+    /// Whether a formula or a cell is left that may be of an identifier in several pieces.
     pub fn is_cut(&self) -> bool {
         self.is_cut.get()
     }
@@ -207,7 +211,7 @@ fn relative(reference: &str, from: At) -> Option<At> {
 
 #[cfg(test)]
 mod tests {
-    use super::{At, Sheet};
+    use super::{At, CELLS, Sheet};
 
     fn sheet(cells: &[(u32, u32, &str)]) -> (Sheet, String) {
         let (mut sheet, mut text) = (Sheet::default(), String::new());
@@ -243,6 +247,16 @@ mod tests {
         assert_eq!((results[1].as_deref(), sheet.is_cut()), (Some("9434765919"), false));
         (0..4_000).for_each(|row| sheet.formula(at(row), "SUM(A1:A64)&\"\"", 0));
         sheet.results(&text, &mut results);
+        assert!(sheet.is_cut());
+    }
+
+    #[test]
+    fn more_cells_than_are_kept_are_said() {
+        let mut sheet = Sheet::default();
+        (0..CELLS).for_each(|_| sheet.cell(At::default(), 0..3));
+        sheet.cell(At::default(), 0..0);
+        assert!(!sheet.is_cut());
+        sheet.cell(At::default(), 0..3);
         assert!(sheet.is_cut());
     }
 

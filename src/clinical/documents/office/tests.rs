@@ -815,3 +815,12 @@ fn a_number_that_goes_down_a_column_is_read() {
         assert_eq!(finds(&[("xl/sheet.xml", sheet.as_bytes())]), expected, "{label}");
     }
 }
+
+#[test]
+fn more_fields_than_are_kept_are_said() {
+    let said = |marks: usize| {
+        let marks: String = (0..marks).map(|n| format!("<text:bookmark-start text:name='a{n}'/>")).collect();
+        unread(&format!("<text:p>{marks}</text:p>"))
+    };
+    assert_eq!((said(20_000), said(20_001)), (Vec::new(), vec!["fields".to_owned()]));
+}

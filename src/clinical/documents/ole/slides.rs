@@ -54,6 +54,9 @@ pub(super) fn read(slides: &[u8], user: &[u8], words: &mut Words, document: &mut
     }
     document.text("", &text.stored);
     document.text("", &text.computed.unwrap_or_default());
+    if text.boxes.is_cut() {
+        document.unread(FindingKind::BrokenAttachment, "", "boxes");
+    }
     document.text("", &text.boxes.read());
     read
 }

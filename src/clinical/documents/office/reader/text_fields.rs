@@ -1,7 +1,7 @@
 //! Fields of OpenDocument (1.3 part 3, 7): what a programme works out or looks up while it shows the text, whatever was written
 //! down for it.
 //!
-//! Called by `reader`. Promises: so many names and references, and no more. Fails never: what is not known stays as it is stored.
+//! Called by `reader`. Promises: so many names and references, and whether there were more. Fails never: what is not known stays as it is stored.
 
 use super::super::dialect::Dialect;
 use super::super::evaluation::{self, Known};
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Names, marks and references that are kept.
-const MOST: usize = 4_096;
+const MOST: usize = 20_000;
 /// Octets of what is referred to.
 const LONGEST: usize = 256;
 /// A note with so many digits is not one that a programme counted.
@@ -28,6 +28,16 @@ pub(super) struct TextFields {
     /// References to it, with the number of the text that each is.
     references: Vec<(String, usize)>,
     open: Vec<Field>,
+    /// There were more than are kept.
+    pub is_cut: bool,
+}
+
+impl TextFields {
+    /// Whether one more may be kept, where so many are.
+    fn takes(&mut self, kept: usize) -> bool {
+        self.is_cut |= kept >= MOST;
+        kept < MOST
+    }
 }
 
 /// A field that is open.
@@ -117,7 +127,7 @@ impl<'a> Reader<'a, '_> {
             "note-citation" => Some(Shown::Note(named("label"))),
             _ => None,
         };
-        if let Some(shown) = shown.filter(|_| self.known.open.len() < MOST) {
+        if let Some(shown) = shown.filter(|_| self.known.takes(self.known.open.len())) {
             self.known.open.push(Field { depth: self.frames.len(), start: self.flow.len(), shown });
         }
     }
@@ -127,13 +137,13 @@ impl<'a> Reader<'a, '_> {
         let Some(first) = self.styles.first_slide else { return };
         let number = |slides: u64| first.saturating_add(slides).to_string();
         let shown = Shown::As([number(self.styles.slide.saturating_sub(1)), number(0)]);
-        if self.known.open.len() < MOST {
+        if self.known.takes(self.known.open.len()) {
             self.known.open.push(Field { depth: self.frames.len(), start: self.flow.len(), shown });
         }
     }
 
     fn mark_text(&mut self, name: Option<String>) {
-        if let Some(name) = name.filter(|_| self.known.marks.len() < MOST) {
+        if let Some(name) = name.filter(|_| self.known.takes(self.known.marks.len())) {
             let at = self.flow.len();
             self.known.marks.insert(name, at..at);
         }
@@ -144,7 +154,7 @@ impl<'a> Reader<'a, '_> {
         let formula = element.attribute("formula").and_then(|formula| evaluation::value(&formula, &self.known.values));
         let value = formula.or_else(|| element.attribute("string-value")).or_else(|| element.attribute("value"));
         let value = value.filter(|value| value.len() <= LONGEST)?;
-        if let Some(name) = element.attribute("name").filter(|_| self.known.values.len() < MOST) {
+        if let Some(name) = element.attribute("name").filter(|_| self.known.takes(self.known.values.len())) {
             self.known.values.insert(name, value.clone());
         }
         Some(value)
@@ -160,7 +170,7 @@ impl<'a> Reader<'a, '_> {
                 self.flow.swap(range, &first, &last);
             }
             Shown::As(_) => {}
-            Shown::Marked(name) if self.known.references.len() < MOST => {
+            Shown::Marked(name) if self.known.takes(self.known.references.len()) => {
                 let number = self.flow.swap_later(range);
                 self.known.references.push((name, number));
             }
