@@ -71,8 +71,13 @@ fn shifted(mantissa: &str, exponent: usize, is_left: bool) -> Option<String> {
 /// stands.
 pub(super) fn formulas(text: &str) -> Vec<String> {
     let starts = memchr::memchr_iter(b'=', text.as_bytes()).filter(|at| begins_a_cell(text, *at));
-    let cells = starts.filter_map(|at| text.get(at + 1..)?.split(['\n', '\r', '\t']).next());
-    let has_digits = |cell: &&str| cell.bytes().filter(u8::is_ascii_digit).count() >= FORMULA;
+    let cells = starts.filter_map(|at| {
+        let rest = text.get(at + 1..)?;
+        rest.get(..rest.floor_char_boundary(LONGEST))?.split(['\n', '\r', '\t']).next()
+    });
+    // What is longer may have them farther behind.
+    let has_digits =
+        |cell: &&str| cell.bytes().filter(u8::is_ascii_digit).count() >= FORMULA || cell.len() + MOST_OF_ONE > LONGEST;
     cells
         .filter(|cell| has_digits(cell) && !is_literal(cell) && !is_link(cell))
         .take(MOST)
@@ -124,6 +129,9 @@ fn ends_cell(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with([',', ';'])
 }
 
+/// Octets of a cell that are looked at, and of one character.
+const LONGEST: usize = 4096;
+const MOST_OF_ONE: usize = 4;
 /// Formulas that are looked at; whoever reads them says that there are some.
 const MOST: usize = 1_000;
 
@@ -136,7 +144,7 @@ fn begins_a_cell(text: &str, at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{formulas, in_full};
+    use super::{LONGEST, MOST, formulas, in_full};
 
     #[test]
     fn exponents_are_undone() {
@@ -170,6 +178,13 @@ mod tests {
         for text in ["=-943476+1000000", "=\"943\"&\"4765919\"", "=\"943476\"5919"] {
             assert_eq!(formulas(text).len(), 1, "{text}");
         }
+        let far = format!("=A1{}&\"943476\"", "&\"\"".repeat(1_000));
+        assert_eq!(formulas(&far).len(), 1, "what is not looked at may have digits");
+        let line = ",=A1&12345678".repeat(50_000);
+        assert!(
+            formulas(&line).iter().map(String::len).sum::<usize>() <= MOST * LONGEST,
+            "each to its end is too much"
+        );
         for text in ["=====123456", "a = 123456", "x=123456", "=A1+B2"] {
             assert!(formulas(text).is_empty(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! What a programme counts, works out and places while it shows a page.
+//! Lists, fields and boxes of a page, as a programme shows it.
 
 use super::*;
 
