@@ -44,13 +44,20 @@ impl Terms {
     pub fn find(&self, folded: &str, mut found: impl FnMut(usize)) {
         each_blank(folded.as_bytes(), |blank| {
             let word = folded.as_bytes().get(blank + 1..).unwrap_or_default();
-            if word.first() != Some(&b' ') && self.starts.has(word) {
-                match &self.all {
-                    Machine::Few(all) => follow(all, word, &mut found),
-                    Machine::Many(all) => follow(all, word, &mut found),
-                }
+            if self.starts.has(word) {
+                self.follow(word, &mut found);
             }
         });
+    }
+
+    /// Few words begin as a term does.
+    #[cold]
+    fn follow(&self, word: &[u8], found: &mut impl FnMut(usize)) {
+        match &self.all {
+            _ if word.first() == Some(&b' ') => {}
+            Machine::Few(all) => follow(all, word, found),
+            Machine::Many(all) => follow(all, word, found),
+        }
     }
 }
 
@@ -78,13 +85,16 @@ fn singly(word: &[u8]) -> impl Iterator<Item = u8> {
     word.iter().copied().filter(move |octet| !(std::mem::replace(&mut is_blank, *octet == b' ') && is_blank))
 }
 
-/// Tells where blanks are: they are as near to one another as words are short, and so looked for in many octets at once.
+/// Tells the blanks before words, and a few others. They are as near to one another as words are short, and so looked for in
+/// many octets at once.
 fn each_blank(text: &[u8], mut tell: impl FnMut(usize)) {
     let (words, rest) = text.as_chunks::<LONG>();
     for (at, block) in words.chunks(LONG).enumerate() {
         let bits =
             block.iter().enumerate().map(|(at, word)| gathered(blanks(u64::from_le_bytes(*word))) << (at * LONG));
-        let mut blanks: u64 = bits.fold(0, |all, bits| all | bits);
+        let all: u64 = bits.fold(0, |all, bits| all | bits);
+        // The last of several, but for those at the end of the block.
+        let mut blanks = all & !(all >> 1);
         while blanks != 0 {
             tell(at * LONG * LONG + blanks.trailing_zeros() as usize);
             blanks &= blanks - 1;
@@ -139,24 +149,28 @@ impl Starts {
 }
 
 /// The first octets of what stands behind a blank, as a number; behind the end of a text stand zeros.
+#[inline]
 fn start(word: &[u8]) -> u64 {
     let plain = word.first_chunk().map(|octets: &[u8; LONG]| u64::from_le_bytes(*octets));
     let is_single = |octets: &u64| blanks(*octets) & (blanks(*octets) << 8 | 0x80) == 0;
-    plain.filter(is_single).unwrap_or_else(|| {
-        let octets = singly(word).take(LONG).enumerate();
-        octets.fold(0, |start, (at, octet)| start | u64::from(octet) << (8 * at))
-    })
+    plain.filter(is_single).unwrap_or_else(|| gathered_start(word))
+}
+
+#[cold]
+fn gathered_start(word: &[u8]) -> u64 {
+    let octets = singly(word).take(LONG).enumerate();
+    octets.fold(0, |start, (at, octet)| start | u64::from(octet) << (8 * at))
 }
 
 /// Starts that are known: some share a place, so that a word may pass that is no term's.
 #[derive(Debug, Clone)]
 struct Places {
-    bits: Vec<u64>,
+    bits: Box<[u64; PLACES / 64]>,
 }
 
 impl Places {
     fn none() -> Places {
-        Places { bits: vec![0; PLACES / 64] }
+        Places { bits: Box::new([0; PLACES / 64]) }
     }
 
     fn mark(&mut self, start: u64) {
@@ -171,6 +185,7 @@ impl Places {
 }
 
 /// Fibonacci hashing (Knuth 6.4): the upper bits of the product are well mixed.
+#[inline]
 fn place(start: u64) -> usize {
     (start.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as usize % PLACES
 }
