@@ -3,11 +3,9 @@
 //! Called by `walk`. Promises: inline markup joins (`<b>943</b> 476 5919`), blocks end lines, cells are divided by tabs;
 //! comments and attributes stand behind the text, each on a line of its own. Fails never: HTML has no errors.
 
-use super::conditional;
 use super::page::Page;
-use html5gum::emitters::callback::{Callback, CallbackEmitter, CallbackEvent};
-use html5gum::emitters::{Emitter, ForwardingEmitter};
-use html5gum::{Span, Tokenizer};
+use super::{conditional, tags};
+use html5gum::emitters::callback::CallbackEvent;
 
 /// Pages inside pages, inside attributes of theirs: browsers show as many as anybody writes.
 const FRAMES: usize = 8;
@@ -44,38 +42,17 @@ fn starts_so(bytes: &[u8], name: &[u8]) -> bool {
 
 fn page(markup: &str) -> Page {
     let mut page = Page::with_room(markup.len() / 2);
-    let callback = |event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
-        match event {
-            CallbackEvent::String { value } => page.text(value),
-            CallbackEvent::OpenStartTag { name } => page.open(name),
-            CallbackEvent::EndTag { name } => page.close(name),
-            CallbackEvent::Comment { value } => page.comment(value),
-            CallbackEvent::AttributeValue { value } => page.value(value),
-            CallbackEvent::AttributeName { name } => page.attribute(name),
-            CallbackEvent::CloseStartTag { .. } => page.opened(),
-            CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}
-        }
-        None
-    };
-    for token in Tokenizer::new_with_emitter(markup, Forgiving(CallbackEmitter::new(callback))) {
-        let Ok(()) = token;
-    }
+    tags::read(markup, |event| match event {
+        CallbackEvent::String { value } => page.text(value),
+        CallbackEvent::OpenStartTag { name } => page.open(name),
+        CallbackEvent::EndTag { name } => page.close(name),
+        CallbackEvent::Comment { value } => page.comment(value),
+        CallbackEvent::AttributeValue { value } => page.value(value),
+        CallbackEvent::AttributeName { name } => page.attribute(name),
+        CallbackEvent::CloseStartTag { .. } => page.opened(),
+        CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}
+    });
     page
-}
-
-/// Looks for no errors: that would be a look at every octet more.
-pub(super) struct Forgiving<F: Callback<(), ()>>(pub CallbackEmitter<F, ()>);
-
-impl<F: Callback<(), ()>> ForwardingEmitter for Forgiving<F> {
-    type Token = ();
-
-    fn inner(&mut self) -> &mut impl Emitter<Token = ()> {
-        &mut self.0
-    }
-
-    fn should_emit_errors(&mut self) -> bool {
-        false
-    }
 }
 
 /// What a tag of HTML does to the text around it.

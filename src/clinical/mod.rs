@@ -52,6 +52,7 @@ mod shapes;
 mod styled;
 mod syntax;
 mod table;
+mod tags;
 mod terms;
 mod told;
 mod transfer;

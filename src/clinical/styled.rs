@@ -9,11 +9,9 @@ mod selector;
 mod sheet;
 mod tree;
 
-use super::html;
 use super::page::Page;
-use html5gum::Span;
-use html5gum::Tokenizer;
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use super::tags;
+use html5gum::emitters::callback::CallbackEvent;
 pub(super) use laid::Laid;
 use std::collections::BTreeSet;
 
@@ -203,13 +201,7 @@ impl Visible {
     }
 
     fn read(mut self, markup: &str) -> String {
-        let callback = |event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
-            self.event(&event);
-            None
-        };
-        for token in Tokenizer::new_with_emitter(markup, html::Forgiving(CallbackEmitter::new(callback))) {
-            let Ok(()) = token;
-        }
+        tags::read(markup, |event| self.event(event));
         self.page.finish()
     }
 
@@ -269,6 +261,7 @@ impl Visible {
 
 #[cfg(test)]
 mod tests {
+    use super::super::html;
     use super::*;
 
     #[test]

@@ -3,9 +3,9 @@
 //! Part of `styled`. Promises: one pass; so many nodes, attributes and levels and no more, and `is_cut` says that there were more. Fails
 //! never: ends that are missing are where the next element implies them, or nowhere.
 
-use super::super::html::{self, divider};
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
-use html5gum::{Span, Tokenizer};
+use super::super::html::divider;
+use super::super::tags;
+use html5gum::emitters::callback::CallbackEvent;
 use std::cell::Cell;
 
 /// Elements and pieces of text.
@@ -61,13 +61,7 @@ pub(super) fn of(markup: &str) -> Tree {
     tree.push(ROOT, "body");
     tree.open = vec![ROOT, BODY];
     let mut tag = Node::default();
-    let callback = |event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
-        tree.event(&event, &mut tag);
-        None
-    };
-    for token in Tokenizer::new_with_emitter(markup, html::Forgiving(CallbackEmitter::new(callback))) {
-        let Ok(()) = token;
-    }
+    tags::read(markup, |event| tree.event(event, &mut tag));
     tree
 }
 
