@@ -136,6 +136,7 @@ impl Codes {
 
     /// `E11.9 (ICD-10)`
     fn before(&mut self, system: System, before: &str) {
+        let before = before.get(floor(before, before.len().saturating_sub(WINDOW))..).unwrap_or_default();
         let lead = before.trim_end_matches([' ', '(', '[', '\u{A0}', ':', '-', '\t']);
         let from = lead.rfind(|c: char| !is_inside(c)).map_or(0, |at| at + lead.get(at..).map_or(1, first_len));
         let is_near = before.len() - lead.len() <= 4;

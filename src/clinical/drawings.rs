@@ -52,8 +52,8 @@ fn is_svg(mut text: &str) -> bool {
 
 /// Whether a declaration has declarations inside.
 fn within_brackets(text: &str) -> bool {
-    let bracket = text.find('[');
-    bracket.is_some_and(|at| text.find('>').is_some_and(|end| at < end))
+    let first = text.find(['[', '>']);
+    first.is_some_and(|at| text.as_bytes().get(at) == Some(&b'['))
 }
 
 /// `P1` to `P6`, comments, and two sides.

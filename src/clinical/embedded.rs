@@ -6,6 +6,7 @@
 use super::transfer;
 
 /// A text or a file, and what it is said to be.
+#[derive(PartialEq, Eq, Hash)]
 pub(super) struct Embedded {
     pub kind: String,
     pub bytes: Vec<u8>,
@@ -38,17 +39,16 @@ fn split(address: &str) -> Option<(&str, &str)> {
 
 fn decoded(head: &str, data: &str, room: usize) -> (Embedded, usize) {
     let kind = head.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    // The end of the attribute, as `html` marks it.
-    let end = data.find(" ;\n").or_else(|| data.strip_suffix(" ;").map(str::len)).unwrap_or(data.len());
-    let value = data.get(..end).unwrap_or_default();
     if head.rsplit(';').next().is_some_and(|last| last.trim().eq_ignore_ascii_case("base64")) {
         let is_letter =
             |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'%') || b.is_ascii_whitespace();
-        let length = value.bytes().take_while(|byte| is_letter(*byte)).count();
-        let letters = undone(value.get(..length).unwrap_or_default(), room);
+        let length = data.bytes().take_while(|byte| is_letter(*byte)).count();
+        let letters = undone(data.get(..length).unwrap_or_default(), room);
         return (Embedded { kind, bytes: transfer::base64(&letters, room).bytes }, length);
     }
-    (Embedded { kind, bytes: undone(value, room) }, end)
+    // The end of the attribute, as `html` marks it.
+    let end = data.find(" ;\n").or_else(|| data.strip_suffix(" ;").map(str::len)).unwrap_or(data.len());
+    (Embedded { kind, bytes: undone(data.get(..end).unwrap_or_default(), room) }, end)
 }
 
 /// Percent-encoding undone (RFC 3986 2.1).

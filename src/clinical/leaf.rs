@@ -14,6 +14,7 @@ use super::{
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// A detached signature holds certificates, not letters.
 const SIGNATURE: usize = 64_000;
@@ -273,14 +274,16 @@ fn carrying(walk: &mut Walk<'_>, bytes: &[u8], dress: Dress, about: &Octets<'_>)
     }
     let Some(inside) = walk.inside(about.place, about.spot) else { return };
     let place = format!("{}data", inside.prefix);
-    for file in files {
+    // What stands in several readings of the text is read once.
+    let mut known = HashSet::new();
+    for file in files.iter().filter(|file| known.insert(*file)) {
         let fitting = file.bytes.get(..file.bytes.len().min(walk.left)).unwrap_or_default();
         limit(walk, fitting.len() < file.bytes.len(), &place);
         walk.left -= fitting.len();
         if is_font(fitting) || !walk.count_part(&place) {
             continue;
         }
-        let content = Content { kind: file.kind, ..Content::default() };
+        let content = Content { kind: file.kind.clone(), ..Content::default() };
         octets(walk, fitting, &Octets { content: &content, place: &place, spot: &inside, shown: Shown::InText });
     }
 }
@@ -292,6 +295,8 @@ fn is_font(bytes: &[u8]) -> bool {
 
 /// Text of markup: all of it, and what is visible of it.
 fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
+    // To take it apart costs about as much as to look at what comes out.
+    let text = walk.affordable(text, place);
     let shown = html::text(text);
     walk.shapes(&shown, place);
     walk.scan(&shown, place);
@@ -309,7 +314,7 @@ fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
     if !is_body(place) && styled::has_script(text, &shown) {
         walk.report.unread(FindingKind::UnknownAttachment, place, "script");
     }
-    let arranged = styled::arranged(text, &shown).unwrap_or_default();
+    let arranged = styled::arranged(text, &shown, &mut walk.steps).unwrap_or_default();
     walk.scan(&arranged.text, place);
     // What a browser makes of a sheet is not known for sure; what is attached may say no more than the sheet does.
     let is_unsure = if is_body(place) { arranged.is_cut } else { true };
@@ -353,7 +358,12 @@ fn card(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
     let Some(card) = cards::read(text, walk.limits.part.min(walk.left)) else { return Vec::new() };
     walk.scan(&card.text, place);
     let mut files = card.files;
-    card.pages.iter().for_each(|page| files.extend(dressed(walk, page, place)));
+    for page in &card.pages {
+        if !walk.count_part(place) {
+            break;
+        }
+        files.extend(dressed(walk, page, place));
+    }
     files
 }
 

@@ -9,6 +9,11 @@ use crate::vocabulary::Confidence;
 
 /// Octets that are looked at in one message, each reading of them counted: some seconds of one processor.
 pub(super) const LOOKS: usize = 256 * 1024 * 1024;
+/// Comparisons that style sheets may ask for in one message.
+pub(super) const STEPS: usize = 40_000_000;
+/// Octets in which results of laboratories are looked for in one message, from the first unit on: an octet of the worst text
+/// costs as much as hundreds of others.
+pub(super) const MEASURED: usize = 1024 * 1024;
 /// What an octet of another script costs beside one of ASCII.
 const DEAR: usize = 4;
 
@@ -38,11 +43,11 @@ impl Walk<'_> {
         self.alike(text, place);
         let seen = own::visible(text);
         self.rules.own.scan(&seen, text, place, &mut self.report);
-        records::look(&seen, place, &mut self.report);
+        records::look(&seen, place, (&mut self.report, &mut self.measured));
     }
 
     /// As much of the text as may still be looked at.
-    fn affordable<'t>(&mut self, text: &'t str, place: &str) -> &'t str {
+    pub(super) fn affordable<'t>(&mut self, text: &'t str, place: &str) -> &'t str {
         let dear = if text.is_ascii() { 0 } else { text.bytes().filter(|octet| !octet.is_ascii()).count() };
         let price = text.len() + dear * (DEAR - 1);
         if price <= self.looks {

@@ -31,11 +31,11 @@ pub(super) fn has_script(markup: &str, shown: &str) -> bool {
     memchr::memchr_iter(b'<', markup.as_bytes()).any(is_script) || EVENTS.iter().any(|event| shown.contains(event))
 }
 
-/// The page as its style sheet arranges it; nothing where that is as `html` reads it.
-pub(super) fn arranged(markup: &str, shown: &str) -> Option<Laid> {
+/// The page as its style sheet arranges it, within so many steps; nothing where that is as `html` reads it.
+pub(super) fn arranged(markup: &str, shown: &str, steps: &mut usize) -> Option<Laid> {
     let has_details = || ["<details", "<DETAILS"].iter().any(|tag| markup.contains(tag));
     let hides_by_more = || hides(shown) && hiding(shown).into_iter().any(|selector| selector.contains(MORE));
-    (arranges(shown) || has_details() || hides_by_more()).then(|| laid::of(markup))
+    (arranges(shown) || has_details() || hides_by_more()).then(|| laid::of(markup, steps))
 }
 
 /// What selectors have that say more than a name.
@@ -284,7 +284,7 @@ mod tests {
         assert!(generated("<style>b:before{content:\"943 476 59\"}</style>"));
         assert!(generated("<style>b:before{content : '\\39'}</style>"));
         assert!(!generated("<style>b:before{content:\"\\201C\"}</style>"));
-        let arranged = |markup: &str| arranged(markup, &html::text(markup)).is_some();
+        let arranged = |markup: &str| arranged(markup, &html::text(markup), &mut 10_000).is_some();
         assert!(arranged("<style>a:b{CONTENT : 'NHS'}</style>") && arranged("<p style='x:y;order:2'>"));
         assert!(arranged("<style>a>b{display:none}</style>") && arranged("<p DIR=rtl>"));
         for usual in ["a:after{content:'';display:block}", "a:before{content:'\\f101'}", "p{border:1px;float:right}"] {

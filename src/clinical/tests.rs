@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 mod attachments;
 mod declared;
 mod opaque;
+mod repeated;
 mod sealed;
 
 /// The start of a picture.

@@ -73,7 +73,8 @@ pub(super) fn formulas(text: &str) -> Vec<String> {
     let starts = memchr::memchr_iter(b'=', text.as_bytes()).filter(|at| begins_a_cell(text, *at));
     let cells = starts.filter_map(|at| {
         let rest = text.get(at + 1..)?;
-        rest.get(..rest.floor_char_boundary(LONGEST))?.split(['\n', '\r', '\t']).next()
+        let cell = rest.get(..rest.floor_char_boundary(LONGEST))?;
+        cell.get(..memchr::memchr3(b'\n', b'\r', b'\t', cell.as_bytes()).unwrap_or(cell.len()))
     });
     // What is longer may have them farther behind.
     let has_digits =

@@ -6,7 +6,7 @@
 
 use super::about::About;
 use super::fields::{Content, Field, Fields, content, is_trace, may_tell, shown, uncommented, unquoted};
-use super::looks::LOOKS;
+use super::looks::{LOOKS, MEASURED, STEPS};
 use super::report::Report;
 use super::rules::Rules;
 use super::{Findings, Limits, delimiter, leaf, markings, sealed, words};
@@ -40,6 +40,10 @@ pub(super) struct Walk<'r> {
     pub numbers: usize,
     /// Octets that may still be looked at, in whatever reading.
     pub looks: usize,
+    /// Comparisons that style sheets may still ask for.
+    pub steps: usize,
+    /// Octets in which results of laboratories may still be looked for.
+    pub measured: usize,
     documents: Documents,
     /// Documents that are in no other one, so far.
     met: usize,
@@ -84,7 +88,20 @@ enum Head {
 impl<'r> Walk<'r> {
     pub fn new(rules: &'r Rules, limits: &'r Limits) -> Walk<'r> {
         let (report, left, documents) = (Report::default(), limits.decoded, Documents::Here);
-        Walk { rules, limits, report, left, parts: 0, readings: 0, numbers: NUMBERS, looks: LOOKS, documents, met: 0 }
+        Walk {
+            rules,
+            limits,
+            report,
+            left,
+            parts: 0,
+            readings: 0,
+            numbers: NUMBERS,
+            looks: LOOKS,
+            steps: STEPS,
+            measured: MEASURED,
+            documents,
+            met: 0,
+        }
     }
 
     pub fn without_documents(self) -> Walk<'r> {

@@ -21,14 +21,16 @@ pub(in super::super) struct Laid {
     pub is_cut: bool,
 }
 
-pub(in super::super) fn of(markup: &str) -> Laid {
-    let tree = tree::of(markup);
+/// `steps`: comparisons that may still be made in this message.
+pub(in super::super) fn of(markup: &str, steps: &mut usize) -> Laid {
+    let tree = tree::of(markup, *steps);
     let sheet = Sheet::parse(&tree.sheet);
     let (text, context, room) = (String::new(), Context::default(), markup.len().saturating_mul(2) + ROOM);
     let has_places = super::declares(markup, &["order", "float"]);
     let mut layout = Layout { tree: &tree, sheet: &sheet, context, text, room, has_places };
     layout.element(ROOT, &Inherited { marks: MARKS.to_owned(), ..Inherited::default() });
     let is_cut = tree.is_cut() || sheet.is_cut || layout.text.len() >= room;
+    *steps = tree.steps();
     Laid { text: layout.text, is_cut }
 }
 
@@ -348,7 +350,11 @@ fn by_letters(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::Laid;
+
+    fn of(markup: &str) -> Laid {
+        super::of(markup, &mut 20_000_000)
+    }
 
     #[test]
     fn what_style_sheets_write_is_shown() {

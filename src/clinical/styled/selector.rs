@@ -139,7 +139,11 @@ impl Test {
             }
             Test::Id(name) => node.attribute("id").is_some_and(|id| id.eq_ignore_ascii_case(name)),
             Test::Attribute { name, operator, value } => {
-                node.attribute(name).is_some_and(|own| is_valued(own, *operator, value))
+                let own = node.attribute(name);
+                // These look through all of it.
+                let is_search = matches!(operator, '*' | '~');
+                let length = own.filter(|_| is_search).map_or(0, str::len);
+                tree.spend(length / 8) && own.is_some_and(|own| is_valued(own, *operator, value))
             }
             Test::Nth(nth) => nth.holds(tree, node),
             Test::Empty => node.children.is_empty(),
@@ -313,7 +317,7 @@ mod tests {
 
     /// The texts of the elements that match.
     fn matched(markup: &str, selector: &str) -> String {
-        let tree = tree::of(markup);
+        let tree = tree::of(markup, 1_000_000);
         let selector = Selector::parse(selector).unwrap();
         let all = tree.nodes.iter().filter(|node| node.is_element() && selector.matches(&tree, node));
         all.filter_map(|node| node.children.first().and_then(|id| tree.node(*id))).map(|n| n.text.as_str()).collect()

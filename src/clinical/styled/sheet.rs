@@ -69,7 +69,12 @@ impl Sheet {
         keys.extend(node.attribute("id").map(|id| format!("#{}", lower(id))));
         let classes = node.attribute("class").unwrap_or_default().split_ascii_whitespace();
         keys.extend(classes.take(KEYS).map(|class| format!(".{}", lower(class))));
+        keys.sort_unstable();
+        keys.dedup();
         let mut rules: Vec<usize> = keys.iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect();
+        if !tree.spend(keys.len() + rules.len()) {
+            return Vec::new();
+        }
         rules.sort_unstable();
         rules.dedup();
         let matching = rules.into_iter().filter_map(|rule| self.rules.get(rule));
@@ -172,7 +177,7 @@ mod tests {
     fn selectors_of_one_rule_declare_once() {
         let sheet = Sheet::parse("*,*,*,b{display:none} b{display:inline}");
         let node = Node { name: "b".to_owned(), ..Node::default() };
-        assert_eq!(sheet.declared(&super::super::tree::of(""), &node).len(), 2);
+        assert_eq!(sheet.declared(&super::super::tree::of("", 100), &node).len(), 2);
     }
 
     #[test]

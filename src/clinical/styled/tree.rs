@@ -12,8 +12,6 @@ use std::cell::Cell;
 const NODES: usize = 100_000;
 /// Elements inside one another.
 pub(super) const LEVELS: usize = 100;
-/// Comparisons in one page.
-const STEPS: usize = 20_000_000;
 /// Attributes of one element.
 const ATTRIBUTES: usize = 32;
 
@@ -54,9 +52,9 @@ pub(super) struct Tree {
     open: Vec<usize>,
 }
 
-/// Reads a page.
-pub(super) fn of(markup: &str) -> Tree {
-    let mut tree = Tree { steps: Cell::new(STEPS), ..Tree::default() };
+/// Reads a page, for which so many comparisons may be made.
+pub(super) fn of(markup: &str, steps: usize) -> Tree {
+    let mut tree = Tree { steps: Cell::new(steps), ..Tree::default() };
     tree.push(ROOT, "html");
     tree.push(ROOT, "body");
     tree.open = vec![ROOT, BODY];
@@ -75,6 +73,11 @@ impl Tree {
         let left = self.steps.get().checked_sub(steps);
         self.steps.set(left.unwrap_or(0));
         left.is_some()
+    }
+
+    /// Comparisons that may still be made.
+    pub fn steps(&self) -> usize {
+        self.steps.get()
     }
 
     /// Whether more would have been looked at.
@@ -143,6 +146,7 @@ impl Tree {
             let id = if tag.name == "body" { BODY } else { ROOT };
             if let Some(node) = self.nodes.get_mut(id) {
                 node.attributes.extend(tag.attributes);
+                node.attributes.truncate(ATTRIBUTES);
             }
             return;
         }
