@@ -44,7 +44,8 @@ impl Terms {
     pub fn find(&self, folded: &str, mut found: impl FnMut(usize)) {
         each_blank(folded.as_bytes(), |blank| {
             let word = folded.as_bytes().get(blank + 1..).unwrap_or_default();
-            if self.starts.has(word) {
+            // Only the last of several: each would pass over the others.
+            if word.first() != Some(&b' ') && self.starts.has(word) {
                 self.follow(word, &mut found);
             }
         });
@@ -54,7 +55,6 @@ impl Terms {
     #[cold]
     fn follow(&self, word: &[u8], found: &mut impl FnMut(usize)) {
         match &self.all {
-            _ if word.first() == Some(&b' ') => {}
             Machine::Few(all) => follow(all, word, found),
             Machine::Many(all) => follow(all, word, found),
         }
