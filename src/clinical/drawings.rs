@@ -20,6 +20,22 @@ pub(super) fn look(walk: &mut Walk<'_>, bytes: &[u8], format: Format, about: &Oc
     }
 }
 
+/// Whether a page draws more in its text than logos have.
+pub(super) fn are_in(markup: &str) -> bool {
+    let bytes = markup.as_bytes();
+    let starts =
+        |at: usize, name: &[u8]| bytes.get(at..at + name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let mut begun = None;
+    for at in memchr::memchr_iter(b'<', bytes) {
+        if starts(at, b"<svg") {
+            begun = begun.or(Some(at));
+        } else if starts(at, b"</svg") && begun.take().is_some_and(|begun| at - begun >= opaque::LOGO) {
+            return true;
+        }
+    }
+    begun.is_some_and(|begun| bytes.len() - begun >= opaque::LOGO)
+}
+
 /// What text draws.
 fn of(text: &str) -> Option<&'static str> {
     let text = text.trim_start_matches('\u{FEFF}').trim_start();
@@ -77,7 +93,16 @@ fn is_dxf(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::{are_in, of};
+
+    #[test]
+    fn a_drawing_in_a_page_is_a_logo_or_a_picture() {
+        let drawing = |octets: usize| format!("<p>x</p><SVG><path d='{}'/></sVg>", "1 ".repeat(octets / 2));
+        assert!(!are_in(&drawing(19_900).repeat(3)), "three logos");
+        assert!(are_in(&drawing(20_000)));
+        assert!(are_in(&drawing(20_000).replace("</sVg>", "<svg>")), "without an end");
+        assert!(!are_in(&format!("{}</svg>", "<p>".repeat(9_000))));
+    }
 
     #[test]
     fn drawings_are_told_from_text() {

@@ -280,7 +280,12 @@ fn carrying(walk: &mut Walk<'_>, bytes: &[u8], dress: Dress, about: &Octets<'_>)
         let fitting = file.bytes.get(..file.bytes.len().min(walk.left)).unwrap_or_default();
         limit(walk, fitting.len() < file.bytes.len(), &place);
         walk.left -= fitting.len();
-        if is_font(fitting) || !walk.count_part(&place) {
+        if !walk.count_part(&place) {
+            continue;
+        }
+        // Letters may look like anything in a font that the page brings with it.
+        if is_font(fitting) {
+            walk.report.unread(FindingKind::UnknownAttachment, &place, "font");
             continue;
         }
         let content = Content { kind: file.kind.clone(), ..Content::default() };
@@ -295,7 +300,8 @@ fn is_font(bytes: &[u8]) -> bool {
 
 /// Text of markup: all of it, and what is visible of it.
 fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
-    // To take it apart costs about as much as to look at what comes out.
+    // To take it apart costs about twice as much as to look at what comes out, and to arrange it as much again.
+    walk.charge(text.len());
     let text = walk.affordable(text, place);
     let shown = html::text(text);
     walk.shapes(&shown, place);
@@ -310,11 +316,16 @@ fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
     if entities.is_unread {
         walk.report.unread(FindingKind::BrokenAttachment, place, "entities");
     }
+    if drawings::are_in(text) {
+        walk.report.unread(FindingKind::Image, place, "svg");
+    }
     // Clients run nothing that is in the text of a message.
     if !is_body(place) && styled::has_script(text, &shown) {
         walk.report.unread(FindingKind::UnknownAttachment, place, "script");
     }
-    let arranged = styled::arranged(text, &shown, &mut walk.steps).unwrap_or_default();
+    let arranged = styled::arranged(text, &shown, &mut walk.steps);
+    walk.charge(if arranged.is_some() { text.len() } else { 0 });
+    let arranged = arranged.unwrap_or_default();
     walk.scan(&arranged.text, place);
     // What a browser makes of a sheet is not known for sure; what is attached may say no more than the sheet does.
     let is_unsure = if is_body(place) { arranged.is_cut } else { true };

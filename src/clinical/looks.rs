@@ -4,7 +4,7 @@
 //! whole message, and when there are too many that is said. Fails never.
 
 use super::walk::Walk;
-use super::{likeness, own, patient_number, records, shapes};
+use super::{documents, formats, likeness, own, patient_number, records, shapes};
 use crate::vocabulary::Confidence;
 
 /// Octets that are looked at in one message, each reading of them counted: some seconds of one processor.
@@ -28,6 +28,20 @@ impl Walk<'_> {
         self.scan(&String::from_utf8_lossy(fitting), place);
     }
 
+    /// Looks at octets that are no text, and that no reader shows as text: at what is legible in them. Letters that stand
+    /// together by chance are no words.
+    pub fn runs(&mut self, bytes: &[u8], place: &str) {
+        if formats::is_texty(bytes) {
+            return self.raw(bytes, place);
+        }
+        let fitting = &bytes[..bytes.len().min(self.left)];
+        if fitting.len() < bytes.len() {
+            self.report.limit(place, "decoded");
+        }
+        self.left -= fitting.len();
+        self.scan(&documents::runs::of(fitting), place);
+    }
+
     /// Looks for identifiers in text, and for what the site recognises for itself.
     pub fn scan(&mut self, text: &str, place: &str) {
         let text = self.affordable(text, place);
@@ -44,6 +58,11 @@ impl Walk<'_> {
         let seen = own::visible(text);
         self.rules.own.scan(&seen, text, place, &mut self.report);
         records::look(&seen, place, (&mut self.report, &mut self.measured));
+    }
+
+    /// Work of another kind that costs as much as to look at so many octets.
+    pub(super) fn charge(&mut self, octets: usize) {
+        self.looks -= octets.min(self.looks);
     }
 
     /// As much of the text as may still be looked at.

@@ -2,7 +2,7 @@
 //! as text is looked at as text too.
 //!
 //! Called by `leaf` and `seals`. Promises: a picture is passed over only where its header is a picture's, it is small, it is shown in the
-//! text, and neither its type nor its name is that of text; its octets are looked at as they stand even so. Fails never.
+//! text, and neither its type nor its name is that of text; what is legible in it is looked at even so. Fails never.
 
 use super::documents::Kind;
 use super::formats;
@@ -37,7 +37,7 @@ pub(super) fn image(walk: &mut Walk<'_>, bytes: &[u8], what: &'static str, about
     if is_broken || claimed {
         text(walk, bytes, about);
     } else if bytes.len() <= LOGO {
-        walk.raw(bytes, about.place);
+        walk.runs(bytes, about.place);
     }
 }
 
@@ -56,7 +56,7 @@ pub(super) fn legible(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
     if is_legible(bytes) || is_claimed(about) {
         text(walk, bytes, about);
     } else if bytes.len() <= LOGO {
-        walk.raw(bytes, about.place);
+        walk.runs(bytes, about.place);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::vocabulary::FindingKind;
 
 /// Something that is closed to us. What stands in it as it is, is looked at all the same.
 pub(super) fn closed(walk: &mut Walk<'_>, what: &str, bytes: &[u8], about: &Octets<'_>) {
-    walk.raw(bytes, about.place);
+    walk.runs(bytes, about.place);
     if about.spot.sole && matches!(what, "smime" | "pgp") {
         walk.report.sealed(&format!("{}text", about.spot.prefix), what);
     } else {
@@ -31,7 +31,7 @@ pub(super) fn cms(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
             signed(walk, &content, about);
         }
         Some(Cms::Detached) if is_signature(bytes, about) => {
-            walk.raw(bytes, about.place);
+            walk.runs(bytes, about.place);
             walk.report.read(about.place);
         }
         _ => unknown(walk, "pkcs7", bytes, about),
@@ -44,7 +44,7 @@ fn closed_to_most(walk: &mut Walk<'_>, what: &str, bytes: &[u8], about: &Octets<
         about.content.kind.starts_with("application/") && !opaque::claims_text(&about.content.kind, about.place);
     if is_file {
         walk.report.closed(about.place, what);
-        walk.raw(bytes, about.place);
+        walk.runs(bytes, about.place);
     } else {
         unknown(walk, what, bytes, about);
     }

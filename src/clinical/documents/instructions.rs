@@ -25,6 +25,8 @@ const PAGES: u64 = 4;
 /// A line of a header is shorter, and it has fewer of them.
 const LINE: usize = 512;
 const LINES: usize = 64;
+/// Instructions that carry data of other programmes, as long as that may be.
+const CARRIERS: &[&str] = &["ADDIN", "DATABASE"];
 
 /// What a document says of itself.
 #[derive(Debug, Default)]
@@ -34,6 +36,8 @@ pub(super) struct Values {
     sequences: BTreeMap<String, u64>,
     /// The numbers of first pages.
     pages: Vec<u64>,
+    /// Something was more, or longer, than is looked at.
+    is_cut: bool,
 }
 
 /// Where a value comes from.
@@ -61,9 +65,23 @@ impl Values {
 
     /// A section counts its pages from that number.
     pub fn starts_at_page(&mut self, page: u64) {
-        if self.pages.len() < STARTS && !self.pages.contains(&page) {
-            self.pages.push(page);
+        if self.pages.contains(&page) {
+            return;
         }
+        match self.pages.len() {
+            ..STARTS => self.pages.push(page),
+            _ => self.cut(),
+        }
+    }
+
+    /// Not all that the document says of its fields is known.
+    pub fn cut(&mut self) {
+        self.is_cut = true;
+    }
+
+    /// Whether something was more, or longer, than is looked at.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// What stands for the number of a page until it is known where pages start.
@@ -81,6 +99,8 @@ impl Values {
         let fitting = trimmed.get(..trimmed.floor_char_boundary(INSTRUCTION)).unwrap_or_default();
         let all = tokens(fitting);
         let (name, rest) = all.split_first()?;
+        let is_cut = fitting.len() < trimmed.len() || all.len() == tokens::MOST;
+        self.is_cut |= is_cut && !CARRIERS.contains(&name.text.to_ascii_uppercase().as_str());
         let live = |text: Option<String>| text.map(|text| Outcome { text, is_live: true });
         let updated = |text: Option<String>| text.map(|text| Outcome { text, is_live: false });
         let first = rest.first().filter(|token| !token.is_switch);
@@ -126,13 +146,15 @@ impl Values {
     }
 
     /// The text with what stood farther behind in it; lines that show the number of a page, as the first pages have them.
-    pub fn resolved(&self, text: &str) -> String {
+    pub fn resolved(&mut self, text: &str) -> String {
         let first = self.pages.first().copied().unwrap_or(1);
         let mut resolved = self.at_page(text, first);
-        let shows_page = |line: &&str| line.len() <= LINE && line.contains(PAGE) && line.contains(BEGIN);
+        let shows_page = |line: &&str| line.contains(PAGE) && line.contains(BEGIN);
         // With what it refers to in it, too, it is a line.
-        let is_short = |line: &&str| self.at_page(line, first).len() <= LINE;
-        let lines: Vec<&str> = text.lines().filter(shows_page).filter(is_short).take(LINES).collect();
+        let is_short = |line: &&str| line.len() <= LINE && self.at_page(line, first).len() <= LINE;
+        let (mut lines, long): (Vec<&str>, Vec<&str>) = text.lines().filter(shows_page).partition(is_short);
+        let is_cut = !long.is_empty() || lines.len() > LINES;
+        lines.truncate(LINES);
         let later = self.pages.iter().flat_map(|start| (0..PAGES).map(|more| start.saturating_add(more)));
         for page in later.skip(1) {
             for line in &lines {
@@ -140,6 +162,7 @@ impl Values {
                 resolved.push_str("\n;\n");
             }
         }
+        self.is_cut |= is_cut;
         resolved
     }
 

@@ -19,7 +19,7 @@ mod packaged;
 mod packed;
 mod pdf;
 mod rtf;
-mod runs;
+pub(super) mod runs;
 mod sevenz;
 mod side_by_side;
 mod sylk;
@@ -128,7 +128,7 @@ fn open(walk: &mut Walk<'_>, kind: Kind, bytes: &[u8], about: &Octets<'_>) {
         Ok(()) => walk.report.unread(FindingKind::BrokenAttachment, about.place, "no text found"),
         Err(Wrong::Closed(what)) => {
             walk.report.closed(about.place, what);
-            walk.raw(bytes, about.place);
+            walk.runs(bytes, about.place);
         }
         Err(Wrong::Unknown(what)) => walk.report.unread(FindingKind::UnknownAttachment, about.place, what),
         Err(Wrong::Broken(what)) => {

@@ -1,7 +1,7 @@
 //! Runs of legible characters in octets that are no text: what stands in fields that no reader shows, and what was deleted and
 //! left in its place.
 //!
-//! Called by the readers. Promises: linear; each run is a line of its own. Fails never.
+//! Called by the readers, and by `looks` for what nobody reads. Promises: linear; each run is a line of its own. Fails never.
 
 use super::codepages;
 use encoding_rs::WINDOWS_1252;
@@ -10,7 +10,7 @@ use encoding_rs::WINDOWS_1252;
 const SHORTEST: usize = 6;
 
 /// Runs of characters of one octet, then of two at even and at odd places.
-pub(super) fn of(bytes: &[u8]) -> String {
+pub(in super::super) fn of(bytes: &[u8]) -> String {
     let mut runs = narrow(bytes);
     for start in [0, 1] {
         runs.push_str(&wide(bytes.get(start..).unwrap_or_default()));

@@ -107,6 +107,19 @@ fn drawings_are_pictures_and_small_ones_in_the_text_are_logos() {
     assert_eq!(look(&mixed(&[svg])).unread, []);
     assert_eq!(found(&look(&mixed(&[&(svg.to_owned() + &" ".repeat(20_000))])), FindingKind::Image).len(), 1);
     assert_eq!(look(b"Content-Type: text/html\r\n\r\n<svg><path/></svg>").unread, []);
+    let drawn = format!("Content-Type: text/html\r\n\r\n<svg><path d='{}'/></svg>", "1 1 ".repeat(5_000));
+    assert_eq!(found(&look(drawn.as_bytes()), FindingKind::Image), [("html", "svg", Confidence::High)]);
+}
+
+#[test]
+fn a_page_that_brings_a_font_may_look_like_anything() {
+    let page = |data: &str| {
+        let face = format!("@font-face{{font-family:a;src:url(data:font/woff2;base64,{data})}}");
+        look(format!("Content-Type: text/html\r\n\r\n<style>{face}</style><p>Dear all").as_bytes())
+    };
+    let findings = page(&base64(b"wOF2\0\x01\0\0"));
+    assert_eq!(found(&findings, FindingKind::UnknownAttachment), [("html!/data", "font", Confidence::High)]);
+    assert_eq!(page("").unread, []);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Signatures of pictures and sound in front of what a reader shows as text.
 
 use super::*;
+use crate::clinical::own::OwnLexicon;
+use crate::vocabulary::OwnName;
 
 const NUMBER: &str = "NHS number 943 476 5919";
 
@@ -97,4 +99,16 @@ fn of_what_is_unread_anyway_a_million_octets_are_looked_at_as_text() {
     let message = inline("application/octet-stream", "a", &long(1_100_000));
     let found = kinds(&message);
     assert!(found.contains(&FindingKind::LimitReached) && found.contains(&FindingKind::UnknownAttachment), "{found:?}");
+}
+
+#[test]
+fn letters_that_stand_together_by_chance_are_no_words() {
+    let lexicon = OwnLexicon::new(OwnName::of("terms"), &[("CKD".to_owned(), 1)]);
+    let rules = Rules::default().with_own(Vec::new(), &[lexicon]);
+    let found = |octets: &[u8]| {
+        let picture = [PNG, &[0; 300], octets, &[0; 300]].concat();
+        inspect(&inline("image/png", "a.png", &picture), &rules, &Limits::default()).findings.len()
+    };
+    assert_eq!(found(b"\x01CKD\x02"), 0);
+    assert_eq!(found(b"comment: CKD stage 3"), 1);
 }

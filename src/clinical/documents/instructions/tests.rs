@@ -74,3 +74,25 @@ fn long_values_and_torn_names_are_nothing() {
     assert_eq!(text(&mut values, "REF a").as_deref(), Some(""));
     assert_eq!(values.resolved("x\u{FDD0}y"), "xy");
 }
+
+#[test]
+fn what_is_more_than_is_looked_at_is_said() {
+    let after = |with: &dyn Fn(&mut Values)| {
+        let mut values = Values::default();
+        with(&mut values);
+        values.is_cut()
+    };
+    assert!(!after(&|values| (0..1_000).for_each(|page| values.starts_at_page(page % 64))));
+    assert!(after(&|values| (0..65).for_each(|page| values.starts_at_page(page))), "starts");
+    let words = |count: usize| format!("QUOTE {}", "9 ".repeat(count - 1));
+    assert!(!after(&|values| drop(values.outcome(&words(63)))));
+    assert!(after(&|values| drop(values.outcome(&words(65)))), "words");
+    assert!(after(&|values| drop(values.outcome(&format!("EQ {}", "9".repeat(INSTRUCTION))))), "octets");
+    assert!(!after(&|values| drop(values.outcome(&words(900).replace("QUOTE", "addin")))));
+    let lines = |count: usize, width: usize| {
+        let line = format!("{}{}\n", Values::page(), "x".repeat(width));
+        move |values: &mut Values| drop(values.resolved(&line.repeat(count)))
+    };
+    assert!(!after(&lines(64, 9)));
+    assert!(after(&lines(65, 9)) && after(&lines(1, 600)), "lines of headers");
+}

@@ -4,7 +4,7 @@
 //! instruction.
 
 /// Words that are looked at.
-const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {

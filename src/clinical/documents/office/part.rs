@@ -49,6 +49,12 @@ pub(super) fn read(name: &str, bytes: &[u8], known: Known<'_>, document: &mut Do
     for text in part.told.readings.iter_mut().filter(|text| instructions::is_open(text)) {
         *text = known.counts.values.resolved(text);
     }
+    if part.is_drawn {
+        document.unread(FindingKind::Image, name, "drawing");
+    }
+    if known.counts.values.is_cut() {
+        document.unread(FindingKind::BrokenAttachment, name, "fields");
+    }
     let has_text = tell(&part.told, name, document);
     for file in &part.files {
         let bytes = transfer::base64(file.as_bytes(), document.room()).bytes;

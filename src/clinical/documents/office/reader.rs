@@ -7,7 +7,7 @@ use super::super::instructions::Kind;
 use super::attributes;
 use super::counts::Counts;
 use super::dialect::Dialect;
-use super::flow::{Flow, Readings, Told};
+use super::flow::{Flow, Readings};
 use super::formulas;
 use super::lists::Lists;
 use super::number_formats;
@@ -30,6 +30,8 @@ use text_fields::TextFields;
 mod boxes;
 mod cells;
 mod counting;
+mod drawn;
+mod ended;
 mod fields;
 mod hiding;
 mod letters;
@@ -72,6 +74,8 @@ pub(super) struct Reader<'a, 's> {
     /// What the box or the note shows that has just ended, where it may be a piece of the line.
     boxed: Option<String>,
     sheet: Sheet,
+    /// Octets of what is drawn with lines.
+    drawn: usize,
 }
 
 /// An element that is open.
@@ -83,17 +87,6 @@ struct Frame<'a> {
     outside: Readings,
     /// For alternatives: whether one was taken. For stories: whether it is one of its own.
     is_settled: bool,
-}
-
-/// What was in a part.
-pub(super) struct Part {
-    pub told: Told,
-    /// Files in base64.
-    pub files: Vec<String>,
-    /// What could not be told.
-    pub unread: BTreeSet<&'static str>,
-    pub styles: Styles,
-    pub counts: Counts,
 }
 
 impl<'a, 's> Reader<'a, 's> {
@@ -123,6 +116,7 @@ impl<'a, 's> Reader<'a, 's> {
             placed: Placed::default(),
             boxed: None,
             sheet: Sheet::default(),
+            drawn: 0,
         }
     }
 
@@ -134,43 +128,6 @@ impl<'a, 's> Reader<'a, 's> {
     /// With what the parts that were read before say of numbers.
     pub fn counting(self, counts: Counts) -> Reader<'a, 's> {
         Reader { counts, ..self }
-    }
-
-    pub fn finish(mut self) -> Part {
-        self.place_all_boxes();
-        self.styles.settle();
-        if !self.fields.trim().is_empty() {
-            self.flow.note("", &self.fields);
-        }
-        let boxes = std::mem::take(&mut self.placed.all);
-        if boxes.is_cut() {
-            self.unread.insert("boxes");
-        }
-        let side_by_side = boxes.read();
-        if !side_by_side.is_empty() {
-            self.flow.note("", &side_by_side);
-        }
-        let later = self.later();
-        let (told, counts) = (self.flow.finish(&later), self.counts);
-        Part { told, files: self.files, unread: self.unread, styles: self.styles, counts }
-    }
-
-    /// The texts that are only known when all was read.
-    fn later(&mut self) -> Vec<Option<String>> {
-        let mut results = vec![None; self.flow.asked_later()];
-        self.refer(&mut results);
-        if self.known.is_cut {
-            self.unread.insert("fields");
-        }
-        self.sheet.results(self.flow.shown(), &mut results);
-        if self.sheet.is_cut() {
-            self.unread.insert("formulas");
-        }
-        for (label, digits) in self.sheet.columns(self.flow.shown()) {
-            self.flow.note(&label, &digits);
-            self.flow.tell_aside("\n;\n");
-        }
-        results
     }
 
     /// What begins with an element; its own readings are those inside it.
@@ -373,6 +330,7 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
         let role = roles::of(dialect, local);
         let mut frame = Frame { dialect, local, role, outside: self.readings, is_settled: false };
         self.attributes(element);
+        self.draw(element);
         self.boxed(element);
         self.begin(element, &mut frame);
         self.frames.push(frame);

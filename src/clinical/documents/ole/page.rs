@@ -122,7 +122,10 @@ pub(super) fn starts(word: &[u8], table: &[u8], values: &mut Values) -> Starts {
     for section in plc.get((count + 1) * 4..).unwrap_or_default().chunks_exact(SED) {
         let Some(at) = Octets::from(section, 2).length() else { continue };
         let Some(length) = Octets::from(word, at).u16() else { continue };
-        let Some(rest) = left.checked_sub(usize::from(length)) else { break };
+        let Some(rest) = left.checked_sub(usize::from(length)) else {
+            values.cut();
+            break;
+        };
         left = rest;
         let properties = Octets::from(word, at.saturating_add(2)).take_up_to(usize::from(length));
         let operand = |sprm: [u8; 2]| {

@@ -20,6 +20,7 @@ pub(super) fn read(slides: &[u8], user: &[u8], words: &mut Words, document: &mut
     if Octets::from(user, 12).u32() == Some(CLOSED) {
         return Err(Wrong::Closed("office-document"));
     }
+    blips::lines(slides, document);
     let mut text = Text::default();
     let mut octets = Octets::of(slides);
     let mut read = Ok(());

@@ -1,17 +1,20 @@
 //! Text that is drawn as lines and shapes: what print shops make of fonts, and what nobody can search.
 //!
-//! Called by `painter`, which hands over every path, and `pages`. Promises: shapes that touch are one sign; signs of one height that
+//! Called by `painter`, which hands over every path and every picture, and `pages`. Promises: shapes that touch are one sign; signs of one height that
 //! stand in a row, narrow and of several kinds, are text; charts, ruled tables, bars and markers are not, for those are large, plain, or
 //! all alike. It is a guess: a word or two in a logo is not said. Bounded in shapes; no longer than sorting takes. Fails never.
 
 use super::matrix::Matrix;
 use super::sheet::Point;
-use std::collections::{BTreeMap, BTreeSet};
+use hayro_syntax::object::ObjectIdentifier;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Signs are so large at most, in units of the page …
 const LARGEST: f64 = 72.0;
 /// … and so large at least.
 const SMALLEST: f64 = 3.0;
+/// Pictures that are signs are no higher: some programmes paint each letter as a picture of its own.
+const HIGHEST: f64 = 24.0;
 /// Shapes of one page.
 const MOST_SHAPES: usize = 200_000;
 /// Shapes so near to one another touch.
@@ -85,7 +88,7 @@ impl Bounds {
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     bounds: Bounds,
-    /// Lines, and curves.
+    /// Lines, and curves; of a picture, which one it is.
     strokes: u32,
     curves: u32,
     /// A line or a rectangle.
@@ -132,6 +135,9 @@ pub(super) struct Outlines {
     path: Vec<Shape>,
     path_strokes: usize,
     shapes: Vec<Shape>,
+    /// Numbers of the pictures that are used again.
+    pictures: HashMap<ObjectIdentifier, u32>,
+    painted: u32,
     /// Lines, curves and rectangles that were painted, however large.
     pub strokes: usize,
     /// There were more shapes than are looked at.
@@ -173,6 +179,22 @@ impl Outlines {
             }
             _ => {}
         }
+    }
+
+    /// 8.9.5: a picture fills the unit square. One that nothing names is unlike all others.
+    pub fn picture(&mut self, ctm: Matrix, id: Option<ObjectIdentifier>) {
+        let corners = [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0)].map(|(x, y)| Bounds::of(ctm.point(x, y)));
+        let bounds = corners.into_iter().fold(Bounds::of(ctm.point(0.0, 0.0)), Bounds::with);
+        if bounds.width().min(bounds.height()) > HIGHEST || !bounds.is_small() {
+            return;
+        }
+        if self.path.len() + self.shapes.len() >= MOST_SHAPES {
+            self.is_full = true;
+            return;
+        }
+        self.painted = self.painted.saturating_add(1);
+        let kind = id.map_or(self.painted, |id| *self.pictures.entry(id).or_insert(self.painted));
+        self.shapes.push(Shape { bounds, strokes: kind, curves: 0, is_plain: false });
     }
 
     fn stroke(&mut self, points: &[Point]) {
@@ -234,7 +256,7 @@ fn signs(mut shapes: Vec<Shape>) -> Vec<Shape> {
 fn joined(one: Shape, other: Shape) -> Shape {
     Shape {
         bounds: one.bounds.with(other.bounds),
-        strokes: one.strokes + other.strokes,
+        strokes: one.strokes.saturating_add(other.strokes),
         curves: one.curves + other.curves,
         is_plain: false,
     }

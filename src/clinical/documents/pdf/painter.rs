@@ -154,7 +154,10 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
             b"g" | b"rg" | b"k" | b"sc" | b"scn" | b"cs" => self.state.ink.colour(operator, operands),
             b"gs" => self.graphics_state(operands, resources),
             b"Do" => self.object(operands, resources),
-            b"BI" => self.picture(0, usize::MAX),
+            b"BI" => {
+                self.outlines.picture(self.state.ctm, None);
+                self.picture(0, usize::MAX);
+            }
             b"sh" => self.pictures.shadings += 1,
             b"m" | b"l" | b"c" | b"v" | b"y" | b"re" | b"n" => self.path(operator, operands),
             b"S" | b"s" | b"f" | b"F" | b"f*" | b"B" | b"B*" | b"b" | b"b*" => self.path(operator, operands),
@@ -345,6 +348,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
             let octets = stream.dict().get::<usize>(b"Length").unwrap_or(0);
             let side = |name: &[u8]| stream.dict().get::<usize>(name).unwrap_or(usize::MAX);
             self.reader.seen.insert(stream.obj_id());
+            self.outlines.picture(self.state.ctm, Some(stream.obj_id()));
             return self.picture(octets, side(b"Width").saturating_mul(side(b"Height")));
         }
         self.form(&stream, resources, Matrix::SAME);

@@ -52,7 +52,7 @@ impl<'a> Reader<'a, '_> {
     /// A piece of an instruction, or a result inside one.
     pub fn instruct(&mut self, text: &str) {
         if let Some(field) = self.open_fields.last_mut().filter(|field| !field.has_result)
-            && field.instruction.len() + text.len() <= INSTRUCTION
+            && field.instruction.len() <= INSTRUCTION
         {
             field.instruction.push_str(text);
         }

@@ -4,10 +4,36 @@ use super::*;
 
 /// What is said to be unread of a package of one part.
 fn unread(markup: &str) -> Vec<String> {
+    said(FindingKind::BrokenAttachment, markup)
+}
+
+fn said(kind: FindingKind, markup: &str) -> Vec<String> {
     let whole = format!("<s:all {NAMESPACES}>{markup}<w:p>{}</w:p></s:all>", run("x"));
     let package = package(&[("[Content_Types].xml", b"<Types/>"), ("a.xml", whole.as_bytes())]);
-    let found = findings(&package).findings.into_iter().filter(|f| f.kind == FindingKind::BrokenAttachment);
+    let found = findings(&package).findings.into_iter().filter(|f| f.kind == kind);
     found.map(|f| f.masked).collect()
+}
+
+#[test]
+fn what_is_drawn_with_more_lines_than_a_logo_is_a_picture() {
+    let stroke = "<a:lnTo><a:pt x='1' y='2'/></a:lnTo>";
+    let drawing = |strokes: usize| format!("<a:custGeom><a:path>{}</a:path></a:custGeom>", stroke.repeat(strokes));
+    let is_picture = |markup: &str| said(FindingKind::Image, markup) == ["drawing"];
+    assert!(is_picture(&drawing(72).repeat(10)), "ten signs");
+    assert!(!is_picture(&drawing(700)));
+    assert!(!is_picture(&"<c:ser><c:pt idx='1'><c:v>2</c:v></c:pt></c:ser>".repeat(900)), "a chart");
+    for written in ["<v:shape path='M'/>", "<draw:path d='M'/>", "<draw:polygon points='M'/>"] {
+        let written = |octets: usize| written.replace('M', &"m".repeat(octets));
+        assert!(is_picture(&written(20_000)) && !is_picture(&written(19_000)), "{}", written(1));
+    }
+}
+
+#[test]
+fn fields_of_which_not_all_is_known_are_said() {
+    let field = |instruction: &str| format!("<w:fldSimple w:instr='{instruction}'/>");
+    let words = "9 ".repeat(70);
+    assert_eq!(unread(&field(&format!("QUOTE {words}"))), ["fields"]);
+    assert!(unread(&field(&format!("ADDIN {words}"))).is_empty(), "data of another programme");
 }
 
 #[test]

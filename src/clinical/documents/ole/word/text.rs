@@ -102,7 +102,10 @@ impl Text {
         }
         self.page.count(c);
         match c {
-            '\u{13}' if self.fields.len() >= DEEPEST => self.fields.clear(),
+            '\u{13}' if self.fields.len() >= DEEPEST => {
+                self.page.values.cut();
+                self.fields.clear();
+            }
             '\u{13}' => self.fields.push(Field::default()),
             '\u{14}' => self.work_out(),
             '\u{15}' => {
@@ -125,7 +128,7 @@ impl Text {
 
     fn push(&mut self, c: char, at: usize) {
         if let Some(field) = self.fields.last_mut().filter(|field| !field.has_result) {
-            if field.instruction.len() < INSTRUCTION {
+            if field.instruction.len() <= INSTRUCTION {
                 field.instruction.push(c);
             }
             return self.instructions.push(c);
@@ -160,7 +163,7 @@ impl Text {
         field.has_result = true;
         if let Some(outcome) = self.page.values.outcome(&field.instruction) {
             match self.fields.last_mut().filter(|outer| !outer.has_result) {
-                Some(outer) if outer.instruction.len() < INSTRUCTION => outer.instruction.push_str(&outcome.text),
+                Some(outer) if outer.instruction.len() <= INSTRUCTION => outer.instruction.push_str(&outcome.text),
                 Some(_) => {}
                 None => {
                     outcome.text.chars().next().into_iter().for_each(|first| self.label_before(first));

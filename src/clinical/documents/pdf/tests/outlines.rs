@@ -64,6 +64,20 @@ fn a_number_that_is_drawn_is_said() {
     assert!(!says_drawn(&display("94347", 12.0)), "a year and a half");
 }
 
+/// Digits that are pictures, each of its own.
+fn pictured(count: usize, name: fn(usize) -> String, width: f64) -> String {
+    (0..count).map(|at| format!("q {width} 0 0 10 {} 600 cm {} Q ", 100.0 + 7.0 * at as f64, name(at))).collect()
+}
+
+#[test]
+fn a_number_of_pictures_is_said() {
+    let inline = |_: usize| "BI /W 1 /H 1 /IM true ID \0 EI".to_owned();
+    assert!(says_drawn(&pictured(10, inline, 5.5)));
+    assert!(!says_drawn(&pictured(6, inline, 5.5)), "a date");
+    assert!(!says_drawn(&pictured(10, inline, 0.5)), "a ruler");
+    assert!(!says_drawn(&pictured(10, inline, 5.5).replace(" 10 ", " 40 ")), "photographs");
+}
+
 /// Letters of several heights and widths, as fonts have them.
 fn outlined(lines: usize) -> String {
     let mut content = String::new();
