@@ -10,6 +10,8 @@ pub(super) struct About {
     pub types: Vec<Content>,
     pub encodings: Vec<String>,
     pub disposition: Option<Content>,
+    /// What later fields of the kind say, if that differs.
+    other_dispositions: Vec<Content>,
     pub has_id: bool,
     pub conflict: bool,
 }
@@ -17,7 +19,7 @@ pub(super) struct About {
 impl About {
     /// All names that it is given: readers show one or the other.
     pub fn names<'a>(&'a self, content: &'a Content) -> impl Iterator<Item = &'a str> {
-        let said = self.disposition.iter().chain([content]);
+        let said = self.disposition.iter().chain(&self.other_dispositions).chain([content]);
         said.flat_map(|said| said.name.iter().chain(&said.other_names).map(String::as_str))
     }
 
@@ -27,9 +29,25 @@ impl About {
     }
 
     pub fn add_type(&mut self, content: Content) {
-        self.conflict |= content.boundaries.len() > 1 || (!self.types.is_empty() && !self.types.contains(&content));
+        self.conflict |= content.is_cut
+            || content.boundaries.len() > 1
+            || (!self.types.is_empty() && !self.types.contains(&content));
         if self.types.len() < 3 && !self.types.contains(&content) {
             self.types.push(content);
+        }
+    }
+
+    pub fn add_disposition(&mut self, content: Content) {
+        self.conflict |= content.is_cut;
+        match &self.disposition {
+            None => self.disposition = Some(content),
+            Some(first) if *first == content => {}
+            Some(_) => {
+                self.conflict = true;
+                if self.other_dispositions.len() < 2 {
+                    self.other_dispositions.push(content);
+                }
+            }
         }
     }
 

@@ -3,10 +3,14 @@
 //! Called by `leaf` with text that begins like one. Promises: one pass; files together are no longer than the text. Fails
 //! never: a line that is no property stays as it is.
 
-use super::embedded::{self, Embedded};
-use super::{charset, transfer};
+use super::embedded::{self, Embedded, FILES};
+use super::{charset, html, transfer};
+use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::Lines;
+
+/// Parameters that are looked at of one property.
+const PARAMETERS: usize = 64;
 
 /// What a card or a calendar holds.
 #[derive(Default)]
@@ -15,20 +19,42 @@ pub(super) struct Card {
     /// Descriptions that are markup.
     pub pages: Vec<String>,
     /// Photographs, attachments, and values in base64.
-    pub files: Vec<Embedded>,
+    pub files: BTreeSet<Embedded>,
+    /// Values with tags or entities in them, which some programmes show as markup.
+    marked: String,
 }
 
 /// Reads a card or a calendar; nothing where the text is none.
 pub(super) fn read(text: &str, room: usize) -> Option<Card> {
     let start = text.trim_start_matches('\u{FEFF}').trim_start();
     start.get(..7).filter(|begin| begin.eq_ignore_ascii_case("BEGIN:V"))?;
-    // RFC 5545 3.1, RFC 6350 3.2: a line break and one blank are nothing.
-    let unfolded = text.replace("\r\n ", "").replace("\r\n\t", "").replace("\n ", "").replace("\n\t", "");
+    let unfolded = unfolded(text);
     let (mut card, mut lines) = (Card::default(), unfolded.lines().peekable());
     while let Some(line) = lines.next() {
         card.property(line, &mut lines, room);
     }
+    if !card.marked.is_empty() {
+        card.pages.push(std::mem::take(&mut card.marked));
+    }
     Some(card)
+}
+
+/// RFC 5545 3.1, RFC 6350 3.2: a line break and one blank are nothing, but for where quoted-printable breaks its own lines.
+fn unfolded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        match line.strip_prefix([' ', '\t']).filter(|_| !out.is_empty()) {
+            Some(rest) => {
+                out.push_str(if out.ends_with('=') { "\n" } else { "" });
+                out.push_str(rest);
+            }
+            None => {
+                out.push_str(if out.is_empty() { "" } else { "\n" });
+                out.push_str(line);
+            }
+        }
+    }
+    out
 }
 
 impl Card {
@@ -38,22 +64,38 @@ impl Card {
         if says.one_of(&["ENCODING=BASE64", "ENCODING=B", "BASE64"]) {
             let letters = value.to_owned() + &lines_while(lines, is_base64);
             let bytes = transfer::base64(letters.as_bytes(), room).bytes;
-            self.files.push(Embedded { kind: String::new(), bytes });
-            return;
+            return self.add([Embedded { kind: String::new(), bytes }]);
         }
         let value = match says.one_of(&["ENCODING=QUOTED-PRINTABLE", "QUOTED-PRINTABLE"]) {
             true => quoted_printable(value, says.value("CHARSET="), lines),
             false => value.to_owned(),
         };
         let value = unescaped(&value);
-        self.files.extend(embedded::of(&value, room));
+        // RFC 5545 3.2.1: a parameter may hold another form of the value.
+        self.add(embedded::of(head, room));
+        self.add(embedded::of(&value, room));
         self.text.push_str(head);
         self.text.push_str(&value);
         self.text.push('\n');
         if says.one_of(&["FMTTYPE=TEXT/HTML"]) {
             self.pages.push(value);
+        } else if html::has_closing_tag(value.as_bytes()) || has_entity(&value) {
+            self.marked.push_str(&value);
+            self.marked.push_str("<p>");
         }
     }
+
+    fn add(&mut self, files: impl IntoIterator<Item = Embedded>) {
+        let room = FILES.saturating_sub(self.files.len());
+        self.files.extend(files.into_iter().take(room));
+    }
+}
+
+fn has_entity(text: &str) -> bool {
+    text.split('&').skip(1).any(|behind| {
+        let name = behind.bytes().take(8).take_while(|b| b.is_ascii_alphanumeric() || *b == b'#').count();
+        name > 1 && behind.as_bytes().get(name) == Some(&b';')
+    })
 }
 
 /// A property's name and parameters with the colon, and its value: a quoted parameter may hold a colon (RFC 5545 3.1).
@@ -71,7 +113,7 @@ struct Parameters(Vec<String>);
 
 impl Parameters {
     fn of(head: &str) -> Parameters {
-        let parameters = head.trim_end_matches(':').split(';').skip(1);
+        let parameters = head.trim_end_matches(':').split(';').skip(1).take(PARAMETERS);
         Parameters(parameters.map(|one| one.trim().replace('"', "").to_ascii_uppercase()).collect())
     }
 
@@ -139,6 +181,7 @@ mod tests {
             ("SUMMARY:943\\, 476\\; 5919", "943, 476; 5919"),
             ("DESCRIPTION:NHS number\\n943 476\\N5919", "NHS number\n943 476\n5919"),
             ("NOTE;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:=39=34=\r\n=33", "943"),
+            ("NOTE;ENCODING=QUOTED-PRINTABLE:=39=\r\n =34=\r\n\t=33", "943"),
             ("NOTE;X=\"a:b\":9\r\n 43", "943"),
         ] {
             let card = read(&format!("BEGIN:VCARD\r\n{line}\r\nEND:VCARD\r\n"), 1_000).unwrap();
@@ -159,5 +202,11 @@ mod tests {
         }
         let page = "BEGIN:VCALENDAR\nX-ALT-DESC;FMTTYPE=text/html:<b>9</b>43\nEND:VCALENDAR\n";
         assert_eq!(read(page, 1_000).unwrap().pages, ["<b>9</b>43"]);
+        let page = "BEGIN:VCALENDAR\nDESCRIPTION:9<b>4\n </b>3&nbsp\\;\nSUMMARY:R&D; a < b\nEND:VCALENDAR\n";
+        assert_eq!(read(page, 1_000).unwrap().pages, ["9<b>4</b>3&nbsp;<p>"]);
+        assert_eq!(
+            files("BEGIN:VCALENDAR\nDESCRIPTION;ALTREP=\"data:text/html;base64,OTQz\":x\nEND:VCALENDAR"),
+            ["943"]
+        );
     }
 }

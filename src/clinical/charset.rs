@@ -51,7 +51,7 @@ fn as_it_seems<'a>(bytes: &'a [u8], label: Option<&str>) -> Reading<'a> {
         let (text, sound) = wide.decode(bytes);
         return Reading { text, other: Some(lossy(bytes).into_owned()), sound };
     }
-    let known = label.and_then(|l| Encoding::for_label(l.as_bytes()));
+    let known = label.and_then(|l| Encoding::for_label(l.as_bytes()).or_else(|| western(l)));
     if known == Some(REPLACEMENT) {
         // Charsets that the Encoding Standard (4.2) reads as nothing: where they shift, nobody here knows what they mean.
         let is_shifted = plain.is_none() || bytes.iter().any(|b| matches!(b, 0x0E | 0x1B | b'~'));
@@ -64,6 +64,33 @@ fn as_it_seems<'a>(bytes: &'a [u8], label: Option<&str>) -> Reading<'a> {
         (None, None) => Reading { sound: label.is_none() && !is_ebcdic(bytes), ..unlabelled(bytes) },
     };
     with_others(reading, bytes, known)
+}
+
+/// Charsets of old programmes, and slips of newer ones: they share ASCII with the one that everybody falls back to.
+fn western(label: &str) -> Option<&'static Encoding> {
+    const NAMES: &[&str] = &[
+        "437",
+        "850",
+        "858",
+        "cp437",
+        "cp850",
+        "cp858",
+        "ibm437",
+        "ibm850",
+        "ibm858",
+        "ibm00858",
+        "8859-1",
+        "8859_1",
+        "iso8859_1",
+        "latin-1",
+        "latin-9",
+        "windows1252",
+        "win-1252",
+        "unknown-8bit",
+        "x-unknown",
+        "_autodetect_all",
+    ];
+    NAMES.iter().any(|name| label.eq_ignore_ascii_case(name)).then_some(encoding_rs::WINDOWS_1252)
 }
 
 /// Adds what readers see that follow the markup, or that guess: a file that is kept has no label any more.

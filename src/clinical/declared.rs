@@ -5,7 +5,8 @@
 
 use super::documents::Kind;
 use super::formats::{self, Format};
-use super::leaf::{self, Dress, Octets};
+use super::leaf::{self, Octets};
+use super::texts::{self, Dress};
 use super::walk::Walk;
 
 const PLAIN_NAMES: &[&str] = &[".txt", ".text", ".csv", ".tsv", ".log", ".asc", ".md"];
@@ -25,9 +26,9 @@ pub(super) fn also_read(walk: &mut Walk<'_>, bytes: &[u8], format: Format, about
             walk.raw(bytes, about.place);
         }
     } else if is_markup {
-        leaf::markup(walk, bytes, about);
+        texts::carrying(walk, bytes, Dress::Markup, about);
     } else {
-        leaf::text(walk, bytes, about.content, Dress::Plain, about.place);
+        texts::text(walk, bytes, about.content, Dress::Plain, about.place);
     }
 }
 

@@ -4,9 +4,13 @@
 //! another is read with it. Fails never.
 
 use super::transfer;
+use std::collections::BTreeSet;
+
+/// Different files of one text: more than are read of a message.
+pub(super) const FILES: usize = 10_000;
 
 /// A text or a file, and what it is said to be.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Embedded {
     pub kind: String,
     pub bytes: Vec<u8>,
@@ -15,16 +19,18 @@ pub(super) struct Embedded {
 /// Letters before the data: a type and its parameters.
 const HEAD: usize = 256;
 
-/// The texts and files in addresses; together no longer than the text that they stand in, and than `room`.
-pub(super) fn of(text: &str, room: usize) -> Vec<Embedded> {
-    let (mut found, mut read) = (Vec::new(), 0);
+/// The texts and files in addresses, each once; together no longer than the text that they stand in, and than `room`.
+pub(super) fn of(text: &str, room: usize) -> BTreeSet<Embedded> {
+    let (mut found, mut read) = (BTreeSet::new(), 0);
     for at in memchr::memchr_iter(b':', text.as_bytes()) {
         let Some(start) = at.checked_sub(4).filter(|start| *start >= read) else { continue };
         let is_data = text.get(start..at).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data"));
         let Some((head, data)) = is_data.then(|| split(text.get(at + 1..)?)).flatten() else { continue };
         let (embedded, length) = decoded(head, data, room);
         read = at + 1 + head.len() + length;
-        found.push(embedded);
+        if found.len() < FILES {
+            found.insert(embedded);
+        }
     }
     found
 }

@@ -90,6 +90,8 @@ pub(super) struct Content {
     pub other_names: Vec<String>,
     /// `format=flowed; delsp=yes` (RFC 3676 4).
     pub joins_lines: bool,
+    /// There were more parameters than are looked at.
+    pub is_cut: bool,
 }
 
 /// Parameters that are looked at of one field.
@@ -102,7 +104,7 @@ pub(super) fn content(value: &[u8]) -> Content {
     let kind: String = String::from_utf8_lossy(&kind).split_whitespace().collect::<String>().to_ascii_lowercase();
     let mut content = Content { kind, ..Content::default() };
     let (mut name, mut flow) = (Name::default(), [false; 2]);
-    for piece in pieces.take(PARAMETERS) {
+    for piece in pieces.by_ref().take(PARAMETERS) {
         let Some(equals) = memchr(b'=', &piece) else { continue };
         let key = String::from_utf8_lossy(&piece[..equals]).trim().to_ascii_lowercase();
         let value = piece[equals + 1..].trim_ascii();
@@ -120,6 +122,7 @@ pub(super) fn content(value: &[u8]) -> Content {
             _ => {}
         }
     }
+    content.is_cut = pieces.next().is_some();
     content.boundaries.truncate(3);
     content.joins_lines = flow == [true; 2];
     let mut names = name.finish().into_iter();

@@ -27,6 +27,8 @@ pub(super) enum Format {
     Cms,
     /// An image of a patient, with its data.
     Dicom,
+    /// What a Macintosh keeps of a file or a folder beside it.
+    Finder,
     /// Binary that no reader of this version knows.
     Unknown(&'static str),
 }
@@ -51,6 +53,10 @@ const MAGIC: &[(&[u8], Format)] = &[
     (b"\x28\xB5\x2F\xFD", Format::Unknown("zstd")),
     (b"\x78\x9F\x3E\x22", Format::Document(Kind::Tnef)),
     (b"MSCF", Format::Unknown("cab")),
+    (b"\0\0\0\x0CjP  \r\n\x87\n", Format::Image("jpeg2000")),
+    (b"II\xBC\x01", Format::Image("jpegxr")),
+    (b"\0\x05\x16\x07\0\x02\0\0", Format::Finder),
+    (b"\0\0\0\x01Bud1", Format::Finder),
     (b"ID3", Format::Unknown("audio")),
     (b"OggS", Format::Unknown("audio")),
 ];
@@ -168,6 +174,10 @@ fn deeper_magic(bytes: &[u8]) -> Option<Format> {
     let is_bare_wmf = matches!(bytes, [1 | 2, 0, 9, 0, 0, 1 | 3, ..]);
     if at(0, b"\xD7\xCD\xC6\x9A\0\0") || is_bare_wmf {
         return Some(Format::Image("wmf"));
+    }
+    // An icon's directory: how many pictures, and an octet of the first entry that is zero.
+    if matches!(bytes, [0, 0, 1, 0, 1..=64, 0, _, _, _, 0, ..]) {
+        return Some(Format::Image("ico"));
     }
     if at(0, b"RIFF") {
         return Some(if at(8, b"WEBP") { Format::Image("webp") } else { Format::Unknown("riff") });

@@ -3,21 +3,20 @@
 //! Called by `walk`. Promises: content is judged by its octets; what is not read is said. Fails never.
 
 use super::about::About;
-use super::embedded::Embedded;
 use super::fields::Content;
 use super::formats::Format;
+use super::texts::{self, Dress};
 use super::walk::{Spot, Walk};
-use super::{
-    cards, charset, declared, documents, drawings, embedded, encoded, entities, formats, html, mailboxes, names,
-    opaque, seals, styled, syntax, transfer, typed,
-};
+use super::{declared, documents, drawings, formats, html, mailboxes, names, opaque, seals, transfer};
 use crate::mail::AttachmentType;
 use crate::vocabulary::{Confidence, FindingKind};
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 /// A detached signature holds certificates, not letters.
 const SIGNATURE: usize = 64_000;
+
+/// So much a Macintosh keeps of a file that has no other half.
+const FINDER: usize = 64 * 1024;
 
 /// A part and what is said about it.
 pub(super) struct Part<'a> {
@@ -139,10 +138,12 @@ fn one_format(walk: &mut Walk<'_>, bytes: &[u8], format: Format, about: &Octets<
             walk.report.unread(FindingKind::UnknownAttachment, place, "dicom");
             opaque::legible(walk, bytes, about);
         }
-        Format::Unknown(what) => {
-            walk.report.unread(FindingKind::UnknownAttachment, place, what);
-            opaque::legible(walk, bytes, about);
+        Format::Finder if bytes.len() <= FINDER => {
+            walk.runs(bytes, place);
+            walk.report.read(place);
         }
+        Format::Finder => unknown(walk, bytes, "macintosh", about),
+        Format::Unknown(what) => unknown(walk, bytes, what, about),
         Format::Image(what) => opaque::image(walk, bytes, what, about),
         Format::Scan => {
             walk.report.unread(FindingKind::Scan, place, "tiff");
@@ -152,15 +153,24 @@ fn one_format(walk: &mut Walk<'_>, bytes: &[u8], format: Format, about: &Octets<
         Format::Opaque("pkcs7") if seals::pem(walk, bytes, about) => {}
         Format::Opaque(what) => {
             walk.report.unread(FindingKind::UnknownAttachment, place, what);
-            text(walk, bytes, content, Dress::Plain, place);
+            texts::text(walk, bytes, content, Dress::Plain, place);
         }
         Format::Message => walk.nested(bytes, place, spot),
         _ if mailboxes::is_message(kind) => walk.nested(bytes, place, spot),
-        Format::Markup => markup(walk, bytes, about),
-        Format::Text if kind == "text/html" || about.is_named(declared::MARKUP_NAMES) => markup(walk, bytes, about),
-        Format::Text if !is_body(place) && html::has_closing_tag(bytes) => carrying(walk, bytes, Dress::Tagged, about),
-        Format::Text => carrying(walk, bytes, Dress::Plain, about),
+        Format::Markup => texts::carrying(walk, bytes, Dress::Markup, about),
+        Format::Text if kind == "text/html" || about.is_named(declared::MARKUP_NAMES) => {
+            texts::carrying(walk, bytes, Dress::Markup, about)
+        }
+        Format::Text if !is_body(place) && html::has_closing_tag(bytes) => {
+            texts::carrying(walk, bytes, Dress::Tagged, about)
+        }
+        Format::Text => texts::carrying(walk, bytes, Dress::Plain, about),
     }
+}
+
+fn unknown(walk: &mut Walk<'_>, bytes: &[u8], what: &'static str, about: &Octets<'_>) {
+    walk.report.unread(FindingKind::UnknownAttachment, about.place, what);
+    opaque::legible(walk, bytes, about);
 }
 
 /// Whatever is not the text of a message.
@@ -228,7 +238,7 @@ fn decode<'a>(walk: &mut Walk<'_>, body: &'a [u8], encoding: &str, place: &str) 
         "base64" => transfer::base64(body, room),
         "quoted-printable" => transfer::quoted_printable(body, room),
         _ => {
-            if !matches!(encoding, "" | "7bit" | "8bit" | "binary") {
+            if !matches!(encoding, "" | "7bit" | "8bit" | "binary") && !transfer::is_slip(encoding, body) {
                 walk.report.unread(FindingKind::BrokenAttachment, place, "transfer encoding");
             }
             limit(walk, body.len() > room, place);
@@ -246,150 +256,10 @@ fn decode<'a>(walk: &mut Walk<'_>, body: &'a [u8], encoding: &str, place: &str) 
     Cow::Owned(decoded.bytes)
 }
 
-fn limit(walk: &mut Walk<'_>, reached: bool, place: &str) {
+pub(super) fn limit(walk: &mut Walk<'_>, reached: bool, place: &str) {
     if reached {
         let which = if walk.left <= walk.limits.part { "decoded" } else { "part" };
         walk.report.limit(place, which);
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dress {
-    Plain,
-    Markup,
-    /// Text with tags in it, which some readers show as markup.
-    Tagged,
-}
-
-/// Markup, and what it carries.
-pub(super) fn markup(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
-    carrying(walk, bytes, Dress::Markup, about);
-}
-
-/// Text or markup, and the files and texts that it carries.
-fn carrying(walk: &mut Walk<'_>, bytes: &[u8], dress: Dress, about: &Octets<'_>) {
-    let files = text(walk, bytes, about.content, dress, about.place);
-    if files.is_empty() {
-        return;
-    }
-    let Some(inside) = walk.inside(about.place, about.spot) else { return };
-    let place = format!("{}data", inside.prefix);
-    // What stands in several readings of the text is read once.
-    let mut known = HashSet::new();
-    for file in files.iter().filter(|file| known.insert(*file)) {
-        let fitting = file.bytes.get(..file.bytes.len().min(walk.left)).unwrap_or_default();
-        limit(walk, fitting.len() < file.bytes.len(), &place);
-        walk.left -= fitting.len();
-        if !walk.count_part(&place) {
-            continue;
-        }
-        // Letters may look like anything in a font that the page brings with it.
-        if is_font(fitting) {
-            walk.report.unread(FindingKind::UnknownAttachment, &place, "font");
-            continue;
-        }
-        let content = Content { kind: file.kind.clone(), ..Content::default() };
-        octets(walk, fitting, &Octets { content: &content, place: &place, spot: &inside, shown: Shown::InText });
-    }
-}
-
-/// Pages carry their fonts.
-fn is_font(bytes: &[u8]) -> bool {
-    [b"wOFF", b"wOF2", b"OTTO", b"\0\x01\0\0"].iter().any(|start| bytes.starts_with(*start))
-}
-
-/// Text of markup: all of it, and what is visible of it.
-fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
-    // To take it apart costs about twice as much as to look at what comes out, and to arrange it as much again.
-    walk.charge(text.len());
-    let text = walk.affordable(text, place);
-    let shown = html::text(text);
-    walk.shapes(&shown, place);
-    walk.scan(&shown, place);
-    if let Some(visible) = styled::visible(text, &shown) {
-        walk.scan(&visible, place);
-    }
-    let entities = entities::undone(text);
-    if let Some(text) = entities.text {
-        walk.scan(&html::text(&text), place);
-    }
-    if entities.is_unread {
-        walk.report.unread(FindingKind::BrokenAttachment, place, "entities");
-    }
-    if drawings::are_in(text) {
-        walk.report.unread(FindingKind::Image, place, "svg");
-    }
-    // Clients run nothing that is in the text of a message.
-    if !is_body(place) && styled::has_script(text, &shown) {
-        walk.report.unread(FindingKind::UnknownAttachment, place, "script");
-    }
-    let arranged = styled::arranged(text, &shown, &mut walk.steps);
-    walk.charge(if arranged.is_some() { text.len() } else { 0 });
-    let arranged = arranged.unwrap_or_default();
-    walk.scan(&arranged.text, place);
-    // What a browser makes of a sheet is not known for sure; what is attached may say no more than the sheet does.
-    let is_unsure = if is_body(place) { arranged.is_cut } else { true };
-    if (is_unsure && styled::has_generated_digits(&shown)) || (arranged.is_cut && !is_body(place)) {
-        walk.report.unread(FindingKind::BrokenAttachment, place, "generated content");
-    }
-    embedded::of(&shown, walk.limits.part.min(walk.left))
-}
-
-/// Reads text; the files and texts that it carries.
-pub(super) fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: Dress, place: &str) -> Vec<Embedded> {
-    let mut files = Vec::new();
-    let reading = charset::read(bytes, content.charset.as_deref());
-    if !reading.sound {
-        walk.report.unread(FindingKind::BrokenAttachment, place, "charset");
-    }
-    for text in std::iter::once(reading.text.as_ref()).chain(reading.other.as_deref()) {
-        seals::within(walk, text.as_bytes(), place);
-        walk.shapes(text, place);
-        if dress == Dress::Tagged {
-            walk.scan(&html::text(text), place);
-        }
-        if dress == Dress::Markup {
-            files.extend(dressed(walk, text, place));
-        }
-        if dress != Dress::Markup || content.kind != "text/html" {
-            walk.scan(text, place);
-            let others = syntax::readings(text, content);
-            others.into_iter().chain(typed::in_full(text)).for_each(|other| walk.scan(&other, place));
-            files.extend(card(walk, text, place));
-            files.extend(encoded::of(text, walk.limits.part.min(walk.left)));
-            formulas(walk, text, place);
-        }
-    }
-    walk.report.read(place);
-    files
-}
-
-/// A card or a calendar, if the text is one: the files that it carries.
-fn card(walk: &mut Walk<'_>, text: &str, place: &str) -> Vec<Embedded> {
-    let Some(card) = cards::read(text, walk.limits.part.min(walk.left)) else { return Vec::new() };
-    walk.scan(&card.text, place);
-    let mut files = card.files;
-    for page in &card.pages {
-        if !walk.count_part(place) {
-            break;
-        }
-        files.extend(dressed(walk, page, place));
-    }
-    files
-}
-
-/// What a spreadsheet works out when it opens the text: nobody here does.
-fn formulas(walk: &mut Walk<'_>, text: &str, place: &str) {
-    if let Some(sheet) = documents::sylk_sheet(text).filter(|_| !is_body(place)) {
-        if sheet.is_cut {
-            walk.report.unread(FindingKind::BrokenAttachment, place, "formulas");
-        }
-        walk.scan(&sheet.text, place);
-    }
-    let formulas = if is_body(place) { Vec::new() } else { typed::formulas(text) };
-    if !formulas.is_empty() {
-        walk.report.unread(FindingKind::BrokenAttachment, place, "formula without value");
-        walk.scan(&formulas.join("\n"), place);
     }
 }
 

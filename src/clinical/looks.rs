@@ -11,9 +11,8 @@ use crate::vocabulary::Confidence;
 pub(super) const LOOKS: usize = 256 * 1024 * 1024;
 /// Comparisons that style sheets may ask for in one message.
 pub(super) const STEPS: usize = 40_000_000;
-/// Octets in which results of laboratories are looked for in one message, from the first unit on: an octet of the worst text
-/// costs as much as hundreds of others.
-pub(super) const MEASURED: usize = 1024 * 1024;
+/// What looking at a text costs, however short it is.
+pub(super) const CALL: usize = 192;
 /// What an octet of another script costs beside one of ASCII.
 const DEAR: usize = 4;
 
@@ -44,6 +43,7 @@ impl Walk<'_> {
 
     /// Looks for identifiers in text, and for what the site recognises for itself.
     pub fn scan(&mut self, text: &str, place: &str) {
+        self.charge(CALL);
         let text = self.affordable(text, place);
         self.report.text(place, text);
         let hits = self.numbers_of(text, place);
@@ -57,7 +57,7 @@ impl Walk<'_> {
         self.alike(text, place);
         let seen = own::visible(text);
         self.rules.own.scan(&seen, text, place, &mut self.report);
-        records::look(&seen, place, (&mut self.report, &mut self.measured));
+        records::look(&seen, place, (&mut self.report, &mut self.records));
     }
 
     /// Work of another kind that costs as much as to look at so many octets.
@@ -131,11 +131,12 @@ mod tests {
     fn what_one_message_may_cost_is_bounded_in_whatever_readings_and_said() {
         let (letter, other) = ("NHS number 943 476 5919\n", "é".repeat(40));
         let is_whole = |looks, texts: &[&str]| after(looks, texts).unread.is_empty();
-        assert!(is_whole(24, &[letter]) && !is_whole(23, &[letter]));
-        assert!(is_whole(320, &[&other]) && !is_whole(319, &[&other]), "dear");
-        assert!(!is_whole(47, &[letter, letter]), "each reading counts");
+        assert!(is_whole(24 + CALL, &[letter]) && !is_whole(23 + CALL, &[letter]));
+        assert!(is_whole(320 + CALL, &[&other]) && !is_whole(319 + CALL, &[&other]), "dear");
+        assert!(!is_whole(47 + 2 * CALL, &[letter, letter]), "each reading counts");
+        assert!(!is_whole(2 * CALL, &["a", "b", "c"]), "and each text");
         let (long, cut) = (letter.repeat(100), after(1_000, &[&letter.repeat(100)]));
-        assert!(is_whole(long.len(), &[&long]));
+        assert!(is_whole(long.len() + CALL, &[&long]));
         assert_eq!((cut.unread[0].limit.as_deref(), cut.findings.len()), (Some("readings"), 2), "{cut:?}");
         after(7, &[&other]);
     }

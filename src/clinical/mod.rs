@@ -54,6 +54,7 @@ mod syntax;
 mod table;
 mod tags;
 mod terms;
+mod texts;
 mod told;
 mod transfer;
 mod typed;

@@ -6,8 +6,9 @@
 
 use super::documents::Kind;
 use super::formats;
-use super::leaf::{self, Dress, Octets, Shown};
+use super::leaf::{Octets, Shown};
 use super::pixels;
+use super::texts::{self, Dress};
 use super::walk::Walk;
 use crate::vocabulary::FindingKind;
 
@@ -27,7 +28,7 @@ pub(super) fn image(walk: &mut Walk<'_>, bytes: &[u8], what: &'static str, about
     if claimed {
         walk.report.unread(FindingKind::UnknownAttachment, about.place, what);
     }
-    let is_broken = is_legible(bytes) || !has_header(bytes, what);
+    let is_broken = (is_legible(bytes) && has_letters(bytes)) || !has_header(bytes, what);
     if is_broken {
         walk.report.unread(FindingKind::BrokenAttachment, about.place, what);
     }
@@ -74,13 +75,18 @@ fn text(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
     if start.len() < bytes.len() {
         walk.report.limit(about.place, "part");
     }
-    leaf::text(walk, start, about.content, Dress::Markup, about.place);
+    texts::text(walk, start, about.content, Dress::Markup, about.place);
     walk.raw(start, about.place);
 }
 
 /// Whether the octets are text, in the whole or at their start, behind a short signature.
 pub(super) fn is_legible(bytes: &[u8]) -> bool {
     formats::is_texty(bytes) || bytes.get(16..START.min(bytes.len())).is_some_and(is_mostly_printed)
+}
+
+/// White pixels are no letters, and no control characters.
+fn has_letters(bytes: &[u8]) -> bool {
+    bytes.iter().filter(|byte| matches!(byte, 0x20..=0x7E)).count().saturating_mul(4) > bytes.len()
 }
 
 fn is_mostly_printed(bytes: &[u8]) -> bool {

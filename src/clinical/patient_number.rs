@@ -4,6 +4,7 @@
 //! Called by `walk` for each piece of text. Promises: time linear in the text, no allocation before the first run of ten
 //! digits, at most `MOST` different numbers per piece. Only masked texts leave. Fails never.
 
+mod figures;
 mod form;
 mod miss;
 mod scheme;
@@ -61,11 +62,10 @@ impl Hits {
     /// Notes a number that is not sure, where somebody asks. Digits in any other grouping are anything.
     fn missed(&mut self, candidate: &Candidate, scheme: Scheme, reason: Reason) {
         const MOST_MISSES: usize = 256;
-        let Some(misses) = self
-            .misses
-            .as_mut()
-            .filter(|m| !matches!(candidate.form, Form::Loose | Form::Apart) && m.len() < MOST_MISSES)
-        else {
+        let Some(misses) = self.misses.as_mut().filter(|m| {
+            !matches!(candidate.form, Form::Loose | Form::Halves | Form::Thousands | Form::Apart)
+                && m.len() < MOST_MISSES
+        }) else {
             return;
         };
         misses.push(Miss { scheme, shown: candidate.shown(), why: reason });
@@ -91,6 +91,8 @@ struct Candidate {
     digits: [u8; 10],
     /// Digits stand before it in a way that makes it a piece of something longer, or a telephone number.
     prefix: Prefix,
+    /// It is a piece of a row of figures: others stand before it, or it ends with their sum.
+    is_figure: bool,
 }
 
 impl Candidate {
@@ -109,7 +111,8 @@ enum Prefix {
 
 /// Finds the numbers of `text`, until `limit` of them were looked at.
 pub(super) fn scan(text: &str, rules: &Rules, limit: usize, hits: &mut Hits) {
-    let mut scanner = Scanner { text, rules, columns: Columns::default(), labelled_until: None, folded: String::new() };
+    let mut scanner =
+        Scanner { text, rules, columns: Columns::default(), labelled_until: None, since: 0, folded: String::new() };
     let mut groups: Vec<Group> = Vec::new();
     let mut at = 0;
     while let Some(start) = next_digit(text, at) {
@@ -123,11 +126,13 @@ pub(super) fn scan(text: &str, rules: &Rules, limit: usize, hits: &mut Hits) {
 }
 
 /// Modulus 11 over nine digits, weights 10 to 2; a check of 10 is never issued, nor what people type to fill a field: ten
-/// equal digits, or 9876543210, which fits by its arithmetic alone.
+/// equal digits, or 9876543210, which fits by its arithmetic alone; nor 2 to the 31st, which programmes write.
 fn is_valid(digits: &[u8; 10]) -> bool {
     let sum: u32 = digits.iter().take(9).zip((2..=10).rev()).map(|(d, w)| u32::from(*d) * w).sum();
     let check = (11 - sum % 11) % 11;
-    let is_filler = digits.windows(2).all(|w| w[0] == w[1]) || digits.windows(2).all(|w| w[0] == w[1] + 1);
+    let is_filler = digits.windows(2).all(|w| w[0] == w[1])
+        || digits.windows(2).all(|w| w[0] == w[1] + 1)
+        || *digits == [2, 1, 4, 7, 4, 8, 3, 6, 4, 8];
     check == u32::from(digits[9]) && !is_filler
 }
 
@@ -147,6 +152,8 @@ struct Scanner<'a> {
     columns: Columns,
     /// Where the last labelled number ended: a list of numbers has one label.
     labelled_until: Option<usize>,
+    /// The group behind the last number.
+    since: usize,
     folded: String,
 }
 
@@ -156,9 +163,11 @@ impl Scanner<'_> {
             return;
         }
         let mut at = 0;
+        self.since = 0;
         while at < groups.len() {
             let used = self.judge_after_date(&groups[at..], hits).or_else(|| self.judge_from(groups, at, hits));
             at += used.unwrap_or(1);
+            self.since = if used.is_some() { at } else { self.since };
         }
     }
 
@@ -174,6 +183,8 @@ impl Scanner<'_> {
     /// Judges the number that begins with group `at`; returns how many groups it took.
     fn judge_from(&mut self, groups: &[Group], at: usize, hits: &mut Hits) -> Option<usize> {
         let (candidate, count) = candidate(self.text, groups, at)?;
+        let is_figure = figures::is_one(groups, self.since.min(at), at..at + count);
+        let candidate = Candidate { is_figure, ..candidate };
         if !is_valid(&candidate.digits) {
             hits.missed(&candidate, Scheme::Nhs, Reason::CheckDigit);
             return None;
@@ -218,6 +229,10 @@ impl Scanner<'_> {
             return Some(Confidence::High);
         }
         let Around { column, before, behind, label, glue } = around;
+        // What names a person only names a number where nothing else says what it is.
+        let is_firm =
+            before.firm.is_some() || column == Column::Labelled || (label.is_some() && before.label.is_none());
+        let label = label.filter(|_| is_firm || !candidate.is_figure);
         let nearer = |against: usize| label.is_none_or(|l| against < l);
         let countered = before.against.is_some_and(nearer) || candidate.prefix == Prefix::Dialled;
         let after = behind.label.is_some() && before.against.is_none() && candidate.prefix != Prefix::Dialled;
@@ -225,19 +240,23 @@ impl Scanner<'_> {
             let is_free = glue == Glue::Free || (glue == Glue::Letters && before.label == Some(0));
             let is_named = match candidate.form {
                 Form::Apart => label.is_some() || after || column == Column::Labelled,
+                Form::Thousands if column == Column::Labelled => true,
                 // A number torn apart in an unusual way is believed right beside its label only.
                 form => {
-                    let reach = if form == Form::Even { EVEN_REACH } else { TORN_REACH };
-                    before.label.is_some_and(|l| l <= reach) || (after && behind.label.is_some_and(|l| l <= TORN_REACH))
+                    let reach = if matches!(form, Form::Even | Form::Halves) { EVEN_REACH } else { TORN_REACH };
+                    label.and(before.label).is_some_and(|l| l <= reach)
+                        || (after && behind.label.is_some_and(|l| l <= TORN_REACH))
                 }
             };
-            return (is_named && !countered && is_free).then_some(Confidence::High);
+            let confidence = if is_firm || after { Confidence::High } else { Confidence::Medium };
+            return (is_named && !countered && is_free).then_some(confidence);
         }
         if glue == Glue::Token {
             return before.label.filter(|l| *l <= 3).map(|_| Confidence::High);
         }
         match (label.is_some() || after, countered) {
-            (true, false) => Some(Confidence::High),
+            (true, false) if is_firm || after || scheme.is_issued(&candidate.digits) => Some(Confidence::High),
+            (true, false) => Some(Confidence::Medium),
             (true, true) if candidate.prefix == Prefix::Dialled => Some(Confidence::Low),
             (true, true) => Some(Confidence::Medium),
             (false, _) if glue == Glue::Letters => None,
@@ -291,7 +310,7 @@ fn candidate(text: &str, groups: &[Group], at: usize) -> Option<(Candidate, usiz
     let last = taken.last()?;
     let form = Form::of(groups, at..at + count)?;
     let prefix = prefix_of(text, at.checked_sub(1).and_then(|p| groups.get(p)), first);
-    Some((Candidate { start: first.start, end: last.end, form, digits, prefix }, count))
+    Some((Candidate { start: first.start, end: last.end, form, digits, prefix, is_figure: false }, count))
 }
 
 fn prefix_of(text: &str, before: Option<&Group>, first: &Group) -> Prefix {
@@ -350,8 +369,8 @@ fn unlabelled(
     behind: Near,
 ) -> Option<Confidence> {
     let is_usual = scheme.is_usual(candidate.form);
-    let supported = before.support || behind.support || (before.title && is_usual);
-    let hinted = before.hint || behind.hint;
+    let supported = (before.support && !candidate.is_figure) || behind.support || (before.title && is_usual);
+    let hinted = (before.hint && !candidate.is_figure) || behind.hint;
     let plausible = is_usual && scheme.is_issued(&candidate.digits) && candidate.prefix == Prefix::Free;
     let base = if plausible { Confidence::Medium } else { Confidence::Low };
     match (base, supported, countered) {

@@ -85,6 +85,8 @@ pub struct Rules {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Near {
     pub label: Option<usize>,
+    /// The same of those that name a number, and not a person: "patients" stands above figures, and "born" above dates.
+    pub firm: Option<usize>,
     pub against: Option<usize>,
     /// Which word that is.
     pub counter: Option<usize>,
@@ -147,7 +149,12 @@ impl Rules {
                 {
                     (near.against, near.counter) = (Some(distance), Some(number));
                 }
-                Role::Label if distance <= word.reach() => nearest(&mut near.label, distance),
+                Role::Label if distance <= word.reach() => {
+                    nearest(&mut near.label, distance);
+                    if word.heads {
+                        nearest(&mut near.firm, distance);
+                    }
+                }
                 Role::Support => near.support = true,
                 Role::Hint => near.hint = true,
                 Role::Title => near.title |= start >= fresh && distance <= SHORT_REACH,

@@ -4,9 +4,10 @@
 //! it, as a closed attachment where it is; what pretends is unknown, and looked at as it stands. Fails never.
 
 use super::formats;
-use super::leaf::{self, Dress, Octets, is_small_der};
+use super::leaf::{self, Octets, is_small_der};
 use super::opaque;
 use super::sealed::{self, Cms};
+use super::texts::{self, Dress};
 use super::walk::Walk;
 use crate::vocabulary::FindingKind;
 
@@ -138,7 +139,7 @@ pub(super) fn armoured(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
     if is_whole {
         closed(walk, "pgp", bytes, about);
     } else {
-        leaf::text(walk, bytes, about.content, Dress::Plain, about.place);
+        texts::text(walk, bytes, about.content, Dress::Plain, about.place);
     }
 }
 

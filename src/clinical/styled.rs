@@ -19,16 +19,29 @@ use std::collections::BTreeSet;
 const NAMES: usize = 256;
 /// Letters around a colon that are looked at.
 const NEAR: usize = 32;
-/// Octets of a value that are looked at.
+/// Octets of a value that are looked at, and of one that is a word or two.
 const VALUE: usize = 1024;
+const SHORT: usize = 64;
 /// What runs a programme without `<script>`.
 const EVENTS: &[&str] =
     &["\nonload ", "\nonerror ", "\nonclick ", "\nonfocus ", "\nontoggle ", "\nonbegin ", "\nonpageshow "];
 
 /// Whether a programme may write what is shown.
 pub(super) fn has_script(markup: &str, shown: &str) -> bool {
-    let is_script = |at: usize| markup.get(at + 1..at + 7).is_some_and(|name| name.eq_ignore_ascii_case("script"));
+    let is_script = |at: usize| {
+        let is_named = markup.get(at + 1..at + 7).is_some_and(|name| name.eq_ignore_ascii_case("script"));
+        is_named && !is_data(markup.get(at + 7..).unwrap_or_default())
+    };
     memchr::memchr_iter(b'<', markup.as_bytes()).any(is_script) || EVENTS.iter().any(|event| shown.contains(event))
+}
+
+/// Whether a script, from behind its name, is data for search engines: nothing but its type says so.
+fn is_data(tag: &str) -> bool {
+    const TYPES: [&str; 2] = ["application/ld+json", "application/json"];
+    let said = tag.trim_start().strip_prefix("type=").and_then(|said| said.get(1..));
+    said.is_some_and(|said| {
+        TYPES.iter().any(|kind| said.strip_prefix(kind).is_some_and(|r| r.starts_with(['"', '\''])))
+    })
 }
 
 /// The page as its style sheet arranges it, within so many steps; nothing where that is as `html` reads it.
@@ -43,22 +56,28 @@ const MORE: [char; 5] = ['[', ':', '>', '+', '~'];
 
 /// Whether a declaration writes text, or puts what is written into another order.
 fn arranges(shown: &str) -> bool {
-    let mut floats = 0;
+    let (mut floats, mut looked_to) = (0, 0);
     let is_one = |at: usize| {
-        let value = || value_behind(shown, at).trim();
+        let short = || value_behind(shown, at, SHORT).trim();
+        // A value inside another is a piece of it.
+        let mut long = || {
+            let value = value_behind(shown, at, if at < looked_to { 0 } else { VALUE });
+            looked_to = looked_to.max(at + value.len());
+            value.trim()
+        };
         let name = last_name(shown, at);
         let is = |own: &str| name.eq_ignore_ascii_case(own.as_bytes());
         match name.len() {
             4 => false,
             5 if is("float") => {
-                floats += usize::from(value().eq_ignore_ascii_case("right"));
+                floats += usize::from(short().eq_ignore_ascii_case("right"));
                 floats > 1
             }
-            5 => is("order") && value().starts_with(|c: char| c == '-' || c.is_ascii_digit()),
-            7 => is("content") && writes(value()),
-            9 | 14 if is("direction") || is("flex-direction") => value().contains(['r', 'R']) && turns(value()),
-            9 => is("flex-flow") && turns(value()),
-            10 | 15 => (is("list-style") || is("list-style-type")) && value().contains(['"', '\'']),
+            5 => is("order") && short().starts_with(|c: char| c == '-' || c.is_ascii_digit()),
+            7 => is("content") && writes(long()),
+            9 | 14 if is("direction") || is("flex-direction") => turns(short()),
+            9 => is("flex-flow") && turns(short()),
+            10 | 15 => (is("list-style") || is("list-style-type")) && long().contains(['"', '\'']),
             _ => false,
         }
     };
@@ -88,25 +107,47 @@ fn declares(text: &str, properties: &[&str]) -> bool {
 }
 
 /// The value behind the colon, or as much of it as may be one.
-fn value_behind(text: &str, colon: usize) -> &str {
-    let end = text.floor_char_boundary(colon.saturating_add(VALUE));
+fn value_behind(text: &str, colon: usize, most: usize) -> &str {
+    let end = text.floor_char_boundary(colon.saturating_add(most));
     text.get(colon + 1..end).unwrap_or_default().split([';', '}', '\n']).next().unwrap_or_default()
 }
 
 /// The name right before the colon.
 fn last_name(text: &str, colon: usize) -> &[u8] {
-    let before = text.as_bytes().get(colon.saturating_sub(NEAR)..colon).unwrap_or_default().trim_ascii_end();
+    let before = text.as_bytes().get(colon.saturating_sub(NEAR)..colon).unwrap_or_default();
+    if before.last().is_some_and(|byte| !byte.is_ascii_alphanumeric() && !byte.is_ascii_whitespace()) {
+        return &[];
+    }
+    let before = before.trim_ascii_end();
     let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
     before.get(before.len() - length..).unwrap_or_default()
 }
 
 /// Whether a rule writes digits of its own.
 pub(super) fn has_generated_digits(shown: &str) -> bool {
-    let mut colons = memchr::memchr_iter(b':', shown.as_bytes());
+    let (mut colons, mut looked_to) = (memchr::memchr_iter(b':', shown.as_bytes()), 0);
     colons.any(|at| {
-        let value = value_behind(shown, at).trim_start();
-        property(shown, at).ends_with("content") && value.starts_with(['"', '\'']) && has_digit(value)
+        // What stands inside a value was looked at with it.
+        if at < looked_to || !is_named(shown, at, &["content"]) {
+            return false;
+        }
+        let value = value_behind(shown, at, VALUE);
+        let text = value.trim_start();
+        let is_text = text.starts_with(['"', '\'']);
+        looked_to = if is_text { at + value.len() } else { looked_to };
+        is_text && has_digit(text)
     })
+}
+
+/// Whether the name before the colon ends with one of these.
+fn is_named(text: &str, colon: usize, names: &[&str]) -> bool {
+    let name = last_name(text, colon);
+    let ends_so = |own: &&str| {
+        name.len()
+            .checked_sub(own.len())
+            .is_some_and(|at| name.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(own.as_bytes())))
+    };
+    names.iter().any(ends_so)
 }
 
 /// Digits, and escapes of such; escapes of other characters have digits, too.
@@ -121,15 +162,6 @@ fn has_digit(value: &str) -> bool {
     pieces.next().is_some_and(plain) || pieces.any(escaped)
 }
 
-/// The name of the property before the colon.
-fn property(text: &str, colon: usize) -> String {
-    let mut start = colon.saturating_sub(NEAR);
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    text.get(start..colon).unwrap_or_default().trim_end().to_ascii_lowercase()
-}
-
 /// Whether one of the declarations hides what it is given to.
 fn hides(declarations: &str) -> bool {
     memchr::memchr_iter(b':', declarations.as_bytes()).any(|at| {
@@ -137,15 +169,12 @@ fn hides(declarations: &str) -> bool {
         let begins = |word: &str| value.get(..word.len()).is_some_and(|v| v.eq_ignore_ascii_case(word.as_bytes()));
         let is_nought = || begins("0") && !value.get(1).is_some_and(|b| b.is_ascii_digit() || *b == b'.');
         let is_any = begins("none") || begins("hidden") || begins("collapse") || is_nought();
-        is_any && {
-            let name = property(declarations, at);
-            let is_of = |names: &[&str]| names.iter().any(|own| name.ends_with(own));
-            match () {
-                () if begins("none") => is_of(&["display"]),
-                () if is_nought() => is_of(&["font-size", "opacity"]),
-                () => is_of(&["visibility"]),
-            }
-        }
+        let names: &[&str] = match () {
+            () if begins("none") => &["display"],
+            () if is_nought() => &["font-size", "opacity"],
+            () => &["visibility"],
+        };
+        is_any && is_named(declarations, at, names)
     })
 }
 
@@ -164,7 +193,8 @@ fn hiding(shown: &str) -> Vec<String> {
             continue;
         }
         let selectors = selectors.rsplit(['{', '\n', ';']).find(|line| !line.trim().is_empty()).unwrap_or_default();
-        all.extend(selectors.split(',').take(NAMES).map(|selector| selector.trim().to_ascii_lowercase()));
+        let room = NAMES.saturating_sub(all.len());
+        all.extend(selectors.split(',').take(room).map(|selector| selector.trim().to_ascii_lowercase()));
     }
     all
 }
@@ -292,6 +322,7 @@ mod tests {
         }
         let script = |markup: &str| has_script(markup, &html::text(markup));
         assert!(script("<ScRipt>x</script>") && script("<body onload='x()'>"));
-        assert!(!script("<p>script onload </p>"));
+        assert!(!script("<p>script onload </p>") && !script("<script type=\"application/ld+json\">{}</script>"));
+        assert!(script("<script type='application/json-x'>") && script("<script type=\"text/javascript\">"));
     }
 }

@@ -7,7 +7,7 @@ use super::fields::Content;
 /// The other readings of a text, by what it is and what its type says.
 pub(super) fn readings(text: &str, content: &Content) -> Vec<String> {
     let start = text.trim_start_matches('\u{FEFF}').trim_start();
-    let is_json = start.starts_with(['{', '[', '"']) && text.contains("\\u");
+    let is_json = start.starts_with(['{', '[', '"']) && text.contains('\\');
     let is_enriched = matches!(content.kind.as_str(), "text/enriched" | "text/richtext");
     let all = [
         is_json.then(|| unescaped(text)),
@@ -39,6 +39,7 @@ fn flowed(text: &str) -> String {
 fn without_commands(text: &str) -> String {
     /// RFC 1896: commands are no longer.
     const COMMAND: usize = 60;
+    const PARAMETER: usize = 256;
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = rest.find('<') {
         let (before, behind) = rest.split_at(at);
@@ -47,8 +48,16 @@ fn without_commands(text: &str) -> String {
         let length =
             name.bytes().take(COMMAND + 2).take_while(|b| b.is_ascii_alphanumeric() || b"-/".contains(b)).count();
         let is_command = length > 0 && name.as_bytes().get(length) == Some(&b'>');
-        if is_command && name.get(..length).is_some_and(|name| name.eq_ignore_ascii_case("nl")) {
+        let is = |own: &str| is_command && name.get(..length).is_some_and(|name| name.eq_ignore_ascii_case(own));
+        if is("nl") {
             out.push('\n');
+        }
+        // Its text says how what is around it looks.
+        if is("param")
+            && let Some(end) = name.get(..name.floor_char_boundary(PARAMETER)).and_then(|near| near.find("</"))
+        {
+            rest = name.get(end..).unwrap_or_default();
+            continue;
         }
         if !is_command {
             out.push('<');
@@ -58,16 +67,22 @@ fn without_commands(text: &str) -> String {
     out + rest
 }
 
-/// `\u00a0` and the like undone, surrogate pairs (RFC 8259 7) included.
+/// `\u00a0`, `\t` and the like undone, surrogate pairs (RFC 8259 7) included.
 fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find("\\u") {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let (c, used) = escape(rest).unwrap_or(('\\', 1));
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        out.push_str(rest.get(..at).unwrap_or_default());
+        rest = rest.get(at..).unwrap_or_default();
+        let (c, used) = match rest.as_bytes().get(1) {
+            Some(b't') => ('\t', 2),
+            Some(b'n') => ('\n', 2),
+            Some(b'r') => ('\r', 2),
+            Some(b'/') => ('/', 2),
+            _ => escape(rest).unwrap_or(('\\', 1)),
+        };
         out.push(c);
-        rest = &rest[used..];
+        rest = rest.get(used..).unwrap_or_default();
     }
     out.push_str(rest);
     out
@@ -89,7 +104,7 @@ fn escape(text: &str) -> Option<(char, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{flowed, without_commands};
+    use super::{flowed, unescaped, without_commands};
 
     #[test]
     fn lines_that_flow_are_joined() {
@@ -100,6 +115,8 @@ mod tests {
     #[test]
     fn commands_are_taken_away() {
         assert_eq!(without_commands("943<bold></bold> 4<Bold>76</bold> 59<nl>19"), "943 476 59\n19");
+        assert_eq!(without_commands("943<color><param>red</param></color> 476"), "943 476");
+        assert_eq!(unescaped(r#""943\t476\/5\u0039\x""#), "\"943\t476/59\\x\"");
         assert_eq!(without_commands("a < b <c d> <<"), "a < b <c d> <<");
     }
 }

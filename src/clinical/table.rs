@@ -11,6 +11,8 @@ use super::rules::Rules;
 const REACH: usize = 4_096;
 /// A header cell is short; a sentence with a comma is none.
 const CELL: usize = 40;
+/// Octets of lines with a label that are taken apart in one text: beyond them the last header stays.
+const HEADS: usize = 1024 * 1024;
 /// Labelled columns of one table.
 const MOST: usize = 8;
 const DIVIDERS: [char; 4] = ['\t', '|', ';', ','];
@@ -22,6 +24,8 @@ pub(super) struct Columns {
     header: Option<Header>,
     row: Row,
     folded: String,
+    /// Octets of lines with a label, so far.
+    headed: usize,
 }
 
 /// The row that was counted last: candidates come in order, so each octet is counted once.
@@ -83,24 +87,25 @@ impl Columns {
     fn read(&mut self, text: &str, row: usize, rules: &Rules) {
         let Some(unread) = text.get(self.read_to..row) else { return };
         for line in unread.lines().filter(|l| l.len() <= REACH) {
-            if let Some(header) = header_of(line, &mut self.folded, rules) {
-                self.header = Some(header);
+            if self.headed <= HEADS && may_head(line, &mut self.folded, rules) {
+                self.headed += line.len();
+                self.header = header_of(line, &mut self.folded, rules).or_else(|| self.header.take());
             }
         }
         self.read_to = row;
     }
 }
 
-fn header_of(line: &str, folded: &mut String, rules: &Rules) -> Option<Header> {
-    if !line.contains(DIVIDERS) {
-        return None;
-    }
+/// Most lines have no label in any cell: they are not taken apart.
+fn may_head(line: &str, folded: &mut String, rules: &Rules) -> bool {
     folded.clear();
-    fold_into(folded, line);
-    // Most lines have no label in any cell: they are not taken apart.
-    if !rules.may_head(folded) {
-        return None;
+    line.contains(DIVIDERS) && {
+        fold_into(folded, line);
+        rules.may_head(folded)
     }
+}
+
+fn header_of(line: &str, folded: &mut String, rules: &Rules) -> Option<Header> {
     for divider in DIVIDERS.into_iter().filter(|d| line.contains(*d)) {
         let cells = line.split(divider).enumerate().filter(|(_, cell)| {
             folded.clear();

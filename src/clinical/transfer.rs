@@ -155,6 +155,12 @@ fn flush(out: &mut Vec<u8>, held: u32, count: u8) -> bool {
     true
 }
 
+/// Whether an encoding is a slip for none at all, and the text stands as it is for everybody: `8-bit`, the name of a charset.
+pub(super) fn is_slip(encoding: &str, body: &[u8]) -> bool {
+    matches!(encoding, "7-bit" | "7bits" | "8-bit" | "8bits" | "utf-8" | "utf8" | "plain" | "none")
+        && super::formats::is_texty(body)
+}
+
 /// Decodes quoted-printable; what is no escape stays as it is, as mail programmes show it.
 pub(super) fn quoted_printable(input: &[u8], most: usize) -> Decoded {
     let mut out = Decoded { bytes: Vec::with_capacity(input.len().min(most)), sound: true, cut: false };
@@ -167,8 +173,10 @@ pub(super) fn quoted_printable(input: &[u8], most: usize) -> Decoded {
             Escape::Byte(byte) => out.bytes.push(byte),
             Escape::SoftBreak => {}
             Escape::Broken => {
+                // Programmes that do not know the encoding write the sign as it is: beside a digit it may have been one.
+                let beside = out.bytes.iter().rev().take(2).chain(rest.iter().take(2));
+                out.sound &= !beside.into_iter().any(u8::is_ascii_digit);
                 out.bytes.push(b'=');
-                out.sound = false;
             }
         }
         rest = &rest[used..];
@@ -303,6 +311,7 @@ mod tests {
         assert_eq!(read("943=\r\n47=  \r\n6=\n5919=20x=").bytes, b"9434765919 x");
         assert_eq!(read("1=2 =3D").bytes, b"1=2 =");
         assert!(!read("1=2").sound && read("=C2=A0=\r\n").sound);
+        assert!(read("all = good, <a href=x>").sound && !read("= 2").sound && !read("943 =x").sound);
     }
 
     #[test]

@@ -71,19 +71,31 @@ fn shifted(mantissa: &str, exponent: usize, is_left: bool) -> Option<String> {
 /// stands.
 pub(super) fn formulas(text: &str) -> Vec<String> {
     let starts = memchr::memchr_iter(b'=', text.as_bytes()).filter(|at| begins_a_cell(text, *at));
-    let cells = starts.filter_map(|at| {
-        let rest = text.get(at + 1..)?;
-        let cell = rest.get(..rest.floor_char_boundary(LONGEST))?;
-        cell.get(..memchr::memchr3(b'\n', b'\r', b'\t', cell.as_bytes()).unwrap_or(cell.len()))
-    });
-    // What is longer may have them farther behind.
-    let has_digits =
-        |cell: &&str| cell.bytes().filter(u8::is_ascii_digit).count() >= FORMULA || cell.len() + MOST_OF_ONE > LONGEST;
-    cells
-        .filter(|cell| has_digits(cell) && !is_literal(cell) && !is_link(cell))
-        .take(MOST)
-        .map(|cell| cell.replace(['"', '&', '+', '*', '(', ')', '='], ""))
-        .collect()
+    // Those that are one value end where the value does, and are as many as anybody writes.
+    let open =
+        starts.filter_map(|at| text.get(at + 1..)).filter(|rest| !is_literal(near(rest)) && !is_link(near(rest)));
+    // What is not looked at may have digits.
+    let has_digits = |(number, cell): &(usize, &str)| *number >= LOOKED || may_make_a_number(cell);
+    open.map(cell_of).enumerate().filter(has_digits).take(MOST).map(|(_, cell)| joined(cell)).collect()
+}
+
+/// As much of a cell as is looked at.
+fn near(rest: &str) -> &str {
+    rest.get(..rest.floor_char_boundary(LONGEST)).unwrap_or_default()
+}
+
+fn cell_of(rest: &str) -> &str {
+    let cell = near(rest);
+    cell.get(..memchr::memchr3(b'\n', b'\r', b'\t', cell.as_bytes()).unwrap_or(cell.len())).unwrap_or_default()
+}
+
+/// Whether a cell has as many digits; what is longer may have them farther behind.
+fn may_make_a_number(cell: &str) -> bool {
+    cell.bytes().filter(u8::is_ascii_digit).count() >= FORMULA || cell.len() + MOST_OF_ONE > LONGEST
+}
+
+fn joined(cell: &str) -> String {
+    cell.replace(['"', '&', '+', '*', '(', ')', '='], "")
 }
 
 /// Whether what follows the sign is one number or one string, as it stands in the text: `"07700900123"`, `-1234567`.
@@ -96,45 +108,48 @@ fn is_literal(cell: &str) -> bool {
                 .filter(|rest| rest.len() < number.len())
         }
         1 | 2 => {
-            let mut pieces = cell.get(quotes..).unwrap_or_default().splitn(2, '"');
-            pieces
-                .next()
-                .and(pieces.next())
-                .and_then(|rest| if quotes == 2 { rest.strip_prefix('"') } else { Some(rest) })
+            let text = cell.get(quotes..).unwrap_or_default();
+            let behind = text.find(['"', '\n', '\r', '\t']).and_then(|end| text.get(end..)?.strip_prefix('"'));
+            behind.and_then(|rest| if quotes == 2 { rest.strip_prefix('"') } else { Some(rest) })
         }
         _ => None,
     };
     rest.is_some_and(ends_cell)
 }
 
-/// An address and its words, both as they stand in the text.
+/// An address and its words, both as they stand in the text. Inside a quoted cell quotes are doubled.
 fn is_link(cell: &str) -> bool {
     const NAME: &str = "HYPERLINK(";
-    let cell = cell.replace("\"\"", "\"");
     let is_named = cell.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME));
-    let mut is_quoted = false;
-    let is_end = |c: char| {
-        is_quoted ^= c == '"';
-        c == ')' && !is_quoted
-    };
-    let arguments = cell.get(NAME.len()..).filter(|_| is_named).and_then(|rest| rest.split_once(is_end));
-    arguments.is_some_and(|(arguments, rest)| {
-        let mut outside = arguments.split('"').step_by(2).flat_map(str::chars);
-        outside.all(|c| matches!(c, ',' | ';' | ' ')) && ends_cell(rest)
-    })
+    let arguments = cell.get(NAME.len()..).filter(|_| is_named).unwrap_or_default();
+    let (mut characters, mut is_quoted) = (arguments.char_indices().peekable(), false);
+    while let Some((at, c)) = characters.next() {
+        match c {
+            '"' => {
+                characters.next_if(|(_, next)| *next == '"');
+                is_quoted = !is_quoted;
+            }
+            '\n' | '\r' | '\t' => return false,
+            ')' if !is_quoted => return arguments.get(at + 1..).is_some_and(ends_cell),
+            c if !is_quoted && !matches!(c, ',' | ';' | ' ') => return false,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Whether the cell is over.
 fn ends_cell(rest: &str) -> bool {
     let rest = rest.strip_prefix('"').unwrap_or(rest);
-    rest.is_empty() || rest.starts_with([',', ';'])
+    rest.is_empty() || rest.starts_with([',', ';', '\n', '\r', '\t'])
 }
 
 /// Octets of a cell that are looked at, and of one character.
 const LONGEST: usize = 4096;
 const MOST_OF_ONE: usize = 4;
-/// Formulas that are looked at; whoever reads them says that there are some.
+/// Formulas that are told, and cells that are looked through for them; whoever reads them says that there are some.
 const MOST: usize = 1_000;
+const LOOKED: usize = 2_000;
 
 fn begins_a_cell(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default().trim_end_matches(['"', '\'']);

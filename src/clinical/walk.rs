@@ -6,10 +6,10 @@
 
 use super::about::About;
 use super::fields::{Content, Field, Fields, content, is_trace, may_tell, shown, uncommented, unquoted};
-use super::looks::{LOOKS, MEASURED, STEPS};
+use super::looks::{CALL, LOOKS, STEPS};
 use super::report::Report;
 use super::rules::Rules;
-use super::{Findings, Limits, delimiter, leaf, markings, sealed, words};
+use super::{Findings, Limits, delimiter, leaf, markings, records, sealed, words};
 use crate::vocabulary::{Confidence, FindingKind};
 
 /// Multiparts inside one another, for each nested message that is allowed.
@@ -24,8 +24,9 @@ const OCTETS_PER_NUMBER: usize = 64;
 const MOST_NUMBERS: usize = 50_000;
 /// Second and third readings of ambiguous entities, in one message.
 const READINGS: usize = 16;
-/// Octets of one header section that are read.
+/// Octets of one header section that are read; a field costs as much as so many, however short it is.
 const HEADER: usize = 2_000_000;
+const FIELD: usize = 16;
 
 /// The state of one inspection.
 pub(super) struct Walk<'r> {
@@ -42,8 +43,8 @@ pub(super) struct Walk<'r> {
     pub looks: usize,
     /// Comparisons that style sheets may still ask for.
     pub steps: usize,
-    /// Octets in which results of laboratories may still be looked for.
-    pub measured: usize,
+    /// What may still be looked at for records of clinical systems.
+    pub records: records::Room,
     documents: Documents,
     /// Documents that are in no other one, so far.
     met: usize,
@@ -98,7 +99,7 @@ impl<'r> Walk<'r> {
             numbers: NUMBERS,
             looks: LOOKS,
             steps: STEPS,
-            measured: MEASURED,
+            records: records::Room::default(),
             documents,
             met: 0,
         }
@@ -173,7 +174,7 @@ impl<'r> Walk<'r> {
 
     fn entity(&mut self, bytes: &[u8], spot: &Spot, head: Head) {
         let (mut about, mut fields, mut read) = (About::default(), Fields::of(bytes), 0);
-        let (mut rest, mut is_broken) = (fields.rest(), false);
+        let (mut rest, mut is_broken, mut is_cut) = (fields.rest(), false, false);
         while let Some(field) = fields.next() {
             let is_envelope = read == 0 && field.value.starts_with(b"From ");
             if field.name.is_empty() && !is_broken && !is_envelope {
@@ -181,11 +182,13 @@ impl<'r> Walk<'r> {
                 self.without_end(rest, &about, spot);
             }
             rest = fields.rest();
-            read += field.value.len();
-            if read <= HEADER {
+            read += field.value.len() + FIELD;
+            if read <= HEADER && self.looks > 0 {
                 self.field(&field, &mut about, spot, head);
-            } else {
-                self.report.limit(&format!("{}header", spot.prefix), "header");
+            } else if !is_cut {
+                is_cut = true;
+                let which = if self.looks == 0 { "readings" } else { "header" };
+                self.report.limit(&format!("{}header", spot.prefix), which);
             }
         }
         self.body(fields.body(), &about, spot);
@@ -205,7 +208,7 @@ impl<'r> Walk<'r> {
         } else if field.is("content-transfer-encoding") {
             about.add_encoding(field.value);
         } else if field.is("content-disposition") {
-            about.disposition.get_or_insert_with(|| content(field.value));
+            about.add_disposition(content(field.value));
         } else if field.is("content-id") {
             about.has_id = true;
         } else if !self.programmes_mark(field, spot, head) && !is_trace(field.name) {
@@ -238,6 +241,8 @@ impl<'r> Walk<'r> {
         if !is_subject && !may_tell(field) && !self.rules.own.reads_fields() {
             return;
         }
+        // Each may be a word in a charset of its own.
+        self.charge(memchr::memmem::find_iter(field.value, b"=?").count() * CALL);
         let (text, sound) = words::text(shown(field));
         let place = format!("{}{}", spot.prefix, if is_subject { "subject" } else { "header" });
         if !sound {
@@ -307,6 +312,10 @@ impl<'r> Walk<'r> {
             }
         }
         let is_plain = matches!(part.encoding, "" | "7bit" | "8bit" | "binary");
+        // Reports have the header of a message alone: nothing is there to be divided.
+        if content.boundaries.len() == 1 && is_plain && body.trim_ascii().is_empty() {
+            return;
+        }
         if content.boundaries.len() != 1 || !divided || !is_plain {
             // RFC 2045 6.4: no other encoding is allowed here, so readers differ in what they make of it.
             self.report.unread(FindingKind::BrokenAttachment, &place, "boundary");

@@ -10,10 +10,10 @@ use memchr::memmem;
 pub(super) fn text(value: &[u8]) -> (String, bool) {
     let unfolded: Vec<u8> = value.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
     let mut out = Text::default();
-    let mut rest = unfolded.as_slice();
+    let (mut rest, mut end) = (unfolded.as_slice(), 0);
     while let Some(at) = memmem::find(rest, b"=?") {
         let (plain, from) = rest.split_at(at);
-        let Some((word, after)) = encoded(from) else {
+        let Some((word, after)) = encoded(from, unfolded.len() - from.len(), &mut end) else {
             out.plain(plain);
             out.plain(b"=?");
             rest = &from[2..];
@@ -32,14 +32,19 @@ struct Word<'a> {
     bytes: Vec<u8>,
 }
 
-/// `=?charset?q?text?=` at the start of `from`. Blanks inside are tolerated, as mail programmes do.
-fn encoded(from: &[u8]) -> Option<(Word<'_>, &[u8])> {
+/// `=?charset?q?text?=` at the start of `from`, which stands at `at` of the value. Blanks inside are tolerated, as mail programmes do.
+/// `next`: where the next end stands in the value, as far as that is known; so none is looked for twice.
+fn encoded<'f>(from: &'f [u8], at: usize, next: &mut usize) -> Option<(Word<'f>, &'f [u8])> {
     let inner = from.get(2..)?;
     // Names of charsets are short: a longer one is no encoded word.
     let charset_end = memchr::memchr(b'?', inner.get(..inner.len().min(64))?)?;
     let encoding = inner.get(charset_end + 1)?;
     let text = inner.get(charset_end + 2..)?.strip_prefix(b"?")?;
-    let end = memmem::find(text.get(..text.len().min(4_096))?, b"?=")?;
+    let start = at + from.len() - text.len();
+    if *next < start {
+        *next = memmem::find(text, b"?=").map_or(usize::MAX, |end| start + end);
+    }
+    let end = next.checked_sub(start).filter(|end| *end < text.len())?;
     let bytes = match encoding {
         b'b' | b'B' => transfer::base64(&text[..end], end).bytes,
         b'q' | b'Q' => {
@@ -57,6 +62,8 @@ fn encoded(from: &[u8]) -> Option<(Word<'_>, &[u8])> {
 #[derive(Default)]
 struct Text {
     out: String,
+    /// The same in the second reading of what has one.
+    other: Option<String>,
     charset: Vec<u8>,
     waiting: Vec<u8>,
     unsound: bool,
@@ -68,13 +75,19 @@ impl Text {
             return;
         }
         self.flush();
-        let reading = charset::read(bytes, None);
+        self.read(bytes, None);
+    }
+
+    fn read(&mut self, bytes: &[u8], label: Option<&str>) {
+        let reading = charset::read(bytes, label);
         self.unsound |= !reading.sound;
-        self.out.push_str(&reading.text);
-        if let Some(other) = reading.other {
-            self.out.push_str("\n;\n");
-            self.out.push_str(&other);
+        if reading.other.is_some() && self.other.is_none() {
+            self.other = Some(self.out.clone());
         }
+        if let Some(other) = &mut self.other {
+            other.push_str(reading.other.as_deref().unwrap_or(&reading.text));
+        }
+        self.out.push_str(&reading.text);
     }
 
     fn word(&mut self, word: &Word<'_>) {
@@ -87,21 +100,19 @@ impl Text {
 
     fn flush(&mut self) {
         if !self.waiting.is_empty() {
-            let label = String::from_utf8_lossy(&self.charset).into_owned();
-            let reading = charset::read(&self.waiting, Some(&label));
-            self.unsound |= !reading.sound;
-            self.out.push_str(&reading.text);
-            // The second reading stands apart, so that it can join nothing.
-            if let Some(other) = reading.other {
-                self.out.push_str("\n;\n");
-                self.out.push_str(&other);
-            }
-            self.waiting.clear();
+            let (waiting, label) =
+                (std::mem::take(&mut self.waiting), String::from_utf8_lossy(&self.charset).into_owned());
+            self.read(&waiting, Some(&label));
         }
     }
 
+    /// The second reading stands apart, so that it can join nothing of the first.
     fn finish(mut self) -> (String, bool) {
         self.flush();
+        if let Some(other) = self.other {
+            self.out.push_str("\n;\n");
+            self.out.push_str(&other);
+        }
         (self.out, !self.unsound)
     }
 }
@@ -117,6 +128,14 @@ mod tests {
         assert_eq!(text(b"NHS =?utf-8?Q?943_?=\r\n =?UTF-8?B?NDc2?= 5919"), "NHS 943 476 5919");
         assert_eq!(text(b"=?utf-8?q?=C2?= =?utf-8?q?=A05919?="), "\u{A0}5919", "one character in two words");
         assert_eq!(text(b"=?utf-8?q?943 476?= x"), "943 476 x", "blanks inside");
+    }
+
+    #[test]
+    fn words_of_any_length_are_read_and_second_readings_stand_together() {
+        let long = format!("=?utf-8?q?{}_943?=", "a".repeat(9_000));
+        assert!(text(long.as_bytes()).ends_with("a 943"));
+        let mixed = text(b"NHS number =?utf-16be?q?=009=004=003?= =?utf-8?q?_476_5919?=");
+        assert!(mixed.contains("NHS number 943 476 5919"), "{mixed:?}");
     }
 
     #[test]

@@ -25,8 +25,8 @@ const PAGES: u64 = 4;
 /// A line of a header is shorter, and it has fewer of them.
 const LINE: usize = 512;
 const LINES: usize = 64;
-/// Instructions that carry data of other programmes, as long as that may be.
-const CARRIERS: &[&str] = &["ADDIN", "DATABASE"];
+/// Instructions that carry data of other programmes, as long as that may be, and those that are not read by their words.
+const CARRIERS: &[&str] = &["ADDIN", "DATABASE", "EQ"];
 
 /// What a document says of itself.
 #[derive(Debug, Default)]
@@ -79,9 +79,9 @@ impl Values {
         self.is_cut = true;
     }
 
-    /// Whether something was more, or longer, than is looked at.
-    pub fn is_cut(&self) -> bool {
-        self.is_cut
+    /// Whether something was more, or longer, than is looked at: it is told once.
+    pub fn take_cut(&mut self) -> bool {
+        std::mem::take(&mut self.is_cut)
     }
 
     /// What stands for the number of a page until it is known where pages start.
@@ -99,8 +99,9 @@ impl Values {
         let fitting = trimmed.get(..trimmed.floor_char_boundary(INSTRUCTION)).unwrap_or_default();
         let all = tokens(fitting);
         let (name, rest) = all.split_first()?;
-        let is_cut = fitting.len() < trimmed.len() || all.len() == tokens::MOST;
-        self.is_cut |= is_cut && !CARRIERS.contains(&name.text.to_ascii_uppercase().as_str());
+        let is_cut = fitting.len() < trimmed.len() || all.len() > tokens::MOST;
+        let is_carrier = || CARRIERS.contains(&name.text.to_ascii_uppercase().as_str()) || name.text.starts_with('=');
+        self.is_cut |= is_cut && !is_carrier();
         let live = |text: Option<String>| text.map(|text| Outcome { text, is_live: true });
         let updated = |text: Option<String>| text.map(|text| Outcome { text, is_live: false });
         let first = rest.first().filter(|token| !token.is_switch);

@@ -20,6 +20,10 @@ pub(super) enum Form {
     Apart,
     /// The same number of digits in each group: believed behind a label, though not right behind it.
     Even,
+    /// 3-7 or 6-4 where people are not sure: as even ones.
+    Halves,
+    /// 1-3-3-3: how a spreadsheet shows a large number.
+    Thousands,
     /// Any other grouping, believed only right beside a label.
     Loose,
 }
@@ -71,8 +75,14 @@ fn torn_form(groups: &[Group], taken: Range<usize>) -> Option<Form> {
     Some(match first.len {
         1 if is_even && !is_counting(groups.get(taken)?) => Form::Apart,
         2.. if is_even && matches!(joint, Some(Joint::Space | Joint::Dash)) => Form::Even,
+        3 | 6 if rest.len() == 1 && matches!(joint, Some(Joint::Space | Joint::Dash)) => Form::Halves,
+        1 if is_thousands(rest) => Form::Thousands,
         _ => Form::Loose,
     })
+}
+
+fn is_thousands(rest: &[Group]) -> bool {
+    rest.len() == 3 && rest.iter().all(|group| group.len == 3 && group.joint == rest[0].joint)
 }
 
 /// A row of headings: each digit is the one before and one more, or one less.

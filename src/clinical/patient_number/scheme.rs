@@ -47,7 +47,7 @@ impl Scheme {
             Form::Bare => false,
             Form::Spaced | Form::Divided => self == Scheme::Chi,
             Form::Dated => self != Scheme::Chi,
-            Form::Apart | Form::Even | Form::Loose => true,
+            Form::Apart | Form::Even | Form::Halves | Form::Thousands | Form::Loose => true,
         }
     }
 }

@@ -345,3 +345,41 @@ fn a_word_of_the_trade_is_a_hint_and_no_label() {
         assert_eq!(best(text), expected, "{text}");
     }
 }
+
+#[test]
+fn rows_of_figures_are_nobodys_number() {
+    for (text, expected) in [
+        ("New patients 271 162 314 286 1033", None),
+        ("New patients\t271\t162\t314\t286\t1033", None),
+        ("Patients 1,435 840 714 789 3,778", None),
+        ("Babies born 291 343 297 246 1177", None),
+        ("Patient 1 943 476 5919", HIGH),
+        ("Patients: 943 476 5919, 401 023 2137", HIGH),
+        ("NHS numbers 401 023 2138, 943 476 5919", HIGH),
+        ("NHS numbers: 12 13 943 476 5919", HIGH),
+        ("DOB 12/03/1960 943 476 5919", HIGH),
+    ] {
+        assert!(best(text) <= expected.or(LOW), "{text}: {:?}", best(text));
+        assert!(expected.is_none() || best(text) == expected, "{text}: {:?}", best(text));
+    }
+    let mut hits = Hits::default();
+    scan("Patients: 943 476 5919, 401 023 2137", &Rules::default(), usize::MAX, &mut hits);
+    assert!(hits.numbers.len() == 2 && hits.numbers.iter().all(|hit| hit.confidence == Confidence::High));
+}
+
+#[test]
+fn what_names_a_person_names_no_number_that_nobody_has() {
+    for (text, expected) in [
+        ("Patient advice line 1773681931", MEDIUM),
+        ("patient_id 2147483648", None),
+        ("NHS number 2147483648", None),
+        ("NHS ref 943-476-5919", HIGH),
+        ("National Health Service number 9434765919", HIGH),
+        ("NHS number for Ann Smith of Leeds: 943 4765919", HIGH),
+        ("Name,NHS number\nAnn,\"9,434,765,919\"", HIGH),
+        ("Name,Total\nAnn,\"9,434,765,919\"", None),
+        ("Emp no 9434765919 DOB 01/02/1970", LOW),
+    ] {
+        assert_eq!(best(text), expected, "{text}");
+    }
+}

@@ -182,7 +182,7 @@ impl Layout<'_> {
         self.generated(style.after.as_deref(), node, within);
         self.divide(divider);
         if within.is_from_right && !around.is_from_right {
-            if !self.tree.spend(1 + (self.text.len() - start) / 8) {
+            if !self.tree.spend(1 + self.text.len() - start) {
                 return;
             }
             let is_override = node.name == "bdo" || style.is("unicode-bidi", "bidi-override");
@@ -210,6 +210,9 @@ impl Layout<'_> {
             _ => {}
         }
         for [name, value] in &style.own {
+            if name.starts_with("counter-") && !self.tree.spend(value.len()) {
+                return;
+            }
             match name.as_str() {
                 "counter-reset" | "counter-set" => self.context.set(value, 0),
                 "counter-increment" => self.context.increment(value),

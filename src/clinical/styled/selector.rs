@@ -129,21 +129,20 @@ impl Compound {
     }
 }
 
+/// The value of an attribute, the comparisons paid for that finding it and looking through it take; nothing where there are no more.
+fn attribute_of<'n>(tree: &Tree, node: &'n Node, name: &str) -> Option<&'n str> {
+    tree.spend(1 + node.attributes.len() * (1 + name.len() / 16)).then_some(())?;
+    node.attribute(name).filter(|own| tree.spend(own.len() / 8))
+}
+
 impl Test {
     fn holds(&self, tree: &Tree, node: &Node) -> bool {
         match self {
-            Test::Class(name) => {
-                let classes = node.attribute("class").unwrap_or_default();
-                tree.spend(classes.len() / 8);
-                classes.split_ascii_whitespace().any(|class| class.eq_ignore_ascii_case(name))
-            }
-            Test::Id(name) => node.attribute("id").is_some_and(|id| id.eq_ignore_ascii_case(name)),
+            Test::Class(name) => attribute_of(tree, node, "class")
+                .is_some_and(|own| own.split_ascii_whitespace().any(|class| class.eq_ignore_ascii_case(name))),
+            Test::Id(name) => attribute_of(tree, node, "id").is_some_and(|id| id.eq_ignore_ascii_case(name)),
             Test::Attribute { name, operator, value } => {
-                let own = node.attribute(name);
-                // These look through all of it.
-                let is_search = matches!(operator, '*' | '~');
-                let length = own.filter(|_| is_search).map_or(0, str::len);
-                tree.spend(length / 8) && own.is_some_and(|own| is_valued(own, *operator, value))
+                attribute_of(tree, node, name).is_some_and(|own| is_valued(own, *operator, value))
             }
             Test::Nth(nth) => nth.holds(tree, node),
             Test::Empty => node.children.is_empty(),

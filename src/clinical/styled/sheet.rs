@@ -51,14 +51,17 @@ impl Sheet {
         if declarations.is_empty() {
             return;
         }
-        self.blocks.push(declarations);
+        let before = self.rules.len();
         for selector in selectors.split(',').filter_map(Selector::parse) {
             if self.rules.len() == RULES {
                 self.is_cut = true;
-                return;
+                break;
             }
             self.by_key.entry(selector.key().to_ascii_lowercase()).or_default().push(self.rules.len());
-            self.rules.push((selector, self.blocks.len() - 1));
+            self.rules.push((selector, self.blocks.len()));
+        }
+        if self.rules.len() > before {
+            self.blocks.push(declarations);
         }
     }
 
@@ -178,6 +181,14 @@ mod tests {
         let sheet = Sheet::parse("*,*,*,b{display:none} b{display:inline}");
         let node = Node { name: "b".to_owned(), ..Node::default() };
         assert_eq!(sheet.declared(&super::super::tree::of("", 100), &node).len(), 2);
+    }
+
+    #[test]
+    fn blocks_that_no_rule_has_are_not_kept() {
+        let sheet = Sheet::parse(&"{order:1}".repeat(1_000));
+        assert_eq!(sheet.blocks.len(), 0);
+        let sheet = Sheet::parse(&"a{order:1}".repeat(RULES + 100));
+        assert!(sheet.blocks.len() == RULES && sheet.is_cut);
     }
 
     #[test]

@@ -90,7 +90,11 @@ impl Tree {
         match event {
             CallbackEvent::String { value } => self.text(value),
             CallbackEvent::OpenStartTag { name } => *tag = Node { name: owned(name), ..Node::default() },
-            CallbackEvent::AttributeName { name } => tag.attributes.push([owned(name), String::new()]),
+            // One more than is kept, for the values of those that are not.
+            CallbackEvent::AttributeName { name } => {
+                tag.attributes.truncate(ATTRIBUTES);
+                tag.attributes.push([owned(name), String::new()]);
+            }
             CallbackEvent::AttributeValue { value } => {
                 if let Some([_, own]) = tag.attributes.last_mut() {
                     *own = owned(value);
@@ -183,8 +187,22 @@ impl Tree {
 
     fn end(&mut self, name: &str) {
         let is_one = |id: &usize| *id > BODY && self.node(*id).is_some_and(|node| node.name == name);
-        if let Some(at) = self.open.iter().rposition(is_one) {
-            self.open.truncate(at);
+        if self.steps.get() == 0 {
+            return;
         }
+        let at = self.open.iter().rposition(is_one);
+        self.spend(self.open.len() - at.unwrap_or_default());
+        self.open.truncate(at.unwrap_or(self.open.len()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn attributes_are_kept_as_many_as_are_looked_at() {
+        let many: String = (0..5_000).map(|at| format!(" a{at}=b{at}")).collect();
+        let tree = super::of(&format!("<p{many}><i>"), 1_000);
+        let kept = &tree.nodes[2].attributes;
+        assert_eq!((kept.len(), &kept[31]), (super::ATTRIBUTES, &["a31".to_owned(), "b31".to_owned()]));
     }
 }

@@ -135,3 +135,36 @@ fn attached_markup_is_read_by_its_name_and_by_its_tags() {
     let source = look(&named("a.js", b"x = '<script>1</script><b>2</b>'"));
     assert_eq!(source.unread, [], "what is only tagged runs nowhere");
 }
+
+#[test]
+fn a_second_disposition_and_parameters_beyond_count_are_said_and_names_are_read() {
+    let named = "Content-Disposition: attachment; filename=a.txt\r\nContent-Disposition: attachment; filename=\"NHS number 943 476 5919.txt\"";
+    let found = look(&mixed(&[&format!("{named}\r\n\r\nx")]));
+    assert_eq!(found.findings.iter().filter(|f| f.kind == FindingKind::NhsNumber).count(), 1, "{found:?}");
+    assert_eq!(found.unread.len(), 1);
+    let many = format!("Content-Type: text/plain;{}", " a=b;".repeat(65));
+    assert_eq!(look(&mixed(&[&format!("{many}\r\n\r\nx")])).unread.len(), 1);
+}
+
+#[test]
+fn what_nobody_misreads_is_not_said() {
+    for (name, bytes) in [
+        ("._a.docx", &b"\0\x05\x16\x07\0\x02\0\0Mac OS X        \0\x02"[..]),
+        (".DS_Store", b"\0\0\0\x01Bud1\0\0\x10\0"),
+    ] {
+        assert_eq!(look(&named(name, bytes)).unread, [], "{name}");
+    }
+    let large = [&b"\0\x05\x16\x07\0\x02\0\0"[..], &[0; 70_000]].concat();
+    assert_eq!(found(&look(&named("._a", &large)), FindingKind::UnknownAttachment).len(), 1);
+    for message in [
+        "Content-Transfer-Encoding: 8-bit\r\n\r\nDear all",
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\nall = good",
+        "Content-Type: text/plain; charset=cp850\r\n\r\ncaf\u{E9}",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n",
+    ] {
+        assert_eq!(look(message.as_bytes()).unread, [], "{message}");
+    }
+    let white = [&b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0"[..], &[0; 36], &[0xFF; 90_000]].concat();
+    let kinds: Vec<FindingKind> = look(&named("a.bmp", &white)).findings.iter().map(|f| f.kind).collect();
+    assert_eq!(kinds, [FindingKind::Image]);
+}

@@ -36,6 +36,15 @@ fn text_that_repeats_itself_takes_no_more_than_its_length() {
         ("labels of codes, with dots", "text/plain", repeated("ICD10.", SIZE)),
         ("cells", "text/csv; name=a.csv", "a".to_owned() + &repeated(",=a", SIZE)),
         ("cells that are values", "text/csv; name=a.csv", "a".to_owned() + &repeated(",=1", SIZE)),
+        ("links", "text/csv; name=a.csv", "a".to_owned() + &repeated(",=HYPERLINK(\"\",\"\")", SIZE)),
+        ("links without an end", "text/csv; name=a.csv", "a".to_owned() + &repeated(",=HYPERLINK(\"", SIZE)),
+        ("colons", "text/html; name=a.html", repeated(":", SIZE)),
+        ("properties", "text/html; name=a.html", repeated("content:", SIZE)),
+        (
+            "ends of elements",
+            "text/html",
+            "<style>a{order:1}</style>".to_owned() + &"<b>".repeat(99) + &repeated("</y>", SIZE),
+        ),
         ("long formulas", "text/csv; name=a.csv", "x\n".to_owned() + &repeated(",=a1234567", SIZE)),
         ("nothing but marks", "text/plain", repeated("<!>", 2 * SIZE)),
         ("declarations", "image/svg+xml; name=a.svg", repeated("<!>", SIZE)),
@@ -70,6 +79,10 @@ fn pages_together_may_ask_for_so_many_comparisons_and_no_more() {
     ends("attributes of the body", &of("text/html", &body));
     let long = format!("<style>[a*=qq] b{{order:1}}</style><div a='{}'>", "q.".repeat(100_000));
     ends("a long value", &of("text/html", &(long + &"<b></b>".repeat(30_000))));
+    let tests: String = (0..16).map(|at| format!("[a{at}]")).collect();
+    let sheet = format!("<style>{}q{{order:1}}</style>", format!("{tests} b,").repeat(500));
+    let attributes: String = (0..32).map(|at| format!(" a{at}")).collect();
+    ends("many attributes", &of("text/html", &(sheet + &format!("<br{attributes}>").repeat(1_000))));
     let same = format!("<br class='{}'>", "a ".repeat(32)).repeat(3_000);
     ends("the same class", &of("text/html", &format!("<style>{}</style>{same}", ".a{order:1}".repeat(2_048))));
 }
@@ -93,4 +106,15 @@ fn a_file_that_stands_in_several_readings_is_read_once() {
         );
     }
     ends("pages in pages", &of("text/html", &page));
+}
+
+#[test]
+fn short_fields_and_names_of_codes_are_as_many_as_are_paid_for() {
+    let is_said = |found: &Findings| found.unread.iter().any(|unread| unread.limit.as_deref() == Some("readings"));
+    let types = "Content-Type: text/plain; charset=a\r\nContent-Type: text/plain; charset=b\r\n";
+    let part = format!("--b\r\n{}\r\n", repeated("a:\n", 100_000));
+    let fields = format!("{types}Content-Type: multipart/mixed; boundary=b\r\n\r\n{}", part.repeat(10));
+    ends("fields", fields.as_bytes());
+    assert!(is_said(&ends("names of codes", &of("text/plain", &repeated("dm+d ", 600_000)))));
+    assert!(!is_said(&ends("a few names", &of("text/plain", &repeated("dm+d ", 60_000)))));
 }

@@ -80,14 +80,14 @@ fn what_is_more_than_is_looked_at_is_said() {
     let after = |with: &dyn Fn(&mut Values)| {
         let mut values = Values::default();
         with(&mut values);
-        values.is_cut()
+        values.take_cut()
     };
     assert!(!after(&|values| (0..1_000).for_each(|page| values.starts_at_page(page % 64))));
     assert!(after(&|values| (0..65).for_each(|page| values.starts_at_page(page))), "starts");
     let words = |count: usize| format!("QUOTE {}", "9 ".repeat(count - 1));
-    assert!(!after(&|values| drop(values.outcome(&words(63)))));
+    assert!(!after(&|values| drop(values.outcome(&words(64)))));
     assert!(after(&|values| drop(values.outcome(&words(65)))), "words");
-    assert!(after(&|values| drop(values.outcome(&format!("EQ {}", "9".repeat(INSTRUCTION))))), "octets");
+    assert!(after(&|values| drop(values.outcome(&format!("QUOTE {}", "9".repeat(INSTRUCTION))))), "octets");
     assert!(!after(&|values| drop(values.outcome(&words(900).replace("QUOTE", "addin")))));
     let lines = |count: usize, width: usize| {
         let line = format!("{}{}\n", Values::page(), "x".repeat(width));

@@ -3,7 +3,7 @@
 //! Called by `instructions`. Promises: linear, so many words and no more. Fails never: a quotation that does not end ends with the
 //! instruction.
 
-/// Words that are looked at.
+/// Words that are looked at; one more says that there are more.
 pub(super) const MOST: usize = 64;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) struct Token {
 
 pub(super) fn tokens(instruction: &str) -> Vec<Token> {
     let (mut tokens, mut rest) = (Vec::new(), instruction.trim_start());
-    while let Some(first) = rest.chars().next().filter(|_| tokens.len() < MOST) {
+    while let Some(first) = rest.chars().next().filter(|_| tokens.len() <= MOST) {
         let inner = rest.get(first.len_utf8()..).unwrap_or_default();
         let (text, behind) = match first {
             '"' | '\u{201C}' | '\u{201D}' => quoted(inner),

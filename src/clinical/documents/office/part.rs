@@ -52,7 +52,7 @@ pub(super) fn read(name: &str, bytes: &[u8], known: Known<'_>, document: &mut Do
     if part.is_drawn {
         document.unread(FindingKind::Image, name, "drawing");
     }
-    if known.counts.values.is_cut() {
+    if known.counts.values.take_cut() {
         document.unread(FindingKind::BrokenAttachment, name, "fields");
     }
     let has_text = tell(&part.told, name, document);

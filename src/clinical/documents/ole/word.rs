@@ -72,7 +72,7 @@ pub(super) fn read(word: &[u8], tables: &[Vec<u8>; 2], words: &mut Words, docume
         super::broken("numbering", document);
     }
     text.on_page().iter().for_each(|page| document.text("", page));
-    if text.page.values.is_cut() {
+    if text.page.values.take_cut() {
         super::broken("fields", document);
     }
     document.text("notes", &text.instructions);

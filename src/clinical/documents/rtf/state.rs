@@ -382,7 +382,7 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
         let aside = std::mem::take(&mut self.aside);
         let aside = if instructions::is_open(&aside) { self.on_page.values.resolved(&aside) } else { aside };
         self.document.text("notes", &aside);
-        if self.on_page.values.is_cut() {
+        if self.on_page.values.take_cut() {
             self.document.unread(FindingKind::BrokenAttachment, "", "fields");
         }
         if let Some(mut html) = self.html {

@@ -18,8 +18,10 @@ impl<'a> Reader<'a, '_> {
         let value = |name: &str| element.attribute(name).map_or(0, |value| value.len());
         self.drawn += match (element.dialect, element.local) {
             (Dialect::Drawing, "pt") if self.is_path() => POINT,
-            // VML has a path of its own on any shape.
-            (Dialect::Other, "shape") => value("path"),
+            // VML.
+            (Dialect::Other, "shape" | "shapetype") => value("path"),
+            (Dialect::Other, "path") => value("v"),
+            (Dialect::Other, "polyline") => value("points"),
             (Dialect::OdfDraw, "path") => value("d"),
             (Dialect::OdfDraw, "polygon" | "polyline" | "contour-polygon") => value("points"),
             (Dialect::OdfDraw, "enhanced-geometry") => value("enhanced-path"),

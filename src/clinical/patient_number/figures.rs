@@ -1,0 +1,45 @@
+//! Rows of figures: how many patients there were each month, and in all. Ten digits of such a row are nobody's number.
+//!
+//! Called by `patient_number` for each ten digits. Pure; looks at a few groups before them. Fails never.
+
+use crate::clinical::digits::Joint;
+use crate::clinical::groups::Group;
+use std::ops::Range;
+
+/// Groups before the number that are looked at: a row has a dozen months and their sum.
+const BEFORE: usize = 16;
+/// A figure has so many digits; fewer number what follows them, more are something else.
+const FIGURE: Range<usize> = 3..6;
+
+/// Whether the groups that were `taken` are a piece of such a row: a figure or two numbers stand before them, or the last one is the sum
+/// of all others, or of those that were taken. The row begins at `since` at the earliest.
+pub(super) fn is_one(groups: &[Group], since: usize, taken: Range<usize>) -> bool {
+    let first = row(groups, since, taken.start);
+    let before = groups.get(first..taken.start).unwrap_or_default();
+    let own = groups.get(taken.clone()).unwrap_or_default();
+    let is_behind = before.len() > 1 || before.iter().any(|group| FIGURE.contains(&group.len));
+    is_behind || is_sum(own) || is_sum(groups.get(first..taken.end).unwrap_or_default())
+}
+
+/// Where the row begins that goes on up to `at`.
+fn row(groups: &[Group], since: usize, at: usize) -> usize {
+    let mut first = at;
+    // A blank, a comma, or the gap between two columns: what stands on another line is no part of it.
+    while first > since && at - first < BEFORE && groups.get(first).is_some_and(|group| is_in_row(group.joint)) {
+        first -= 1;
+    }
+    first
+}
+
+fn is_in_row(joint: Option<Joint>) -> bool {
+    matches!(joint, Some(Joint::Space | Joint::Weak | Joint::Wide))
+}
+
+fn is_sum(groups: &[Group]) -> bool {
+    let Some((last, others)) = groups.split_last() else { return false };
+    others.len() > 1 && number(last) == others.iter().map(number).sum::<u64>()
+}
+
+fn number(group: &Group) -> u64 {
+    group.digits.iter().take(group.len.min(10)).fold(0, |number, digit| number * 10 + u64::from(*digit))
+}
