@@ -147,6 +147,8 @@ pub(super) const AGAINST: &[&str] = &[
     "policy no",
     "policy number",
     "booking",
+    "confirmation",
+    "circuit",
     "asset no",
     "helpline",
     "hotline",

@@ -28,7 +28,7 @@ pub(super) fn image(walk: &mut Walk<'_>, bytes: &[u8], what: &'static str, about
     if claimed {
         walk.report.unread(FindingKind::UnknownAttachment, about.place, what);
     }
-    let is_broken = (is_legible(bytes) && has_letters(bytes)) || !has_header(bytes, what);
+    let is_broken = is_written(bytes) || !has_header(bytes, what);
     if is_broken {
         walk.report.unread(FindingKind::BrokenAttachment, about.place, what);
     }
@@ -54,7 +54,7 @@ fn drawn(walk: &mut Walk<'_>, bytes: &[u8], place: &str) {
 
 /// Looks at what is said to be unknown where a reader may show it as text.
 pub(super) fn legible(walk: &mut Walk<'_>, bytes: &[u8], about: &Octets<'_>) {
-    if is_legible(bytes) || is_claimed(about) {
+    if is_written(bytes) || is_claimed(about) {
         text(walk, bytes, about);
     } else if bytes.len() <= LOGO {
         walk.runs(bytes, about.place);
@@ -84,9 +84,10 @@ pub(super) fn is_legible(bytes: &[u8]) -> bool {
     formats::is_texty(bytes) || bytes.get(16..START.min(bytes.len())).is_some_and(is_mostly_printed)
 }
 
-/// White pixels are no letters, and no control characters.
-fn has_letters(bytes: &[u8]) -> bool {
-    bytes.iter().filter(|byte| matches!(byte, 0x20..=0x7E)).count().saturating_mul(4) > bytes.len()
+/// The same of what has pixels: white ones are no letters, and no control characters.
+fn is_written(bytes: &[u8]) -> bool {
+    let has_letters = || bytes.iter().filter(|byte| matches!(byte, 0x20..=0x7E)).count() * 4 > bytes.len();
+    is_legible(bytes) && has_letters()
 }
 
 fn is_mostly_printed(bytes: &[u8]) -> bool {

@@ -183,7 +183,8 @@ impl Scanner<'_> {
     /// Judges the number that begins with group `at`; returns how many groups it took.
     fn judge_from(&mut self, groups: &[Group], at: usize, hits: &mut Hits) -> Option<usize> {
         let (candidate, count) = candidate(self.text, groups, at)?;
-        let is_figure = figures::is_one(groups, self.since.min(at), at..at + count);
+        let is_figure = figures::is_one(groups, self.since.min(at), at..at + count)
+            || figures::are_counted(self.text.get(..candidate.start).unwrap_or_default());
         let candidate = Candidate { is_figure, ..candidate };
         if !is_valid(&candidate.digits) {
             hits.missed(&candidate, Scheme::Nhs, Reason::CheckDigit);
@@ -234,7 +235,8 @@ impl Scanner<'_> {
             before.firm.is_some() || column == Column::Labelled || (label.is_some() && before.label.is_none());
         let label = label.filter(|_| is_firm || !candidate.is_figure);
         let nearer = |against: usize| label.is_none_or(|l| against < l);
-        let countered = before.against.is_some_and(nearer) || candidate.prefix == Prefix::Dialled;
+        let is_other = matches!(column, Column::Countered { .. }) && !is_firm;
+        let countered = is_other || before.against.is_some_and(nearer) || candidate.prefix == Prefix::Dialled;
         let after = behind.label.is_some() && before.against.is_none() && candidate.prefix != Prefix::Dialled;
         if scheme.is_torn(candidate.form) {
             let is_free = glue == Glue::Free || (glue == Glue::Letters && before.label == Some(0));
@@ -271,7 +273,7 @@ impl Scanner<'_> {
 
     fn before(&mut self, candidate: &Candidate, column: Column) -> Near {
         let from = floor(self.text, candidate.start.saturating_sub(self.rules.window() * 3));
-        let from = if let Column::Other { row } = column { from.max(row) } else { from };
+        let from = if let Column::Other { row } | Column::Countered { row } = column { from.max(row) } else { from };
         self.folded.clear();
         fold_into(&mut self.folded, &self.text[from..candidate.start]);
         self.rules.before(&self.folded)
@@ -286,7 +288,9 @@ impl Scanner<'_> {
 
     fn follows_a_labelled_one(&self, candidate: &Candidate, column: Column) -> Option<usize> {
         let gap = candidate.start.checked_sub(self.labelled_until?)?;
-        let is_next = gap <= 24 && candidate.prefix != Prefix::Dialled && !matches!(column, Column::Other { .. });
+        let is_next = gap <= 24
+            && candidate.prefix != Prefix::Dialled
+            && !matches!(column, Column::Other { .. } | Column::Countered { .. });
         is_next.then_some(gap)
     }
 }

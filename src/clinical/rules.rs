@@ -35,6 +35,13 @@ enum Role {
     Title,
 }
 
+/// What the head of a column says: whose number stands below, or that it is something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Head {
+    Label,
+    Counter,
+}
+
 #[derive(Debug, Clone)]
 struct Word {
     role: Role,
@@ -118,7 +125,9 @@ impl Rules {
                 patterns.push(folded);
             }
         }
-        let heads = AhoCorasick::new(words.iter().filter(|word| word.heads).map(|word| &word.text)).ok();
+        // Dates of birth stand beside telephone numbers, too.
+        let may_head = |word: &&Word| word.heads || word.role == Role::Support;
+        let heads = AhoCorasick::new(words.iter().filter(may_head).map(|word| &word.text)).ok();
         Rules { words, matcher: AhoCorasick::new(patterns).ok(), heads, window: window.min(1_000), own: Own::default() }
     }
 
@@ -181,13 +190,18 @@ impl Rules {
         near
     }
 
-    /// Whether a table's column is headed by a label.
-    pub(super) fn heads(&self, cell: &str) -> bool {
-        let mut found = self.matcher.is_none();
+    /// What a cell at the head of a table's column says of the column.
+    pub(super) fn heads(&self, cell: &str) -> Option<Head> {
+        let (mut is_label, mut is_counter) = (self.matcher.is_none(), false);
         self.each(cell.as_bytes(), |_, word, _, _| {
-            found |= word.heads && (!word.adjoining || cell.trim().len() == word.len);
+            is_label |= word.heads && (!word.adjoining || cell.trim().len() == word.len);
+            is_counter |= word.role == Role::Against;
         });
-        found
+        match (is_label, is_counter) {
+            (true, _) => Some(Head::Label),
+            (false, true) => Some(Head::Counter),
+            (false, false) => None,
+        }
     }
 
     /// Whether a cell of that folded line may be such a head.

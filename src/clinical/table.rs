@@ -5,7 +5,7 @@
 
 use super::digits::fold_into;
 use super::patient_number::floor;
-use super::rules::Rules;
+use super::rules::{Head, Rules};
 
 /// Longest line that is read as a row, and how far back a candidate's column is counted.
 const REACH: usize = 4_096;
@@ -42,6 +42,8 @@ struct Header {
     divider: char,
     /// Dividers before each cell that has a label, and in the whole row.
     columns: Vec<usize>,
+    /// Dividers before each cell that says that it is something else: a telephone number beside a date of birth.
+    others: Vec<usize>,
     dividers: usize,
 }
 
@@ -51,6 +53,10 @@ pub(super) enum Column {
     /// It is in no table whose header has a label.
     None,
     Labelled,
+    /// The header says that it is something else; its row starts here.
+    Countered {
+        row: usize,
+    },
     /// In another column than the labelled one, of a row that starts here: a label above its row is not its own.
     Other {
         row: usize,
@@ -66,10 +72,18 @@ impl Columns {
         let Some(divider) = self.header.as_ref().map(|h| h.divider) else { return Column::None };
         self.count_to(text, row, at, divider);
         let Some(header) = &self.header else { return Column::None };
-        if header.columns.contains(&self.row.before.dividers) {
+        let is_of = |columns: &[usize]| columns.contains(&self.row.before.dividers);
+        if is_of(&header.columns) {
             return Column::Labelled;
         }
-        if self.row.dividers == header.dividers { Column::Other { row } } else { Column::None }
+        if is_of(&header.others) && self.row.dividers == header.dividers {
+            return Column::Countered { row };
+        }
+        if self.row.dividers == header.dividers && !header.columns.is_empty() {
+            Column::Other { row }
+        } else {
+            Column::None
+        }
     }
 
     /// Counts the dividers of the row that begins at `row`, up to `at` and in all.
@@ -107,14 +121,19 @@ fn may_head(line: &str, folded: &mut String, rules: &Rules) -> bool {
 
 fn header_of(line: &str, folded: &mut String, rules: &Rules) -> Option<Header> {
     for divider in DIVIDERS.into_iter().filter(|d| line.contains(*d)) {
-        let cells = line.split(divider).enumerate().filter(|(_, cell)| {
+        let (mut columns, mut others) = (Vec::new(), Vec::new());
+        for (column, cell) in line.split(divider).enumerate() {
             folded.clear();
             fold_into(folded, cell);
-            folded.len() <= CELL && !folded.contains(|c: char| c.is_ascii_digit()) && rules.heads(folded)
-        });
-        let columns: Vec<usize> = cells.map(|(column, _)| column).take(MOST).collect();
-        if !columns.is_empty() {
-            return Some(Header { divider, columns, dividers: Count::of(line, divider) });
+            let is_head = folded.len() <= CELL && !folded.contains(|c: char| c.is_ascii_digit());
+            match is_head.then(|| rules.heads(folded)).flatten() {
+                Some(Head::Label) if columns.len() < MOST => columns.push(column),
+                Some(Head::Counter) if others.len() < MOST => others.push(column),
+                _ => {}
+            }
+        }
+        if !columns.is_empty() || !others.is_empty() {
+            return Some(Header { divider, columns, others, dividers: Count::of(line, divider) });
         }
     }
     None

@@ -21,6 +21,14 @@ pub(super) fn is_one(groups: &[Group], since: usize, taken: Range<usize>) -> boo
     is_behind || is_sum(own) || is_sum(groups.get(first..taken.end).unwrap_or_default())
 }
 
+/// Whether the text before a number ends with those who are counted: "Patients 485" says how many, and "Patients: 485" says who.
+pub(super) fn are_counted(before: &str) -> bool {
+    const WHO: &str = "patients";
+    let before = before.trim_end_matches([' ', '\t', '|', '\u{A0}']);
+    let at = before.len().checked_sub(WHO.len());
+    at.and_then(|at| before.get(at..)).is_some_and(|last| last.eq_ignore_ascii_case(WHO))
+}
+
 /// Where the row begins that goes on up to `at`.
 fn row(groups: &[Group], since: usize, at: usize) -> usize {
     let mut first = at;
