@@ -180,6 +180,14 @@ mod tests {
     fn what_outlook_alone_shows_is_one_more_reading() {
         let found = text("<p>NHS number 943<!--[if mso]> 4&#55;6<![endif]--> 5919</p>");
         assert!(found.contains("NHS number 943 476 5919"), "{found}");
+        for decoy in [
+            "<![if !mso]>1<![endif]>",
+            "<!--[if !mso]><!-->1<!--<![endif]-->",
+            "<!--[IF !mso]><!-- -->1<!-- <![endif]-->",
+        ] {
+            let found = text(&format!("<p>NHS number 943{decoy} 476 5919"));
+            assert!(found.contains("NHS number 943 476 5919"), "{decoy}: {found}");
+        }
         let usual = "<!--[if mso]><xml><o:PixelsPerInch>96</o:PixelsPerInch></xml><td width=600>&#8202;<![endif]-->x";
         assert_eq!(text(usual).matches('x').count(), 5, "{}", text(usual));
     }

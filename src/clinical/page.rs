@@ -38,6 +38,8 @@ pub(super) struct Page {
     fields: Fields,
     /// A comment that Outlook shows has digits.
     pub has_conditional_digits: bool,
+    /// Where begins what everybody shows but Outlook.
+    others: Option<usize>,
     /// Pages that stand in attributes.
     pub frames: Vec<String>,
     /// The value that comes next is one.
@@ -153,10 +155,22 @@ impl Page {
         self.doubtful.push(start..self.shown.len());
     }
 
+    /// A comment that may be a condition: Outlook shows what is in it, or does not show what is behind it.
+    fn condition(&mut self, comment: &[u8]) {
+        if conditional::begins_others(comment) {
+            self.others = Some(self.shown.len());
+        } else if conditional::ends_others(comment) {
+            let from = self.others.take().unwrap_or(usize::MAX);
+            self.has_conditional_digits |= self.shown.get(from..).is_some_and(conditional::has_digit);
+        } else {
+            self.has_conditional_digits |= comment.starts_with(b"[") && conditional::has_digits(comment);
+        }
+    }
+
     /// A comment, in which Outlook may see text; sections of characters are comments for HTML and text for XML (XML 1.0, 2.7).
     pub fn comment(&mut self, value: &[u8]) {
         let Some(text) = value.strip_prefix(b"[CDATA[") else {
-            self.has_conditional_digits |= value.starts_with(b"[") && conditional::has_digits(value);
+            self.condition(value);
             return self.note(value);
         };
         let text = text.strip_suffix(b"]]").unwrap_or(text);
