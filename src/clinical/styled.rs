@@ -112,13 +112,13 @@ fn value_behind(text: &str, colon: usize, most: usize) -> &str {
     text.get(colon + 1..end).unwrap_or_default().split([';', '}', '\n']).next().unwrap_or_default()
 }
 
-/// The name right before the colon.
+/// The name right before the colon; behind a comment it may be any, and counts as the one that writes.
 fn last_name(text: &str, colon: usize) -> &[u8] {
     let before = text.as_bytes().get(colon.saturating_sub(NEAR)..colon).unwrap_or_default();
-    if before.last().is_some_and(|byte| !byte.is_ascii_alphanumeric() && !byte.is_ascii_whitespace()) {
-        return &[];
-    }
     let before = before.trim_ascii_end();
+    if before.last().is_some_and(|byte| !byte.is_ascii_alphanumeric()) {
+        return if before.ends_with(b"*/") { b"content" } else { &[] };
+    }
     let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
     before.get(before.len() - length..).unwrap_or_default()
 }
@@ -313,6 +313,7 @@ mod tests {
         let generated = |markup: &str| has_generated_digits(&html::text(markup));
         assert!(generated("<style>b:before{content:\"943 476 59\"}</style>"));
         assert!(generated("<style>b:before{content : '\\39'}</style>"));
+        assert!(generated("<style>b:before{content/* of the box */ : '9'}</style>"));
         assert!(!generated("<style>b:before{content:\"\\201C\"}</style>"));
         let arranged = |markup: &str| arranged(markup, &html::text(markup), &mut 10_000).is_some();
         assert!(arranged("<style>a:b{CONTENT : 'NHS'}</style>") && arranged("<p style='x:y;order:2'>"));
