@@ -9,9 +9,6 @@ use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::Lines;
 
-/// Parameters that are looked at of one property.
-const PARAMETERS: usize = 64;
-
 /// What a card or a calendar holds.
 #[derive(Default)]
 pub(super) struct Card {
@@ -60,14 +57,14 @@ fn unfolded(text: &str) -> String {
 impl Card {
     fn property(&mut self, line: &str, lines: &mut Peekable<Lines<'_>>, room: usize) {
         let (head, value) = divided(line);
-        let says = Parameters::of(head);
+        let says = Parameters(head);
         if says.one_of(&["ENCODING=BASE64", "ENCODING=B", "BASE64"]) {
             let letters = value.to_owned() + &lines_while(lines, is_base64);
             let bytes = transfer::base64(letters.as_bytes(), room).bytes;
             return self.add([Embedded { kind: String::new(), bytes }]);
         }
         let value = match says.one_of(&["ENCODING=QUOTED-PRINTABLE", "QUOTED-PRINTABLE"]) {
-            true => quoted_printable(value, says.value("CHARSET="), lines),
+            true => quoted_printable(value, says.value("CHARSET=").as_deref(), lines),
             false => value.to_owned(),
         };
         let value = unescaped(&value);
@@ -108,22 +105,28 @@ fn divided(line: &str) -> (&str, &str) {
     line.split_at(colon.map_or(0, |at| at + 1))
 }
 
-/// The parameters of a property, in capitals.
-struct Parameters(Vec<String>);
+/// The parameters of a property: as many as there are, and none is kept.
+struct Parameters<'h>(&'h str);
 
-impl Parameters {
-    fn of(head: &str) -> Parameters {
-        let parameters = head.trim_end_matches(':').split(';').skip(1).take(PARAMETERS);
-        Parameters(parameters.map(|one| one.trim().replace('"', "").to_ascii_uppercase()).collect())
+impl Parameters<'_> {
+    fn each(&self) -> impl Iterator<Item = &str> {
+        self.0.trim_end_matches(':').split(';').skip(1).map(str::trim)
     }
 
     fn one_of(&self, words: &[&str]) -> bool {
-        self.0.iter().any(|one| words.contains(&one.as_str()))
+        self.each().any(|one| words.iter().any(|word| plain(one).eq(word.bytes())))
     }
 
-    fn value(&self, name: &str) -> Option<&str> {
-        self.0.iter().find_map(|one| one.strip_prefix(name))
+    /// In capitals.
+    fn value(&self, name: &str) -> Option<String> {
+        let own = self.each().find(|one| plain(one).take(name.len()).eq(name.bytes()))?;
+        String::from_utf8(plain(own).skip(name.len()).collect()).ok()
     }
+}
+
+/// A parameter without its quotation marks, in capitals.
+fn plain(parameter: &str) -> impl Iterator<Item = u8> {
+    parameter.bytes().filter(|byte| *byte != b'"').map(|byte| byte.to_ascii_uppercase())
 }
 
 /// vCard 2.1 writes values over several lines that begin with no blank.
@@ -195,6 +198,7 @@ mod tests {
         for line in [
             "PHOTO;ENCODING=b:OTQz",
             "PHOTO;TYPE=JPEG;BASE64:OT\r\nQz",
+            &format!("PHOTO;{}\"Base64\":OT\r\nQz", "X=1;".repeat(99)),
             "ATTACH;ENCODING=BASE64;VALUE=BINARY:OT\r\n Qz",
             "PHOTO:data:image/png;base64\\,OTQz",
         ] {

@@ -15,6 +15,11 @@ pub(super) fn text(markup: &str) -> String {
     framed(markup, FRAMES)
 }
 
+/// What is shown, in the first reading, of what `text` returned.
+pub(super) fn shown_of(text: &str) -> &str {
+    text.split("\n;\n").next().unwrap_or_default()
+}
+
 /// HTML 4.8.5: the value of `srcdoc` is a page.
 fn framed(markup: &str, frames: usize) -> String {
     let mut page = page(markup);
@@ -119,6 +124,7 @@ mod tests {
             "<p>NHS number 943<span style='opacity:.01'>1</span> 476<b class=x> 22</b> 5919",
             "<p>NHS number 94<i id=a>7</i>3 <i class=b><u>12</u></i>476 5919",
             "<p>NHS number 943 <span style='position:absolute;left:-9999px'>12</span>476 5919",
+            "<p>NHS number 94<del>8</del>3 476<sup>1</sup> 59<s>2</s>19",
         ] {
             let found = text(markup);
             assert!(found.contains("NHS number 943 476 5919"), "{markup}: {found}");

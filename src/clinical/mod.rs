@@ -48,6 +48,7 @@ mod report;
 mod rules;
 mod sealed;
 mod seals;
+mod seam;
 mod shapes;
 mod styled;
 mod syntax;

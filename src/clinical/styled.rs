@@ -35,6 +35,17 @@ pub(super) fn has_script(markup: &str, shown: &str) -> bool {
     memchr::memchr_iter(b'<', markup.as_bytes()).any(is_script) || EVENTS.iter().any(|event| shown.contains(event))
 }
 
+/// Whether the page brings a style sheet in an address: what that hides or writes is not known.
+pub(super) fn has_sheet_elsewhere(shown: &str) -> bool {
+    const SHEET: &str = "text/css";
+    let is_one = |at: usize| {
+        let kind = shown.get(at + 5..at + 5 + SHEET.len());
+        kind.is_some_and(|kind| kind.eq_ignore_ascii_case(SHEET))
+    };
+    let has_address = |word: &str| memchr::memmem::find_iter(shown.as_bytes(), word).any(is_one);
+    has_address("data:") || has_address("DATA:")
+}
+
 /// Whether a script, from behind its name, is data for search engines: nothing but its type says so.
 fn is_data(tag: &str) -> bool {
     const TYPES: [&str; 2] = ["application/ld+json", "application/json"];
@@ -46,9 +57,9 @@ fn is_data(tag: &str) -> bool {
 
 /// The page as its style sheet arranges it, within so many steps; nothing where that is as `html` reads it.
 pub(super) fn arranged(markup: &str, shown: &str, steps: &mut usize) -> Option<Laid> {
-    let has_details = || ["<details", "<DETAILS"].iter().any(|tag| markup.contains(tag));
+    let has_moved = || ["<details", "<DETAILS", "<tfoot", "<TFOOT"].iter().any(|tag| markup.contains(tag));
     let hides_by_more = || hides(shown) && hiding(shown).into_iter().any(|selector| selector.contains(MORE));
-    (arranges(shown) || has_details() || hides_by_more()).then(|| laid::of(markup, steps))
+    (arranges(shown) || has_moved() || hides_by_more()).then(|| laid::of(markup, steps))
 }
 
 /// What selectors have that say more than a name.
@@ -162,19 +173,39 @@ fn has_digit(value: &str) -> bool {
     pieces.next().is_some_and(plain) || pieces.any(escaped)
 }
 
+/// How values begin that hide what they are given to, and by which properties.
+const HIDING: &[(&str, &[&str])] = &[
+    ("none", &["display"]),
+    ("hidden", &["visibility"]),
+    ("collapse", &["visibility"]),
+    ("0", &["font-size", "opacity", "font", "height", "max-height", "max-width"]),
+    ("-", &["left", "right", "top", "text-indent"]),
+    ("all", &["mso-hide"]),
+    ("rect(0", &["clip"]),
+    ("rect(1px", &["clip"]),
+    ("inset(", &["clip-path"]),
+    ("scale(0", &["transform"]),
+];
+
+/// The properties that the value hides by.
+fn hidden_by(value: &str) -> &'static [&'static str] {
+    let value = value.trim_start().as_bytes();
+    let digits = |from: usize| value.iter().skip(from).take_while(|byte| byte.is_ascii_digit()).count();
+    let goes_on = |word: &str| match word {
+        "0" => !value.get(1).is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.'),
+        // Farther away than a screen is wide; in em, too.
+        "-" => digits(1) > 2,
+        _ => true,
+    };
+    let begins = |word: &str| value.get(..word.len()).is_some_and(|own| own.eq_ignore_ascii_case(word.as_bytes()));
+    HIDING.iter().find(|(word, _)| begins(word) && goes_on(word)).map_or(&[], |(_, properties)| properties)
+}
+
 /// Whether one of the declarations hides what it is given to.
 fn hides(declarations: &str) -> bool {
     memchr::memchr_iter(b':', declarations.as_bytes()).any(|at| {
-        let value = declarations.get(at + 1..).unwrap_or_default().trim_start().as_bytes();
-        let begins = |word: &str| value.get(..word.len()).is_some_and(|v| v.eq_ignore_ascii_case(word.as_bytes()));
-        let is_nought = || begins("0") && !value.get(1).is_some_and(|b| b.is_ascii_digit() || *b == b'.');
-        let is_any = begins("none") || begins("hidden") || begins("collapse") || is_nought();
-        let names: &[&str] = match () {
-            () if begins("none") => &["display"],
-            () if is_nought() => &["font-size", "opacity"],
-            () => &["visibility"],
-        };
-        is_any && is_named(declarations, at, names)
+        let properties = hidden_by(declarations.get(at + 1..).unwrap_or_default());
+        !properties.is_empty() && is_named(declarations, at, properties)
     })
 }
 
@@ -301,11 +332,17 @@ mod tests {
             "NHS number 943<span style='color:red; DISPLAY : None'>1<span>2</span></span> 476 5919",
             "NHS number 943<span hidden>1</span> 476 5919",
             "<style>b, i.x {visibility:hidden}</style>NHS number 943<i class='y x'>1</i> 476<b>3</b> 5919",
+            "NHS n<b style='font:0/0 a'>x</b>umber 943<i style='position:absolute;left:-999em'>1</i> 476 5919",
+            "N<b style='max-height: 0px;overflow:hidden'>x</b>HS number 943<b style='mso-hide:all'>1</b> 476 5919",
+            "NHS num<b style='clip:rect(0 0 0 0)'>x</b>ber 943<b style='transform:scale(0)'>1</b> 476 5919",
         ] {
             let seen = visible(markup, &html::text(markup)).unwrap();
             assert!(seen.contains("NHS number 943 476 5919"), "{markup}: {seen}");
         }
-        assert_eq!(visible("<p style='color:red'>x", &html::text("<p style='color:red'>x")), None);
+        for shown in ["color:red", "left:-9px;top:0", "opacity:0.5;font-size:09px", "overflow:hidden;max-height:01px"] {
+            let markup = format!("<p style='{shown}'>x");
+            assert_eq!(visible(&markup, &html::text(&markup)), None, "{shown}");
+        }
     }
 
     #[test]
@@ -321,6 +358,9 @@ mod tests {
         for usual in ["a:after{content:'';display:block}", "a:before{content:'\\f101'}", "p{border:1px;float:right}"] {
             assert!(!arranged(&format!("<style>{usual} a{{display:none}}</style>Order: of things")), "{usual}");
         }
+        assert!(has_sheet_elsewhere(&html::text("<link rel=stylesheet href='data:text/css,b{}'>")));
+        assert!(has_sheet_elsewhere(&html::text("<style>@import url(DATA:Text/CSS;base64,eA)</style>")));
+        assert!(!has_sheet_elsewhere(&html::text("<link rel=stylesheet type=text/css href=a.css>data:text/html")));
         let script = |markup: &str| has_script(markup, &html::text(markup));
         assert!(script("<ScRipt>x</script>") && script("<body onload='x()'>"));
         assert!(!script("<p>script onload </p>") && !script("<script type=\"application/ld+json\">{}</script>"));

@@ -7,7 +7,9 @@ use super::embedded::Embedded;
 use super::fields::Content;
 use super::leaf::{Octets, Shown, is_body, limit, octets};
 use super::walk::Walk;
-use super::{cards, charset, documents, drawings, embedded, encoded, entities, html, seals, styled, syntax, typed};
+use super::{
+    cards, charset, documents, drawings, embedded, encoded, entities, html, seals, seam, styled, syntax, typed,
+};
 use crate::vocabulary::FindingKind;
 use std::collections::{BTreeSet, HashSet};
 
@@ -63,6 +65,9 @@ fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> BTreeSet<Embedded> {
     let shown = html::text(text);
     walk.shapes(&shown, place);
     walk.scan(&shown, place);
+    if is_body(place) {
+        seam::look(walk, html::shown_of(&shown), place);
+    }
     if let Some(visible) = styled::visible(text, &shown) {
         walk.scan(&visible, place);
     }
@@ -75,6 +80,9 @@ fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> BTreeSet<Embedded> {
     }
     if drawings::are_in(text) {
         walk.report.unread(FindingKind::Image, place, "svg");
+    }
+    if styled::has_sheet_elsewhere(&shown) {
+        walk.report.unread(FindingKind::BrokenAttachment, place, "style sheet");
     }
     // Clients run nothing that is in the text of a message.
     if !is_body(place) && styled::has_script(text, &shown) {
@@ -107,6 +115,9 @@ pub(super) fn text(walk: &mut Walk<'_>, bytes: &[u8], content: &Content, dress: 
         }
         if dress == Dress::Markup {
             files.extend(dressed(walk, text, place));
+        }
+        if dress == Dress::Plain && is_body(place) {
+            seam::look(walk, text, place);
         }
         if dress != Dress::Markup || content.kind != "text/html" {
             walk.scan(text, place);

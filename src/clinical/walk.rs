@@ -45,6 +45,8 @@ pub(super) struct Walk<'r> {
     pub steps: usize,
     /// What may still be looked at for records of clinical systems.
     pub records: records::Room,
+    /// The end of the last text that was the message's own, if it ends with a digit.
+    pub begun: String,
     documents: Documents,
     /// Documents that are in no other one, so far.
     met: usize,
@@ -100,6 +102,7 @@ impl<'r> Walk<'r> {
             looks: LOOKS,
             steps: STEPS,
             records: records::Room::default(),
+            begun: String::new(),
             documents,
             met: 0,
         }

@@ -19,9 +19,12 @@ use std::time::{Duration, Instant};
 const RIDE: Duration = Duration::from_millis(10);
 /// How long riders wait that found the disk full.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Whoever was just answered is likely to send again at once: the next flush waits for as many as that, and so long at most
-/// since the last one ended. A busy gateway flushes less often for it, one that is not busy waits for nobody.
+/// Whoever was just answered is likely to send again at once: the next flush waits for as many as that, and so long since the
+/// last one ended, or as long as that one took. A busy gateway flushes less often for it, one that is not busy waits for
+/// nobody, and the slower the disk is, the more a flush has to carry.
 const COMPANY: Duration = Duration::from_millis(1);
+/// A disk that is slower than this is waited for, not waited with: senders have their reply within a few of its flushes.
+const LONGEST_COMPANY: Duration = Duration::from_millis(10);
 /// Puts that one flush takes at most, so that the first of them does not wait for ever.
 const BATCH: usize = 1024;
 /// Octets of log after which it is cut.
@@ -80,6 +83,7 @@ impl Committer {
                 continue;
             }
             let answered = batch.puts.len() as u64;
+            let begun = Instant::now();
             let flushed = self.flush(batch.puts);
             let ended = Instant::now();
             log += flushed.weight;
@@ -90,7 +94,7 @@ impl Committer {
                 return;
             }
             log = self.checkpointer.cut(&self.connection, log);
-            self.inbox.gather(flushed.came + answered, BATCH, ended + COMPANY);
+            self.inbox.gather(flushed.came + answered, BATCH, ended + company_after(ended - begun));
         }
     }
 
@@ -209,6 +213,11 @@ impl Committer {
         transaction.commit()?;
         Ok(unlink)
     }
+}
+
+/// How long the next flush waits for company after one that took so long.
+fn company_after(flush: Duration) -> Duration {
+    flush.clamp(COMPANY, LONGEST_COMPANY)
 }
 
 fn remove(files: Vec<PathBuf>) {

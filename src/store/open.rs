@@ -11,10 +11,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Octets that the log keeps on disk when it begins anew.
 const LOG_KEPT: i64 = 64 * 1024 * 1024;
+/// How long what is left of a gateway that was killed may hold its folder.
+const LEFT_OVER: Duration = Duration::from_secs(1);
 
 /// Forward migrations; the schema's version is how many of them were applied.
 const MIGRATIONS: &[&str] =
@@ -123,12 +125,17 @@ fn empty_log(connection: &Connection) -> Result<(), StoreError> {
     }
 }
 
+/// A gateway that was killed while it started a worker leaves a child that has all its files open, until it is the worker.
 fn lock(folder: &Path) -> Result<File, StoreError> {
     let file = File::create(folder.join("lock"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
-        Err(TryLockError::Error(error)) => Err(error.into()),
+    let given_up = Instant::now() + LEFT_OVER;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < given_up => std::thread::sleep(LEFT_OVER / 100),
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(folder.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 use super::damage::{leaves, zero};
 use super::*;
+use std::fs::File;
 use std::time::Duration;
 
 const PUT: &str = "INSERT INTO body (id, bytes) VALUES (?1, ?2)";
@@ -75,6 +76,20 @@ fn a_folder_has_one_owner() {
     let folder = tempfile::tempdir().unwrap();
     let _first = open(folder.path());
     assert!(matches!(Opened::open(folder.path(), |_| {}), Err(StoreError::Locked(_))));
+}
+
+#[test]
+fn what_is_left_of_a_killed_gateway_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = File::create(folder.path().join("lock")).unwrap();
+    left.lock().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(100));
+            left.unlock().unwrap();
+        });
+        open(folder.path()).close();
+    });
 }
 
 #[test]

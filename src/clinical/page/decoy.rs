@@ -1,5 +1,5 @@
-//! Digits in an element with a style, between digits outside it: there are more ways to hide an element than anybody can list, so one
-//! reading has them and another has not.
+//! Digits in an element with a style, or struck out, between digits outside it: there are more ways to hide an element than
+//! anybody can list, so one reading has them and another has not.
 //!
 //! Part of `page`. Promises: constant work for a tag. Fails never.
 
@@ -23,7 +23,8 @@ pub(super) struct Decoy {
 impl Page {
     pub(super) fn begin_decoy(&mut self, name: &[u8]) {
         self.decoy.is_inline = divider(name) == Some(b"");
-        self.decoy.is_dressed = false;
+        // What is raised, lowered or struck out is dressed already.
+        self.decoy.is_dressed = matches!(name, b"sup" | b"sub" | b"del" | b"s" | b"strike");
         if !self.decoy.is_inline {
             (self.decoy.begun, self.decoy.ended) = (None, None);
         }

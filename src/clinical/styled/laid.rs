@@ -73,11 +73,11 @@ impl Style {
         self.value(property).is_some_and(|value| value.eq_ignore_ascii_case(expected))
     }
 
+    /// What is unseen may hold what is seen: that is another matter.
     fn is_gone(&self) -> bool {
-        let is_nought = |value: &str| value.trim_end_matches(|c: char| c.is_alphabetic() || c == '%') == "0";
-        self.is("display", "none")
-            || self.value("opacity").is_some_and(is_nought)
-            || self.value("font-size").is_some_and(is_nought)
+        let counts = |name: &str, value: &str| name != "visibility" && self.value(name) == Some(value);
+        let hides = |name: &str, value: &str| super::hidden_by(value).contains(&name) && counts(name, value);
+        self.own.iter().any(|[name, value]| hides(name, value))
     }
 
     fn is_reversed(&self) -> bool {
@@ -278,6 +278,16 @@ impl Layout<'_> {
                 let is_selected = |id: &usize| self.tree.node(*id).is_some_and(|o| o.attribute("selected").is_some());
                 return Some(options().rfind(is_selected).or_else(|| options().next()).into_iter().collect());
             }
+            // HTML 4.9.7: the foot is the last row, wherever it is written.
+            "table" => {
+                let mut rows = node.children.clone();
+                rows.sort_by_key(|id| match name(id) {
+                    "thead" => 0,
+                    "tfoot" => 2,
+                    _ => 1,
+                });
+                return Some(rows);
+            }
             _ => {}
         }
         // Most elements have nothing that could stand elsewhere.
@@ -385,6 +395,7 @@ mod tests {
             "NHS number<div dir=rtl>5919 476 <b>943</b></div>",
             "<p style='direction:rtl'>5919 476 943 NHS number",
             "NHS number <bdo dir=rtl>9195 674 349</bdo>",
+            "<table><tfoot><tr><td>5919</tfoot><tbody><tr><td>476</tbody><thead><tr><td>NHS number 943</thead></table>",
         ] {
             let text = of(markup).text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(text.contains("NHS number 943 476 5919"), "{markup}: {text}");

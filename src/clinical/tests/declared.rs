@@ -45,6 +45,20 @@ fn a_long_text_that_speaks_of_pdf_is_read_to_its_end_where_no_documents_are() {
     assert_eq!(found(&findings, FindingKind::NhsNumber).len(), 1);
 }
 
+#[test]
+fn a_number_that_goes_on_in_the_next_text_is_one() {
+    let (plain, page) = ("Content-Type: text/plain\r\n\r\n", "Content-Type: text/html\r\n\r\n<p>");
+    let picture = format!("Content-Type: image/png; name=a.png\r\n\r\n{}", "x".repeat(40));
+    let parts =
+        |texts: [&str; 3]| mixed(&[texts[0], &picture, texts[1], "Content-Type: text/plain\r\n\r\n \r\n", texts[2]]);
+    for [one, two, three] in [[plain, plain, plain], [plain, page, plain], [page, page, page]] {
+        let whole = [format!("{one}NHS number 943"), format!("{two}476"), format!("{three}5919 of June")];
+        assert_eq!(numbers(&parts([&whole[0], &whole[1], &whole[2]])).len(), 1, "{whole:?}");
+    }
+    let apart = ["NHS number 943", "and 476", "5919 of June"].map(|text| format!("{plain}{text}"));
+    assert!(numbers(&parts([&apart[0], &apart[1], &apart[2]])).is_empty());
+}
+
 /// An attachment that says nothing of itself but its name.
 fn named(name: &str, bytes: &[u8]) -> Vec<u8> {
     let head = format!("Content-Type: application/octet-stream; name={name}\r\nContent-Transfer-Encoding: base64");
