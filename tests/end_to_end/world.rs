@@ -196,7 +196,9 @@ impl Gateway {
     /// Starts it and waits until it takes mail.
     pub fn start(&mut self) {
         if let Err(ended) = self.try_start() {
-            panic!("the gateway ended: {ended}\n{}", self.log());
+            let log = self.log();
+            let why: Vec<&str> = log.lines().rev().take(3).collect();
+            panic!("the gateway ended: {ended}, it said last (the last line first): {why:?}\n{log}");
         }
     }
 
