@@ -237,7 +237,8 @@ impl Scanner<'_> {
         let nearer = |against: usize| label.is_none_or(|l| against < l);
         let is_other = matches!(column, Column::Countered { .. }) && !is_firm;
         let countered = is_other || before.against.is_some_and(nearer) || candidate.prefix == Prefix::Dialled;
-        let after = behind.label.is_some() && before.against.is_none() && candidate.prefix != Prefix::Dialled;
+        let is_named_behind = if candidate.is_figure { behind.firm } else { behind.label }.is_some();
+        let after = is_named_behind && before.against.is_none() && candidate.prefix != Prefix::Dialled;
         if scheme.is_torn(candidate.form) {
             let is_free = glue == Glue::Free || (glue == Glue::Letters && before.label == Some(0));
             let is_named = match candidate.form {

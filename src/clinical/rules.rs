@@ -179,10 +179,15 @@ impl Rules {
         let mut near = Near::default();
         let fresh = first_long_number(bytes).unwrap_or(bytes.len());
         self.each(bytes, |_, word, start, _| match word.role {
-            Role::Label if !word.adjoining && start <= BEHIND && start < fresh => {
+            Role::Label
+                if (!word.adjoining && start <= BEHIND && start < fresh) || (word.heads && start <= ADJOINING) =>
+            {
                 nearest(&mut near.label, start);
+                // One that has to stand beside its number may as well begin the next line.
+                if word.heads && !word.adjoining {
+                    nearest(&mut near.firm, start);
+                }
             }
-            Role::Label if start <= ADJOINING && word.heads => nearest(&mut near.label, start),
             Role::Support => near.support |= start <= BEHIND,
             Role::Hint => near.hint |= start <= BEHIND,
             _ => {}

@@ -11,14 +11,28 @@ const BEFORE: usize = 16;
 /// A figure has so many digits; fewer number what follows them, more are something else.
 const FIGURE: Range<usize> = 3..6;
 
-/// Whether the groups that were `taken` are a piece of such a row: a figure or two numbers stand before them, or the last one is the sum
-/// of all others, or of those that were taken. The row begins at `since` at the earliest.
+/// How numbers are written that are numbers by their look: what stands behind one may be anything.
+const USUAL: [usize; 3] = [3, 3, 4];
+
+/// Whether the groups that were `taken` are a piece of such a row: a figure or two numbers stand before them, the row goes on behind
+/// them, or the last one is the sum of all others, or of those that were taken. The row begins at `since` at the earliest.
 pub(super) fn is_one(groups: &[Group], since: usize, taken: Range<usize>) -> bool {
     let first = row(groups, since, taken.start);
     let before = groups.get(first..taken.start).unwrap_or_default();
     let own = groups.get(taken.clone()).unwrap_or_default();
     let is_behind = before.len() > 1 || before.iter().any(|group| FIGURE.contains(&group.len));
-    is_behind || is_sum(own) || is_sum(groups.get(first..taken.end).unwrap_or_default())
+    is_behind
+        || goes_on(own, groups.get(taken.end..).unwrap_or_default())
+        || is_sum(own)
+        || is_sum(groups.get(first..taken.end).unwrap_or_default())
+}
+
+/// Whether two figures follow in the row, and no second number that is written like this one.
+fn goes_on(own: &[Group], behind: &[Group]) -> bool {
+    let lengths = |groups: &[Group]| groups.iter().take(own.len()).map(|group| group.len).collect::<Vec<_>>();
+    let are_figures =
+        || behind.iter().take(2).filter(|group| is_in_row(group.joint) && FIGURE.contains(&group.len)).count() == 2;
+    are_figures() && lengths(own) != USUAL && lengths(own) != lengths(behind)
 }
 
 /// Whether the text before a number ends with those who are counted: "Patients 485" says how many, and "Patients: 485" says who.
