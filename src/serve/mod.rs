@@ -161,7 +161,6 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
     let names = (gauges.resolver.clone(), config.hostname.clone());
     let ready = health(&gateway, names, no_room.clone());
     let before_scrape = gauges.clone();
-    tokio::spawn(web::serve(admin, ready, move || before_scrape.refresh()));
     control::server::start(
         &config.data,
         control::server::Served {
@@ -185,6 +184,8 @@ async fn start_counting(mut config: Config, dropped: DroppedLines) -> Result<Gat
         .for_each(|(rules, socket)| drop(tokio::spawn(listener::listen(socket, rules, reception.clone()))));
     tokio::spawn(keeper.run());
     tokio::spawn(recover(recovery));
+    // Last: who asks whether it is ready is answered once nothing can fail any more.
+    tokio::spawn(web::serve(admin, ready, move || before_scrape.refresh()));
     watch_what_changes(&gateway, policies, (certificate, resolver, config.dns.self_test));
     Ok(gateway)
 }
