@@ -20,8 +20,8 @@ const RIDE: Duration = Duration::from_millis(10);
 /// How long riders wait that found the disk full.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Whoever was just answered is likely to send again at once: the next flush waits for as many as that, and so long since the
-/// last one ended, or as long as that one took. A busy gateway flushes less often for it, one that is not busy waits for
-/// nobody, and the slower the disk is, the more a flush has to carry.
+/// last one ended; while they come, as long as that one took. A busy gateway flushes less often for it, one that is not busy
+/// waits for nobody, and the slower the disk is, the more a flush has to carry.
 const COMPANY: Duration = Duration::from_millis(1);
 /// A disk that is slower than this is waited for, not waited with: senders have their reply within a few of its flushes.
 const LONGEST_COMPANY: Duration = Duration::from_millis(10);
@@ -94,7 +94,7 @@ impl Committer {
                 return;
             }
             log = self.checkpointer.cut(&self.connection, log);
-            self.inbox.gather(flushed.came + answered, BATCH, ended + company_after(ended - begun));
+            self.inbox.gather(flushed.came + answered, BATCH, COMPANY, ended + company_after(ended - begun));
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::Put;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What is shared by both sides.
 #[derive(Default)]
@@ -94,10 +94,18 @@ impl Inbox {
         self.0.lock().came
     }
 
-    /// Waits until so many puts have come, ever, or `most` wait, or the moment has passed.
-    pub fn gather(&self, wanted: u64, most: usize, until: Instant) {
+    /// Waits until so many puts have come, ever, or `most` wait, or nobody came during a lull, or the moment has passed.
+    pub fn gather(&self, wanted: u64, most: usize, lull: Duration, until: Instant) {
         let goes_on = |waiting: &Waiting| waiting.came < wanted && waiting.puts.len() < most && !waiting.stops;
-        self.sleep(self.0.lock(), wanted, Some(until), goes_on);
+        let mut came = None;
+        loop {
+            let now = Instant::now();
+            let waiting = self.0.lock();
+            if !goes_on(&waiting) || came.replace(waiting.came) == Some(waiting.came) || now >= until {
+                return;
+            }
+            self.sleep(waiting, wanted, Some(until.min(now + lull)), goes_on);
+        }
     }
 
     /// Waits until there is something to do, or until the moment has passed.
@@ -151,7 +159,6 @@ impl Drop for Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
     use tokio::sync::oneshot;
 
     const LONG: Duration = Duration::from_secs(60);
@@ -167,11 +174,11 @@ mod tests {
         let (begun, came) = (Instant::now(), inbox.came());
         std::thread::scope(|scope| {
             scope.spawn(|| (0..3).for_each(|_| assert!(door.put(put()))));
-            inbox.gather(came + 3, 100, begun + LONG);
+            inbox.gather(came + 3, 100, LONG, begun + LONG);
         });
         assert_eq!(inbox.take(100).puts.len(), 4);
         (0..2).for_each(|_| assert!(door.put(put())));
-        inbox.gather(u64::MAX, 2, begun + LONG);
+        inbox.gather(u64::MAX, 2, LONG, begun + LONG);
         assert!(begun.elapsed() < LONG, "it was rung, and a whole batch waits for nobody");
     }
 
@@ -179,7 +186,7 @@ mod tests {
     fn company_that_does_not_come_is_waited_for_no_longer_than_was_said() {
         let (door, inbox) = open();
         door.put(put());
-        inbox.gather(2, 100, Instant::now() + Duration::from_millis(1));
+        inbox.gather(2, 100, LONG, Instant::now() + Duration::from_millis(1));
         assert_eq!(inbox.take(100).puts.len(), 1);
         door.nudge();
         inbox.wait(None);
@@ -187,11 +194,28 @@ mod tests {
     }
 
     #[test]
+    fn company_is_waited_for_while_it_comes_and_no_longer_than_a_lull_after_it() {
+        let (door, inbox) = open();
+        let begun = Instant::now();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    std::thread::sleep(Duration::from_millis(20));
+                    door.put(put());
+                }
+            });
+            inbox.gather(100, 100, Duration::from_secs(1), begun + LONG);
+        });
+        assert_eq!(inbox.take(100).puts.len(), 3);
+        assert!(begun.elapsed() >= Duration::from_secs(1) && begun.elapsed() < LONG, "{:?}", begun.elapsed());
+    }
+
+    #[test]
     fn the_last_door_ends_it_once_all_is_taken_and_an_inbox_that_is_gone_takes_nothing() {
         let (door, inbox) = open();
         (0..3).for_each(|_| assert!(door.put(put())));
         drop(door);
-        inbox.gather(u64::MAX, 100, Instant::now() + LONG);
+        inbox.gather(u64::MAX, 100, LONG, Instant::now() + LONG);
         inbox.wait(None);
         assert!(!inbox.take(2).stops && inbox.take(2).stops);
         let (door, inbox) = open();
