@@ -4,13 +4,16 @@
 //! be hidden. Fails never: a rule that is not understood hides nothing here, and everything is in the first reading anyway.
 
 mod content;
+mod elsewhere;
 mod laid;
+mod places;
 mod selector;
 mod sheet;
 mod tree;
 
 use super::page::Page;
 use super::tags;
+pub(super) use elsewhere::{Beside, has_sheet};
 use html5gum::emitters::callback::CallbackEvent;
 pub(super) use laid::Laid;
 use std::collections::BTreeSet;
@@ -22,6 +25,8 @@ const NEAR: usize = 32;
 /// Octets of a value that are looked at, and of one that is a word or two.
 const VALUE: usize = 1024;
 const SHORT: usize = 64;
+/// No name: one with letters that are escaped may be any.
+const ESCAPED: &str = "\\";
 /// What runs a programme without `<script>`.
 const EVENTS: &[&str] =
     &["\nonload ", "\nonerror ", "\nonclick ", "\nonfocus ", "\nontoggle ", "\nonbegin ", "\nonpageshow "];
@@ -33,17 +38,6 @@ pub(super) fn has_script(markup: &str, shown: &str) -> bool {
         is_named && !is_data(markup.get(at + 7..).unwrap_or_default())
     };
     memchr::memchr_iter(b'<', markup.as_bytes()).any(is_script) || EVENTS.iter().any(|event| shown.contains(event))
-}
-
-/// Whether the page brings a style sheet in an address: what that hides or writes is not known.
-pub(super) fn has_sheet_elsewhere(shown: &str) -> bool {
-    const SHEET: &str = "text/css";
-    let is_one = |at: usize| {
-        let kind = shown.get(at + 5..at + 5 + SHEET.len());
-        kind.is_some_and(|kind| kind.eq_ignore_ascii_case(SHEET))
-    };
-    let has_address = |word: &str| memchr::memmem::find_iter(shown.as_bytes(), word).any(is_one);
-    has_address("data:") || has_address("DATA:")
 }
 
 /// Whether a script, from behind its name, is data for search engines: nothing but its type says so.
@@ -59,7 +53,7 @@ fn is_data(tag: &str) -> bool {
 pub(super) fn arranged(markup: &str, shown: &str, steps: &mut usize) -> Option<Laid> {
     let has_moved = || ["<details", "<DETAILS", "<tfoot", "<TFOOT"].iter().any(|tag| markup.contains(tag));
     let hides_by_more = || hides(shown) && hiding(shown).into_iter().any(|selector| selector.contains(MORE));
-    (arranges(shown) || has_moved() || hides_by_more()).then(|| laid::of(markup, steps))
+    (arranges(shown) || has_moved() || hides_by_more()).then(|| laid::of(markup, shown, steps))
 }
 
 /// What selectors have that say more than a name.
@@ -79,11 +73,19 @@ fn arranges(shown: &str) -> bool {
         let name = last_name(shown, at);
         let is = |own: &str| name.eq_ignore_ascii_case(own.as_bytes());
         match name.len() {
+            1 => is(ESCAPED),
             4 => false,
             5 if is("float") => {
                 floats += usize::from(short().eq_ignore_ascii_case("right"));
                 floats > 1
             }
+            8 if is("position") => places_by_edges(short()),
+            8 | 9 | 11 | 14 | 17 if name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"grid-")) => {
+                !short().starts_with("auto")
+            }
+            9 if is("transform") => short().contains('('),
+            10..=12 if is("margin-top") || is("margin-left") || is("margin-right") => short().starts_with('-'),
+            6 if is("margin") => short().contains('-'),
             5 => is("order") && short().starts_with(|c: char| c == '-' || c.is_ascii_digit()),
             7 => is("content") && writes(long()),
             9 | 14 if is("direction") || is("flex-direction") => turns(short()),
@@ -95,6 +97,10 @@ fn arranges(shown: &str) -> bool {
     memchr::memchr_iter(b':', shown.as_bytes()).any(is_one)
         || shown.contains("\ndir rtl")
         || shown.contains("\ndir RTL")
+}
+
+fn places_by_edges(value: &str) -> bool {
+    ["absolute", "fixed", "relative", "sticky"].iter().any(|way| value.eq_ignore_ascii_case(way))
 }
 
 fn turns(value: &str) -> bool {
@@ -123,7 +129,8 @@ fn value_behind(text: &str, colon: usize, most: usize) -> &str {
     text.get(colon + 1..end).unwrap_or_default().split([';', '}', '\n']).next().unwrap_or_default()
 }
 
-/// The name right before the colon; behind a comment it may be any, and counts as the one that writes.
+/// The name right before the colon; behind a comment it may be any, and counts as the one that writes; [`ESCAPED`] where it has
+/// letters that are escaped.
 fn last_name(text: &str, colon: usize) -> &[u8] {
     let before = text.as_bytes().get(colon.saturating_sub(NEAR)..colon).unwrap_or_default();
     let before = before.trim_ascii_end();
@@ -131,7 +138,8 @@ fn last_name(text: &str, colon: usize) -> &[u8] {
         return if before.ends_with(b"*/") { b"content" } else { &[] };
     }
     let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
-    before.get(before.len() - length..).unwrap_or_default()
+    let (before, name) = before.split_at(before.len() - length);
+    if before.ends_with(b"\\") { ESCAPED.as_bytes() } else { name }
 }
 
 /// Whether a rule writes digits of its own.
@@ -358,9 +366,6 @@ mod tests {
         for usual in ["a:after{content:'';display:block}", "a:before{content:'\\f101'}", "p{border:1px;float:right}"] {
             assert!(!arranged(&format!("<style>{usual} a{{display:none}}</style>Order: of things")), "{usual}");
         }
-        assert!(has_sheet_elsewhere(&html::text("<link rel=stylesheet href='data:text/css,b{}'>")));
-        assert!(has_sheet_elsewhere(&html::text("<style>@import url(DATA:Text/CSS;base64,eA)</style>")));
-        assert!(!has_sheet_elsewhere(&html::text("<link rel=stylesheet type=text/css href=a.css>data:text/html")));
         let script = |markup: &str| has_script(markup, &html::text(markup));
         assert!(script("<ScRipt>x</script>") && script("<body onload='x()'>"));
         assert!(!script("<p>script onload </p>") && !script("<script type=\"application/ld+json\">{}</script>"));

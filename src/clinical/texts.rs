@@ -6,6 +6,7 @@
 use super::embedded::Embedded;
 use super::fields::Content;
 use super::leaf::{Octets, Shown, is_body, limit, octets};
+use super::styled::Beside;
 use super::walk::Walk;
 use super::{
     cards, charset, documents, drawings, embedded, encoded, entities, html, seals, seam, styled, syntax, typed,
@@ -81,7 +82,8 @@ fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> BTreeSet<Embedded> {
     if drawings::are_in(text) {
         walk.report.unread(FindingKind::Image, place, "svg");
     }
-    if styled::has_sheet_elsewhere(&shown) {
+    let beside = if is_body(place) { Beside::Nothing } else { Beside::Files };
+    if styled::has_sheet(text, &shown, beside) {
         walk.report.unread(FindingKind::BrokenAttachment, place, "style sheet");
     }
     // Clients run nothing that is in the text of a message.
@@ -96,6 +98,9 @@ fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> BTreeSet<Embedded> {
     let is_unsure = if is_body(place) { arranged.is_cut } else { true };
     if (is_unsure && styled::has_generated_digits(&shown)) || (arranged.is_cut && !is_body(place)) {
         walk.report.unread(FindingKind::BrokenAttachment, place, "generated content");
+    }
+    if arranged.is_adrift {
+        walk.report.unread(FindingKind::BrokenAttachment, place, "layout");
     }
     embedded::of(&shown, walk.limits.part.min(walk.left))
 }

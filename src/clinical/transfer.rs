@@ -37,16 +37,19 @@ const BASE64: [u8; 256] = {
     table
 };
 
-/// Letters that are decoded at once where nothing interrupts them: lines of 76, 72, 64 and 60 are one run each.
+/// Letters that are taken at once where nothing interrupts them: lines of 76, 72, 64 and 60 are one run each.
 const RUN: usize = 1024;
+/// Letters of several runs that are decoded at once.
+const AT_ONCE: usize = 8 * RUN;
 
 /// Decodes base64; text after padding is decoded too, for some readers do.
 pub(super) fn base64(input: &[u8], most: usize) -> Decoded {
     let mut out = Decoded { bytes: Vec::with_capacity((input.len() / 4 * 3 + 3).min(most)), sound: true, cut: false };
     let (mut held, mut count, mut rest, mut at_line_start) = (0u32, 0u8, input, true);
+    let mut letters = Vec::with_capacity(input.len().min(AT_ONCE));
     loop {
         if at_line_start && count == 0 {
-            rest = whole_runs(rest, most, &mut out.bytes);
+            rest = whole_runs(rest, most, &mut letters, &mut out.bytes);
         }
         let Some((byte, behind)) = rest.split_first() else { break };
         (rest, at_line_start) = (behind, *byte == b'\n');
@@ -76,21 +79,35 @@ pub(super) fn base64(input: &[u8], most: usize) -> Decoded {
 
 /// Decodes runs of nothing but letters of the alphabet, a line or a part of one each, while no more than `most` octets come out;
 /// returns where something else stands, or less than a group. This is nearly all of an attachment.
-fn whole_runs<'a>(mut input: &'a [u8], most: usize, out: &mut Vec<u8>) -> &'a [u8] {
+fn whole_runs<'a>(mut input: &'a [u8], most: usize, letters: &mut Vec<u8>, out: &mut Vec<u8>) -> &'a [u8] {
     loop {
+        letters.clear();
+        input = gather(input, most.saturating_sub(out.len()), letters);
+        if letters.is_empty() {
+            return input;
+        }
+        let had = out.len();
+        out.resize(had + letters.len() / 4 * 3, 0);
+        let decoded = STANDARD_NO_PAD.decode_slice(&letters, &mut out[had..]);
+        debug_assert!(decoded.is_ok(), "nothing else was gathered");
+    }
+}
+
+/// Gathers such runs, of which `most` octets come; returns what is behind them.
+fn gather<'a>(mut input: &'a [u8], most: usize, letters: &mut Vec<u8>) -> &'a [u8] {
+    while letters.len() + RUN <= AT_ONCE {
         let near = &input[..input.len().min(RUN)];
         let line = memchr::memchr2(b'\r', b'\n', near).unwrap_or(near.len());
-        let (run, had) = (&input[..line / 4 * 4], out.len());
-        if run.is_empty() || had + run.len() / 4 * 3 > most {
-            return input;
+        let run = &input[..line / 4 * 4];
+        let fits = (letters.len() + run.len()) / 4 * 3 <= most;
+        if run.is_empty() || !fits || !run.iter().fold(true, |all, byte| all & is_letter(*byte)) {
+            break;
         }
-        out.resize(had + run.len() / 4 * 3, 0);
-        if STANDARD_NO_PAD.decode_slice(run, &mut out[had..]).is_err() {
-            out.truncate(had);
-            return input;
-        }
+        letters.extend_from_slice(run);
         input = &input[run.len()..];
+        input = input.strip_prefix(b"\r\n").or_else(|| input.strip_prefix(b"\n")).unwrap_or(input);
     }
+    input
 }
 
 /// The octets that `input` decodes to, if it is base64 as encoders write it: nothing but the alphabet and blanks, padding at
@@ -99,10 +116,10 @@ pub(super) fn sound_base64_len(input: &[u8]) -> Option<usize> {
     let body = &input[..input.iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1)];
     let padding = body.iter().rev().take_while(|byte| **byte == b'=').count();
     let body = &body[..body.len() - padding];
-    let letters: usize = body.chunks(128).map(letters_of).sum();
-    // Line ends are the blanks that encoders write.
-    let ends: usize = [b'\r', b'\n'].map(|end| memchr::memchr_iter(end, body).count()).iter().sum();
-    let all = letters + ends == body.len() || body.iter().all(|byte| is_letter(*byte) || is_blank(*byte));
+    let (letters, blanks) = body
+        .chunks(128)
+        .fold((0, 0), |(letters, blanks), block| (letters + count(block, is_letter), blanks + count(block, is_blank)));
+    let all = letters + blanks == body.len();
     let ends_well = match padding {
         0 => letters % 4 != 1,
         padding => padding <= 2 && (letters + padding).is_multiple_of(4),
@@ -118,7 +135,7 @@ pub(super) fn base64_end(input: &[u8], octets: usize, most: usize) -> Vec<u8> {
     let mut from = input.len();
     // Block by block while all of one is wanted, as in `sound_base64_len`, then letter by letter.
     for block in input.rchunks(128) {
-        let letters = letters_of(block);
+        let letters = count(block, is_letter);
         if letters > wanted {
             break;
         }
@@ -131,9 +148,9 @@ pub(super) fn base64_end(input: &[u8], octets: usize, most: usize) -> Vec<u8> {
     base64(&input[from..], most + 4).bytes
 }
 
-/// Letters of the alphabet in at most 128 octets; as in `formats`: many octets at once.
-fn letters_of(block: &[u8]) -> usize {
-    usize::from(block.iter().fold(0u8, |letters, byte| letters + u8::from(is_letter(*byte))))
+/// How many of at most 128 octets are such; as in `formats`: many octets at once.
+fn count(block: &[u8], is_such: impl Fn(u8) -> bool) -> usize {
+    usize::from(block.iter().fold(0u8, |count, byte| count + u8::from(is_such(*byte))))
 }
 
 const fn is_blank(byte: u8) -> bool {
@@ -252,12 +269,12 @@ mod tests {
 
     #[test]
     fn blocks_change_nothing_wherever_lines_end_and_junk_stands() {
-        let letters: Vec<u8> = (0..4_000u32).map(|n| b"ABCDwxyz0189+/"[(n * n % 14) as usize]).collect();
+        let letters: Vec<u8> = (0..20_000u32).map(|n| b"ABCDwxyz0189+/"[(n * n % 14) as usize]).collect();
         for width in [1, 3, 4, 31, 32, 33, 64, 76, 100, 999] {
             for junk in [&b"\r\n"[..], b"\n", b" * ", b"\xFF", b"===="] {
                 let lines: Vec<u8> = letters.chunks(width).flat_map(|line| [line, junk].concat()).collect();
                 if junk != b"====" || width % 4 == 0 {
-                    assert_eq!(base64(&lines, 10_000).bytes, by_octets(&lines), "{width} {junk:?}");
+                    assert_eq!(base64(&lines, 50_000).bytes, by_octets(&lines), "{width} {junk:?}");
                 }
             }
         }

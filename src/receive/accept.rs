@@ -319,7 +319,10 @@ fn entry(message: &Message<'_>, judged: &[Judged]) -> Entry {
     }
     let recipients = admitted.iter().map(|j| j.recipient.clone()).collect();
     // A message that is all ASCII needs no 8BITMIME, whatever its sender declared, and more peers take it.
-    let body = if collected.is_ascii() { Body::SevenBit } else { arrived.envelope.body };
+    let body = match arrived.envelope.body {
+        Body::EightBitMime if !collected.is_ascii() => Body::EightBitMime,
+        Body::EightBitMime | Body::SevenBit => Body::SevenBit,
+    };
     let envelope = Envelope { recipients, body, ..arrived.envelope.clone() };
     Entry {
         version: Entry::version(&envelope),

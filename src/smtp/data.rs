@@ -72,10 +72,11 @@ impl Decoder {
     /// limit in all. What was appended before a fault was found is worthless.
     pub fn feed(&mut self, input: &[u8], out: &mut Vec<u8>) -> Progress {
         let (mut at, mut run, mut is_clean) = (0, 0, !self.bare);
+        let plain = plain_lines(input);
         while at < input.len() {
             if is_clean && self.place == Place::LineStart {
                 // What is not clean is looked at octet by octet: a second try for each of its lines would take for ever.
-                let lines = clean_lines(&input[at..]);
+                let lines = plain.map(|end| end.saturating_sub(at)).or_else(|| clean_lines(&input[at..]));
                 is_clean = lines.is_some();
                 at += lines.unwrap_or(0);
                 if at == input.len() {
@@ -164,6 +165,12 @@ impl Decoder {
             End::Complete
         }
     }
+}
+
+/// Octets of whole lines of `input` where none of it needs a second look: nearly all that comes, and told once for all of it.
+fn plain_lines(input: &[u8]) -> Option<usize> {
+    let is_plain = input.first() != Some(&b'.') && lines::is_plain(input);
+    is_plain.then(|| memrchr(b'\n', input).map_or(0, |at| at + 1))
 }
 
 /// Octets of whole lines at the start of `text` that are taken as they are: none of them begins with a dot. None: not all of

@@ -147,18 +147,35 @@ fn string(value: &str) -> (String, &str) {
             out.push(c);
             continue;
         }
-        let rest = characters.as_str();
-        let hex = rest.bytes().take(6).take_while(u8::is_ascii_hexdigit).count();
-        let code = u32::from_str_radix(rest.get(..hex).unwrap_or_default(), 16);
-        let Some(c) = code.ok().and_then(char::from_u32) else {
-            out.extend(characters.next().filter(|c| *c != '\n'));
-            continue;
-        };
-        out.push(c);
-        let behind = rest.get(hex..).unwrap_or_default();
-        characters = behind.strip_prefix([' ', '\n', '\t']).unwrap_or(behind).chars();
+        let (c, behind) = escaped(characters.as_str());
+        out.extend(c.filter(|c| *c != '\n'));
+        characters = behind.chars();
     }
     (out, characters.as_str())
+}
+
+/// What the escape behind a backslash stands for, and what is behind it.
+fn escaped(rest: &str) -> (Option<char>, &str) {
+    let hex = rest.bytes().take(6).take_while(u8::is_ascii_hexdigit).count();
+    let code = u32::from_str_radix(rest.get(..hex).unwrap_or_default(), 16);
+    let Some(c) = code.ok().and_then(char::from_u32) else {
+        let mut characters = rest.chars();
+        return (characters.next(), characters.as_str());
+    };
+    let behind = rest.get(hex..).unwrap_or_default();
+    (Some(c), behind.strip_prefix([' ', '\n', '\t']).unwrap_or(behind))
+}
+
+/// A name, its escapes undone.
+pub(super) fn unescaped(name: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(name.len()), name);
+    while let Some((before, behind)) = rest.split_once('\\') {
+        out.push_str(before);
+        let (c, behind) = escaped(behind);
+        out.extend(c);
+        rest = behind;
+    }
+    out + rest
 }
 
 /// Where the bracket closes that is open before `text`.

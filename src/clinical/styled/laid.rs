@@ -5,13 +5,31 @@
 //! and `is_cut` says that there was more. Fails never.
 
 use super::super::html::divider;
+use super::ESCAPED;
 use super::content::{Context, strings};
+use super::places::{self, FLOAT, Place, Valued};
 use super::selector::Part;
 use super::sheet::{Declaration, Sheet, declarations};
 use super::tree::{self, Node, ROOT, Tree};
 
 /// Octets that may come out beyond twice the page.
 const ROOM: usize = 65_536;
+/// Octets of a line of figures, and digits of a number in it.
+const FIGURES: usize = 64;
+const NUMBER: usize = 10;
+/// What gives an element a place among its neighbours, and what moves it.
+const PLACED: &[&str] = &[
+    ESCAPED,
+    "order",
+    "float",
+    "position",
+    "grid-area",
+    "grid-row",
+    "grid-column",
+    "grid-row-start",
+    "grid-column-start",
+];
+const DRIFTING: &[&str] = &[ESCAPED, "position", "margin", "margin-left", "margin-right", "margin-top", "transform"];
 const MARKS: &str = "'\u{201C}' '\u{201D}' '\u{2018}' '\u{2019}'";
 
 /// What was read.
@@ -19,19 +37,22 @@ const MARKS: &str = "'\u{201C}' '\u{201D}' '\u{2018}' '\u{2019}'";
 pub(in super::super) struct Laid {
     pub text: String,
     pub is_cut: bool,
+    /// Figures stand where nobody here can tell.
+    pub is_adrift: bool,
 }
 
-/// `steps`: comparisons that may still be made in this message.
-pub(in super::super) fn of(markup: &str, steps: &mut usize) -> Laid {
+/// `shown`: what `html` read of it; `steps`: comparisons that may still be made in this message.
+pub(in super::super) fn of(markup: &str, shown: &str, steps: &mut usize) -> Laid {
     let tree = tree::of(markup, *steps);
     let sheet = Sheet::parse(&tree.sheet);
     let (text, context, room) = (String::new(), Context::default(), markup.len().saturating_mul(2) + ROOM);
-    let has_places = super::declares(markup, &["order", "float"]);
-    let mut layout = Layout { tree: &tree, sheet: &sheet, context, text, room, has_places };
+    let (has_places, has_drift) = (super::declares(shown, PLACED), super::declares(shown, DRIFTING));
+    let mut layout =
+        Layout { tree: &tree, sheet: &sheet, context, text, room, has_places, has_drift, is_adrift: false };
     layout.element(ROOT, &Inherited { marks: MARKS.to_owned(), ..Inherited::default() });
     let is_cut = tree.is_cut() || sheet.is_cut || layout.text.len() >= room;
     *steps = tree.steps();
-    Laid { text: layout.text, is_cut }
+    Laid { text: layout.text, is_cut, is_adrift: layout.is_adrift }
 }
 
 /// What an element has from those around it.
@@ -64,11 +85,6 @@ impl Style {
         }
     }
 
-    /// The last value of a property.
-    fn value(&self, property: &str) -> Option<&str> {
-        self.own.iter().rev().find(|[name, _]| name == property).map(|[_, value]| value.as_str())
-    }
-
     fn is(&self, property: &str, expected: &str) -> bool {
         self.value(property).is_some_and(|value| value.eq_ignore_ascii_case(expected))
     }
@@ -85,6 +101,13 @@ impl Style {
     }
 }
 
+impl Valued for Style {
+    /// The last value of a property.
+    fn value(&self, property: &str) -> Option<&str> {
+        self.own.iter().rev().find(|[name, _]| name == property).map(|[_, value]| value.as_str())
+    }
+}
+
 struct Layout<'t> {
     tree: &'t Tree,
     sheet: &'t Sheet,
@@ -93,6 +116,9 @@ struct Layout<'t> {
     room: usize,
     /// Some element may stand elsewhere than among its neighbours.
     has_places: bool,
+    /// Some element may be moved.
+    has_drift: bool,
+    is_adrift: bool,
 }
 
 impl Layout<'_> {
@@ -258,12 +284,22 @@ impl Layout<'_> {
     fn children(&mut self, node: &Node, style: &Style, within: &Inherited) {
         let children = self.ordered(node, style);
         let is_moved = children.as_deref().is_some_and(|children| children != node.children);
+        let (start, mut has_moved) = (self.text.len(), false);
         for child in children.as_deref().unwrap_or(&node.children) {
+            let from = self.text.len();
             self.element(*child, within);
+            has_moved |= self.has_drift && self.text.len() <= from + FIGURES && self.drifts(*child);
             if is_moved {
                 self.text.push(' ');
             }
         }
+        let all = self.text.get(start..).unwrap_or_default();
+        self.is_adrift |= has_moved && all.len() <= FIGURES && digits(all) >= NUMBER;
+    }
+
+    /// Whether an element is moved by what nobody here works out.
+    fn drifts(&self, id: usize) -> bool {
+        self.tree.node(id).filter(|node| node.is_element()).is_some_and(|node| places::is_adrift(&self.style(node)))
     }
 
     /// The children in the order in which they are shown, where that may be another one.
@@ -296,16 +332,17 @@ impl Layout<'_> {
         }
         let is_blank = |id: &usize| self.tree.node(*id).is_some_and(|n| !n.is_element() && n.text.trim().is_empty());
         let visible = node.children.iter().copied().filter(|id| !is_blank(id));
-        let mut places: Vec<(i64, usize)> = visible.map(|id| (self.place(id), id)).collect();
-        let is_usual = places.iter().all(|(place, _)| *place == 0);
+        let areas = style.value("grid-template-areas").unwrap_or_default();
+        let mut places: Vec<(Place, usize)> = visible.map(|id| (self.place(id, areas), id)).collect();
+        let is_usual = places.iter().all(|(place, _)| *place == Place::default());
         if is_usual && !style.is_reversed() {
             return None;
         }
         // Floats to the right stand before what they follow, the first rightmost.
-        let is_float = |place: &i64| *place == FLOAT;
+        let is_float = |place: &Place| *place == FLOAT;
         for run in places.chunk_by_mut(|a, b| is_float(&a.0) && is_float(&b.0)).filter(|run| is_float(&run[0].0)) {
             run.reverse();
-            run.iter_mut().for_each(|(place, _)| *place = 0);
+            run.iter_mut().for_each(|(place, _)| *place = Place::default());
         }
         places.sort_by_key(|(place, _)| *place);
         if style.is_reversed() {
@@ -314,14 +351,9 @@ impl Layout<'_> {
         Some(places.into_iter().map(|(_, id)| id).collect())
     }
 
-    /// `order`, or that it floats to the right.
-    fn place(&self, id: usize) -> i64 {
-        let Some(node) = self.tree.node(id).filter(|node| node.is_element()) else { return 0 };
-        let style = self.style(node);
-        if style.is("float", "right") {
-            return FLOAT;
-        }
-        style.value("order").and_then(|order| order.trim().parse::<i32>().ok()).map_or(0, i64::from)
+    fn place(&self, id: usize, areas: &str) -> Place {
+        let node = self.tree.node(id).filter(|node| node.is_element());
+        node.map(|node| places::of(&self.style(node), areas)).unwrap_or_default()
     }
 
     /// Text, its white space as one character.
@@ -343,8 +375,9 @@ impl Layout<'_> {
     }
 }
 
-/// No order that anybody may write.
-const FLOAT: i64 = i64::MAX;
+fn digits(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_digit).count()
+}
 
 /// Lines whose words go from right to left (UAX #9): numbers do, up to the first word of letters that go from left to right.
 fn by_words(text: &str) -> String {
@@ -366,7 +399,7 @@ mod tests {
     use super::Laid;
 
     fn of(markup: &str) -> Laid {
-        super::of(markup, &mut 20_000_000)
+        super::of(markup, &super::super::super::html::text(markup), &mut 20_000_000)
     }
 
     #[test]
@@ -395,6 +428,9 @@ mod tests {
             "NHS number<div dir=rtl>5919 476 <b>943</b></div>",
             "<p style='direction:rtl'>5919 476 943 NHS number",
             "NHS number <bdo dir=rtl>9195 674 349</bdo>",
+            "<div style=display:grid>NHS number<i style='grid-column:3'>5919</i><i style='grid-area:1/1'>943</i><i style='grid-column-start:2'>476</i>",
+            "<div style='display:grid;grid-template-areas:\"z a b c\"'><i style='grid-area:c'>5919</i><i style='grid-area:a'>943</i><i style='grid-area:b'>476</i><b style=grid-area:z>NHS number</b></div>",
+            "<style>i{position:absolute;top:3px}.a{left:2in}.b{l\\65 ft:4em}</style><p>NHS number <i class=a>5919</i><i style='left:1px'>943</i><i class=b>476</i>",
             "<table><tfoot><tr><td>5919</tfoot><tbody><tr><td>476</tbody><thead><tr><td>NHS number 943</thead></table>",
         ] {
             let text = of(markup).text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -403,9 +439,27 @@ mod tests {
     }
 
     #[test]
+    fn figures_that_are_moved_by_what_is_not_worked_out_are_known() {
+        let all = "NHS number 476 <i style='position:relative;left:-30px'>943</i> 5919";
+        let moved = ["margin-left:-3em", "transform:translateX(9px)", "position:relative;right:3em"];
+        for style in moved {
+            assert!(of(&format!("<p>NHS number 476 <i style='{style}'>943</i> 5919")).is_adrift, "{style}");
+        }
+        assert!(of(all).is_adrift);
+        for usual in
+            ["<p>&pound;12<i style='position:relative;top:-3px'>99</i>", "<p>9434765919 <i style='margin:1px'>9</i>"]
+        {
+            assert!(!of(usual).is_adrift, "{usual}");
+        }
+        let far = format!("<p>{} 943 476 5919 <i style='margin-left:-3em'>x</i>", "a line of text ".repeat(9));
+        assert!(!of(&far).is_adrift);
+    }
+
+    #[test]
     fn what_any_selector_hides_is_not_shown() {
         for markup in [
             "<style>.a>.b{display:none}[x]{display:none}</style><p class=a>NHS number 943<span class=b> 8 </span> 476<i x=1> 3 </i> 5919",
+            "<style>p>span{max-height:0}p>i{text-indent:-999px}</style><p>NHS number 943<span> 8 </span> 476<i> 3 </i> 5919",
             "<style>p span:nth-child(1){display:none}</style><p>NHS number 943<span> 8 </span> 476 5919",
             "<style>p>*{visibility:hidden}p>b{visibility:visible}</style><p>NHS number 943<i> 8 </i><b> 476</b> 5919",
             "NHS number 943<details><summary>476</summary>8</details>5919",

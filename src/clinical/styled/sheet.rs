@@ -3,8 +3,10 @@
 //! Part of `styled`. Promises: linear; so many rules and no more, and `is_cut` says that there were more. Rules inside `@media` and the
 //! like count as if they held. Fails never: what is not understood is passed over.
 
+use super::content::unescaped;
 use super::selector::{Part, Selector};
 use super::tree::{Node, Tree};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Rules that are kept, and elements' own keys that are looked up.
@@ -14,6 +16,50 @@ const KEYS: usize = 32;
 const LONGEST: usize = 4_096;
 /// Declarations of one rule.
 const DECLARATIONS: usize = 64;
+/// Properties that hide, write or move; and those that a page names itself.
+const READ: &[&str] = &[
+    "display",
+    "visibility",
+    "opacity",
+    "font-size",
+    "font",
+    "height",
+    "max-height",
+    "max-width",
+    "text-indent",
+    "mso-hide",
+    "clip",
+    "clip-path",
+    "transform",
+    "content",
+    "counter-reset",
+    "counter-increment",
+    "counter-set",
+    "quotes",
+    "list-style",
+    "list-style-type",
+    "flex-direction",
+    "flex-flow",
+    "order",
+    "float",
+    "direction",
+    "unicode-bidi",
+    "position",
+    "left",
+    "right",
+    "top",
+    "bottom",
+    "margin",
+    "margin-left",
+    "margin-right",
+    "margin-top",
+    "grid-area",
+    "grid-row",
+    "grid-row-start",
+    "grid-column",
+    "grid-column-start",
+    "grid-template-areas",
+];
 
 /// `property: value`, the property in lower case.
 pub(super) type Declaration = [String; 2];
@@ -131,45 +177,18 @@ pub(super) fn declarations(block: &str) -> Vec<Declaration> {
         rest = behind.get(1..).unwrap_or_default();
         let Some((property, value)) = one.split_once(':') else { continue };
         let property = property.trim();
+        let property = if property.contains('\\') { Cow::Owned(unescaped(property)) } else { Cow::Borrowed(property) };
         // Most declarations are of colours and sizes.
-        let is_own = property.starts_with("--");
-        if !is_own
-            && !property.starts_with(['c', 'd', 'f', 'l', 'o', 'q', 'u', 'v', 'C', 'D', 'F', 'L', 'O', 'Q', 'U', 'V'])
-        {
+        let known = READ.iter().find(|known| known.eq_ignore_ascii_case(&property)).map(|known| (*known).to_owned());
+        let Some(property) = known.or_else(|| property.starts_with("--").then(|| property.into_owned())) else {
             continue;
-        }
-        let property = if is_own { property.to_owned() } else { property.to_ascii_lowercase() };
-        if matters(&property) {
-            let important = value.rsplit_once('!').filter(|(_, last)| last.trim().eq_ignore_ascii_case("important"));
-            let value = important.map_or(value, |(value, _)| value).trim();
-            let value = value.get(..value.floor_char_boundary(LONGEST)).unwrap_or_default();
-            found.push([property, value.to_owned()]);
-        }
+        };
+        let important = value.rsplit_once('!').filter(|(_, last)| last.trim().eq_ignore_ascii_case("important"));
+        let value = important.map_or(value, |(value, _)| value).trim();
+        let value = value.get(..value.floor_char_boundary(LONGEST)).unwrap_or_default();
+        found.push([property, value.to_owned()]);
     }
     found
-}
-
-fn matters(property: &str) -> bool {
-    matches!(
-        property,
-        "display"
-            | "visibility"
-            | "opacity"
-            | "font-size"
-            | "content"
-            | "counter-reset"
-            | "counter-increment"
-            | "counter-set"
-            | "quotes"
-            | "list-style"
-            | "list-style-type"
-            | "flex-direction"
-            | "flex-flow"
-            | "order"
-            | "float"
-            | "direction"
-            | "unicode-bidi"
-    ) || property.starts_with("--")
 }
 
 #[cfg(test)]
