@@ -54,7 +54,24 @@ pub(super) struct Lists {
     /// Of DrawingML: by its level, where the last paragraph's list began and how far it is.
     counted: [Option<(u64, u64)>; LEVELS],
     level: usize,
+    /// How the text says that paragraphs of each level are counted (21.1.2.4.12), and whether the paragraph says so itself.
+    styled: [Option<Counted>; LEVELS],
+    is_said: bool,
     next: Option<Number>,
+}
+
+/// How paragraphs of DrawingML are counted (21.1.2.4.1).
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    start: u64,
+    is_arabic: bool,
+}
+
+impl Counted {
+    fn of(element: &Element<'_, '_>) -> Counted {
+        let start = element.attribute("startAt").and_then(|start| start.trim().parse::<u64>().ok()).unwrap_or(1);
+        Counted { start, is_arabic: element.attribute("type").is_none_or(|kind| kind.starts_with("arabic")) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -105,10 +122,31 @@ impl Lists {
         self.level = level.unwrap_or_default().min(LEVELS - 1);
     }
 
+    /// A paragraph of DrawingML begins.
+    pub fn begin_paragraph(&mut self) {
+        (self.level, self.is_said, self.next) = (0, false, None);
+    }
+
+    /// The paragraph says itself what stands before it.
+    pub fn said(&mut self) {
+        self.is_said = true;
+    }
+
     /// A paragraph of DrawingML that is counted.
     pub fn counted(&mut self, element: &Element<'_, '_>) {
-        let start = element.attribute("startAt").and_then(|start| start.trim().parse::<u64>().ok()).unwrap_or(1);
-        let is_arabic = element.attribute("type").is_none_or(|kind| kind.starts_with("arabic"));
+        self.is_said = true;
+        self.count(Counted::of(element));
+    }
+
+    /// Paragraphs of a level are counted, by its element in the style of the text.
+    pub fn style(&mut self, level: &str, element: &Element<'_, '_>) {
+        let number = level.strip_prefix("lvl").and_then(|rest| rest.strip_suffix("pPr")).and_then(|n| n.parse().ok());
+        if let Some(slot) = number.and_then(|number: usize| self.styled.get_mut(number.checked_sub(1)?)) {
+            *slot = Some(Counted::of(element));
+        }
+    }
+
+    fn count(&mut self, Counted { start, is_arabic }: Counted) {
         let Some(slot) = self.counted.get_mut(self.level) else { return };
         let count = slot.filter(|(began, _)| *began == start).map_or(start, |(_, count)| count.saturating_add(1));
         *slot = Some((start, count));
@@ -117,13 +155,17 @@ impl Lists {
 
     /// Another text begins, whose lists count anew.
     pub fn anew(&mut self) {
-        self.counted = Default::default();
-        self.next = None;
+        (self.counted, self.styled) = Default::default();
+        (self.is_said, self.next) = (true, None);
     }
 
     /// The number before that text, if the two may be one.
     pub fn before(&mut self, text: &str) -> Option<Number> {
         let first = text.trim_start().chars().next()?;
+        if let Some(styled) = self.styled.get(self.level).copied().flatten().filter(|_| !self.is_said) {
+            self.said();
+            self.count(styled);
+        }
         self.next.take().filter(|number| number.tells || crate::clinical::digit(first).is_some())
     }
 }

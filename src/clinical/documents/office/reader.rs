@@ -137,6 +137,9 @@ impl<'a, 's> Reader<'a, 's> {
                 self.flow.fresh_line(self.readings);
                 self.span(element, "paragraph");
                 self.begin_counting();
+                if frame.dialect == Dialect::Drawing {
+                    self.lists.begin_paragraph();
+                }
             }
             Role::Table => {
                 self.columns = Columns::default();

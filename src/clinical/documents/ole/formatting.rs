@@ -37,11 +37,19 @@ pub(super) fn ranges(word: &[u8], plc: &[u8], sought: Sought<'_>) -> Vec<Range<u
 
 fn page_ranges(page: &[u8], sought: Sought<'_>, found: &mut Vec<Range<usize>>) {
     let has = |properties: &[u8]| sought.sprms.iter().any(|sprm| memchr::memmem::find(properties, sprm).is_some());
-    found.extend(entries(page, sought).filter(|(_, properties)| has(properties)).map(|(range, _)| range));
+    found.extend(entries(page, sought).filter(|entry| has(entry.properties)).map(|entry| entry.range));
 }
 
-/// The runs or paragraphs of a page, and the properties of each.
-fn entries<'p>(page: &'p [u8], sought: Sought<'_>) -> impl Iterator<Item = (Range<usize>, &'p [u8])> {
+/// A run or a paragraph.
+pub(super) struct Entry<'p> {
+    range: Range<usize>,
+    pub properties: &'p [u8],
+    /// The number of a paragraph's style: [MS-DOC] 2.9.174.
+    pub style: u16,
+}
+
+/// The runs or paragraphs of a page.
+fn entries<'p>(page: &'p [u8], sought: Sought<'_>) -> impl Iterator<Item = Entry<'p>> {
     let count = page.last().map_or(0, |count| usize::from(*count));
     let place = move |index: usize| Octets::from(page, index * 4).length();
     let size = sought.entry;
@@ -49,7 +57,9 @@ fn entries<'p>(page: &'p [u8], sought: Sought<'_>) -> impl Iterator<Item = (Rang
         let entry = (count + 1) * 4 + index * size;
         let offset = page.get(entry).map_or(0, |offset| usize::from(*offset) * 2);
         let properties = (offset != 0).then(|| properties(page, offset, size))?;
-        Some((place(index)?..place(index + 1)?, properties))
+        let is_long = page.get(offset) == Some(&0);
+        let style = Octets::from(page, offset + 1 + usize::from(is_long)).u16().unwrap_or_default();
+        Some(Entry { range: place(index)?..place(index + 1)?, properties, style })
     })
 }
 
@@ -62,8 +72,8 @@ fn properties(page: &[u8], offset: usize, size: usize) -> &[u8] {
     page.get(offset + 1..(offset + 2 + length).min(page.len())).unwrap_or_default()
 }
 
-/// Places where paragraphs have a property with an operand of one or two octets, and that operand; sorted.
-pub(super) fn operands(word: &[u8], plc: &[u8], sprm: [u8; 2], width: usize) -> Vec<(Range<usize>, u16)> {
+/// What is told of paragraphs, and where they are; sorted.
+pub(super) fn told(word: &[u8], plc: &[u8], tell: impl Fn(&Entry<'_>) -> Option<u16>) -> Vec<(Range<usize>, u16)> {
     let mut found = Vec::new();
     let pages = plc.len().saturating_sub(4) / 8;
     let numbers = plc.get((pages + 1) * 4..).unwrap_or_default().chunks_exact(4).take(word.len() / PAGE + 1);
@@ -71,22 +81,24 @@ pub(super) fn operands(word: &[u8], plc: &[u8], sprm: [u8; 2], width: usize) -> 
         let at = (number & 0x3F_FFFF).saturating_mul(PAGE);
         let Some(page) = word.get(at..at.saturating_add(PAGE)) else { continue };
         let sought = Sought { sprms: &[], entry: PARAGRAPH };
-        for (range, properties) in entries(page, sought) {
-            let Some(place) = memchr::memmem::find(properties, &sprm) else { continue };
-            let mut octets = Octets::from(properties, place + 2);
-            let operand = if width == 1 { octets.u8().map(u16::from) } else { octets.u16() };
-            found.extend(operand.map(|operand| (range, operand)));
-        }
+        found.extend(entries(page, sought).filter_map(|entry| Some((entry.range.clone(), tell(&entry)?))));
     }
     found.sort_by_key(|(range, _)| range.start);
     found
 }
 
-/// The operand of the range that has `at` in it.
-pub(super) fn operand_at(operands: &[(Range<usize>, u16)], at: usize) -> Option<u16> {
-    let behind = operands.partition_point(|(range, _)| range.start <= at);
-    let (range, operand) = operands.get(behind.checked_sub(1)?)?;
-    (at < range.end).then_some(*operand)
+/// The operand of a property, of one octet or two.
+pub(super) fn operand_of(properties: &[u8], sprm: [u8; 2], width: usize) -> Option<u16> {
+    let place = memchr::memmem::find(properties, &sprm)?;
+    let mut octets = Octets::from(properties, place + 2);
+    if width == 1 { octets.u8().map(u16::from) } else { octets.u16() }
+}
+
+/// What is told of the range that has `at` in it.
+pub(super) fn told_at(told: &[(Range<usize>, u16)], at: usize) -> Option<u16> {
+    let behind = told.partition_point(|(range, _)| range.start <= at);
+    let (range, number) = told.get(behind.checked_sub(1)?)?;
+    (at < range.end).then_some(*number)
 }
 
 /// Whether one of the ranges, sorted by their start, has `at` in it.

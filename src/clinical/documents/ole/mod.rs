@@ -9,6 +9,7 @@ mod excel;
 mod files;
 mod formatting;
 mod known;
+mod list_styles;
 mod message;
 mod page;
 mod property_set;

@@ -9,6 +9,7 @@ use super::super::mapi::Words;
 use super::super::octets::Octets;
 use super::super::{Read, Wrong, codepages, runs};
 use super::formatting::{self, Sought};
+use super::list_styles::ListStyles;
 use super::page;
 use encoding_rs::WINDOWS_1252;
 use text::Text;
@@ -31,8 +32,8 @@ const ROW_END: Sought<'static> = Sought { sprms: &[&[0x17, 0x24, 1]], entry: for
 /// [MS-DOC] 2.5.4: how many characters the body has.
 const BODY: usize = 0x4C;
 /// [MS-DOC] 2.6.2: the list of a paragraph, and the level in it.
-const LIST: [u8; 2] = [0x0B, 0x46];
-const LEVEL: [u8; 2] = [0x0A, 0x26];
+pub(super) const LIST: [u8; 2] = [0x0B, 0x46];
+pub(super) const LEVEL: [u8; 2] = [0x0A, 0x26];
 
 pub(super) fn read(word: &[u8], tables: &[Vec<u8>; 2], words: &mut Words, document: &mut Document<'_, '_>) -> Read {
     let [version, flags] = [2, 10].map(|at| Octets::from(word, at).u16().unwrap_or(0));
@@ -53,12 +54,14 @@ pub(super) fn read(word: &[u8], tables: &[Vec<u8>; 2], words: &mut Words, docume
     });
     let mut text = Text::new(document.room(), hidden, row_ends);
     text.page.lists = page::lists(word, table);
+    text.page.styles = ListStyles::of(word, table);
     text.page.starts = page::starts(word, table, &mut text.page.values);
     text.page.boxes = page::Boxes::of(word, table);
     text.page.body = Octets::from(word, BODY).length().unwrap_or(usize::MAX);
     if let Some(plc) = piece(word, table, PARAGRAPHS) {
-        text.page.listed = formatting::operands(word, plc, LIST, 2);
-        text.page.levels = formatting::operands(word, plc, LEVEL, 1);
+        text.page.listed = formatting::told(word, plc, |entry| formatting::operand_of(entry.properties, LIST, 2));
+        text.page.levels = formatting::told(word, plc, |entry| formatting::operand_of(entry.properties, LEVEL, 1));
+        text.page.styled = formatting::told(word, plc, |entry| Some(entry.style));
     }
     let sound = pieces.iter().all(|piece| text.add(word, piece));
     if text.read > text.room {

@@ -84,6 +84,10 @@ impl Page {
             "fldinst" => self.field(flow, around),
             "propname" => self.property.clone_from(&flow.text),
             "staticval" => self.values.set(Kind::Property, &self.property, &flow.text),
+            "docvar" => {
+                let (name, value) = flow.text.trim().split_once('\n').unwrap_or_default();
+                self.values.set(Kind::Variable, name, value);
+            }
             "bkmkstart" => {
                 around.settle();
                 self.marks.insert(flow.text.clone(), around.text.len());

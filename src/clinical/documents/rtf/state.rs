@@ -126,6 +126,12 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
 
     fn open(&mut self) {
         self.skip = 0;
+        // Its name and its value are groups in it.
+        self.flows
+            .last_mut()
+            .filter(|flow| flow.holds == Holds::Named("docvar"))
+            .into_iter()
+            .for_each(|flow| flow.push('\n'));
         let Some(around) = self.groups.last().copied() else { return };
         if self.groups.len() < DEEPEST {
             self.groups.push(Group { has_flow: false, starred: false, edit: None, label: None, ..around });

@@ -210,6 +210,11 @@ fn what_is_not_stored_is_read_as_it_is_shown() {
             field("TITLE", "x"),
             field("DOCPROPERTY B", "x")
         ),
+        format!(
+            r"{{\*\docvar {{own}}{{943}}}}{{\*\docvar {{Other}}{{476}}}}NHS number {} {} 5919",
+            field("DOCVARIABLE own", "x"),
+            field("DOCVARIABLE other", "x")
+        ),
         format!(r"NHS number {} 476 5919\par two {{\*\bkmkstart bA}}943{{\*\bkmkend bA}}", field("REF bA", "x")),
         format!("NHS number {}{}{}", shape(900, "476"), shape(0, "943"), shape(1800, "5919")),
     ] {

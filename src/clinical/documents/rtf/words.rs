@@ -24,8 +24,9 @@ pub(super) fn destination(name: &[u8]) -> Option<Holds> {
         b"pntxta" => Holds::Named("pntxta"),
         b"pntxtb" => Holds::Named("pntxtb"),
         b"shptxt" => Holds::Named("shptxt"),
+        b"docvar" => Holds::Named("docvar"),
         b"listtable" | b"listoverridetable" => Holds::Named("lists"),
-        b"annotation" | b"atnauthor" | b"atnid" | b"category" | b"colortbl" | b"comment" | b"company" | b"docvar"
+        b"annotation" | b"atnauthor" | b"atnid" | b"category" | b"colortbl" | b"comment" | b"company"
         | b"dptxbxtext" | b"ffdeftext" | b"ffentrytext" | b"ffhelptext" | b"ffl" | b"ffname" | b"ffstattext"
         | b"filetbl" | b"fonttbl" | b"footer" | b"footerf" | b"footerl" | b"footerr" | b"footnote" | b"ftncn"
         | b"ftnsep" | b"ftnsepc" | b"header" | b"headerf" | b"headerl" | b"headerr" | b"hlinkbase" | b"info"

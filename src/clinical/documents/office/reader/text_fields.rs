@@ -77,6 +77,11 @@ impl<'a> Reader<'a, '_> {
         match (element.dialect, element.local) {
             (Dialect::Drawing, "pPr") => self.lists.paragraph(element),
             (Dialect::Drawing, "buAutoNum") if self.is_in_paragraph() => self.lists.counted(element),
+            (Dialect::Drawing, "buAutoNum") => {
+                let level = self.frames.last().map_or("", |frame| frame.local);
+                self.lists.style(level, element);
+            }
+            (Dialect::Drawing, "buNone" | "buChar" | "buBlip") if self.is_in_paragraph() => self.lists.said(),
             (Dialect::Slide, "txBody") => self.lists.anew(),
             (Dialect::Slide, "presentation") => {
                 let first = element.attribute("firstSlideNum");

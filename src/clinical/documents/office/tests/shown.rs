@@ -275,6 +275,13 @@ fn slides_count_their_paragraphs_and_themselves() {
     let body = |text: &str| format!("<p:sld {SLIDE}><p:txBody>{text}</p:txBody></p:sld>");
     let counted = body(&(paragraph("one") + &paragraph("476 5919")));
     assert_eq!(computed(&counted)[0].trim_end(), "one\n943 476 5919");
+    let plain = |properties: &str, text: &str| format!("<a:p>{properties}<a:r><a:t>{text}</a:t></a:r></a:p>");
+    let style = "<a:lstStyle><a:lvl1pPr><a:buAutoNum startAt='942'/></a:lvl1pPr></a:lstStyle>";
+    let styled = |own: &str| body(&[style, &plain("", "one"), &plain(own, "476 5919")].concat());
+    assert_eq!(computed(&styled(""))[0].trim_end(), "one\n943 476 5919");
+    for own in ["<a:pPr><a:buNone/></a:pPr>", "<a:pPr lvl='1'/>"] {
+        assert_eq!(computed(&styled(own))[0], "", "{own}");
+    }
     let field = body(
         "<a:p><a:r><a:t>NHS number </a:t></a:r><a:fld type='slidenum'><a:t>1</a:t></a:fld><a:r><a:t> 476 5919</a:t></a:r></a:p>",
     );

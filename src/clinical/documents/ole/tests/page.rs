@@ -68,6 +68,60 @@ fn the_numbers_of_lists_are_read_before_their_paragraphs() {
     }
 }
 
+/// [MS-DOC] 2.9.271: styles, each with its name and its properties; the second is based on the first.
+fn style_sheet(properties: &[u8]) -> Vec<u8> {
+    let style = |base: u16, properties: &[u8]| {
+        let about = [0, 1 | base << 4, 2, 0, 0].map(u16::to_le_bytes).concat();
+        let name = [1, u16::from(b'a'), 0].map(u16::to_le_bytes).concat();
+        let length = (properties.len() as u16 + 2).to_le_bytes();
+        let whole = [&about[..], &name, &length, &[0, 0], properties].concat();
+        let pad = vec![0; whole.len() % 2];
+        [&(whole.len() as u16).to_le_bytes()[..], &whole, &pad].concat()
+    };
+    let about = [3u16, 10, 0].map(u16::to_le_bytes).concat();
+    let styles = [style(0xFFF, &[]), style(0xFFF, properties), style(1, &[])].concat();
+    [&(about.len() as u16).to_le_bytes()[..], &about, &styles].concat()
+}
+
+/// The same document, whose paragraphs are in the list because of their style.
+fn listed_by_style(style: u8, own: &[u8], properties: &[u8]) -> Vec<u8> {
+    let definition = [&[1, 0][..], &77u32.to_le_bytes(), &[0; 22], &[1, 0]].concat();
+    let definition_end = definition.len() as u32;
+    let (behind, list) = ([definition, level(942)].concat(), numbers(&[1, 77, 0, 0, 0]));
+    let tables =
+        [(0x2E2, behind), (0x2EA, list), (0xA2, style_sheet(properties)), (0x102, numbers(&[0x400, 0x600, 4]))];
+    with_tables("NHS number\r476 5919\r", &tables, |word| {
+        word[0x2E6..0x2EA].copy_from_slice(&definition_end.to_le_bytes());
+        word.resize(4 * 512, 0);
+        let mut page = vec![0; 512];
+        page[..8].copy_from_slice(&numbers(&[0x400, 0x600]));
+        page[8] = 100;
+        page[200..204].copy_from_slice(&[0, 4, style, 0]);
+        page[204..204 + own.len()].copy_from_slice(own);
+        page[511] = 1;
+        word.extend_from_slice(&page);
+    })
+}
+
+#[test]
+fn lists_of_styles_are_those_of_their_paragraphs() {
+    let (list, none) = ([0x0B, 0x46, 1, 0], [0x0B, 0x46, 0, 0]);
+    for style in [1, 2] {
+        assert!(is_on_page(&look(&listed_by_style(style, &[], &list))), "{style}");
+        assert!(
+            look(&listed_by_style(style, &none, &list)).findings.is_empty(),
+            "the paragraph says that it is in none"
+        );
+    }
+    assert!(look(&listed_by_style(0, &[], &list)).findings.is_empty());
+    assert!(look(&listed_by_style(1, &[], &none)).findings.is_empty());
+    let whole = style_sheet(&list);
+    for cut in 0..whole.len() {
+        let found = look(&with_tables("NHS number\r476 5919\r", &[(0xA2, whole[..cut].to_vec())], |_| {}));
+        assert!(found.read.contains(&"x.ole".to_owned()), "{cut}: {found:?}");
+    }
+}
+
 #[test]
 fn fields_are_worked_out() {
     for text in [

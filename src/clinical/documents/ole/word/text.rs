@@ -7,6 +7,7 @@ use super::super::super::instructions::{INSTRUCTION, Values};
 use super::super::super::lists::Lists;
 use super::super::super::octets::Octets;
 use super::super::formatting;
+use super::super::list_styles::ListStyles;
 use super::super::page::{Boxes, Starts};
 use super::Piece;
 use crate::clinical::digit;
@@ -52,6 +53,8 @@ pub(super) struct Page {
     pub values: Values,
     pub listed: Vec<(Range<usize>, u16)>,
     pub levels: Vec<(Range<usize>, u16)>,
+    pub styles: ListStyles,
+    pub styled: Vec<(Range<usize>, u16)>,
     pub boxes: Boxes,
     /// Characters of the body: notes follow.
     pub body: usize,
@@ -212,9 +215,10 @@ impl Text {
 impl Page {
     /// The paragraph's label: of its list, or the number of its line.
     fn begin_paragraph(&mut self, at: usize) {
-        let list = formatting::operand_at(&self.listed, at).filter(|list| *list > 0);
-        let level = formatting::operand_at(&self.levels, at).map_or(0, usize::from);
-        let label = list.and_then(|list| self.lists.label(i64::from(list), level));
+        let style = self.styles.of_style(formatting::told_at(&self.styled, at).unwrap_or_default());
+        let list = formatting::told_at(&self.listed, at).or(style.map(|(list, _)| list)).filter(|list| *list > 0);
+        let level = formatting::told_at(&self.levels, at).or(style.map(|(_, level)| level)).unwrap_or_default();
+        let label = list.and_then(|list| self.lists.label(i64::from(list), usize::from(level)));
         self.line = self.line.saturating_add((self.length / LINE) as u64);
         let line = self.starts.line.map(|start| format!("{}\t", start.saturating_add(self.line)));
         self.label = label.or(line);
