@@ -9,6 +9,7 @@ mod laid;
 mod places;
 mod selector;
 mod sheet;
+mod style;
 mod tree;
 
 use super::page::Page;
@@ -73,19 +74,13 @@ fn arranges(shown: &str) -> bool {
         let name = last_name(shown, at);
         let is = |own: &str| name.eq_ignore_ascii_case(own.as_bytes());
         match name.len() {
+            _ if moves_by(name, short()) || (name.len() > 7 && name[..5].eq_ignore_ascii_case(b"grid-")) => true,
             1 => is(ESCAPED),
             4 => false,
             5 if is("float") => {
                 floats += usize::from(short().eq_ignore_ascii_case("right"));
                 floats > 1
             }
-            8 if is("position") => places_by_edges(short()),
-            8 | 9 | 11 | 14 | 17 if name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"grid-")) => {
-                !short().starts_with("auto")
-            }
-            9 if is("transform") => short().contains('('),
-            10..=12 if is("margin-top") || is("margin-left") || is("margin-right") => short().starts_with('-'),
-            6 if is("margin") => short().contains('-'),
             5 => is("order") && short().starts_with(|c: char| c == '-' || c.is_ascii_digit()),
             7 => is("content") && writes(long()),
             9 | 14 if is("direction") || is("flex-direction") => turns(short()),
@@ -99,8 +94,23 @@ fn arranges(shown: &str) -> bool {
         || shown.contains("\ndir RTL")
 }
 
-fn places_by_edges(value: &str) -> bool {
-    ["absolute", "fixed", "relative", "sticky"].iter().any(|way| value.eq_ignore_ascii_case(way))
+/// Whether a declaration may move a box from where its neighbours leave it.
+fn moves(shown: &str) -> bool {
+    let is_one = |at: usize| moves_by(last_name(shown, at), value_behind(shown, at, SHORT));
+    memchr::memchr_iter(b':', shown.as_bytes()).any(is_one)
+}
+
+fn moves_by(name: &[u8], value: &str) -> bool {
+    const WAYS: &[&str] = &["absolute", "fixed", "relative", "sticky", "\\"];
+    let is = |own: &str| name.eq_ignore_ascii_case(own.as_bytes());
+    let is_margin = || name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"margin"));
+    match name.len() {
+        8 if is("position") => places::begins(value, WAYS),
+        6 | 11 | 12 | 13 | 17 | 19 if is_margin() => value.contains('-'),
+        9 if is("transform") || is("translate") => !places::begins(value, &["none"]),
+        6 if is("rotate") => true,
+        _ => is(ESCAPED),
+    }
 }
 
 fn turns(value: &str) -> bool {
@@ -126,20 +136,31 @@ fn declares(text: &str, properties: &[&str]) -> bool {
 /// The value behind the colon, or as much of it as may be one.
 fn value_behind(text: &str, colon: usize, most: usize) -> &str {
     let end = text.floor_char_boundary(colon.saturating_add(most));
-    text.get(colon + 1..end).unwrap_or_default().split([';', '}', '\n']).next().unwrap_or_default()
+    let mut behind = text.get(colon + 1..end).unwrap_or_default().trim_start();
+    while let Some((_, rest)) = behind.strip_prefix("/*").and_then(|comment| comment.split_once("*/")) {
+        behind = rest.trim_start();
+    }
+    behind.split([';', '}', '\n']).next().unwrap_or_default()
 }
 
-/// The name right before the colon; behind a comment it may be any, and counts as the one that writes; [`ESCAPED`] where it has
-/// letters that are escaped.
+/// The name right before the colon; [`ESCAPED`] where a comment stands between, or it has letters that are escaped.
 fn last_name(text: &str, colon: usize) -> &[u8] {
     let before = text.as_bytes().get(colon.saturating_sub(NEAR)..colon).unwrap_or_default();
     let before = before.trim_ascii_end();
     if before.last().is_some_and(|byte| !byte.is_ascii_alphanumeric()) {
-        return if before.ends_with(b"*/") { b"content" } else { &[] };
+        return if before.ends_with(b"*/") { ESCAPED.as_bytes() } else { &[] };
     }
     let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
     let (before, name) = before.split_at(before.len() - length);
-    if before.ends_with(b"\\") { ESCAPED.as_bytes() } else { name }
+    if is_escape(before) { ESCAPED.as_bytes() } else { name }
+}
+
+/// Whether text ends with a backslash, or with an escape by number and the blank that ends it.
+fn is_escape(text: &[u8]) -> bool {
+    let number = text.strip_suffix(b" ").unwrap_or(text);
+    let digits =
+        if number.len() < text.len() { number.iter().rev().take_while(|b| b.is_ascii_hexdigit()).count() } else { 0 };
+    number.get(..number.len() - digits).is_some_and(|before| before.ends_with(b"\\"))
 }
 
 /// Whether a rule writes digits of its own.
@@ -161,6 +182,9 @@ pub(super) fn has_generated_digits(shown: &str) -> bool {
 /// Whether the name before the colon ends with one of these.
 fn is_named(text: &str, colon: usize, names: &[&str]) -> bool {
     let name = last_name(text, colon);
+    if name == ESCAPED.as_bytes() {
+        return true;
+    }
     let ends_so = |own: &&str| {
         name.len()
             .checked_sub(own.len())
@@ -203,6 +227,7 @@ fn hidden_by(value: &str) -> &'static [&'static str] {
         "0" => !value.get(1).is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.'),
         // Farther away than a screen is wide; in em, too.
         "-" => digits(1) > 2,
+        "scale(0" => !value.get(7).is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.'),
         _ => true,
     };
     let begins = |word: &str| value.get(..word.len()).is_some_and(|own| own.eq_ignore_ascii_case(word.as_bytes()));

@@ -72,7 +72,7 @@ impl Decoder {
     /// limit in all. What was appended before a fault was found is worthless.
     pub fn feed(&mut self, input: &[u8], out: &mut Vec<u8>) -> Progress {
         let (mut at, mut run, mut is_clean) = (0, 0, !self.bare);
-        let plain = plain_lines(input);
+        let plain = if is_clean { plain_lines(input) } else { None };
         while at < input.len() {
             if is_clean && self.place == Place::LineStart {
                 // What is not clean is looked at octet by octet: a second try for each of its lines would take for ever.

@@ -148,19 +148,19 @@ fn string(value: &str) -> (String, &str) {
             continue;
         }
         let (c, behind) = escaped(characters.as_str());
-        out.extend(c.filter(|c| *c != '\n'));
+        out.extend(c);
         characters = behind.chars();
     }
     (out, characters.as_str())
 }
 
-/// What the escape behind a backslash stands for, and what is behind it.
-fn escaped(rest: &str) -> (Option<char>, &str) {
+/// What the escape behind a backslash stands for, and what is behind it: a line that goes on is nothing.
+pub(super) fn escaped(rest: &str) -> (Option<char>, &str) {
     let hex = rest.bytes().take(6).take_while(u8::is_ascii_hexdigit).count();
     let code = u32::from_str_radix(rest.get(..hex).unwrap_or_default(), 16);
     let Some(c) = code.ok().and_then(char::from_u32) else {
         let mut characters = rest.chars();
-        return (characters.next(), characters.as_str());
+        return (characters.next().filter(|c| *c != '\n'), characters.as_str());
     };
     let behind = rest.get(hex..).unwrap_or_default();
     (Some(c), behind.strip_prefix([' ', '\n', '\t']).unwrap_or(behind))

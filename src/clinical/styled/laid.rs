@@ -9,15 +9,20 @@ use super::ESCAPED;
 use super::content::{Context, strings};
 use super::places::{self, FLOAT, Place, Valued};
 use super::selector::Part;
-use super::sheet::{Declaration, Sheet, declarations};
+use super::sheet::{Sheet, declarations};
+use super::style::Style;
 use super::tree::{self, Node, ROOT, Tree};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Octets that may come out beyond twice the page.
 const ROOM: usize = 65_536;
-/// Octets of a line of figures, and digits of a number in it.
-const FIGURES: usize = 64;
+/// Octets of a piece that is moved, and of what stands beside it in its line; digits of a number; pieces.
+const PIECE: usize = 32;
+const BESIDE: usize = 48;
 const NUMBER: usize = 10;
-/// What gives an element a place among its neighbours, and what moves it.
+const PIECES: usize = 1_024;
+/// What gives an element a place among its neighbours.
 const PLACED: &[&str] = &[
     ESCAPED,
     "order",
@@ -28,8 +33,9 @@ const PLACED: &[&str] = &[
     "grid-column",
     "grid-row-start",
     "grid-column-start",
+    "grid-row-end",
+    "grid-column-end",
 ];
-const DRIFTING: &[&str] = &[ESCAPED, "position", "margin", "margin-left", "margin-right", "margin-top", "transform"];
 const MARKS: &str = "'\u{201C}' '\u{201D}' '\u{2018}' '\u{2019}'";
 
 /// What was read.
@@ -46,13 +52,15 @@ pub(in super::super) fn of(markup: &str, shown: &str, steps: &mut usize) -> Laid
     let tree = tree::of(markup, *steps);
     let sheet = Sheet::parse(&tree.sheet);
     let (text, context, room) = (String::new(), Context::default(), markup.len().saturating_mul(2) + ROOM);
-    let (has_places, has_drift) = (super::declares(shown, PLACED), super::declares(shown, DRIFTING));
+    let (has_places, has_drift) = (super::declares(shown, PLACED), super::moves(shown));
+    let (is_in_order, moved) = (false, Vec::new());
     let mut layout =
-        Layout { tree: &tree, sheet: &sheet, context, text, room, has_places, has_drift, is_adrift: false };
+        Layout { tree: &tree, sheet: &sheet, context, text, room, has_places, has_drift, is_in_order, moved };
     layout.element(ROOT, &Inherited { marks: MARKS.to_owned(), ..Inherited::default() });
     let is_cut = tree.is_cut() || sheet.is_cut || layout.text.len() >= room;
     *steps = tree.steps();
-    Laid { text: layout.text, is_cut, is_adrift: layout.is_adrift }
+    let is_adrift = layout.moved.iter().any(|piece| is_in_number(&layout.text, piece));
+    Laid { text: layout.text, is_cut, is_adrift }
 }
 
 /// What an element has from those around it.
@@ -65,49 +73,6 @@ struct Inherited {
     is_from_right: bool,
 }
 
-/// What is declared for an element.
-#[derive(Debug, Default)]
-struct Style {
-    own: Vec<Declaration>,
-    before: Option<String>,
-    after: Option<String>,
-    marker: Option<String>,
-}
-
-impl Style {
-    fn add(&mut self, part: Part, declared: &[Declaration]) {
-        let content = || declared.iter().rev().find(|[name, _]| name == "content").map(|[_, value]| value.clone());
-        match part {
-            Part::Itself => self.own.extend_from_slice(declared),
-            Part::Before => self.before = content().or(self.before.take()),
-            Part::After => self.after = content().or(self.after.take()),
-            Part::Marker => self.marker = content().or(self.marker.take()),
-        }
-    }
-
-    fn is(&self, property: &str, expected: &str) -> bool {
-        self.value(property).is_some_and(|value| value.eq_ignore_ascii_case(expected))
-    }
-
-    /// What is unseen may hold what is seen: that is another matter.
-    fn is_gone(&self) -> bool {
-        let counts = |name: &str, value: &str| name != "visibility" && self.value(name) == Some(value);
-        let hides = |name: &str, value: &str| super::hidden_by(value).contains(&name) && counts(name, value);
-        self.own.iter().any(|[name, value]| hides(name, value))
-    }
-
-    fn is_reversed(&self) -> bool {
-        ["flex-direction", "flex-flow"].iter().any(|name| self.value(name).is_some_and(|v| v.contains("-reverse")))
-    }
-}
-
-impl Valued for Style {
-    /// The last value of a property.
-    fn value(&self, property: &str) -> Option<&str> {
-        self.own.iter().rev().find(|[name, _]| name == property).map(|[_, value]| value.as_str())
-    }
-}
-
 struct Layout<'t> {
     tree: &'t Tree,
     sheet: &'t Sheet,
@@ -118,7 +83,10 @@ struct Layout<'t> {
     has_places: bool,
     /// Some element may be moved.
     has_drift: bool,
-    is_adrift: bool,
+    /// Whether the element that is read stands where its place puts it among its neighbours.
+    is_in_order: bool,
+    /// Pieces of the text that are moved from where they stand in it.
+    moved: Vec<Range<usize>>,
 }
 
 impl Layout<'_> {
@@ -153,11 +121,14 @@ impl Layout<'_> {
         if is_hidden || matches!(node.name.as_str(), "script" | "template" | "title") {
             return;
         }
-        let variables = self.context.variables.len();
+        let (variables, start, is_in_order) = (self.context.variables.len(), self.text.len(), self.is_in_order);
         let style = self.declared_variables(node);
         if !style.is_gone() {
             let within = self.inherited(node, &style, around);
             self.boxed(node, &style, &within, around);
+        }
+        if self.has_drift && (places::is_adrift(&style) || (places::is_away(&style) && !is_in_order)) {
+            self.note_moved(start);
         }
         self.context.variables.truncate(variables);
     }
@@ -284,26 +255,27 @@ impl Layout<'_> {
     fn children(&mut self, node: &Node, style: &Style, within: &Inherited) {
         let children = self.ordered(node, style);
         let is_moved = children.as_deref().is_some_and(|children| children != node.children);
-        let (start, mut has_moved) = (self.text.len(), false);
+        let is_in_order = std::mem::replace(&mut self.is_in_order, children.is_some());
         for child in children.as_deref().unwrap_or(&node.children) {
-            let from = self.text.len();
+            self.is_in_order = children.is_some();
             self.element(*child, within);
-            has_moved |= self.has_drift && self.text.len() <= from + FIGURES && self.drifts(*child);
             if is_moved {
                 self.text.push(' ');
             }
         }
-        let all = self.text.get(start..).unwrap_or_default();
-        self.is_adrift |= has_moved && all.len() <= FIGURES && digits(all) >= NUMBER;
+        self.is_in_order = is_in_order;
     }
 
-    /// Whether an element is moved by what nobody here works out.
-    fn drifts(&self, id: usize) -> bool {
-        self.tree.node(id).filter(|node| node.is_element()).is_some_and(|node| places::is_adrift(&self.style(node)))
+    /// A piece of a number is not where it stands in the text.
+    fn note_moved(&mut self, start: usize) {
+        let piece = self.text.get(start..).unwrap_or_default();
+        if piece.len() <= PIECE && (1..NUMBER).contains(&digits(piece)) && self.moved.len() < PIECES {
+            self.moved.push(start..self.text.len());
+        }
     }
 
     /// The children in the order in which they are shown, where that may be another one.
-    fn ordered(&self, node: &Node, style: &Style) -> Option<Vec<usize>> {
+    fn ordered(&mut self, node: &Node, style: &Style) -> Option<Vec<usize>> {
         let name = |id: &usize| self.tree.node(*id).map_or("", |child| child.name.as_str());
         match node.name.as_str() {
             "details" if node.attribute("open").is_none() => {
@@ -332,9 +304,10 @@ impl Layout<'_> {
         }
         let is_blank = |id: &usize| self.tree.node(*id).is_some_and(|n| !n.is_element() && n.text.trim().is_empty());
         let visible = node.children.iter().copied().filter(|id| !is_blank(id));
-        let areas = style.value("grid-template-areas").unwrap_or_default();
-        let mut places: Vec<(Place, usize)> = visible.map(|id| (self.place(id, areas), id)).collect();
-        let is_usual = places.iter().all(|(place, _)| *place == Place::default());
+        let (visible, areas): (Vec<usize>, _) = (visible.collect(), places::areas(style));
+        let mut places: Vec<(Place, usize)> = visible.into_iter().map(|id| (self.place(id, &areas), id)).collect();
+        let is_usual =
+            places.iter().filter(|(place, _)| *place != Place::default()).count() < usize::min(2, places.len());
         if is_usual && !style.is_reversed() {
             return None;
         }
@@ -344,6 +317,7 @@ impl Layout<'_> {
             run.reverse();
             run.iter_mut().for_each(|(place, _)| *place = Place::default());
         }
+        places::in_lines(&mut places);
         places.sort_by_key(|(place, _)| *place);
         if style.is_reversed() {
             places.reverse();
@@ -351,9 +325,12 @@ impl Layout<'_> {
         Some(places.into_iter().map(|(_, id)| id).collect())
     }
 
-    fn place(&self, id: usize, areas: &str) -> Place {
-        let node = self.tree.node(id).filter(|node| node.is_element());
-        node.map(|node| places::of(&self.style(node), areas)).unwrap_or_default()
+    fn place(&mut self, id: usize, areas: &BTreeMap<&str, [i64; 2]>) -> Place {
+        let Some(node) = self.tree.node(id).filter(|node| node.is_element()) else { return Place::default() };
+        let variables = self.context.variables.len();
+        let style = self.declared_variables(node);
+        self.context.variables.truncate(variables);
+        places::of(&style, areas)
     }
 
     /// Text, its white space as one character.
@@ -377,6 +354,18 @@ impl Layout<'_> {
 
 fn digits(text: &str) -> usize {
     text.bytes().filter(u8::is_ascii_digit).count()
+}
+
+/// Whether digits stand right beside a piece of a line, as many as a number has with its own.
+fn is_in_number(text: &str, piece: &Range<usize>) -> bool {
+    let (from, to) = (piece.start.saturating_sub(BESIDE), text.floor_char_boundary(piece.end + BESIDE));
+    let before = text.get(text.ceil_char_boundary(from)..piece.start).unwrap_or_default();
+    let before = before.rsplit('\n').next().unwrap_or_default();
+    let behind = text.get(piece.end..to).unwrap_or_default().split('\n').next().unwrap_or_default();
+    let is_beside = before.trim_end().ends_with(|c: char| c.is_ascii_digit())
+        || behind.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    let own = text.get(piece.clone()).unwrap_or_default();
+    is_beside && digits(before) + digits(own) + digits(behind) >= NUMBER
 }
 
 /// Lines whose words go from right to left (UAX #9): numbers do, up to the first word of letters that go from left to right.
@@ -431,6 +420,8 @@ mod tests {
             "<div style=display:grid>NHS number<i style='grid-column:3'>5919</i><i style='grid-area:1/1'>943</i><i style='grid-column-start:2'>476</i>",
             "<div style='display:grid;grid-template-areas:\"z a b c\"'><i style='grid-area:c'>5919</i><i style='grid-area:a'>943</i><i style='grid-area:b'>476</i><b style=grid-area:z>NHS number</b></div>",
             "<style>i{position:absolute;top:3px}.a{left:2in}.b{l\\65 ft:4em}</style><p>NHS number <i class=a>5919</i><i style='left:1px'>943</i><i class=b>476</i>",
+            "<style>i{posi\\74 ion:\\61 bsolute !important}</style><p>NHS number <i style='left:8ch;top:1px'>476</i><i style='left:10px;top:9px'>943</i><i style='right:1px;top:8px'>5919</i>",
+            "<p>NHS number <i style='--o:3;order:var(--o)'>5919</i><i style='order:1'>943</i><i style='order:2'>476</i>",
             "<table><tfoot><tr><td>5919</tfoot><tbody><tr><td>476</tbody><thead><tr><td>NHS number 943</thead></table>",
         ] {
             let text = of(markup).text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -440,19 +431,34 @@ mod tests {
 
     #[test]
     fn figures_that_are_moved_by_what_is_not_worked_out_are_known() {
-        let all = "NHS number 476 <i style='position:relative;left:-30px'>943</i> 5919";
-        let moved = ["margin-left:-3em", "transform:translateX(9px)", "position:relative;right:3em"];
-        for style in moved {
-            assert!(of(&format!("<p>NHS number 476 <i style='{style}'>943</i> 5919")).is_adrift, "{style}");
+        for style in [
+            "margin-left:-3em",
+            "transform:translateX(9px)",
+            "position:relative;right:3em",
+            "position:relative;left:-999px",
+        ] {
+            let moved = format!("476 <b><i style='{style}'>943</i></b> 5919");
+            assert!(
+                of(&format!("<p>The patient whose NHS number is {moved} was seen in the clinic of this hospital"))
+                    .is_adrift
+            );
         }
-        assert!(of(all).is_adrift);
-        for usual in
-            ["<p>&pound;12<i style='position:relative;top:-3px'>99</i>", "<p>9434765919 <i style='margin:1px'>9</i>"]
-        {
+        for wrapped in [
+            "<b><i style='position:absolute;left:9px'>476</i></b>",
+            "<i style='position:absolute;left:var(--x)'>476</i>",
+        ] {
+            assert!(of(&format!("<p>943 5919 {wrapped}")).is_adrift, "{wrapped}");
+        }
+        for usual in [
+            "<p>&pound;12<i style='position:relative;top:-9px'>99</i>",
+            "<p>9434765919 <i style='margin:1px'>9</i>",
+            "<p><img src=a.png style='margin-left:-3px'> 0044 20 7946 0958",
+            "<p>Call <a style='position:relative;left:20px'>+44 20 7946 0958</a>",
+            "<td><div style='margin:0 -15px'>Invoice 2024-000123456</div>",
+            "<p>9434765919 <i style='margin-left:-3em'>x</i>",
+        ] {
             assert!(!of(usual).is_adrift, "{usual}");
         }
-        let far = format!("<p>{} 943 476 5919 <i style='margin-left:-3em'>x</i>", "a line of text ".repeat(9));
-        assert!(!of(&far).is_adrift);
     }
 
     #[test]

@@ -31,6 +31,8 @@ const READ: &[&str] = &[
     "clip",
     "clip-path",
     "transform",
+    "translate",
+    "rotate",
     "content",
     "counter-reset",
     "counter-increment",
@@ -49,17 +51,26 @@ const READ: &[&str] = &[
     "right",
     "top",
     "bottom",
+    "inset",
     "margin",
     "margin-left",
     "margin-right",
-    "margin-top",
+    "margin-inline",
+    "margin-inline-start",
+    "margin-inline-end",
+    "grid",
     "grid-area",
     "grid-row",
     "grid-row-start",
+    "grid-row-end",
     "grid-column",
     "grid-column-start",
+    "grid-column-end",
+    "grid-template",
     "grid-template-areas",
 ];
+/// Those whose values have strings, with escapes of their own.
+const QUOTED: &[&str] = &["content", "quotes", "list-style", "list-style-type"];
 
 /// `property: value`, the property in lower case.
 pub(super) type Declaration = [String; 2];
@@ -135,7 +146,7 @@ impl Sheet {
     }
 }
 
-fn without_comments(text: &str) -> String {
+pub(super) fn without_comments(text: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((before, comment)) = rest.split_once("/*") {
         out.push_str(before);
@@ -171,7 +182,7 @@ fn cut(text: &str, marks: &[u8]) -> Option<usize> {
 
 /// The declarations that matter here.
 pub(super) fn declarations(block: &str) -> Vec<Declaration> {
-    let (mut found, mut rest) = (Vec::new(), block);
+    let (mut found, mut rest): (Vec<Declaration>, &str) = (Vec::new(), block);
     while !rest.is_empty() && found.len() < DECLARATIONS {
         let (one, behind) = rest.split_at(cut(rest, b";").unwrap_or(rest.len()));
         rest = behind.get(1..).unwrap_or_default();
@@ -186,7 +197,13 @@ pub(super) fn declarations(block: &str) -> Vec<Declaration> {
         let important = value.rsplit_once('!').filter(|(_, last)| last.trim().eq_ignore_ascii_case("important"));
         let value = important.map_or(value, |(value, _)| value).trim();
         let value = value.get(..value.floor_char_boundary(LONGEST)).unwrap_or_default();
-        found.push([property, value.to_owned()]);
+        let is_escaped = value.contains('\\') && !property.starts_with("--") && !QUOTED.contains(&property.as_str());
+        let value = if is_escaped { unescaped(value) } else { value.to_owned() };
+        // The last of each counts.
+        match found.iter_mut().find(|[own, _]| *own == property) {
+            Some([_, own]) => *own = value,
+            None => found.push([property, value]),
+        }
     }
     found
 }

@@ -9,6 +9,8 @@ use std::ops::Range;
 const PAGE: usize = 512;
 /// Octets for each paragraph behind the places: [MS-DOC] 2.9.24.
 pub(super) const PARAGRAPH: usize = 13;
+/// `sprmTDefTable`: [MS-DOC] 2.6.3.
+const TABLE: u16 = 0xD608;
 
 /// A property that is on, and how pages of its kind are made.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +45,9 @@ fn page_ranges(page: &[u8], sought: Sought<'_>, found: &mut Vec<Range<usize>>) {
 /// A run or a paragraph.
 pub(super) struct Entry<'p> {
     range: Range<usize>,
-    pub properties: &'p [u8],
+    properties: &'p [u8],
+    /// The properties of a paragraph, and nothing else: [MS-DOC] 2.9.174.
+    pub exact: &'p [u8],
     /// The number of a paragraph's style: [MS-DOC] 2.9.174.
     pub style: u16,
 }
@@ -57,9 +61,15 @@ fn entries<'p>(page: &'p [u8], sought: Sought<'_>) -> impl Iterator<Item = Entry
         let entry = (count + 1) * 4 + index * size;
         let offset = page.get(entry).map_or(0, |offset| usize::from(*offset) * 2);
         let properties = (offset != 0).then(|| properties(page, offset, size))?;
-        let is_long = page.get(offset) == Some(&0);
-        let style = Octets::from(page, offset + 1 + usize::from(is_long)).u16().unwrap_or_default();
-        Some(Entry { range: place(index)?..place(index + 1)?, properties, style })
+        let length = |at: usize| page.get(at).map_or(0, |pairs| usize::from(*pairs) * 2);
+        let whole = match length(offset) {
+            0 => offset + 2..offset + 2 + length(offset + 1),
+            length => offset + 1..offset + length,
+        };
+        let whole = page.get(whole.start..whole.end.min(page.len())).unwrap_or_default();
+        let (style, exact) = whole.split_at_checked(2).unwrap_or_default();
+        let style = Octets::of(style).u16().unwrap_or_default();
+        Some(Entry { range: place(index)?..place(index + 1)?, properties, exact, style })
     })
 }
 
@@ -87,11 +97,31 @@ pub(super) fn told(word: &[u8], plc: &[u8], tell: impl Fn(&Entry<'_>) -> Option<
     found
 }
 
-/// The operand of a property, of one octet or two.
+/// The operand of a property, of one octet or two, where a list of them has it: the last one counts ([MS-DOC] 2.2.5.1).
 pub(super) fn operand_of(properties: &[u8], sprm: [u8; 2], width: usize) -> Option<u16> {
-    let place = memchr::memmem::find(properties, &sprm)?;
-    let mut octets = Octets::from(properties, place + 2);
-    if width == 1 { octets.u8().map(u16::from) } else { octets.u16() }
+    let (mut octets, mut found) = (Octets::of(properties), None);
+    while let Some((code, operand)) = property(&mut octets) {
+        if code == u16::from_le_bytes(sprm) {
+            let mut operand = Octets::of(operand);
+            found = if width == 1 { operand.u8().map(u16::from) } else { operand.u16() };
+        }
+    }
+    found
+}
+
+/// [MS-DOC] 2.2.5.1: the next property, and its operand.
+fn property<'p>(octets: &mut Octets<'p>) -> Option<(u16, &'p [u8])> {
+    let code = octets.u16()?;
+    let length = match (code >> 13, code) {
+        // Its length counts one octet too many, and is two octets long.
+        (_, TABLE) => usize::from(octets.u16()?).checked_sub(1)?,
+        (0 | 1, _) => 1,
+        (2 | 4 | 5, _) => 2,
+        (3, _) => 4,
+        (7, _) => 3,
+        _ => usize::from(octets.u8()?),
+    };
+    Some((code, octets.take(length)?))
 }
 
 /// What is told of the range that has `at` in it.

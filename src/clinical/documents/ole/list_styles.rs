@@ -17,7 +17,7 @@ const OF_PARAGRAPH: u16 = 1;
 const DEEPEST: usize = 16;
 
 /// What one style says of its paragraphs.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Style {
     base: usize,
     list: Option<u16>,
@@ -53,30 +53,31 @@ impl ListStyles {
         let (count, base) = (usize::from(about.u16()?), usize::from(about.u16()?));
         for _ in 0..count.min(MOST) {
             let length = usize::from(octets.u16()?);
-            let style = octets.take(length + length % 2)?;
-            self.0.push(style_of(style, base.max(BASE)).unwrap_or_default());
+            let style = octets.take(length)?;
+            octets.take_up_to(length % 2);
+            self.0.push(style_of(style, base.max(BASE)));
         }
         Some(())
     }
 }
 
 /// [MS-DOC] 2.9.260: what is known of a style, its name, then its properties.
-fn style_of(octets: &[u8], base: usize) -> Option<Style> {
+fn style_of(octets: &[u8], base: usize) -> Style {
     let [kind, about] = [2, 4].map(|at| Octets::from(octets, at).u16());
-    let kind = kind?;
-    let (is_of_paragraph, parent) = (kind & 0xF == OF_PARAGRAPH, usize::from(kind >> 4));
-    // A style that is based on none says so by a number that none has.
-    let nothing = Style { base: parent, ..Style::default() };
-    if !is_of_paragraph || about? & 0xF == 0 {
-        return Some(nothing);
-    }
+    // A style that is based on none says so by a number that none has; one that is not there is based on none.
+    let parent = kind.map_or(usize::MAX, |kind| usize::from(kind >> 4));
+    let is_of_paragraph =
+        kind.is_some_and(|kind| kind & 0xF == OF_PARAGRAPH) && about.is_some_and(|about| about & 0xF > 0);
+    let properties = if is_of_paragraph { properties_of(octets, base) } else { None }.unwrap_or_default();
+    let [list, level] =
+        [(super::word::LIST, 2), (super::word::LEVEL, 1)].map(|(sprm, width)| operand_of(properties, sprm, width));
+    Style { base: parent, list, level }
+}
+
+/// The properties of a paragraph's style, behind its name and its number.
+fn properties_of(octets: &[u8], base: usize) -> Option<&[u8]> {
     let characters = usize::from(Octets::from(octets, base).u16()?);
     let mut behind = Octets::from(octets, base + 2 + (characters + 1) * 2);
     let length = usize::from(behind.u16()?);
-    let properties = behind.take(length)?.get(2..)?;
-    Some(Style {
-        list: operand_of(properties, super::word::LIST, 2),
-        level: operand_of(properties, super::word::LEVEL, 1),
-        ..nothing
-    })
+    behind.take(length)?.get(2..)
 }

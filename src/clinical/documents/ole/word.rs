@@ -59,8 +59,8 @@ pub(super) fn read(word: &[u8], tables: &[Vec<u8>; 2], words: &mut Words, docume
     text.page.boxes = page::Boxes::of(word, table);
     text.page.body = Octets::from(word, BODY).length().unwrap_or(usize::MAX);
     if let Some(plc) = piece(word, table, PARAGRAPHS) {
-        text.page.listed = formatting::told(word, plc, |entry| formatting::operand_of(entry.properties, LIST, 2));
-        text.page.levels = formatting::told(word, plc, |entry| formatting::operand_of(entry.properties, LEVEL, 1));
+        text.page.listed = formatting::told(word, plc, |entry| formatting::operand_of(entry.exact, LIST, 2));
+        text.page.levels = formatting::told(word, plc, |entry| formatting::operand_of(entry.exact, LEVEL, 1));
         text.page.styled = formatting::told(word, plc, |entry| Some(entry.style));
     }
     let sound = pieces.iter().all(|piece| text.add(word, piece));

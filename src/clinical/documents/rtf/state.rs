@@ -126,13 +126,10 @@ impl<'d, 'w, 'r> State<'d, 'w, 'r> {
 
     fn open(&mut self) {
         self.skip = 0;
-        // Its name and its value are groups in it.
-        self.flows
-            .last_mut()
-            .filter(|flow| flow.holds == Holds::Named("docvar"))
-            .into_iter()
-            .for_each(|flow| flow.push('\n'));
         let Some(around) = self.groups.last().copied() else { return };
+        // Its name and its value are groups in it.
+        let variable = self.flows.last_mut().filter(|flow| around.has_flow && flow.holds == Holds::Named("docvar"));
+        variable.into_iter().for_each(|flow| flow.push('\n'));
         if self.groups.len() < DEEPEST {
             self.groups.push(Group { has_flow: false, starred: false, edit: None, label: None, ..around });
         } else {

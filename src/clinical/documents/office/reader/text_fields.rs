@@ -82,7 +82,7 @@ impl<'a> Reader<'a, '_> {
                 self.lists.style(level, element);
             }
             (Dialect::Drawing, "buNone" | "buChar" | "buBlip") if self.is_in_paragraph() => self.lists.said(),
-            (Dialect::Slide, "txBody") => self.lists.anew(),
+            (Dialect::Slide | Dialect::Drawing, "txBody") => self.lists.anew(),
             (Dialect::Slide, "presentation") => {
                 let first = element.attribute("firstSlideNum");
                 self.styles.first_slide = first.and_then(|first| first.trim().parse().ok());
