@@ -43,6 +43,11 @@ fn without_zeros(reading: Reading<'_>) -> Reading<'_> {
 
 fn as_it_seems<'a>(bytes: &'a [u8], label: Option<&str>) -> Reading<'a> {
     let label = label.map(str::trim).filter(|l| !l.is_empty());
+    if label.is_some_and(is_of_consoles) && bytes.iter().any(|byte| blank_of_consoles(*byte) != *byte) {
+        let blanked: Vec<u8> = bytes.iter().map(|byte| blank_of_consoles(*byte)).collect();
+        let other = Some(WINDOWS_1252.decode_without_bom_handling(&blanked).0.into_owned());
+        return Reading { text: WINDOWS_1252.decode_without_bom_handling(bytes).0, other, sound: true };
+    }
     let plain = if bytes.is_ascii() { std::str::from_utf8(bytes).ok() } else { None };
     if label.is_some_and(is_utf7) {
         return Reading { other: Some(utf7(bytes)), text: lossy(bytes), sound: true };
@@ -91,6 +96,22 @@ fn western(label: &str) -> Option<&'static Encoding> {
         "_autodetect_all",
     ];
     NAMES.iter().any(|name| label.eq_ignore_ascii_case(name)).then_some(encoding_rs::WINDOWS_1252)
+}
+
+/// Charsets of consoles, whose signs and lines stand elsewhere than in the one that everybody falls back to.
+fn is_of_consoles(label: &str) -> bool {
+    let number = label.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('0');
+    matches!(number, "437" | "850" | "858") && !label.contains("8859")
+}
+
+/// Their no-break space, dots and upright lines.
+fn blank_of_consoles(byte: u8) -> u8 {
+    match byte {
+        0xFF | 0xFE => 0xA0,
+        0xF9 | 0xFA => 0xB7,
+        0xB3 | 0xBA => b'|',
+        byte => byte,
+    }
 }
 
 /// Adds what readers see that follow the markup, or that guess: a file that is kept has no label any more.

@@ -49,15 +49,18 @@ pub fn value(c: char) -> Option<u8> {
 /// Characters that a reader does not see: they neither join nor divide.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
-        | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
+    // ASCII first: nearly all of a text, and its control characters divide records of programmes.
+    !c.is_ascii()
+        && matches!(c, '\u{80}'..='\u{84}' | '\u{86}'..='\u{9F}' | '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
+        | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// Marks that are drawn over the character before them (underlines, keycaps, accents): nothing of their own.
 #[must_use]
 pub fn is_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20F0}'
-        | '\u{FE20}'..='\u{FE2F}')
+    matches!(c, '\u{300}'..='\u{36F}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5BD}' | '\u{64B}'..='\u{65F}' | '\u{302A}'..='\u{302F}'
+        | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20F0}' | '\u{FE20}'..='\u{FE2F}')
 }
 
 /// What joins two groups of digits.
@@ -215,11 +218,7 @@ pub(super) fn folded(c: char) -> Folded {
     if let Some(digit) = value(c) {
         return Folded::Letter(char::from(b'0' + digit));
     }
-    // Fullwidth Latin letters stand at a fixed distance from ASCII.
-    let c = match c {
-        '\u{FF21}'..='\u{FF5A}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
-        c => c,
-    };
+    let c = latin(c);
     let mut lower = c.to_lowercase();
     match (lower.next(), lower.next()) {
         _ if is_invisible(c) || is_mark(c) => Folded::Nothing,
@@ -227,6 +226,30 @@ pub(super) fn folded(c: char) -> Folded {
         _ if c.is_alphabetic() => Folded::Other,
         _ => Folded::Blank,
     }
+}
+
+/// The letter of ASCII that one is for its reader: full width, bold and the like (Unicode 16, 22.2), in circles and squares, and as
+/// small capitals.
+fn latin(c: char) -> char {
+    const SMALL: &str = "\u{1D00}\u{299}\u{1D04}\u{1D05}\u{1D07}\u{A730}\u{262}\u{29C}\u{26A}\u{1D0A}\u{1D0B}\u{29F}\u{1D0D}\u{274}\u{1D0F}\u{1D18}q\u{280}\u{A731}\u{1D1B}\u{1D1C}\u{1D20}\u{1D21}x\u{28F}\u{1D22}";
+    let code = c as u32;
+    let at = match code {
+        ..0x262 => return c,
+        0xFF21..=0xFF3A => code - 0xFF21,
+        0xFF41..=0xFF5A => code - 0xFF41,
+        0x1D400..=0x1D6A3 => (code - 0x1D400) % 26,
+        0x24B6..=0x24E9 => (code - 0x24B6) % 26,
+        0x1F130..=0x1F149 => code - 0x1F130,
+        0x1F150..=0x1F169 => code - 0x1F150,
+        0x1F170..=0x1F189 => code - 0x1F170,
+        0x262..=0x29F | 0x1D00..=0x1D22 | 0xA730 | 0xA731 => {
+            // P stands where Q has none of its own.
+            let letters = "abcdefghijklmnopqrstuvwxyz".chars();
+            return SMALL.chars().zip(letters).find(|(small, _)| *small == c).map_or(c, |(_, letter)| letter);
+        }
+        _ => return c,
+    };
+    u8::try_from(at).map_or(c, |at| char::from(b'a' + at % 26))
 }
 
 /// Single letters that only dots divide, while they are folded.
@@ -315,6 +338,7 @@ mod tests {
             ("J. A. Smith", "j a smith"),
             ("a.b", "ab"),
             ("1.2.3", "1 2 3"),
+            ("𝗡𝗛𝗦 𝘯𝘶𝘮 ɴʜꜱ Ⓝⓗ🅂 Ｎｈ", "nhs num nhs nhs nh"),
             ("ΑΣΘΕΝΉΣ［９］𐐀İ", "ασθενήσ 9 𐐨i\u{307}"),
         ] {
             out.clear();

@@ -101,17 +101,28 @@ const PARAMETERS: usize = 64;
 pub(super) fn content(value: &[u8]) -> Content {
     let mut pieces = Pieces { rest: value };
     let kind = pieces.next().unwrap_or_default();
-    let kind: String = String::from_utf8_lossy(&kind).split_whitespace().collect::<String>().to_ascii_lowercase();
-    let mut content = Content { kind, ..Content::default() };
+    let kind = String::from_utf8_lossy(&kind);
+    let mut words = kind.split_whitespace().peekable();
+    let mut own = String::new();
+    // Some forget the semicolon, and some readers take the type up to a blank.
+    while let Some(word) = words.next_if(|word| own.is_empty() || !word.contains('=')) {
+        own.push_str(&word.to_ascii_lowercase());
+    }
+    let forgotten: Vec<Vec<u8>> = words.map(|word| word.as_bytes().to_vec()).collect();
+    let mut content = Content { kind: own, ..Content::default() };
     let (mut name, mut flow) = (Name::default(), [false; 2]);
-    for piece in pieces.by_ref().take(PARAMETERS) {
+    for piece in forgotten.into_iter().chain(pieces.by_ref()).take(PARAMETERS) {
         let Some(equals) = memchr(b'=', &piece) else { continue };
         let key = String::from_utf8_lossy(&piece[..equals]).trim().to_ascii_lowercase();
         let value = piece[equals + 1..].trim_ascii();
         match key.split('*').next().unwrap_or_default() {
             "charset" if content.charset.is_none() => {
                 let text = String::from_utf8_lossy(value).into_owned();
-                content.charset = Some(text.split('\'').next().unwrap_or_default().to_owned());
+                let mut pieces = text.split('\'');
+                let first = pieces.next().unwrap_or_default();
+                // RFC 2231 4: its own charset and language stand before it, where a star says so.
+                let last = pieces.nth(1).filter(|_| key.ends_with('*')).unwrap_or(first);
+                content.charset = Some(last.to_owned());
             }
             "boundary" if !value.is_empty() && !content.boundaries.iter().any(|b| b == value) => {
                 content.boundaries.push(value.to_vec());

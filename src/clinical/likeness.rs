@@ -4,6 +4,7 @@
 //! Called by `looks` for each piece of text. Promises: one pass for a rare character or word each, and a closer look at what stands near
 //! it; only what a label names may be believed. Fails never.
 
+use super::damage;
 use memchr::memmem;
 
 /// Octets before and behind a label, or an escape, that are looked at.
@@ -13,23 +14,35 @@ const DIGITS: usize = 10;
 
 /// How labels end, and how they may begin.
 const LABELS: [(&str, [u8; 2]); 2] = [("HS", *b"NN"), ("hs", *b"nN")];
-/// U+202E, the override (Unicode 16, UAX #9, 3.1).
+/// U+202E, the override, and what embeds and isolates text from right to left: U+202B, U+2067 (Unicode 16, UAX #9, 3.1).
 const FROM_RIGHT: &str = "\u{202E}";
+const WITHIN: [&str; 2] = ["\u{202B}", "\u{2067}"];
 
-/// What stands near labels, with everything that is a digit for a reader as one; nothing where that changes nothing.
-pub(super) fn spelled(text: &str) -> Option<String> {
+/// What stands near labels in other readings; nothing where a reading changes nothing.
+#[derive(Debug, Default)]
+pub(super) struct NearLabels {
+    /// With everything that is a digit for a reader as one.
+    pub spelled: Option<String>,
+    /// With what damage put between digits as a blank.
+    pub mended: Option<String>,
+}
+
+pub(super) fn near_labels(text: &str) -> NearLabels {
     let bytes = text.as_bytes();
     let begins = |at: &usize, first: [u8; 2]| *at > 0 && first.contains(&bytes[at - 1]);
     let of = |(end, first)| memmem::find_iter(bytes, end).filter(move |at| begins(at, first));
     let mut all: Vec<usize> = LABELS.into_iter().flat_map(of).collect();
     all.sort_unstable();
-    let mut near = String::new();
+    let (mut spelled, mut mended) = (String::new(), String::new());
     for piece in windows(text, all.into_iter()) {
-        let Some(read) = digits_of(piece) else { continue };
-        near.push_str(&read);
-        near.push_str("\n;\n");
+        for (all, read) in [(&mut spelled, digits_of(piece)), (&mut mended, damage::mended(piece))] {
+            let Some(read) = read else { continue };
+            all.push_str(&read);
+            all.push_str("\n;\n");
+        }
     }
-    (!near.is_empty()).then_some(near)
+    let [spelled, mended] = [spelled, mended].map(|near| Some(near).filter(|near| !near.is_empty()));
+    NearLabels { spelled, mended }
 }
 
 /// What stands near escapes between digits, with these undone (RFC 3986 2.1); nothing where there are none.
@@ -56,15 +69,30 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
     (!near.is_empty()).then_some(near)
 }
 
-/// The text with what an override turns round as it is shown; nothing where there is none.
+/// The text with what stands from right to left as it is shown: its letters by an override, else its numbers; nothing where there is
+/// none.
 pub(super) fn turned(text: &str) -> Option<String> {
-    memmem::find(text.as_bytes(), FROM_RIGHT.as_bytes())?;
-    let mut pieces = text.split(FROM_RIGHT);
+    let letters = |run: &str| run.chars().rev().collect();
+    let numbers = |run: &str| {
+        let words: Vec<&str> = run.split(' ').collect();
+        let is_number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        if words.iter().all(is_number) { words.into_iter().rev().collect::<Vec<_>>().join(" ") } else { run.to_owned() }
+    };
+    let mut out = turned_by(text, FROM_RIGHT, letters);
+    for mark in WITHIN {
+        out = turned_by(out.as_deref().unwrap_or(text), mark, numbers).or(out);
+    }
+    out
+}
+
+fn turned_by(text: &str, mark: &str, turn: impl Fn(&str) -> String) -> Option<String> {
+    memmem::find(text.as_bytes(), mark.as_bytes())?;
+    let mut pieces = text.split(mark);
     let mut out = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let end = piece.find(['\u{202C}', '\u{202D}', '\u{2069}', '\n', '\r', '\u{2029}']).unwrap_or(piece.len());
         let (run, rest) = piece.split_at(end);
-        out.extend(run.chars().rev());
+        out.push_str(&turn(run));
         out.push_str(rest);
     }
     Some(out)
@@ -205,6 +233,10 @@ fn looks(word: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn spelled(text: &str) -> Option<String> {
+        near_labels(text).spelled
+    }
+
     #[test]
     fn words_and_letters_near_a_label_are_digits() {
         for (text, expected) in [
@@ -246,5 +278,7 @@ mod tests {
     fn an_override_turns_the_rest_of_its_line_round() {
         assert_eq!(turned("NHS \u{202E}9195 674 349\u{202C} x\n1").unwrap(), "NHS 943 476 5919\u{202C} x\n1");
         assert_eq!(turned("NHS \u{202D}943"), None);
+        assert_eq!(turned("NHS \u{2067}5919 476 943\u{2069} x").unwrap(), "NHS 943 476 5919\u{2069} x");
+        assert_eq!(turned("NHS \u{202B}a 943\u{202C}").unwrap(), "NHS a 943\u{202C}");
     }
 }

@@ -90,8 +90,10 @@ impl Walk<'_> {
 
     /// Looks for numbers that are shown in other characters than digits: only what a label names.
     fn alike(&mut self, text: &str, place: &str) {
+        let near = likeness::near_labels(text);
         let readings = [
-            (likeness::spelled(text), Confidence::Medium),
+            (near.spelled, Confidence::Medium),
+            (near.mended, Confidence::High),
             (likeness::unescaped(text), Confidence::High),
             (likeness::turned(text), Confidence::High),
         ];

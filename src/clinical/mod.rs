@@ -15,6 +15,7 @@ mod cards;
 mod charset;
 mod coded;
 mod conditional;
+mod damage;
 mod dates;
 mod declared;
 mod delimiter;

@@ -26,6 +26,8 @@ const TORN_REACH: usize = 12;
 const EVEN_REACH: usize = 40;
 /// How far behind a number its label may stand where something else is named before it.
 const BEHIND_REACH: usize = 4;
+/// How far before a number its label may stand where something else is named between.
+const SENTENCE: usize = 40;
 /// First three and last four digits: what a report may show.
 pub(super) type Shown = [u8; 7];
 
@@ -143,6 +145,8 @@ struct Around {
     before: Near,
     behind: Near,
     label: Option<usize>,
+    /// A label names it in the same sentence, whatever else is named on the way.
+    is_named: bool,
     glue: Glue,
 }
 
@@ -222,21 +226,33 @@ impl Scanner<'_> {
         let column = self.columns.of(self.text, candidate.start, self.rules);
         let (before, behind) = (self.before(candidate, column), self.behind(candidate));
         let label = before.label.or_else(|| self.follows_a_labelled_one(candidate, column));
-        Around { column, before, behind, label, glue: Glue::around(self.text, candidate) }
+        let is_named = before.firm.is_some_and(|reach| self.is_one_sentence(candidate, reach));
+        Around { column, before, behind, label, is_named, glue: Glue::around(self.text, candidate) }
+    }
+
+    /// Whether no sentence and no other figure ends within so many characters before a number.
+    fn is_one_sentence(&self, candidate: &Candidate, reach: usize) -> bool {
+        let from = floor(self.text, candidate.start.saturating_sub(reach));
+        let between = self.text.get(from..candidate.start).unwrap_or_default();
+        let ends = [". ", ".\n", "! ", "? ", "; "].iter().any(|end| between.contains(end));
+        reach <= SENTENCE && !ends && !between.bytes().any(|byte| byte.is_ascii_digit())
     }
 
     fn confidence(&self, candidate: &Candidate, scheme: Scheme, around: Around) -> Option<Confidence> {
         if self.rules.is_blind() {
             return Some(Confidence::High);
         }
-        let Around { column, before, behind, label, glue } = around;
+        let Around { column, before, behind, label, is_named, glue } = around;
         // What names a person only names a number where nothing else says what it is.
         let is_firm =
             before.firm.is_some() || column == Column::Labelled || (label.is_some() && before.label.is_none());
         let label = label.filter(|_| is_firm || !candidate.is_figure);
         let nearer = |against: usize| label.is_none_or(|l| against < l);
         let is_other = matches!(column, Column::Countered { .. }) && !is_firm;
-        let countered = is_other || before.against.is_some_and(nearer) || candidate.prefix == Prefix::Dialled;
+        // `NHS number (given over the phone) is 943 476 5919`: as the NHS prints it, and nobody a telephone number.
+        let is_named = is_named && candidate.form == Form::Spaced && scheme.is_issued(&candidate.digits);
+        let is_other = is_other || (before.against.is_some_and(nearer) && !is_named);
+        let countered = is_other || candidate.prefix == Prefix::Dialled;
         let is_named_behind = if candidate.is_figure { behind.firm } else { behind.label }.is_some();
         let after = is_named_behind && before.against.is_none() && candidate.prefix != Prefix::Dialled;
         if scheme.is_torn(candidate.form) {
@@ -274,7 +290,12 @@ impl Scanner<'_> {
 
     fn before(&mut self, candidate: &Candidate, column: Column) -> Near {
         let from = floor(self.text, candidate.start.saturating_sub(self.rules.window() * 3));
-        let from = if let Column::Other { row } | Column::Countered { row } = column { from.max(row) } else { from };
+        let from = match column {
+            Column::Other { row } | Column::Countered { row } => from.max(row),
+            // The head of its own column says what it is, and those of others nothing.
+            Column::Labelled => self.text[from..candidate.start].rfind('\n').map_or(from, |end| from + end + 1),
+            Column::None => from,
+        };
         self.folded.clear();
         fold_into(&mut self.folded, &self.text[from..candidate.start]);
         self.rules.before(&self.folded)
@@ -325,7 +346,9 @@ fn prefix_of(text: &str, before: Option<&Group>, first: &Group) -> Prefix {
     }
     let Some(before) = before.filter(|b| b.len <= 5) else { return Prefix::Free };
     let plus = text.get(..before.start).is_some_and(|t| t.ends_with('+') || t.ends_with("+("));
-    let close = matches!(first.joint, Some(Joint::Space | Joint::Dash | Joint::Weak));
+    // What stands in another cell, or before a comma, dials nothing here.
+    let is_apart = text.get(before.end..first.start).is_some_and(|gap| gap.contains(['\t', ',', '|', ';']));
+    let close = matches!(first.joint, Some(Joint::Space | Joint::Dash | Joint::Weak)) && !is_apart;
     let trunk = before.digits[0] == 0 || (before.len == 2 && before.digits[..2] == [4, 4]);
     match first.joint {
         _ if close && (plus || trunk) => Prefix::Dialled,

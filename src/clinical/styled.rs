@@ -12,6 +12,7 @@ mod sheet;
 mod style;
 mod tree;
 
+use super::html::divider;
 use super::page::Page;
 use super::tags;
 pub(super) use elsewhere::{Beside, has_sheet};
@@ -332,6 +333,7 @@ impl Visible {
     }
 
     fn opened(&mut self, self_closing: bool) {
+        self.hidden.take_if(|(name, depth)| *depth == 1 && ends_by(name, &self.tag));
         // HTML knows elements without an end; a slash ends nothing else.
         let is_void = self_closing
             || matches!(self.tag.as_slice(), b"br" | b"img" | b"hr" | b"input" | b"meta" | b"link" | b"wbr" | b"col");
@@ -353,6 +355,19 @@ impl Visible {
     }
 }
 
+/// Whether an element that is open ends where another begins (HTML 13.1.2.4).
+fn ends_by(open: &[u8], begun: &[u8]) -> bool {
+    match open {
+        b"p" => divider(begun) == Some(b"\n") && begun != b"br",
+        b"li" => begun == b"li",
+        b"dt" | b"dd" => matches!(begun, b"dt" | b"dd"),
+        b"td" | b"th" => matches!(begun, b"td" | b"th" | b"tr" | b"tbody" | b"tfoot"),
+        b"tr" => matches!(begun, b"tr" | b"tbody" | b"tfoot"),
+        b"option" => matches!(begun, b"option" | b"optgroup"),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::html;
@@ -370,6 +385,13 @@ mod tests {
             "NHS num<b style='clip:rect(0 0 0 0)'>x</b>ber 943<b style='transform:scale(0)'>1</b> 476 5919",
         ] {
             let seen = visible(markup, &html::text(markup)).unwrap();
+            assert!(seen.contains("NHS number 943 476 5919"), "{markup}: {seen}");
+        }
+        for markup in [
+            "<p>NHS number 943<p style='display:none'>12<p>476 5919",
+            "<table><tr><td>NHS number 943<td style='display:none'>12<td>476 5919</table>",
+        ] {
+            let seen = visible(markup, &html::text(markup)).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(seen.contains("NHS number 943 476 5919"), "{markup}: {seen}");
         }
         for shown in ["color:red", "left:-9px;top:0", "opacity:0.5;font-size:09px", "overflow:hidden;max-height:01px"] {

@@ -2,6 +2,7 @@ use super::*;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
+mod accidents;
 mod attachments;
 mod declared;
 mod opaque;

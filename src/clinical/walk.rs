@@ -9,7 +9,7 @@ use super::fields::{Content, Field, Fields, content, is_trace, may_tell, shown, 
 use super::looks::{CALL, LOOKS, STEPS};
 use super::report::Report;
 use super::rules::Rules;
-use super::{Findings, Limits, delimiter, leaf, markings, records, sealed, words};
+use super::{Findings, Limits, delimiter, leaf, markings, records, sealed, seam, words};
 use crate::vocabulary::{Confidence, FindingKind};
 
 /// Multiparts inside one another, for each nested message that is allowed.
@@ -252,6 +252,9 @@ impl<'r> Walk<'r> {
             self.report.unread(FindingKind::BrokenAttachment, &place, "charset");
         }
         self.scan(&text, &place);
+        if is_subject {
+            seam::subject(self, &text);
+        }
         let others = [unquoted(field.value), uncommented(field)];
         for undone in others.into_iter().flatten().filter(|_| !is_subject) {
             self.scan(&words::text(&undone).0, &place);

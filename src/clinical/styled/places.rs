@@ -137,7 +137,10 @@ pub(super) fn is_adrift(style: &impl Valued) -> bool {
         Some(None) => edge(style, property).is_some_and(|value| !begins(value, &["auto"])),
         None => false,
     };
-    let pulls = |property: &str| style.value(property).is_some_and(|value| value.contains('-'));
+    let pulls = |property: &str| {
+        let by = |piece: &str| piece.contains('-') && pixels(piece).is_none_or(|pixels| pixels <= -LINE);
+        style.value(property).is_some_and(|value| value.split_ascii_whitespace().any(by))
+    };
     let is_relative = style.begins("position", &["relative", "sticky"]);
     let is_unknown = |property: &&str| matches!(distance(property), Some(None)) && is_far(property, 1);
     (is_relative
@@ -145,7 +148,10 @@ pub(super) fn is_adrift(style: &impl Valued) -> bool {
             || ["top", "bottom"].iter().any(|e| is_far(e, LINE))))
         || (is_away(style) && EDGES.iter().any(is_unknown))
         || MARGINS.iter().any(|margin| pulls(margin))
-        || style.begins("transform", &["translate", "rotate", "matrix", "scale(-", "scalex(-"])
+        || style.begins(
+            "transform",
+            &["translate(", "translatex", "translate3d", "rotate", "matrix", "scale(-", "scalex(-"],
+        )
         || ["translate", "rotate"]
             .iter()
             .any(|own| style.value(own).is_some_and(|value| !begins(value, &["none", "0"])))
