@@ -29,6 +29,8 @@ const VALUE: usize = 1024;
 const SHORT: usize = 64;
 /// No name: one with letters that are escaped may be any.
 const ESCAPED: &str = "\\";
+/// Before names that browsers had before they were agreed on.
+const VENDOR: &str = "-webkit-";
 /// What runs a programme without `<script>`.
 const EVENTS: &[&str] =
     &["\nonload ", "\nonerror ", "\nonclick ", "\nonfocus ", "\nontoggle ", "\nonbegin ", "\nonpageshow "];
@@ -153,6 +155,7 @@ fn last_name(text: &str, colon: usize) -> &[u8] {
     }
     let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
     let (before, name) = before.split_at(before.len() - length);
+    let name = name.strip_prefix(VENDOR.as_bytes()).unwrap_or(name);
     if is_escape(before) { ESCAPED.as_bytes() } else { name }
 }
 

@@ -225,6 +225,17 @@ fn symbol(rest: &[Token]) -> Option<String> {
     signed(font, code).or_else(|| char::from_u32(code)).filter(|c| !c.is_control()).map(String::from)
 }
 
+/// Symbol fonts have their characters in a private area, in the order of ASCII.
+pub(super) fn sign(c: char) -> char {
+    match c {
+        // Digits in circles, white and black.
+        '\u{F080}'..='\u{F089}' => char::from_digit(c as u32 - 0xF080, 10).unwrap_or(c),
+        '\u{F08B}'..='\u{F094}' => char::from_digit(c as u32 - 0xF08B, 10).unwrap_or(c),
+        '\u{F020}'..='\u{F07E}' => char::from_u32(c as u32 - 0xF000).unwrap_or(c),
+        c => c,
+    }
+}
+
 /// Digits in circles, as fonts of signs have them.
 pub(super) fn signed(font: &str, code: u32) -> Option<char> {
     const ZEROS: &[(&str, u32)] =

@@ -413,7 +413,7 @@ mod tests {
         for markup in [
             "<p style='display:flex;flex-direction:row-reverse'><i>5919</i><i>476</i> <i>943</i><i>NHS number</i>",
             "<style>.x{float:right}</style><p>NHS number <span class=x>5919</span> <span class=x>476</span><b class=x>943</b>",
-            "<div style=display:flex>NHS number<i style='order:3'>5919</i><i style='order:1'>943</i><i style=order:2>476</i></div>",
+            "<div style=display:flex>NHS number<i style='-webkit-order:3'>5919</i><i style='order:1'>943</i><i style=order:2>476</i></div>",
             "NHS number<div dir=rtl>5919 476 <b>943</b></div>",
             "<p style='direction:rtl'>5919 476 943 NHS number",
             "NHS number <bdo dir=rtl>9195 674 349</bdo>",

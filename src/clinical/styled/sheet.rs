@@ -3,6 +3,7 @@
 //! Part of `styled`. Promises: linear; so many rules and no more, and `is_cut` says that there were more. Rules inside `@media` and the
 //! like count as if they held. Fails never: what is not understood is passed over.
 
+use super::VENDOR;
 use super::content::unescaped;
 use super::selector::{Part, Selector};
 use super::tree::{Node, Tree};
@@ -189,6 +190,10 @@ pub(super) fn declarations(block: &str) -> Vec<Declaration> {
         let Some((property, value)) = one.split_once(':') else { continue };
         let property = property.trim();
         let property = if property.contains('\\') { Cow::Owned(unescaped(property)) } else { Cow::Borrowed(property) };
+        let property = match property.strip_prefix(VENDOR) {
+            Some(agreed) => Cow::Owned(agreed.to_owned()),
+            None => property,
+        };
         // Most declarations are of colours and sizes.
         let known = READ.iter().find(|known| known.eq_ignore_ascii_case(&property)).map(|known| (*known).to_owned());
         let Some(property) = known.or_else(|| property.starts_with("--").then(|| property.into_owned())) else {

@@ -21,7 +21,6 @@ use boxes::Boxes;
 use cells::{Columns, Formula, Place};
 use counting::Counting;
 use fields::{Field, Mark};
-pub(super) use letters::symbol;
 use letters::unescaped;
 use placed::Placed;
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,6 +3,7 @@
 //! Called by `state`. Promises: what interrupts a flow does not tear its numbers; no more octets are kept of data than the file has.
 //! Fails never.
 
+use super::super::instructions;
 use encoding_rs::Encoding;
 use std::ops::Range;
 
@@ -124,7 +125,8 @@ impl Flow {
             (None, _) if (0xD800..0xDC00).contains(&unit) => self.half = Some(unit),
             (None, half) => {
                 let units = half.into_iter().chain([unit]);
-                self.text.extend(char::decode_utf16(units).filter_map(Result::ok).filter(|c| *c != '\0'));
+                let characters = char::decode_utf16(units).filter_map(Result::ok).filter(|c| *c != '\0');
+                self.text.extend(characters.map(instructions::sign));
             }
         }
     }

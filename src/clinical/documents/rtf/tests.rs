@@ -193,6 +193,7 @@ fn what_is_not_stored_is_read_as_it_is_shown() {
         format!(r"{lists}NHS number\par\pard{{\listtext 1.\tab}}\ls3\ilvl0 476 5919\par"),
         r"NHS number\par{\pntext 1.\tab}{\*\pn\pnlvlbody\pnstart943\pndec}476 5919\par".to_owned(),
         r"NHS number\par{\pntext 1.\tab}{\*\pn\pnlvlbody\pnstart43\pndec{\pntxtb 9}}476 5919\par".to_owned(),
+        r"NHS number {\f1\u-4039?\u-4044?\u-4045? \u-4044?\u-4041?\u-4042?} 5919\par".to_owned(),
         r"\ftnstart943 NHS number {\super\chftn{\footnote note}} 476 5919\par".to_owned(),
         r"\pgnstart941{\header NHS number \chpgn  476 5919\par}hello\par".to_owned(),
         r"\linemod1\linestarts942 x\par 476 5919 is the NHS number\par".to_owned(),

@@ -60,7 +60,7 @@ impl<'a> Reader<'a, '_> {
                 '\n' if is_sheet => out.push(SOFT),
                 '\n' | '\t' | ' ' if is_odf && out.ends_with(' ') => {}
                 '\n' | '\t' => out.push(' '),
-                c => out.push(symbol(c)),
+                c => out.push(instructions::sign(c)),
             }
         }
         self.flow.push(&out, self.shows());
@@ -69,17 +69,6 @@ impl<'a> Reader<'a, '_> {
     /// The readings that show what is stored where the reader is.
     fn shows(&self) -> Readings {
         self.readings.and(self.mask)
-    }
-}
-
-/// Symbol fonts have their characters in a private area, in the order of ASCII.
-pub(in super::super) fn symbol(c: char) -> char {
-    match c {
-        // Digits in circles, white and black.
-        '\u{F080}'..='\u{F089}' => char::from_digit(c as u32 - 0xF080, 10).unwrap_or(c),
-        '\u{F08B}'..='\u{F094}' => char::from_digit(c as u32 - 0xF08B, 10).unwrap_or(c),
-        '\u{F020}'..='\u{F07E}' => char::from_u32(c as u32 - 0xF000).unwrap_or(c),
-        c => c,
     }
 }
 

@@ -9,12 +9,13 @@ mod records;
 #[cfg(test)]
 mod tests;
 
+use super::super::instructions;
 use super::super::octets::Octets;
 use super::super::{ole, runs};
 use super::flow::{Flow, Readings, SOFT, Told};
 use super::number_formats::{List, NumberFormats, Shown};
 use super::numbers;
-use super::reader::symbol;
+
 use super::strings::Strings;
 use records::{Record, Rich, rich_string, string};
 use std::collections::BTreeSet;
@@ -326,7 +327,7 @@ fn in_cell(text: &str) -> String {
     let one = |c: char| match c {
         '\n' => SOFT,
         '\t' => ' ',
-        c => symbol(c),
+        c => instructions::sign(c),
     };
     text.chars().filter(|c| *c != '\r').map(one).collect()
 }
