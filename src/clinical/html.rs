@@ -124,6 +124,7 @@ mod tests {
             "<p>NHS number 943<span style='opacity:.01'>1</span> 476<b class=x> 22</b> 5919",
             "<p>NHS number 94<i id=a>7</i>3 <i class=b><u>12</u></i>476 5919",
             "<p>NHS number 943 <span style='position:absolute;left:-9999px'>12</span>476 5919",
+            "<p>NHS number 943<font color='#ffffff'>12</font> 476 5919",
             "<p>NHS number 94<del>8</del>3 476<sup>1</sup> 59<s>2</s>19",
         ] {
             let found = text(markup);

@@ -248,8 +248,34 @@ fn hides(declarations: &str) -> bool {
 
 /// The text without what is hidden; nothing where nothing may be.
 pub(super) fn visible(markup: &str, shown: &str) -> Option<String> {
-    let is_hidden = hides(shown) || shown.contains("\nhidden");
+    let is_hidden = hides(shown) || shown.contains("\nhidden") || has_fallback(markup);
     is_hidden.then(|| Visible::new(hidden_names(shown)).read(markup))
+}
+
+/// Elements whose content is shown only where a programme does not know them, runs nothing, or is asked to.
+const FALLBACKS: &[&[u8]] = &[
+    b"template",
+    b"datalist",
+    b"noscript",
+    b"noembed",
+    b"noframes",
+    b"dialog",
+    b"canvas",
+    b"audio",
+    b"video",
+    b"progress",
+    b"meter",
+    b"iframe",
+];
+
+fn has_fallback(markup: &str) -> bool {
+    let markup = markup.as_bytes();
+    memchr::memchr_iter(b'<', markup).any(|at| {
+        let name = markup.get(at + 1..).unwrap_or_default();
+        let Some(first) = name.first().map(u8::to_ascii_lowercase) else { return false };
+        let is_one = |own: &&[u8]| name.get(..own.len()).is_some_and(|name| name.eq_ignore_ascii_case(own));
+        FALLBACKS.iter().filter(|own| own.first() == Some(&first)).any(is_one)
+    })
 }
 
 /// The selectors of the rules that hide.
@@ -308,7 +334,7 @@ impl Visible {
             CallbackEvent::String { value } if self.hidden.is_none() => self.page.text(value),
             CallbackEvent::OpenStartTag { name } => {
                 self.tag = name.to_vec();
-                self.tag_hides = self.is_named(name);
+                self.tag_hides = self.is_named(name) || FALLBACKS.contains(name);
             }
             CallbackEvent::AttributeName { name } => {
                 self.attribute = name.to_vec();
@@ -393,6 +419,8 @@ mod tests {
         for markup in [
             "<p>NHS number 943<p style='display:none'>12<p>476 5919",
             "<table><tr><td>NHS number 943<td style='display:none'>12<td>476 5919</table>",
+            "NHS number 943<Template> 8 </Template> 476<datalist><option>3</datalist> 5919",
+            "NHS number 943<dialog> 8 </dialog> 476<canvas> 3 </canvas> 5919",
         ] {
             let seen = visible(markup, &html::text(markup)).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(seen.contains("NHS number 943 476 5919"), "{markup}: {seen}");

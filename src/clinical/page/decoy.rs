@@ -31,7 +31,8 @@ impl Page {
     }
 
     pub(super) fn dress_decoy(&mut self, name: &[u8]) {
-        self.decoy.is_dressed |= matches!(name, b"style" | b"class" | b"id" | b"width" | b"height" | b"hidden");
+        self.decoy.is_dressed |=
+            matches!(name, b"style" | b"class" | b"id" | b"width" | b"height" | b"hidden" | b"color" | b"size");
     }
 
     /// The tag of an element ends: its text begins, where digits stand right before it.
