@@ -16,6 +16,7 @@ fn a_telephone_in_another_column_or_cell_takes_nothing_from_a_number() {
         "Tel,NHS number\n0161 496 0000,943 476 5919\n",
         "Ward\tNHS number\n0161 496 0000\t943 476 5919\n",
         "NHS number,Tel\n943 476 5919,x\n",
+        "NHS number,Tel\n9434765919,x\n",
         "NHS number and contact: 0161 496 0000, 943 476 5919",
     ] {
         assert_eq!(of_text("text/plain", text), Some(Confidence::High), "{text}");
