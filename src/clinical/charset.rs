@@ -26,9 +26,19 @@ pub(super) struct Reading<'a> {
     pub sound: bool,
 }
 
+impl Reading<'_> {
+    /// Adds what one more reader may see.
+    fn add(&mut self, text: &str) {
+        self.other = Some(match self.other.take() {
+            Some(before) => format!("{before}\n;\n{text}"),
+            None => text.to_owned(),
+        });
+    }
+}
+
 /// Reads `bytes` as `label` says, as far as that can be so.
 pub(super) fn read<'a>(bytes: &'a [u8], label: Option<&str>) -> Reading<'a> {
-    without_zeros(as_it_seems(bytes, label))
+    without_zeros(with_blanks(as_it_seems(bytes, label), bytes, label))
 }
 
 /// Text has no zeros: where some are left, the octets mean something else. Readers that pass over them see the rest joined.
@@ -43,11 +53,6 @@ fn without_zeros(reading: Reading<'_>) -> Reading<'_> {
 
 fn as_it_seems<'a>(bytes: &'a [u8], label: Option<&str>) -> Reading<'a> {
     let label = label.map(str::trim).filter(|l| !l.is_empty());
-    if label.is_some_and(is_of_consoles) && bytes.iter().any(|byte| blank_of_consoles(*byte) != *byte) {
-        let blanked: Vec<u8> = bytes.iter().map(|byte| blank_of_consoles(*byte)).collect();
-        let other = Some(WINDOWS_1252.decode_without_bom_handling(&blanked).0.into_owned());
-        return Reading { text: WINDOWS_1252.decode_without_bom_handling(bytes).0, other, sound: true };
-    }
     let plain = if bytes.is_ascii() { std::str::from_utf8(bytes).ok() } else { None };
     if label.is_some_and(is_utf7) {
         return Reading { other: Some(utf7(bytes)), text: lossy(bytes), sound: true };
@@ -74,16 +79,6 @@ fn as_it_seems<'a>(bytes: &'a [u8], label: Option<&str>) -> Reading<'a> {
 /// Charsets of old programmes, and slips of newer ones: they share ASCII with the one that everybody falls back to.
 fn western(label: &str) -> Option<&'static Encoding> {
     const NAMES: &[&str] = &[
-        "437",
-        "850",
-        "858",
-        "cp437",
-        "cp850",
-        "cp858",
-        "ibm437",
-        "ibm850",
-        "ibm858",
-        "ibm00858",
         "8859-1",
         "8859_1",
         "iso8859_1",
@@ -95,13 +90,24 @@ fn western(label: &str) -> Option<&'static Encoding> {
         "x-unknown",
         "_autodetect_all",
     ];
-    NAMES.iter().any(|name| label.eq_ignore_ascii_case(name)).then_some(encoding_rs::WINDOWS_1252)
+    let is_known = is_of_consoles(label) || NAMES.iter().any(|name| label.eq_ignore_ascii_case(name));
+    is_known.then_some(WINDOWS_1252)
 }
 
 /// Charsets of consoles, whose signs and lines stand elsewhere than in the one that everybody falls back to.
 fn is_of_consoles(label: &str) -> bool {
     let number = label.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('0');
     matches!(number, "437" | "850" | "858") && !label.contains("8859")
+}
+
+/// Adds what the charset of a console shows, where that is another blank or line.
+fn with_blanks<'a>(mut reading: Reading<'a>, bytes: &[u8], label: Option<&str>) -> Reading<'a> {
+    let is_other = |byte: &u8| blank_of_consoles(*byte) != *byte;
+    if label.is_some_and(|label| is_of_consoles(label.trim())) && bytes.iter().any(is_other) {
+        let blanked: Vec<u8> = bytes.iter().map(|byte| blank_of_consoles(*byte)).collect();
+        reading.add(&WINDOWS_1252.decode_without_bom_handling(&blanked).0);
+    }
+    reading
 }
 
 /// Their no-break space, dots and upright lines.
@@ -127,11 +133,7 @@ fn with_others<'a>(mut reading: Reading<'a>, bytes: &[u8], known: Option<&'stati
         }
     }
     for other in others {
-        let text = other.decode_without_bom_handling(bytes).0;
-        reading.other = Some(match reading.other.take() {
-            Some(before) => format!("{before}\n;\n{text}"),
-            None => text.into_owned(),
-        });
+        reading.add(&other.decode_without_bom_handling(bytes).0);
     }
     reading
 }

@@ -68,6 +68,9 @@ fn damage_on_the_way_hides_nothing() {
     assert_eq!(of_text("text/plain", "𝗡𝗛𝗦 𝗻𝘂𝗺𝗯𝗲𝗿: 943 476 5919"), Some(Confidence::High));
     let console = b"Content-Type: text/plain; charset=ibm437\r\n\r\nNHS number 943\xFF476\xFF5919";
     assert_eq!(best(console), Some(Confidence::High));
+    let two =
+        b"Content-Type: text/html; charset=ibm437\r\n\r\n<meta charset=gbk>NHS number \xA3\xB9\xA3\xB43 476 5919\xFF";
+    assert_eq!(best(two), Some(Confidence::High), "what the page says of itself is read, too");
     for text in ["NHS trust: is it 943? 47 people, 5919", "Ref;943;476;5919"] {
         assert_eq!(of_text("text/plain", text), None, "{text}");
     }
