@@ -7,21 +7,17 @@
 use super::super::html::divider;
 use super::ESCAPED;
 use super::content::{Context, strings};
+use super::drift::Drift;
 use super::places::{self, FLOAT, Place, Valued};
 use super::selector::Part;
-use super::sheet::{Sheet, declarations};
-use super::style::Style;
+use super::sheet::{Declared, Sheet, declarations};
+use super::signs;
+use super::style::{Declarations, Style};
 use super::tree::{self, Node, ROOT, Tree};
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 /// Octets that may come out beyond twice the page.
 const ROOM: usize = 65_536;
-/// Octets of a piece that is moved, and of what stands beside it in its line; digits of a number; pieces.
-const PIECE: usize = 32;
-const BESIDE: usize = 48;
-const NUMBER: usize = 10;
-const PIECES: usize = 1_024;
 /// What gives an element a place among its neighbours.
 const PLACED: &[&str] = &[
     ESCAPED,
@@ -52,14 +48,16 @@ pub(in super::super) fn of(markup: &str, shown: &str, steps: &mut usize) -> Laid
     let tree = tree::of(markup, *steps);
     let sheet = Sheet::parse(&tree.sheet);
     let (text, context, room) = (String::new(), Context::default(), markup.len().saturating_mul(2) + ROOM);
-    let (has_places, has_drift) = (super::declares(shown, PLACED), super::moves(shown));
-    let (is_in_order, moved) = (false, Vec::new());
+    let has_places = signs::declares(shown, PLACED);
+    let has_drift = has_places || signs::moves(shown);
+    let (is_in_order, drift) = (false, Drift::default());
     let mut layout =
-        Layout { tree: &tree, sheet: &sheet, context, text, room, has_places, has_drift, is_in_order, moved };
-    layout.element(ROOT, &Inherited { marks: MARKS.to_owned(), ..Inherited::default() });
+        Layout { tree: &tree, sheet: &sheet, context, text, room, has_places, has_drift, is_in_order, drift };
+    let around = Inherited { marks: MARKS.to_owned(), is_unsure: sheet.is_unsure, ..Inherited::default() };
+    layout.element(ROOT, &around);
     let is_cut = tree.is_cut() || sheet.is_cut || layout.text.len() >= room;
     *steps = tree.steps();
-    let is_adrift = layout.moved.iter().any(|piece| is_in_number(&layout.text, piece));
+    let is_adrift = layout.drift.is_in_number(&layout.text);
     Laid { text: layout.text, is_cut, is_adrift }
 }
 
@@ -71,6 +69,8 @@ struct Inherited {
     list: String,
     is_unseen: bool,
     is_from_right: bool,
+    /// Nobody here can tell where it stands.
+    is_unsure: bool,
 }
 
 struct Layout<'t> {
@@ -85,24 +85,26 @@ struct Layout<'t> {
     has_drift: bool,
     /// Whether the element that is read stands where its place puts it among its neighbours.
     is_in_order: bool,
-    /// Pieces of the text that are moved from where they stand in it.
-    moved: Vec<Range<usize>>,
+    drift: Drift,
 }
 
 impl Layout<'_> {
     fn style(&self, node: &Node) -> Style {
         let mut style = Style::default();
-        for (part, declared) in self.sheet.declared(self.tree, node) {
-            let octets: usize = declared.iter().map(|[name, value]| name.len() + value.len()).sum();
-            if !self.tree.spend(declared.len() + octets / 8) {
+        for declared in self.sheet.declared(self.tree, node) {
+            let all = || declared.block.usual.iter().chain(&declared.block.important);
+            let octets: usize = all().map(|[name, value]| name.len() + value.len()).sum();
+            if !self.tree.spend(all().count() + octets / 8) {
                 break;
             }
-            style.add(part, declared);
+            style.add(&declared);
         }
         let own = node.attribute("style").map(declarations).unwrap_or_default();
-        style.add(Part::Itself, &own);
-        for [_, value] in style.own.iter_mut().filter(|[name, value]| !name.starts_with("--") && value.contains("var("))
-        {
+        style.add(&Declared { part: Part::Itself, block: &own, is_unsure: false });
+        for each in style.each() {
+            each.settle();
+        }
+        for value in style.own.values_mut().filter(|value| value.contains("var(")) {
             *value = self.context.resolved(value, self.tree);
         }
         self.tree.spend(style.own.iter().map(|[_, value]| 1 + value.len() / 8).sum());
@@ -115,7 +117,12 @@ impl Layout<'_> {
             return;
         };
         if !node.is_element() {
-            return self.words(&node.text, around);
+            let start = self.text.len();
+            self.words(&node.text, around);
+            if around.is_unsure {
+                self.drift.note(&self.text, start);
+            }
+            return;
         }
         let is_hidden = node.attribute("hidden").is_some();
         if is_hidden || matches!(node.name.as_str(), "script" | "template" | "title") {
@@ -123,12 +130,14 @@ impl Layout<'_> {
         }
         let (variables, start, is_in_order) = (self.context.variables.len(), self.text.len(), self.is_in_order);
         let style = self.declared_variables(node);
-        if !style.is_gone() {
-            let within = self.inherited(node, &style, around);
+        let within = self.inherited(node, &style, around);
+        if !style.own.is_gone() {
             self.boxed(node, &style, &within, around);
         }
-        if self.has_drift && (places::is_adrift(&style) || (places::is_away(&style) && !is_in_order)) {
-            self.note_moved(start);
+        let own = &style.own;
+        let is_moved = || self.has_drift && (places::is_adrift(own) || (places::is_away(own) && !is_in_order));
+        if within.is_unsure || is_moved() {
+            self.drift.note(&self.text, start);
         }
         self.context.variables.truncate(variables);
     }
@@ -136,7 +145,7 @@ impl Layout<'_> {
     /// The style of an element, its variables in force.
     fn declared_variables(&mut self, node: &Node) -> Style {
         let style = self.style(node);
-        let own = style.own.iter().filter(|[name, _]| name.starts_with("--")).cloned();
+        let own = style.own.variables().cloned();
         let before = self.context.variables.len();
         self.context.variables.extend(own);
         // Those of the element itself count for its own values.
@@ -145,10 +154,12 @@ impl Layout<'_> {
 
     fn inherited(&self, node: &Node, style: &Style, around: &Inherited) -> Inherited {
         let mut within = around.clone();
+        let style = &style.own;
+        within.is_unsure |= style.is_unsure || style.is_animated();
         if let Some(marks) = style.value("quotes") {
             marks.clone_into(&mut within.marks);
         }
-        if let Some(list) = style.value("list-style-type").or_else(|| style.value("list-style")) {
+        if let Some((_, list)) = style.latest(&["list-style-type", "list-style"]) {
             list.clone_into(&mut within.list);
         }
         match style.value("visibility") {
@@ -169,20 +180,20 @@ impl Layout<'_> {
         let divider = divider(node.name.as_bytes()).unwrap_or_default();
         let start = self.text.len();
         self.divide(divider);
-        self.count(node, style);
+        self.count(node, &style.own);
         if node.name == "li" {
             self.marker(node, style, within);
         }
-        self.generated(style.before.as_deref(), node, within);
+        self.generated(&style.before, node, within);
         self.field(node);
-        self.children(node, style, within);
-        self.generated(style.after.as_deref(), node, within);
+        self.children(node, &style.own, within);
+        self.generated(&style.after, node, within);
         self.divide(divider);
         if within.is_from_right && !around.is_from_right {
             if !self.tree.spend(1 + self.text.len() - start) {
                 return;
             }
-            let is_override = node.name == "bdo" || style.is("unicode-bidi", "bidi-override");
+            let is_override = node.name == "bdo" || style.own.is("unicode-bidi", "bidi-override");
             let turned = self.text.get(start..).map(|text| if is_override { by_letters(text) } else { by_words(text) });
             self.text.truncate(start);
             self.text.push_str(&turned.unwrap_or_default());
@@ -197,44 +208,61 @@ impl Layout<'_> {
     }
 
     /// CSS Lists 3, 4: counters, and the one that numbers of items are.
-    fn count(&mut self, node: &Node, style: &Style) {
+    fn count(&mut self, node: &Node, style: &Declarations) {
         let start = node.attribute("start").and_then(|start| start.trim().parse::<i64>().ok());
         match (node.name.as_str(), node.attribute("value")) {
+            ("ol", _) if node.attribute("reversed").is_some() => {
+                let items =
+                    node.children.iter().filter_map(|id| self.tree.node(*id)).filter(|n| n.name == "li").count();
+                self.context.set("list-item", start.unwrap_or(i64::try_from(items).unwrap_or(0)).saturating_add(1));
+            }
             ("ol", _) => self.context.set("list-item", start.unwrap_or(1).saturating_sub(1)),
             ("ul", _) => self.context.set("list-item", 0),
             ("li", Some(value)) => self.context.set(&format!("list-item {}", value.trim()), 0),
-            ("li", None) => self.context.increment("list-item"),
+            ("li", None) => {
+                let list = self.tree.node(node.parent);
+                let is_reversed = list.is_some_and(|list| list.attribute("reversed").is_some());
+                self.context.increment(if is_reversed { "list-item -1" } else { "list-item" });
+            }
             _ => {}
         }
-        for [name, value] in &style.own {
-            if name.starts_with("counter-") && !self.tree.spend(value.len()) {
-                return;
-            }
-            match name.as_str() {
-                "counter-reset" | "counter-set" => self.context.set(value, 0),
+        for name in ["counter-reset", "counter-increment", "counter-set"] {
+            let Some(value) = style.value(name).filter(|value| self.tree.spend(value.len())) else { continue };
+            match name {
                 "counter-increment" => self.context.increment(value),
-                _ => {}
+                _ => self.context.set(value, 0),
             }
         }
     }
 
     fn marker(&mut self, node: &Node, style: &Style, within: &Inherited) {
-        if style.marker.is_some() {
-            return self.generated(style.marker.as_deref(), node, within);
+        if style.marker.value("content").is_some() {
+            return self.generated(&style.marker, node, within);
         }
         self.tree.spend(within.list.len() / 8);
         let text = strings(&within.list).into_iter().next();
         self.text.push_str(&text.unwrap_or_default());
     }
 
-    fn generated(&mut self, content: Option<&str>, node: &Node, within: &Inherited) {
-        let Some(content) = content.filter(|_| !within.is_unseen) else { return };
+    /// What a sheet writes before or behind an element, or as its mark.
+    fn generated(&mut self, style: &Declarations, node: &Node, within: &Inherited) {
+        let is_unseen = match style.value("visibility") {
+            Some(value) => !places::begins(value, &["visible"]),
+            None => within.is_unseen,
+        };
+        let Some(content) = style.value("content").filter(|_| !is_unseen && !style.is_gone()) else { return };
+        let (variables, start) = (self.context.variables.len(), self.text.len());
+        self.context.variables.extend(style.variables().cloned());
         let content = self.context.resolved(content, self.tree);
+        self.context.variables.truncate(variables);
         if !self.tree.spend(1 + content.len() + within.marks.len() / 8) {
             return;
         }
         let text = self.context.text(&content, node, &within.marks);
         self.text.push_str(&text);
+        if within.is_unsure || style.is_unsure || places::is_placed(style) || places::is_adrift(style) {
+            self.drift.note(&self.text, start);
+        }
     }
 
     fn field(&mut self, node: &Node) {
@@ -252,7 +280,7 @@ impl Layout<'_> {
         }
     }
 
-    fn children(&mut self, node: &Node, style: &Style, within: &Inherited) {
+    fn children(&mut self, node: &Node, style: &Declarations, within: &Inherited) {
         let children = self.ordered(node, style);
         let is_moved = children.as_deref().is_some_and(|children| children != node.children);
         let is_in_order = std::mem::replace(&mut self.is_in_order, children.is_some());
@@ -266,16 +294,8 @@ impl Layout<'_> {
         self.is_in_order = is_in_order;
     }
 
-    /// A piece of a number is not where it stands in the text.
-    fn note_moved(&mut self, start: usize) {
-        let piece = self.text.get(start..).unwrap_or_default();
-        if piece.len() <= PIECE && (1..NUMBER).contains(&digits(piece)) && self.moved.len() < PIECES {
-            self.moved.push(start..self.text.len());
-        }
-    }
-
     /// The children in the order in which they are shown, where that may be another one.
-    fn ordered(&mut self, node: &Node, style: &Style) -> Option<Vec<usize>> {
+    fn ordered(&mut self, node: &Node, style: &Declarations) -> Option<Vec<usize>> {
         let name = |id: &usize| self.tree.node(*id).map_or("", |child| child.name.as_str());
         match node.name.as_str() {
             "details" if node.attribute("open").is_none() => {
@@ -289,7 +309,13 @@ impl Layout<'_> {
             // HTML 4.9.7: the foot is the last row, wherever it is written.
             "table" => {
                 let mut rows = node.children.clone();
+                let is_below = |id: &usize| {
+                    let own = || self.tree.node(*id).map(|node| self.style(node));
+                    let is_so = |style: &Declarations| style.is("caption-side", "bottom");
+                    name(id) == "caption" && (is_so(style) || own().is_some_and(|style| is_so(&style.own)))
+                };
                 rows.sort_by_key(|id| match name(id) {
+                    "caption" if is_below(id) => 3,
                     "thead" => 0,
                     "tfoot" => 2,
                     _ => 1,
@@ -330,7 +356,7 @@ impl Layout<'_> {
         let variables = self.context.variables.len();
         let style = self.declared_variables(node);
         self.context.variables.truncate(variables);
-        places::of(&style, areas)
+        places::of(&style.own, areas)
     }
 
     /// Text, its white space as one character.
@@ -350,22 +376,6 @@ impl Layout<'_> {
             }
         }
     }
-}
-
-fn digits(text: &str) -> usize {
-    text.bytes().filter(u8::is_ascii_digit).count()
-}
-
-/// Whether digits stand right beside a piece of a line, as many as a number has with its own.
-fn is_in_number(text: &str, piece: &Range<usize>) -> bool {
-    let (from, to) = (piece.start.saturating_sub(BESIDE), text.floor_char_boundary(piece.end + BESIDE));
-    let before = text.get(text.ceil_char_boundary(from)..piece.start).unwrap_or_default();
-    let before = before.rsplit('\n').next().unwrap_or_default();
-    let behind = text.get(piece.end..to).unwrap_or_default().split('\n').next().unwrap_or_default();
-    let is_beside = before.trim_end().ends_with(|c: char| c.is_ascii_digit())
-        || behind.trim_start().starts_with(|c: char| c.is_ascii_digit());
-    let own = text.get(piece.clone()).unwrap_or_default();
-    is_beside && digits(before) + digits(own) + digits(behind) >= NUMBER
 }
 
 /// Lines whose words go from right to left (UAX #9): numbers do, up to the first word of letters that go from left to right.
@@ -459,6 +469,62 @@ mod tests {
         ] {
             assert!(!of(usual).is_adrift, "{usual}");
         }
+    }
+
+    #[test]
+    fn what_counts_most_is_shown() {
+        let pieces = "<div style=display:flex>NHS number<i id=c class=z style='order:1'>5919</i><i id=a class=x \
+                      style='order:3'>943</i><i id=b class=y>476</i></div>";
+        for sheet in [
+            "#a{order:1!important}#b{order:2!important}#c{order:3!important}.z{order:0}i{order:0!important}",
+            ".x{order:1!important}.y{order:2!important}.z{order:3 ! IMPORTANT}#c{order:0}",
+            "div{& .x{order:1!important} .y{order:2!important} > .z{order:3!important}}",
+            "div div i{order:0!important}div i.x{order:1!important}.y{order:2!important}i:nth-child(1):is(.z){order:3!important}.y{order:2}",
+            ".\\78{order:1!important}.y{order:2!important}:not(.x,.y).z{order:3!important}",
+        ] {
+            let text = of(&format!("<style>{sheet}</style>{pieces}")).text;
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains("NHS number 943 476 5919"), "{sheet}: {text}");
+        }
+        for markup in [
+            "<style>i{display:none}i.b{display:inline}</style>NHS number <i class=b>943</i> <i>8</i><i class=b>476</i> 5919",
+            "<style>.a .b{display:none}</style>NHS number <i class=b>943</i> <u class=a><i class=b>8</i></u><i class=b>476</i> 5919",
+            "<style>i{display:none!important}</style>NHS number 943 <i style='display:inline'>8</i>476 5919",
+            "<style>b:before{content:'8';display:none}i:after{content:'476'}</style>NHS number 943 <b></b><i></i> 5919",
+            "<style>b:before{--a:'943';content:var(--a)}</style>NHS number <b></b> 476 5919",
+            "<style>p{counter-reset:a 1}p{counter-reset:a 943}b:after{content:counter(a)}</style><p>NHS number <b></b> 476 5919",
+            "<style>li::marker{content:counter(list-item)}</style>NHS number<ol reversed start=943><li> 476 5919</ol>",
+            "<style>caption{caption-side:bottom}</style><table><caption>5919</caption><tr><td>NHS number 943 476</table>",
+        ] {
+            let text = of(markup).text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains("NHS number 943 476 5919"), "{markup}: {text}");
+        }
+    }
+
+    #[test]
+    fn figures_that_rules_arrange_which_may_not_hold_are_known() {
+        let pieces =
+            "<p>The number that is meant <i class=c>5919</i> <i class=a>943</i> <i class=b>476</i> and no other";
+        for sheet in [
+            "@media (min-width:1px){.a{order:1}}",
+            "@supports (display:grid){.a{position:absolute}}",
+            "@layer x{p{flex-direction:row-reverse}}",
+            "p:has(i){direction:rtl}",
+            ".a:lang(en){float:right}",
+            "x|p{order:1}",
+            ".a{animation:x 1s forwards} @keyframes x{to{order:1}}",
+            ".a{order:min(1,2)}",
+        ] {
+            assert!(of(&format!("<style>{sheet}</style>{pieces}")).is_adrift, "{sheet}");
+        }
+        for sheet in
+            [".a:hover{order:1}", "@media screen{p{color:red}}", "@media (x){p{display:block}}", "x|p{color:red}"]
+        {
+            assert!(!of(&format!("<style>{sheet}</style>{pieces}")).is_adrift, "{sheet}");
+        }
+        let telephone =
+            "<style>@media (x){*{float:none}}</style><p>Call <b>020 7946 0958</b> or <b>12</b> to 14 High Street";
+        assert!(!of(telephone).is_adrift);
     }
 
     #[test]

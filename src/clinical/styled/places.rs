@@ -37,7 +37,12 @@ const EDGES: &[&str] = &["top", "right", "bottom", "left"];
 
 /// The value of a property, where the element has one.
 pub(super) trait Valued {
-    fn value(&self, property: &str) -> Option<&str>;
+    /// Of some properties the one that was declared last, and its value.
+    fn latest(&self, properties: &[&str]) -> Option<(&str, &str)>;
+
+    fn value(&self, property: &str) -> Option<&str> {
+        self.latest(&[property]).map(|(_, value)| value)
+    }
 
     fn begins(&self, property: &str, words: &[&str]) -> bool {
         self.value(property).is_some_and(|value| begins(value, words))
@@ -90,16 +95,24 @@ pub(super) fn in_lines(places: &mut [(Place, usize)]) {
 
 /// The value of an edge: its own, or its part of `inset` (CSS Positioned Layout 3, 3.1).
 fn edge<'s>(style: &'s impl Valued, edge: &str) -> Option<&'s str> {
-    let of_all = || {
+    let of_all = || -> Option<&str> {
         let all: Vec<&str> = style.value("inset")?.split_ascii_whitespace().take(4).collect();
         let at = EDGES.iter().position(|own| *own == edge)?;
         all.get(at).or_else(|| all.get(at.checked_sub(2)?)).or(all.first()).copied()
     };
-    style.value(edge).or_else(of_all)
+    match style.latest(&[edge, "inset"])? {
+        ("inset", _) => of_all(),
+        (_, value) => Some(value),
+    }
 }
 
 pub(super) fn is_away(style: &impl Valued) -> bool {
     style.begins("position", &["absolute", "fixed"])
+}
+
+/// Whether anything but its neighbours says where it stands.
+pub(super) fn is_placed(style: &impl Valued) -> bool {
+    is_away(style) || of(style, &BTreeMap::new()) != Place::default() || style.value("grid-area").is_some()
 }
 
 /// Away from the edges of what holds it.
@@ -118,11 +131,17 @@ fn on_lines(style: &impl Valued) -> Option<[i64; 2]> {
     let line = |direction: &str, at: usize| {
         let number = |value: Option<&str>| value.and_then(whole).map(|n| if n < 0 { EDGE + n } else { n });
         let piece = |property: &str, at: usize| style.value(property).and_then(|value| value.split('/').nth(at));
-        let own = |end: &str| style.value(&format!("grid-{direction}-{end}"));
         let both = format!("grid-{direction}");
-        let start = number(own("start")).or(number(piece(&both, 0))).or(number(piece("grid-area", at)));
-        let end = || number(own("end")).or(number(piece(&both, 1))).or(number(piece("grid-area", at + 2)));
-        start.or_else(|| end().map(|end| end - 1))
+        // Of a line's names the one that was declared last counts.
+        let own = |end: &str, of_both: usize, of_area: usize| {
+            let own = format!("grid-{direction}-{end}");
+            match style.latest(&[&own, &both, "grid-area"])? {
+                ("grid-area", _) => number(piece("grid-area", of_area)),
+                (name, _) if name == both => number(piece(&both, of_both)),
+                (_, value) => number(Some(value)),
+            }
+        };
+        own("start", 0, at).or_else(|| own("end", 1, at + 2).map(|end| end - 1))
     };
     let (row, column) = (line("row", 0), line("column", 1));
     (row.is_some() || column.is_some()).then(|| [row.unwrap_or(1) * ROW, column.unwrap_or(1)])
@@ -142,11 +161,13 @@ pub(super) fn is_adrift(style: &impl Valued) -> bool {
         style.value(property).is_some_and(|value| value.split_ascii_whitespace().any(by))
     };
     let is_relative = style.begins("position", &["relative", "sticky"]);
+    let is_unread = |property: &str| style.value(property).is_some_and(|value| value.split('/').any(is_unread_line));
     let is_unknown = |property: &&str| matches!(distance(property), Some(None)) && is_far(property, 1);
     (is_relative
         && (["left", "right"].iter().any(|edge| is_far(edge, LINE))
             || ["top", "bottom"].iter().any(|e| is_far(e, LINE))))
         || (is_away(style) && EDGES.iter().any(is_unknown))
+        || ["order", "grid-row", "grid-column", "grid-row-start", "grid-column-start"].into_iter().any(is_unread)
         || MARGINS.iter().any(|margin| pulls(margin))
         || style.begins(
             "transform",
@@ -171,6 +192,11 @@ fn pixels(value: &str) -> Option<i64> {
     Some((number.parse::<f64>().ok()? * pixels).clamp(-1e6, 1e6) as i64)
 }
 
+/// Whether what stands for a line of a grid, or for an order, is neither a number nor what leaves it to others.
+fn is_unread_line(value: &str) -> bool {
+    whole(value).is_none() && !begins(value, &["auto", "span", "initial", "inherit", "unset", "revert"])
+}
+
 fn whole(value: &str) -> Option<i64> {
     value.trim().parse::<i32>().ok().map(i64::from)
 }
@@ -182,8 +208,8 @@ mod tests {
     struct Style(&'static [[&'static str; 2]]);
 
     impl Valued for Style {
-        fn value(&self, property: &str) -> Option<&str> {
-            self.0.iter().find(|[name, _]| *name == property).map(|[_, value]| *value)
+        fn latest(&self, properties: &[&str]) -> Option<(&str, &str)> {
+            self.0.iter().rev().find(|[name, _]| properties.contains(name)).map(|[name, value]| (*name, *value))
         }
     }
 
@@ -197,10 +223,13 @@ mod tests {
             (Style(&[["grid-area", "b"]]), [2_000, 2, 0]),
             (Style(&[["grid-column", "-2"]]), [1_000, EDGE - 2, 0]),
             (Style(&[["grid-column", "auto / 3"], ["grid-row-end", "3"]]), [2_000, 2, 0]),
+            (Style(&[["grid-column-start", "7"], ["grid-column", "3"]]), [1_000, 3, 0]),
+            (Style(&[["grid-column-start", "7"], ["grid-area", "2 / 3"], ["grid-row", "4"]]), [4_000, 3, 0]),
             (Style(&[["position", "Absolute"], ["top", "16px"], ["left", "2em"]]), [16, 32, 0]),
             (Style(&[["position", "fixed"], ["right", "10px"]]), [0, EDGE - 10, 0]),
             (Style(&[["position", "fixed"], ["inset", "1px 2px 3px 4px"]]), [1, 4, 0]),
             (Style(&[["position", "fixed"], ["inset", "1px 2ch"]]), [1, 16, 0]),
+            (Style(&[["position", "fixed"], ["left", "9px"], ["inset", "1px 2ch"], ["top", "3px"]]), [3, 16, 0]),
             (Style(&[["left", "10px"]]), [0, 0, 0]),
             (Style(&[["float", "right"], ["order", "1"]]), FLOAT),
             (Style(&[["position", "absolute"], ["left", "calc(1px)"]]), [0, 0, 0]),
@@ -228,6 +257,8 @@ mod tests {
             Style(&[["margin-inline-start", "-4em"]]),
             Style(&[["transform", "translateX(40px)"]]),
             Style(&[["translate", "40px"]]),
+            Style(&[["order", "calc(1 + 1)"]]),
+            Style(&[["grid-column", "here / span 2"]]),
         ] {
             assert!(is_adrift(&style), "{:?}", style.0);
         }
@@ -238,6 +269,7 @@ mod tests {
             Style(&[["margin", "4px auto"]]),
             Style(&[["margin-top", "-40px"]]),
             Style(&[["transform", "none"]]),
+            Style(&[["grid-row", "span 2 / 3"], ["grid-column", "1 / auto"], ["order", "-1"]]),
         ] {
             assert!(!is_adrift(&style), "{:?}", style.0);
         }

@@ -1,8 +1,10 @@
 //! Selectors (Selectors 3, and what of level 4 people use), and whether they match an element.
 //!
 //! Part of `styled`. Promises: lengths are bounded; states that a reader brings about (`:hover`) never match. Fails never: what is not
-//! understood matches nothing.
+//! understood may match, and that is said.
 
+use super::content::escaped;
+use super::rules::{Holds, list};
 use super::tree::{Node, ROOT, Tree};
 
 /// Compounds of one selector, and tests of one compound.
@@ -13,7 +15,7 @@ const DEPTH: usize = 2;
 const STEPS: usize = 256;
 
 /// Which box of the element a rule is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     Itself,
     Before,
@@ -26,7 +28,13 @@ pub(super) struct Selector {
     /// The last compound first, each with what joins it to the one before.
     compounds: Vec<(Compound, char)>,
     pub part: Part,
+    pub weight: Weight,
+    /// Whether all of it is understood.
+    pub holds: Holds,
 }
+
+/// Identifiers, classes and names that count (Selectors 4, 17).
+type Weight = [u16; 3];
 
 #[derive(Debug, Default)]
 struct Compound {
@@ -57,16 +65,23 @@ enum Test {
     Root,
     Not(Vec<Compound>),
     Any(Vec<Compound>),
+    /// The same, and it counts nothing.
+    Where(Vec<Compound>),
     Never,
+    /// What is not understood.
+    Perhaps,
 }
 
 impl Selector {
     pub fn parse(text: &str) -> Option<Selector> {
-        let mut selector = Selector { compounds: Vec::new(), part: Part::Itself };
+        let mut selector =
+            Selector { compounds: Vec::new(), part: Part::Itself, weight: Weight::default(), holds: Holds::Surely };
         let (mut rest, mut joint) = (text.trim(), ' ');
         while !rest.is_empty() {
             let (compound, behind) = compound(rest, &mut selector.part, DEPTH)?;
             let next = behind.trim_start();
+            selector.weight = sum(selector.weight, compound.weight());
+            selector.holds = selector.holds.max(compound.holds());
             selector.compounds.insert(0, (compound, joint));
             joint = next.chars().next().filter(|c| matches!(c, '>' | '+' | '~')).unwrap_or(' ');
             rest = next.trim_start_matches(['>', '+', '~']).trim_start();
@@ -90,24 +105,29 @@ impl Selector {
     }
 
     pub fn matches(&self, tree: &Tree, node: &Node) -> bool {
-        let mut compounds = self.compounds.iter();
-        let Some((last, joint)) = compounds.next() else { return false };
-        let (mut node, mut joint, mut steps) = (node, *joint, STEPS);
-        if !last.matches(tree, node) {
+        self.matches_from(0, tree, node)
+    }
+
+    /// Whether the compound matches, and those that come behind it match elements before or above. No deeper than `MOST`, and
+    /// within the steps of the tree.
+    fn matches_from(&self, at: usize, tree: &Tree, node: &Node) -> bool {
+        let Some((compound, joint)) = self.compounds.get(at) else { return true };
+        if !compound.matches(tree, node) {
             return false;
         }
-        // The nearest that matches is taken: nothing goes back.
-        for (compound, next) in compounds {
-            let mut candidate = beside(tree, node, joint);
-            while let Some(other) = candidate.filter(|other| !compound.matches(tree, other)) {
-                steps -= 1;
-                let goes_on = matches!(joint, ' ' | '~') && steps > 0;
-                candidate = beside(tree, other, joint).filter(|_| goes_on);
-            }
-            let Some(other) = candidate else { return false };
-            (node, joint) = (other, *next);
+        if at + 1 == self.compounds.len() {
+            return true;
         }
-        true
+        let goes_on = matches!(joint, ' ' | '~');
+        let mut candidate = beside(tree, node, *joint);
+        for _ in 0..STEPS {
+            let Some(other) = candidate else { return false };
+            if self.matches_from(at + 1, tree, other) {
+                return true;
+            }
+            candidate = beside(tree, other, *joint).filter(|_| goes_on);
+        }
+        false
     }
 }
 
@@ -121,7 +141,21 @@ fn beside<'t>(tree: &'t Tree, node: &Node, joint: char) -> Option<&'t Node> {
     before.into_iter().find(|node| node.is_element())
 }
 
+fn sum(one: Weight, other: Weight) -> Weight {
+    [0, 1, 2].map(|at| one[at].saturating_add(other[at]))
+}
+
 impl Compound {
+    fn weight(&self) -> Weight {
+        let own = [0, 0, u16::from(self.tag.is_some())];
+        self.tests.iter().map(Test::weight).fold(own, sum)
+    }
+
+    fn holds(&self) -> Holds {
+        let is_unsure = self.tests.iter().any(|test| matches!(test, Test::Perhaps));
+        if is_unsure { Holds::Perhaps } else { Holds::Surely }
+    }
+
     fn matches(&self, tree: &Tree, node: &Node) -> bool {
         tree.spend(1)
             && self.tag.as_ref().is_none_or(|tag| *tag == node.name)
@@ -136,6 +170,15 @@ fn attribute_of<'n>(tree: &Tree, node: &'n Node, name: &str) -> Option<&'n str> 
 }
 
 impl Test {
+    fn weight(&self) -> Weight {
+        match self {
+            Test::Id(_) => [1, 0, 0],
+            Test::Not(all) | Test::Any(all) => all.iter().map(Compound::weight).max().unwrap_or_default(),
+            Test::Where(_) => [0, 0, 0],
+            _ => [0, 1, 0],
+        }
+    }
+
     fn holds(&self, tree: &Tree, node: &Node) -> bool {
         match self {
             Test::Class(name) => attribute_of(tree, node, "class")
@@ -148,8 +191,9 @@ impl Test {
             Test::Empty => node.children.is_empty(),
             Test::Root => tree.node(ROOT).is_some_and(|root| std::ptr::eq(root, node)),
             Test::Not(all) => !all.iter().any(|compound| compound.matches(tree, node)),
-            Test::Any(all) => all.iter().any(|compound| compound.matches(tree, node)),
+            Test::Any(all) | Test::Where(all) => all.iter().any(|compound| compound.matches(tree, node)),
             Test::Never => false,
+            Test::Perhaps => true,
         }
     }
 }
@@ -206,7 +250,6 @@ fn compound<'t>(text: &'t str, part: &mut Part, depth: usize) -> Option<(Compoun
             ':' => pseudo(inside, part, depth)?,
             first => {
                 let (name, behind) = identifier(inside);
-                let name = name.to_owned();
                 (Some(if first == '.' { Test::Class(name) } else { Test::Id(name) }), behind)
             }
         };
@@ -216,9 +259,24 @@ fn compound<'t>(text: &'t str, part: &mut Part, depth: usize) -> Option<(Compoun
     (rest.len() < text.len()).then_some((compound, rest))
 }
 
-fn identifier(text: &str) -> (&str, &str) {
-    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '\\');
-    text.split_at(text.find(|c| !is_part(c)).unwrap_or(text.len()))
+/// A name at the start, its escapes undone, and what is behind it.
+fn identifier(text: &str) -> (String, &str) {
+    let is_part = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let (mut name, mut rest) = (String::new(), text);
+    while let Some(c) = rest.chars().next() {
+        let behind = rest.get(c.len_utf8()..).unwrap_or_default();
+        if c == '\\' {
+            let (c, behind) = escaped(behind);
+            name.extend(c);
+            rest = behind;
+        } else if is_part(&c) {
+            name.push(c);
+            rest = behind;
+        } else {
+            break;
+        }
+    }
+    (name, rest)
 }
 
 fn attribute(inside: &str) -> Test {
@@ -233,6 +291,22 @@ fn attribute(inside: &str) -> Test {
     Test::Attribute { name: name.trim().to_ascii_lowercase(), operator, value }
 }
 
+/// States that come about only by what a reader does, and parts that hold what is shown anyway.
+const STATES: &[&str] = &[
+    "hover",
+    "focus",
+    "focus-within",
+    "focus-visible",
+    "active",
+    "visited",
+    "target",
+    "selection",
+    "first-letter",
+    "first-line",
+    "placeholder",
+    "backdrop",
+];
+
 /// A pseudo-class, or the part of the element that a pseudo-element is.
 fn pseudo<'t>(text: &'t str, part: &mut Part, depth: usize) -> Option<(Option<Test>, &'t str)> {
     let (name, rest) = identifier(text.strip_prefix(':').unwrap_or(text));
@@ -242,8 +316,8 @@ fn pseudo<'t>(text: &'t str, part: &mut Part, depth: usize) -> Option<(Option<Te
     };
     let rest = rest.strip_prefix(')').unwrap_or(rest);
     let nth = |text: &str, is_of_type, is_from_end| {
-        let (step, offset) = steps(text).unwrap_or((0, 0));
-        Some(Test::Nth(Nth { step, offset, is_of_type, is_from_end }))
+        let nth = steps(text).map(|(step, offset)| Nth { step, offset, is_of_type, is_from_end });
+        Some(nth.map_or(Test::Perhaps, Test::Nth))
     };
     let test = match name.to_ascii_lowercase().as_str() {
         "before" => return Some((set(part, Part::Before), rest)),
@@ -260,9 +334,12 @@ fn pseudo<'t>(text: &'t str, part: &mut Part, depth: usize) -> Option<(Option<Te
         "empty" => Some(Test::Empty),
         "root" => Some(Test::Root),
         "link" | "any-link" => None,
-        "not" => Some(Test::Not(all(argument, depth)?)),
-        "is" | "where" | "matches" => Some(Test::Any(all(argument, depth)?)),
-        _ => Some(Test::Never),
+        "not" => Some(all(argument, depth).map_or(Test::Perhaps, Test::Not)),
+        "is" | "matches" => Some(all(argument, depth).map_or(Test::Perhaps, Test::Any)),
+        "where" => Some(all(argument, depth).map_or(Test::Perhaps, Test::Where)),
+        "checked" => Some(attribute("checked")),
+        state if STATES.contains(&state) || state.starts_with('-') => Some(Test::Never),
+        _ => Some(Test::Perhaps),
     };
     Some((test, rest))
 }
@@ -285,10 +362,15 @@ fn closing(text: &str) -> Option<usize> {
     })
 }
 
-fn all(list: &str, depth: usize) -> Option<Vec<Compound>> {
+/// Each of a list, if all of it is understood.
+fn all(selectors: &str, depth: usize) -> Option<Vec<Compound>> {
     let depth = depth.checked_sub(1)?;
-    let one = |text: &str| compound(text.trim(), &mut Part::Itself, depth).map(|(compound, _)| compound);
-    list.split(',').take(MOST).map(one).collect()
+    let one = |text: &str| {
+        let (compound, behind) = compound(text, &mut Part::Itself, depth)?;
+        (behind.trim().is_empty() && compound.holds() == Holds::Surely).then_some(compound)
+    };
+    let all = list(selectors);
+    if all.len() > MOST { None } else { all.into_iter().map(one).collect() }
 }
 
 /// `2n+1`, `odd`, `3`.
@@ -343,10 +425,26 @@ mod tests {
             ("div.a.b#c > p > i:nth-of-type(even)", "4"),
             ("p:hover", ""),
             (".z p", ""),
+            (".\\61 > p", "12"),
+            ("div p i:nth-child(3)", "5"),
+            ("i:not(:first-child, :last-child)", "4"),
+            ("p:has(i)", "126"),
         ] {
             assert_eq!(matched(page, selector), expected, "{selector}");
         }
+        let nested = "<div class=a><div><div><i>1</i></div></div></div>";
+        assert_eq!(matched(nested, ".a > div i"), "1", "the nearest one that matches is not the only one");
         assert_eq!(Selector::parse("a::before").unwrap().part, Part::Before);
+        for (selector, weight, holds) in [
+            ("#a.b i:hover", [1, 2, 1], Holds::Surely),
+            (":is(#a, .b):where(#c)[d]", [1, 1, 0], Holds::Surely),
+            ("p:lang(en)", [0, 1, 1], Holds::Perhaps),
+            (":not(:has(a)):is(b > c)", [0, 2, 0], Holds::Perhaps),
+            ("a:nth-child(2 of .b)", [0, 1, 1], Holds::Perhaps),
+        ] {
+            let selector = Selector::parse(selector).unwrap();
+            assert_eq!((selector.weight, selector.holds), (weight, holds), "{selector:?}");
+        }
         assert!(Selector::parse("@media (x)").is_none() && Selector::parse("").is_none());
     }
 }

@@ -1,10 +1,11 @@
 //! The rules of style sheets (CSS Syntax 3) that change which text is shown, and in which order.
 //!
 //! Part of `styled`. Promises: linear; so many rules and no more, and `is_cut` says that there were more. Rules inside `@media` and the
-//! like count as if they held. Fails never: what is not understood is passed over.
+//! like count as if they held, and are said to be unsure. Fails never: what is not understood is passed over.
 
 use super::VENDOR;
 use super::content::unescaped;
+use super::rules::{self, Holds, cut};
 use super::selector::{Part, Selector};
 use super::tree::{Node, Tree};
 use std::borrow::Cow;
@@ -69,62 +70,118 @@ const READ: &[&str] = &[
     "grid-column-end",
     "grid-template",
     "grid-template-areas",
+    "animation",
+    "animation-name",
+    "caption-side",
 ];
 /// Those whose values have strings, with escapes of their own.
 const QUOTED: &[&str] = &["content", "quotes", "list-style", "list-style-type"];
 
+/// What arranges or writes: where nobody can tell whether such a rule holds, nobody can tell what is shown.
+const ARRANGING: &[&str] = &[
+    "transform",
+    "translate",
+    "rotate",
+    "content",
+    "list-style",
+    "list-style-type",
+    "flex-direction",
+    "flex-flow",
+    "order",
+    "float",
+    "direction",
+    "unicode-bidi",
+    "position",
+    "animation",
+    "animation-name",
+];
+
 /// `property: value`, the property in lower case.
 pub(super) type Declaration = [String; 2];
 
+/// What one block declares.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    pub usual: Vec<Declaration>,
+    /// What beats all that is not (CSS Cascade 5, 6.3).
+    pub important: Vec<Declaration>,
+}
+
+impl Block {
+    fn is_empty(&self) -> bool {
+        self.usual.is_empty() && self.important.is_empty()
+    }
+
+    fn arranges(&self) -> bool {
+        let arranges = |name: &str| ARRANGING.contains(&name) || name.starts_with("grid");
+        self.usual.iter().chain(&self.important).any(|[name, _]| arranges(name))
+    }
+}
+
+/// What a sheet declares for a part of an element.
+#[derive(Debug)]
+pub(super) struct Declared<'s> {
+    pub part: Part,
+    pub block: &'s Block,
+    /// Nobody here can tell whether it does, and it matters.
+    pub is_unsure: bool,
+}
+
+#[derive(Debug)]
+struct Rule {
+    selector: Selector,
+    block: usize,
+    is_unsure: bool,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
-    rules: Vec<(Selector, usize)>,
-    blocks: Vec<Vec<Declaration>>,
+    rules: Vec<Rule>,
+    blocks: Vec<Block>,
     /// Which rules may match an element, by what it has.
     by_key: BTreeMap<String, Vec<usize>>,
     pub is_cut: bool,
+    /// Some rule arranges nobody knows what.
+    pub is_unsure: bool,
 }
 
 impl Sheet {
     pub fn parse(text: &str) -> Sheet {
         let mut sheet = Sheet::default();
-        let text = without_comments(text);
-        let mut rest = text.as_str();
-        while let Some(at) = rest.find(['{', '}', ';']) {
-            let (prelude, behind) = (rest.get(..at).unwrap_or_default().trim(), rest.get(at + 1..).unwrap_or_default());
-            let is_block = rest.as_bytes().get(at) == Some(&b'{');
-            // What is inside `@media` is read as if it stood outside.
-            if !is_block || (prelude.starts_with('@') && !prelude.starts_with("@page")) {
-                rest = behind;
-                continue;
-            }
-            let (block, behind) = behind.split_at(end_of_block(behind));
-            sheet.add(prelude, declarations(block));
-            rest = behind;
-        }
+        let is_cut = rules::read(&without_comments(text), |rule| {
+            let (declared, holds) = (declarations(rule.block), rule.holds);
+            sheet.add(rule.selectors, declared, holds);
+        });
+        sheet.is_cut |= is_cut;
         sheet
     }
 
-    fn add(&mut self, selectors: &str, declarations: Vec<Declaration>) {
-        if declarations.is_empty() {
+    fn add(&mut self, selectors: &str, block: Block, holds: Holds) {
+        if block.is_empty() {
             return;
         }
-        let before = self.rules.len();
-        for selector in selectors.split(',').filter_map(Selector::parse) {
+        let (before, arranges) = (self.rules.len(), block.arranges());
+        for selector in rules::list(selectors) {
+            let Some(selector) = Selector::parse(selector) else {
+                // Boxes of pages on paper are nobody's.
+                self.is_unsure |= arranges && !selector.is_empty() && !selector.starts_with("@page");
+                continue;
+            };
             if self.rules.len() == RULES {
                 self.is_cut = true;
                 break;
             }
+            let is_unsure = arranges && holds.max(selector.holds) == Holds::Perhaps;
             self.by_key.entry(selector.key().to_ascii_lowercase()).or_default().push(self.rules.len());
-            self.rules.push((selector, self.blocks.len()));
+            self.rules.push(Rule { selector, block: self.blocks.len(), is_unsure });
         }
         if self.rules.len() > before {
-            self.blocks.push(declarations);
+            self.blocks.push(block);
         }
     }
 
-    /// What is declared for a part of an element, in order.
-    pub fn declared<'s>(&'s self, tree: &Tree, node: &Node) -> Vec<(Part, &'s [Declaration])> {
+    /// What is declared for the parts of an element: what counts less comes first (CSS Cascade 5, 6.1).
+    pub fn declared<'s>(&'s self, tree: &Tree, node: &Node) -> Vec<Declared<'s>> {
         let lower = |text: &str| text.to_ascii_lowercase();
         let mut keys = vec!["*".to_owned(), node.name.clone()];
         keys.extend(node.attribute("id").map(|id| format!("#{}", lower(id))));
@@ -139,11 +196,17 @@ impl Sheet {
         rules.sort_unstable();
         rules.dedup();
         let matching = rules.into_iter().filter_map(|rule| self.rules.get(rule));
-        let matching = matching.filter(|(selector, _)| selector.matches(tree, node));
-        // Selectors of one rule that match the same part declare the same once.
-        let mut parts: Vec<(Part, usize)> = matching.map(|(selector, block)| (selector.part, *block)).collect();
-        parts.dedup();
-        parts.into_iter().filter_map(|(part, block)| Some((part, self.blocks.get(block)?.as_slice()))).collect()
+        let mut matching: Vec<&Rule> = matching.filter(|rule| rule.selector.matches(tree, node)).collect();
+        // Of selectors of one rule that match the same part the weightiest counts.
+        matching.sort_by_key(|rule| (rule.selector.part, rule.block, rule.selector.weight));
+        matching.reverse();
+        matching.dedup_by_key(|rule| (rule.selector.part, rule.block));
+        matching.sort_by_key(|rule| (rule.selector.weight, rule.block));
+        let declared = |rule: &Rule| {
+            let block = self.blocks.get(rule.block)?;
+            Some(Declared { part: rule.selector.part, block, is_unsure: rule.is_unsure })
+        };
+        matching.into_iter().filter_map(declared).collect()
     }
 }
 
@@ -156,35 +219,10 @@ pub(super) fn without_comments(text: &str) -> String {
     out + rest
 }
 
-/// Where a block ends: at the first brace that stands in no string.
-fn end_of_block(text: &str) -> usize {
-    cut(text, b"}").unwrap_or(text.len())
-}
-
-/// Where the first of the marks stands that is in no string and no brackets.
-fn cut(text: &str, marks: &[u8]) -> Option<usize> {
-    let (mut quote, mut is_escaped, mut open) = (None, false, 0usize);
-    text.bytes().position(|byte| {
-        if std::mem::take(&mut is_escaped) {
-            return false;
-        }
-        match (byte, quote) {
-            (b'\\', _) => is_escaped = true,
-            (byte, Some(own)) if byte == own || byte == b'\n' => quote = None,
-            (_, Some(_)) => {}
-            (b'"' | b'\'', None) => quote = Some(byte),
-            (b'(', None) => open += 1,
-            (b')', None) => open = open.saturating_sub(1),
-            (byte, None) => return marks.contains(&byte) && (open == 0 || byte == b'}'),
-        }
-        false
-    })
-}
-
 /// The declarations that matter here.
-pub(super) fn declarations(block: &str) -> Vec<Declaration> {
-    let (mut found, mut rest): (Vec<Declaration>, &str) = (Vec::new(), block);
-    while !rest.is_empty() && found.len() < DECLARATIONS {
+pub(super) fn declarations(block: &str) -> Block {
+    let (mut found, mut rest) = (Block::default(), block);
+    while !rest.is_empty() && found.usual.len() + found.important.len() < DECLARATIONS {
         let (one, behind) = rest.split_at(cut(rest, b";").unwrap_or(rest.len()));
         rest = behind.get(1..).unwrap_or_default();
         let Some((property, value)) = one.split_once(':') else { continue };
@@ -204,11 +242,10 @@ pub(super) fn declarations(block: &str) -> Vec<Declaration> {
         let value = value.get(..value.floor_char_boundary(LONGEST)).unwrap_or_default();
         let is_escaped = value.contains('\\') && !property.starts_with("--") && !QUOTED.contains(&property.as_str());
         let value = if is_escaped { unescaped(value) } else { value.to_owned() };
+        let found = if important.is_some() { &mut found.important } else { &mut found.usual };
         // The last of each counts.
-        match found.iter_mut().find(|[own, _]| *own == property) {
-            Some([_, own]) => *own = value,
-            None => found.push([property, value]),
-        }
+        found.retain(|[own, _]| *own != property);
+        found.push([property, value]);
     }
     found
 }
@@ -224,6 +261,31 @@ mod tests {
         assert_eq!(sheet.declared(&super::super::tree::of("", 100), &node).len(), 2);
     }
 
+    /// The values of `order` for an element with an identifier and a class, in the order in which they count.
+    fn orders(sheet: &str) -> String {
+        let attributes = [["id", "a"], ["class", "b"]].map(|both| both.map(str::to_owned)).to_vec();
+        let node = Node { name: "i".to_owned(), attributes, ..Node::default() };
+        let sheet = Sheet::parse(sheet);
+        let declared = sheet.declared(&super::super::tree::of("", 1_000), &node);
+        let said = |d: &Declared<'_>| format!("{}{}", d.block.usual[0][1], if d.is_unsure { "?" } else { "" });
+        declared.iter().map(said).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_counts_more_comes_later_and_what_may_not_hold_is_said() {
+        for (sheet, expected) in [
+            ("#a{order:1} .b{order:2} i{order:3} *{order:4}", "4 3 2 1"),
+            ("i.b{order:1} .b{order:2} i,.b{order:3} :where(#a){order:4}", "4 2 3 1"),
+            (":is(#a,i){order:1} i:not(.c){order:2} .b.b{order:3} i{order:4;color:red}", "4 2 3 1"),
+            ("@media (x){i{order:1}} @layer x{i{order:2}} i:has(b){order:3} i:hover{order:4}", "1? 2? 3?"),
+            ("@supports (x){i{display:block}}", ""),
+        ] {
+            let expected = if expected.is_empty() { "block" } else { expected };
+            assert_eq!(orders(sheet), expected, "{sheet}");
+        }
+        assert!(Sheet::parse("a||b{order:1}").is_unsure && !Sheet::parse("a||b{display:none}").is_unsure);
+    }
+
     #[test]
     fn blocks_that_no_rule_has_are_not_kept() {
         let sheet = Sheet::parse(&"{order:1}".repeat(1_000));
@@ -235,7 +297,8 @@ mod tests {
     #[test]
     fn rules_are_read_with_their_strings() {
         let block = declarations("Content : \"a;}\" !important; color: red; --X: '1';display:none");
-        assert_eq!(block, [["content", "\"a;}\""], ["--X", "'1'"], ["display", "none"]].map(|d| d.map(str::to_owned)));
+        assert_eq!(block.usual, [["--X", "'1'"], ["display", "none"]].map(|d| d.map(str::to_owned)));
+        assert_eq!(block.important, [["content", "\"a;}\""].map(str::to_owned)]);
         let sheet =
             Sheet::parse("@import 'x'; /* p{} */ @media print { a, b.c{display:none} } i{color:red} @font-face{}");
         assert_eq!(sheet.rules.len(), 2);
