@@ -10,6 +10,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 
 mod about;
+mod across;
 mod anchors;
 mod cards;
 mod charset;

@@ -9,7 +9,7 @@ use super::leaf::{Octets, Shown, is_body, limit, octets};
 use super::styled::Beside;
 use super::walk::Walk;
 use super::{
-    cards, charset, documents, drawings, embedded, encoded, entities, html, seals, seam, styled, syntax, typed,
+    across, cards, charset, documents, drawings, embedded, encoded, entities, html, seals, seam, styled, syntax, typed,
 };
 use crate::vocabulary::FindingKind;
 use std::collections::{BTreeSet, HashSet};
@@ -66,6 +66,7 @@ fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> BTreeSet<Embedded> {
     let shown = html::text(text);
     walk.shapes(&shown, place);
     walk.scan(&shown, place);
+    walk.scan(&across::across(html::shown_of(&shown)), place);
     if is_body(place) {
         seam::look(walk, html::shown_of(&shown), place);
     }

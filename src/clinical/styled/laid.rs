@@ -314,7 +314,7 @@ impl Layout<'_> {
                     let is_so = |style: &Declarations| style.is("caption-side", "bottom");
                     name(id) == "caption" && (is_so(style) || own().is_some_and(|style| is_so(&style.own)))
                 };
-                rows.sort_by_key(|id| match name(id) {
+                rows.sort_by_cached_key(|id| match name(id) {
                     "caption" if is_below(id) => 3,
                     "thead" => 0,
                     "tfoot" => 2,

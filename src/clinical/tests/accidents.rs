@@ -25,6 +25,7 @@ fn a_telephone_in_another_column_or_cell_takes_nothing_from_a_number() {
         "<table><tr><td>Tel</td><td>NHS number</td></tr><tr><td>0161 496 0000</td><td>943 476 5919</td></tr></table>",
         "<table><tr><td>NHS number</td><td>Order no</td></tr><tr><td>943 476 5919</td><td>x</td></tr></table>",
         "<td>NHS number<br>Tel</td><td>943 476 5919<br>0161 496 0000</td>",
+        "<td>NHS number 943<br>Tel 0161</td><td>476 5919<br>496 0000</td>",
     ] {
         assert_eq!(of_text("text/html", page), Some(Confidence::High), "{page}");
     }
