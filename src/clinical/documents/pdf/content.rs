@@ -79,7 +79,7 @@ impl Operands {
         })
     }
 
-    fn has_name(&self, names: &[&[u8]]) -> bool {
+    pub fn has_name(&self, names: &[&[u8]]) -> bool {
         self.list.iter().any(|o| matches!(o, Operand::Name(a, b) if names.contains(&self.octets(*a, *b))))
     }
 

@@ -1,9 +1,18 @@
 //! Whether text is painted so that nobody sees it: without ink, or in the white of the paper (ISO 32000-1 8.6.8 and 9.3.6).
 //!
-//! Part of `painter`. Promises: pure; a colour in a space that is not known counts as white if its components would be in a usual one.
+//! Part of `painter`; `sheet` reads a page without what one or the other of these hides. Promises: pure; a colour in a space that is not known counts as white if its components would be in a usual one.
 //! Fails never.
 
 use super::content::Operands;
+
+/// Why a glyph is not seen, each a bit. It may be seen after all: white on a colour, and what adds to a clip that is painted.
+pub(super) const ABSENT: u8 = 1;
+pub(super) const CLIP: u8 = 2;
+pub(super) const WHITE: u8 = 4;
+/// It stands in a layer that is off.
+pub(super) const OFF: u8 = 8;
+/// It is too small.
+pub(super) const TINY: u8 = 16;
 
 /// So near to its end, a component is at its end.
 const NEAR: f64 = 0.03;
@@ -18,8 +27,9 @@ pub(super) struct Ink {
 }
 
 impl Ink {
-    pub fn is_unseen(self) -> bool {
-        self.is_absent || self.is_clip || self.is_white
+    pub fn hides(self) -> u8 {
+        let bit = |is: bool, bit| if is { bit } else { 0 };
+        bit(self.is_absent, ABSENT) | bit(self.is_clip, CLIP) | bit(self.is_white, WHITE)
     }
 
     pub fn mode(&mut self, mode: f64) {

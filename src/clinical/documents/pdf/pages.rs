@@ -3,19 +3,17 @@
 //! Called by `pdf`. Promises: each page is looked at once; a page in which nothing could be read is said. Fails never.
 
 use super::content::{InlineEnd, is_regular};
-use super::glyphs;
 use super::matrix::Matrix;
-use super::painter::{self, Painter, Paper, Pictures};
+use super::painter::{Painter, Paper, Pictures};
+use super::pinned::{self, Looks};
 use super::reader::Reader;
 use super::source::items;
 use crate::vocabulary::FindingKind;
 use hayro_syntax::Pdf;
-use hayro_syntax::object::{Array, Dict, Name, Object, Rect, Stream, String as Octets};
+use hayro_syntax::object::{Array, Dict, Name, Object, Stream};
 use hayro_syntax::page::{Page, Resources};
 
 const MOST_PAGES: usize = 5_000;
-/// Things pinned on one page.
-const MOST_PINNED: usize = 10_000;
 /// Pages without text that are named; beyond them only that there are more.
 const NAMED_SCANS: usize = 20;
 /// Pictures that are smaller than this are logos, as everywhere.
@@ -71,7 +69,7 @@ fn one<'a>(page: &Page<'a>, number: usize, reader: &mut Reader<'a, '_, '_, '_>, 
     let all = contents(page, &piece, reader);
     let mut painter = Painter::new(reader, &piece);
     painter.paint(&all.joined(b"\n"), page.resources(), all.paper(InlineEnd::First));
-    pinned(page, &mut painter);
+    let is_redrawn = pinned::all(page, &mut painter, Looks::Kept);
     let (pictures, ambiguous, sheet) = (painter.pictures, painter.ambiguous, painter.sheet);
     let hidden = painter.hidden;
     let (is_drawn, is_crowded) = (painter.outlines.are_text(), painter.outlines.is_full);
@@ -83,6 +81,9 @@ fn one<'a>(page: &Page<'a>, number: usize, reader: &mut Reader<'a, '_, '_, '_>, 
     if is_crowded {
         reader.source.document.limit(&piece, "shapes");
     }
+    if sheet.hides_too_much() {
+        reader.source.document.limit(&piece, "page");
+    }
     told.pages += 1;
     told.blank += usize::from(is_blank);
     let (mut readings, mut chars) = (sheet.readings(), sheet.chars);
@@ -93,6 +94,13 @@ fn one<'a>(page: &Page<'a>, number: usize, reader: &mut Reader<'a, '_, '_, '_>, 
             chars = chars.max(painter.sheet.chars);
             readings.extend(painter.sheet.readings().into_iter().filter(|r| !readings.contains(r)).collect::<Vec<_>>());
         }
+    }
+    if is_redrawn {
+        let mut painter = Painter::new(reader, &piece);
+        painter.paint(&all.joined(b"\n"), page.resources(), all.paper(InlineEnd::First));
+        pinned::all(page, &mut painter, Looks::Made);
+        chars = chars.max(painter.sheet.chars);
+        readings.extend(painter.sheet.readings().into_iter().filter(|r| !readings.contains(r)).collect::<Vec<_>>());
     }
     reader.chars += chars;
     readings.iter().for_each(|text| reader.source.document.text(&piece, text));
@@ -193,51 +201,6 @@ fn contents<'a>(page: &Page<'a>, piece: &str, reader: &mut Reader<'a, '_, '_, '_
     }
     contents.seams.pop();
     contents
-}
-
-/// 12.5: what is pinned on the page is seen where it is pinned.
-fn pinned<'a>(page: &Page<'a>, painter: &mut Painter<'_, 'a, '_, '_, '_>) {
-    let Some(all) = page.raw().get::<Array<'a>>(b"Annots") else { return };
-    for object in items(&all, page.xref()).take(MOST_PINNED) {
-        if let Some(dict) = object.into_dict() {
-            pin(&dict, page, painter);
-        }
-    }
-}
-
-fn pin<'a>(dict: &Dict<'a>, page: &Page<'a>, painter: &mut Painter<'_, 'a, '_, '_, '_>) {
-    let rect = dict.get::<Rect>(b"Rect").unwrap_or(Rect::ZERO);
-    let looks = dict.get::<Dict<'a>>(b"AP").and_then(|looks| looks.get::<Object<'a>>(b"N"));
-    match looks {
-        Some(Object::Stream(stream)) => painter.form(&stream, page.resources(), fitted(stream.dict(), rect)),
-        Some(Object::Dict(states)) => {
-            let state = dict.get::<Name<'_>>(b"AS").and_then(|name| states.get::<Stream<'a>>(&*name));
-            if let Some(stream) = state {
-                painter.form(&stream, page.resources(), fitted(stream.dict(), rect));
-            }
-        }
-        _ => {
-            // Readers make the looks of a field themselves.
-            let value = [&b"V"[..], b"Contents"].iter().find_map(|key| dict.get::<Octets<'_>>(key));
-            if let Some(value) = value {
-                painter.write(&glyphs::document_text(&value), rect.x0, rect.y0, 10.0);
-            }
-        }
-    }
-}
-
-/// 12.5.5, algorithm 8.1: the box of a form is fitted into the rectangle.
-fn fitted(form: &Dict<'_>, rect: Rect) -> Matrix {
-    let Some(inner) = form.get::<Rect>(b"BBox") else { return Matrix::moved(rect.x0, rect.y0) };
-    let matrix = painter::matrix(form);
-    let corners = [(inner.x0, inner.y0), (inner.x1, inner.y0), (inner.x0, inner.y1), (inner.x1, inner.y1)];
-    let points = corners.map(|(x, y)| matrix.point(x, y));
-    let least = |of: fn(&super::sheet::Point) -> f64| points.iter().map(of).fold(f64::INFINITY, f64::min);
-    let most = |of: fn(&super::sheet::Point) -> f64| points.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
-    let (x0, y0, x1, y1) = (least(|p| p.x), least(|p| p.y), most(|p| p.x), most(|p| p.y));
-    let by = |size: f64, of: f64| if of > 0.0 && size > 0.0 { size / of } else { 1.0 };
-    let (sx, sy) = (by(rect.width(), x1 - x0), by(rect.height(), y1 - y0));
-    Matrix([sx, 0.0, 0.0, sy, rect.x0 - x0 * sx, rect.y0 - y0 * sy])
 }
 
 /// Content that no page shows by itself: looks that are hidden, patterns, glyphs that are drawn.

@@ -8,7 +8,7 @@
 use super::content::{Content, InlineEnd, Operand, Operands};
 use super::font::{Font, Glyph};
 use super::glyphs;
-use super::ink::Ink;
+use super::ink::{self, Ink};
 use super::matrix::Matrix;
 use super::outlines::Outlines;
 use super::reader::Reader;
@@ -67,9 +67,18 @@ impl Paper<'_> {
     pub const PLAIN: Paper<'static> = Paper { inline: InlineEnd::First, seams: &[] };
 }
 
+/// Where the value of a field is written.
+#[derive(Clone, Copy)]
+pub(super) struct Line {
+    pub left: f64,
+    pub right: f64,
+    pub bottom: f64,
+    pub size: f64,
+}
+
 pub(super) struct Painter<'p, 'a, 's, 'w, 'r> {
-    reader: &'p mut Reader<'a, 's, 'w, 'r>,
-    piece: &'p str,
+    pub reader: &'p mut Reader<'a, 's, 'w, 'r>,
+    pub piece: &'p str,
     pub sheet: Sheet,
     pub pictures: Pictures,
     pub outlines: Outlines,
@@ -81,8 +90,10 @@ pub(super) struct Painter<'p, 'a, 's, 'w, 'r> {
     saved: Vec<State>,
     text: Matrix,
     line: Matrix,
-    /// Marked content, and which of it says what it means.
-    marked: Vec<Option<u32>>,
+    /// Marked content: which of it says what it means, and which is in a layer that is off.
+    marked: Vec<(Option<u32>, bool)>,
+    /// Marks, forms and notes around this that are off.
+    pub off: usize,
     nested: Vec<ObjectIdentifier>,
     glyph: Glyph,
 }
@@ -113,6 +124,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
             text: Matrix::SAME,
             line: Matrix::SAME,
             marked: Vec::new(),
+            off: 0,
             nested: Vec::new(),
             glyph: Glyph::default(),
         }
@@ -162,9 +174,7 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
             b"m" | b"l" | b"c" | b"v" | b"y" | b"re" | b"n" => self.path(operator, operands),
             b"S" | b"s" | b"f" | b"F" | b"f*" | b"B" | b"B*" | b"b" | b"b*" => self.path(operator, operands),
             b"BDC" | b"BMC" | b"DP" => self.mark(operator, operands, resources),
-            b"EMC" => {
-                self.marked.pop();
-            }
+            b"EMC" => self.off -= usize::from(self.marked.pop().is_some_and(|(_, is_off)| is_off)).min(self.off),
             _ => self.parameter(operator, operands),
         }
     }
@@ -268,33 +278,33 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
     /// 9.4.4: where the glyph is, and where the next one will be.
     fn draw(&mut self, glyph: &Glyph) {
         let State { ctm, size, char_space, word_space, scale, rise, ink, .. } = self.state;
-        let is_unseen = ink.is_unseen();
+        let hidden = ink.hides() | if self.off > 0 { ink::OFF } else { 0 };
         self.hidden += usize::from(self.state.ink.is_absent && !glyph.is_blank);
         let whole = self.text.then(ctm);
         let space = char_space + if glyph.is_blank { word_space } else { 0.0 };
         let start = whole.point(0.0, rise);
         let spot = if self.is_vertical() {
             let (end, em) = (whole.point(0.0, rise - size), whole.vector(0.0, -size));
-            let spot = Spot { start, end, em, height: 0.0, is_unseen };
+            let spot = Spot { start, end, em, height: 0.0, hidden };
             self.advance(-size + space);
             Spot { height: whole.vector(size, 0.0).length(), ..spot }
         } else {
             let width = glyph.width * size * scale;
             let (em, height) = (whole.vector(size * scale, 0.0), whole.vector(0.0, size).length());
-            let spot = Spot { start, end: whole.point(width, rise), em, height, is_unseen };
+            let spot = Spot { start, end: whole.point(width, rise), em, height, hidden };
             self.advance(width + space * scale);
             spot
         };
-        let meant = self.marked.iter().copied().flatten().next();
+        let meant = self.marked.iter().find_map(|(meant, _)| *meant);
         self.sheet.put(spot, &glyph.text, glyph.other.as_deref(), meant);
     }
 
     /// Text that has a place but no glyphs: the value of a field.
-    pub fn write(&mut self, text: &str, x: f64, y: f64, size: f64) {
-        let end = x + text.chars().count() as f64 * 0.5 * size;
-        let point = |x| Matrix::SAME.point(x, y);
-        let em = Matrix::SAME.vector(size, 0.0);
-        let spot = Spot { start: point(x), end: point(end), em, height: size, is_unseen: false };
+    pub fn write(&mut self, text: &str, line: Line) {
+        let point = |x| Matrix::SAME.point(x, line.bottom);
+        let em = Matrix::SAME.vector(line.size, 0.0);
+        let hidden = if self.off > 0 { ink::OFF } else { 0 };
+        let spot = Spot { start: point(line.left), end: point(line.right), em, height: line.size, hidden };
         self.sheet.put(spot, text, None, None);
     }
 
@@ -328,7 +338,10 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
         }
         let meant = meant.map(|text| self.sheet.mean(text));
         if operator != b"DP" && self.marked.len() < MOST_SAVED {
-            self.marked.push(meant);
+            let layer = operands.name().filter(|_| operands.has_name(&[b"OC"]));
+            let is_off = layer.is_some_and(|name| self.reader.is_off(resources.properties.get_raw::<Dict<'a>>(name)));
+            self.off += usize::from(is_off);
+            self.marked.push((meant, is_off));
         }
     }
 
@@ -366,14 +379,15 @@ impl<'p, 'a, 's, 'w, 'r> Painter<'p, 'a, 's, 'w, 'r> {
         let bytes = self.reader.form(stream, self.piece);
         let own = stream.dict().get::<Dict<'a>>(b"Resources").map(Resources::new);
         let (state, text, line) = (self.state.clone(), self.text, self.line);
-        let (saved, marked) = (std::mem::take(&mut self.saved), self.marked.clone());
+        let (saved, marked, off) = (std::mem::take(&mut self.saved), self.marked.clone(), self.off);
+        self.off += usize::from(self.reader.is_off(stream.dict().get_raw::<Dict<'a>>(b"OC")));
         let matrix = matrix(stream.dict()).then(placed);
         self.state.ctm = matrix.then(self.state.ctm);
         self.nested.push(id);
         self.paint(&bytes, own.as_ref().unwrap_or(resources), Paper::PLAIN);
         self.nested.pop();
         (self.state, self.text, self.line) = (state, text, line);
-        (self.saved, self.marked) = (saved, marked);
+        (self.saved, self.marked, self.off) = (saved, marked, off);
     }
 }
 

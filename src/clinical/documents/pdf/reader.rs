@@ -3,9 +3,10 @@
 //! Called by `painter`, `pages` and `objects`. Promises: each font is read once; work is bounded. Fails never.
 
 use super::font::Font;
+use super::layers::Layers;
 use super::source::Source;
 use crate::vocabulary::FindingKind;
-use hayro_syntax::object::{Dict, ObjectIdentifier, Stream};
+use hayro_syntax::object::{Dict, MaybeRef, ObjectIdentifier, Stream};
 use hayro_syntax::xref::XRef;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -33,6 +34,7 @@ pub(super) struct Reader<'a, 's, 'w, 'r> {
     forms: HashMap<ObjectIdentifier, Rc<Vec<u8>>>,
     kept: usize,
     absent: Option<Rc<Font>>,
+    layers: Layers,
     /// Octets of content that may still be gone through, however often streams are named.
     work: usize,
     blind: HashSet<(usize, u32)>,
@@ -52,6 +54,7 @@ impl<'a, 's, 'w, 'r> Reader<'a, 's, 'w, 'r> {
             forms: HashMap::new(),
             kept: 0,
             absent: None,
+            layers: Layers::of(xref),
             work,
             blind: HashSet::new(),
             blind_glyphs: 0,
@@ -67,6 +70,11 @@ impl<'a, 's, 'w, 'r> Reader<'a, 's, 'w, 'r> {
             self.source.document.limit(piece, "operators");
         }
         enough
+    }
+
+    /// Whether that is a layer which is not shown.
+    pub fn is_off(&mut self, layer: Option<MaybeRef<Dict<'_>>>) -> bool {
+        self.layers.hides(layer, self.xref)
     }
 
     pub fn font(&mut self, dict: &Dict<'a>) -> Rc<Font> {

@@ -3,6 +3,7 @@
 //! Called by `page`. Promises: pieces beside one another join, a gap is a blank, a wide one a tab, another line a line break;
 //! bounded in pieces and octets; a reading takes no longer than sorting takes. Fails never.
 
+use super::ink;
 use std::fmt::Write as _;
 
 /// Pieces of one page.
@@ -18,6 +19,8 @@ const AGAIN: f64 = 0.1;
 /// So far above or below, in heights of the text, is another line.
 const LINE: f64 = 0.4;
 
+/// Text in which more than one reason for not being seen is told from another.
+const MOST_HIDING: usize = 1_000_000;
 /// Text of fewer points cannot be read.
 const TINY: f64 = 1.5;
 
@@ -54,8 +57,8 @@ pub(super) struct Spot {
     /// One em along the line.
     pub em: Point,
     pub height: f64,
-    /// It has no ink, or is white.
-    pub is_unseen: bool,
+    /// Why it is not seen: bits of `ink`.
+    pub hidden: u8,
 }
 
 #[derive(Debug)]
@@ -70,8 +73,8 @@ struct Piece {
 }
 
 impl Piece {
-    fn is_seen(&self) -> bool {
-        !self.spot.is_unseen && self.spot.em.length() >= TINY
+    fn hidden(&self) -> u8 {
+        self.spot.hidden | if self.spot.em.length() < TINY { ink::TINY } else { 0 }
     }
 }
 
@@ -128,6 +131,7 @@ impl Sheet {
         if let Some((start, len)) = again
             && spot.start.minus(start).length() < AGAIN * spot.em.length()
             && self.text.get(self.text.len() - len..) == Some(text)
+            && self.pieces.last().is_some_and(|last| last.spot.hidden == spot.hidden)
         {
             // Bold type is made of type that is drawn twice.
             return;
@@ -138,7 +142,7 @@ impl Sheet {
             && other.is_none()
             && last.meant == meant
             && last.spot.em == spot.em
-            && last.spot.is_unseen == spot.is_unseen
+            && last.spot.hidden == spot.hidden
             && joint(&last.spot, &spot).is_empty()
         {
             last.spot.end = spot.end;
@@ -176,14 +180,16 @@ impl Sheet {
                 all.push(reading);
             }
         };
-        let sorted = self.sorted();
+        let sorted = self.sorted(&drawn);
         add(self.reading(&sorted, Text::Own));
-        if self.hides_digits() {
-            add(self.reading(&self.seen(drawn.clone()), Text::Own));
-            add(self.reading(&self.seen(sorted), Text::Own));
+        for mask in self.masks() {
+            let seen = self.seen(mask);
+            add(self.reading(&seen, Text::Own));
+            add(self.reading(&self.sorted(&seen), Text::Own));
         }
         if !self.others.is_empty() {
             add(self.reading(&drawn, Text::Other));
+            add(self.reading(&sorted, Text::Other));
         }
         if !self.meant.is_empty() {
             add(self.reading(&drawn, Text::Meant));
@@ -191,19 +197,39 @@ impl Sheet {
         all
     }
 
-    /// Whether there are digits that nobody sees among text that is seen.
-    fn hides_digits(&self) -> bool {
-        let is_unseen = |piece: &Piece| !piece.is_seen();
+    /// Why digits are not seen among text that is seen: all reasons, each, and all but each, for not every reason holds.
+    fn masks(&self) -> Vec<u8> {
+        let all = self.hiding();
+        let bits = (0..u8::BITS).map(|bit| 1u8 << bit).filter(|bit| all & bit != 0);
+        let others = bits.flat_map(|bit| [bit, all & !bit]);
+        let mut masks = Vec::new();
+        let is_long = self.text.len() > MOST_HIDING;
+        for mask in std::iter::once(all).chain(others.filter(|_| !is_long)) {
+            if mask != 0 && !masks.contains(&mask) && self.pieces.iter().any(|piece| piece.hidden() & mask == 0) {
+                masks.push(mask);
+            }
+        }
+        masks
+    }
+
+    /// All reasons for which digits are not seen.
+    fn hiding(&self) -> u8 {
         let has_digits =
             |at: usize, piece| self.text_of(at, piece, Text::Own).bytes().any(|byte| byte.is_ascii_digit());
-        self.pieces.iter().enumerate().any(|(at, piece)| is_unseen(piece) && has_digits(at, piece))
-            && !self.pieces.iter().all(is_unseen)
+        let unseen = self.pieces.iter().enumerate().filter(|(_, piece)| piece.hidden() != 0);
+        unseen.fold(0, |all, (at, piece)| if has_digits(at, piece) { all | piece.hidden() } else { all })
+    }
+
+    /// Whether there are more readings than are made of so much text.
+    pub fn hides_too_much(&self) -> bool {
+        self.text.len() > MOST_HIDING && self.hiding().count_ones() > 1
     }
 
     /// Those pieces that are seen.
-    fn seen(&self, mut order: Vec<usize>) -> Vec<usize> {
-        order.retain(|at| self.pieces.get(*at).is_some_and(Piece::is_seen));
-        order
+    fn seen(&self, mask: u8) -> Vec<usize> {
+        (0..self.pieces.len())
+            .filter(|at| self.pieces.get(*at).is_some_and(|piece| piece.hidden() & mask == 0))
+            .collect()
     }
 
     fn reading(&self, order: &[usize], which: Text) -> String {
@@ -242,8 +268,9 @@ impl Sheet {
     }
 
     /// The pieces as they are seen: line after line, from left to right; what is drawn twice in one place stands once.
-    fn sorted(&self) -> Vec<usize> {
-        let mut placed: Vec<Placed> = self.pieces.iter().enumerate().map(|(at, piece)| Placed::of(at, piece)).collect();
+    fn sorted(&self, order: &[usize]) -> Vec<usize> {
+        let placed = |at: &usize| self.pieces.get(*at).map(|piece| Placed::of(*at, piece));
+        let mut placed: Vec<Placed> = order.iter().filter_map(placed).collect();
         placed.sort_by(|a, b| a.turn.cmp(&b.turn).then(b.y.total_cmp(&a.y)));
         let mut from = 0;
         for at in 1..=placed.len() {

@@ -205,3 +205,63 @@ fn octets_before_the_header_hide_no_page() {
     file.extend_from_slice(format!("startxref\n{named}\n%%EOF\n").as_bytes());
     shows(&file);
 }
+
+/// A page with a layer `/L` that is object 6, and what the document says of layers.
+fn layered(content: &str, properties: &str) -> Vec<u8> {
+    let mut pdf = Pdf::of(content.as_bytes());
+    pdf.add("<< /Type /OCG /Name (notes) /Usage << /View << /ViewState /OFF >> >> >>");
+    pdf.add("<< /Type /OCG /Name (letter) >>");
+    pdf.add("<< /Type /OCMD /OCGs [6 0 R 7 0 R] /P /AllOn >>");
+    let resources = format!(
+        "/Resources << /Font << /F1 {FONT} 0 R >> /Properties << /L 6 0 R /M 8 0 R /V << /Type /OCMD /VE [/Not 7 0 R] >> >> >>"
+    );
+    pdf.set(PAGE, format!("<< /Type /Page /Parent 2 0 R /Contents {CONTENT} 0 R {resources} >>"));
+    let catalog =
+        format!("<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [6 0 R 7 0 R] /D << {properties} >> >> >>");
+    pdf.set(CATALOG, catalog);
+    pdf.bytes()
+}
+
+#[test]
+fn digits_in_a_layer_that_is_off_are_missing_in_one_reading() {
+    let content = |layer: &str| {
+        format!(
+            "BT /F1 12 Tf 72 720 Td (NHS number 943) Tj /OC /{layer} BDC (1) Tj EMC ( 476 59) Tj /Span BMC (19) Tj EMC ET"
+        )
+    };
+    for (layer, properties) in [
+        ("L", "/OFF [6 0 R]"),
+        ("L", "/BaseState /OFF /ON [7 0 R]"),
+        ("L", "/AS [<< /Event /View /Category [/View] /OCGs [6 0 R] >>]"),
+        ("M", "/OFF [6 0 R]"),
+        ("V", "/OFF [6 0 R]"),
+    ] {
+        holds(&layered(&content(layer), properties));
+    }
+    let findings = inspected(&layered(&content("L"), "/OFF [7 0 R]"));
+    assert!(found(&findings, FindingKind::NhsNumber).is_empty(), "a layer that is on is part of the page");
+    let white = content("L").replace("( 476", "1 g ( 476").replace("ET", "0 g (.) Tj ET");
+    holds(&layered(&white, "/OFF [6 0 R]"));
+}
+
+#[test]
+fn white_and_clipped_digits_stay_where_others_have_no_ink() {
+    for way in ["1 g", "7 Tr"] {
+        let back = if way == "1 g" { "0 g" } else { "0 Tr" };
+        holds(&shown(&format!(
+            "BT /F1 12 Tf 72 720 Td (NHS number 943) Tj 3 Tr (1) Tj 0 Tr {way} ( 476) Tj {back} ( 5919) Tj ET"
+        )));
+    }
+    holds(&shown(
+        "BT /F1 12 Tf 72 720 Td (NHS number 943) Tj 3 Tr (1) Tj 0 Tr /Pattern cs /P1 scn ( 476) Tj 0 g ( 5919) Tj ET",
+    ));
+}
+
+#[test]
+fn a_digit_under_a_hidden_one_is_seen() {
+    let place = "1 0 0 1 181.4 720 Tm";
+    holds(&shown(&format!(
+        "BT /F1 12 Tf 3 Tr {place} (6) Tj 0 Tr {place} (6) Tj ( 5919) Tj 1 0 0 1 72 720 Tm (NHS number 943 47) Tj \
+         3 Tr (1) Tj ET"
+    )));
+}

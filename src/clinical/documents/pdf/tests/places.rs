@@ -64,6 +64,50 @@ fn a_number_over_three_fields_is_read_as_it_is_seen() {
     holds(&pdf.bytes());
 }
 
+/// Fields beside one another, each with what is said in its dictionary.
+fn fields(said: &[&str]) -> Vec<u8> {
+    let numbers: Vec<String> = (0..said.len()).map(|at| format!("{} 0 R", 6 + at)).collect();
+    let annots = format!("/Annots [{}]", numbers.join(" "));
+    let label = stream("", b"BT /F1 12 Tf 72 706 Td (NHS number) Tj ET");
+    let mut pdf = Pdf::with(label, HELVETICA.to_owned(), &annots);
+    for (at, said) in said.iter().enumerate() {
+        let x = 150 + 24 * at;
+        pdf.add(format!("<< /Subtype /Widget /Rect [{x} 700 {} 720] {said} >>", x + 22));
+    }
+    pdf.add("<< /FT /Ch /Opt [[(a) (12)] [(b) (476)] (c)] /V (b) >>");
+    pdf.add(stream(
+        &format!("/Subtype /Form /BBox [0 0 20 12] /Resources << /Font << /F1 {FONT} 0 R >> >>"),
+        b"/Tx BMC BT /F1 10 Tf (12) Tj ET EMC",
+    ));
+    pdf.bytes()
+}
+
+#[test]
+fn a_field_shows_its_value_where_it_stands() {
+    let [first, last] = ["/FT /Tx /V (943)", "/FT /Tx /V (5919)"];
+    holds(&fields(&[first, "/FT /Ch /V (b) /Opt [[(a) (12)] [(b) (476)]]", last]));
+    holds(&fields(&[first, "/FT /Ch /V [(476)] /Opt [(12) (476)]", last]));
+    holds(&fields(&[first, "/Parent 9 0 R", last]));
+    // Programmes for forms show the value, whatever looks are kept.
+    holds(&fields(&[first, "/FT /Tx /V (476) /AP << /N 10 0 R >>", last]));
+    holds(&fields(&[first, "/FT /Tx /F 2 /V (1)", "/FT /Tx /V (476)", last]));
+    holds(&fields(&["/FT /Tx /Q 2 /V (943)", "/FT /Tx /MaxLen 3 /Ff 16777216 /V (476)", last]));
+}
+
+#[test]
+fn a_field_completes_what_is_printed_beside_it() {
+    for (rect, said) in [
+        ("[140 700 220 720]", "/DA (/Helv 12 Tf 0 g)"),
+        ("[140 694 220 724]", "/DA (0 g /Helv 0 Tf)"),
+        ("[140 640 220 718]", "/Ff 4096 /DA (/Helv 12 Tf)"),
+    ] {
+        let label = stream("", b"BT /F1 12 Tf 30 706 Td (NHS number 943 476) Tj ET");
+        let mut pdf = Pdf::with(label, HELVETICA.to_owned(), "/Annots [6 0 R]");
+        pdf.add(format!("<< /Subtype /Widget /FT /Tx /Rect {rect} {said} /V (5919) >>"));
+        holds(&pdf.bytes());
+    }
+}
+
 #[test]
 fn streams_of_text_are_read() {
     let xmp = format!("<?xpacket?><x:xmpmeta><dc:title>{SUBJECT}</dc:title></x:xmpmeta>");
