@@ -16,13 +16,23 @@ pub(super) struct Font {
     to_unicode: Option<CMap>,
     /// What the encoding says of each code of one octet; nothing in fonts whose codes are longer.
     encoding: Vec<Option<String>>,
-    /// Codes whose meaning the font itself spells out.
-    spelled: bool,
+    said: Said,
     widths: Widths,
     /// 9.7.5.2: set from top to bottom.
     pub vertical: bool,
     /// 9.6.4: its glyphs are drawings, and nothing but their names tells what they show.
     drawn: bool,
+}
+
+/// How much the encoding says beside a map to Unicode.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// The font is embedded and has an encoding of its own.
+    Nothing,
+    /// 9.6.6: the font is the reader's, and in each of those figures stand where they stand in ASCII.
+    Figures,
+    /// The font spells it out.
+    All,
 }
 
 /// How a string divides into codes.
@@ -51,6 +61,15 @@ pub(super) struct Glyph {
     pub is_drawn: bool,
 }
 
+impl Said {
+    /// What is said beside what the map says.
+    fn other(self, said: &str, mapped: &str) -> Option<String> {
+        let has_figure = || said.bytes().chain(mapped.bytes()).any(|byte| byte.is_ascii_digit());
+        let counts = self == Said::All || (self == Said::Figures && has_figure());
+        (counts && said != mapped).then(|| said.to_owned())
+    }
+}
+
 impl Font {
     pub fn of(dict: &Dict<'_>, source: &mut Source<'_, '_, '_>) -> Font {
         let to_unicode =
@@ -73,14 +92,18 @@ impl Font {
         let mapped = mapped && glyph.text.chars().any(means_something);
         let said = self.encoding.get(code as usize).and_then(Option::as_deref);
         match said {
-            _ if mapped && !self.spelled => {}
-            Some(said) if mapped && said != glyph.text => glyph.other = Some(said.to_owned()),
-            Some(said) if !mapped => {
+            Some(said) if mapped => glyph.other = self.said.other(said, &glyph.text),
+            Some(said) => {
                 glyph.text.clear();
                 glyph.text.push_str(said);
             }
             None if !mapped => self.write_coded(code, bytes.get(..len).unwrap_or_default(), &mut glyph.text),
-            _ => {}
+            None if matches!(self.codes, Codes::Unicode | Codes::Charset(_)) => {
+                let mut said = String::new();
+                self.write_coded(code, bytes.get(..len).unwrap_or_default(), &mut said);
+                glyph.other = Said::Figures.other(&said, &glyph.text);
+            }
+            None => {}
         }
         glyph.is_mapped = glyph.text.chars().any(means_something);
         if !glyph.is_mapped {
@@ -134,18 +157,28 @@ fn simple(dict: &Dict<'_>, to_unicode: Option<CMap>) -> Font {
     // 9.6.5: fonts whose glyphs are drawn have no encoding but what is spelled out.
     let of_base = |code: u8| base.char(code).filter(|_| !is_drawn).map(String::from);
     let mut table: Vec<Option<String>> = (0..=255).map(of_base).collect();
-    let mut spelled = said.is_some();
+    let mut said = match said {
+        Some(_) => Said::All,
+        None if is_drawn || base == Base::Dingbats || is_embedded(dict) => Said::Nothing,
+        None => Said::Figures,
+    };
     if let Some(Object::Dict(dict)) = &encoding
         && let Some(differences) = dict.get::<Array<'_>>(b"Differences")
     {
         differ(&mut table, &differences);
-        spelled = true;
+        said = Said::All;
     }
     // 9.6.4: such glyphs have a space of their own.
     let matrix = dict.get::<Array<'_>>(b"FontMatrix").and_then(|m| m.iter::<f64>().next()).filter(|_| is_drawn);
     let widths = Widths::simple(dict, matrix.unwrap_or(0.001));
     let drawn = is_drawn && to_unicode.is_none();
-    Font { codes: Codes::One, to_unicode, encoding: table, spelled, widths, vertical: false, drawn }
+    Font { codes: Codes::One, to_unicode, encoding: table, said, widths, vertical: false, drawn }
+}
+
+/// 9.9: whether the glyphs come with the document.
+fn is_embedded(dict: &Dict<'_>) -> bool {
+    let files = [&b"FontFile"[..], b"FontFile2", b"FontFile3"];
+    dict.get::<Dict<'_>>(b"FontDescriptor").is_some_and(|says| files.iter().any(|file| says.contains_key(file)))
 }
 
 /// The encoding of a font that names none.
@@ -186,7 +219,7 @@ fn composite(dict: &Dict<'_>, to_unicode: Option<CMap>, source: &mut Source<'_, 
     };
     let descendant = dict.get::<Array<'_>>(b"DescendantFonts").and_then(|all| all.iter::<Dict<'_>>().next());
     let widths = Widths::composite(&descendant.unwrap_or_default());
-    Font { codes, to_unicode, encoding: Vec::new(), spelled: false, widths, vertical, drawn: false }
+    Font { codes, to_unicode, encoding: Vec::new(), said: Said::Nothing, widths, vertical, drawn: false }
 }
 
 /// 9.7.5.2, table 118, as far as a charset stands behind the name; the others say nothing of text.

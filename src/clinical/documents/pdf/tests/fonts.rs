@@ -49,6 +49,37 @@ fn where_encoding_and_map_disagree_both_are_read() {
 }
 
 #[test]
+fn a_map_that_lies_hides_no_number() {
+    let plain = HELVETICA.replace("/Encoding /WinAnsiEncoding", "/ToUnicode 6 0 R");
+    let named = HELVETICA.replace(
+        "/WinAnsiEncoding",
+        "<< /Differences [97 /nine /four /three /seven /six /five /one] >> /ToUnicode 6 0 R",
+    );
+    let wide = Typeface::font(6).replace("Identity-H", "UniGB-UCS2-H");
+    let units: String = "9434765919".encode_utf16().map(|u| format!("{u:04X}")).collect();
+    for (font, codes) in [(&plain, "(9434765919)"), (&named, "(abcbdefaga)"), (&wide, &format!("<{units}>"))] {
+        let mut pdf = in_font(font, codes);
+        pdf.add(stream("", b"beginbfrange <20> <7E> <0041> <0020> <007E> <0041> endbfrange"));
+        holds(&pdf.bytes());
+    }
+    // Drawn from the last to the first.
+    let place = |(at, c): (usize, char)| format!("1 0 0 1 {} 700 Tm ({c}) Tj ", 132.0 - 6.67 * at as f64);
+    let digits: String = "9434765919".chars().rev().enumerate().map(place).collect();
+    let mut pdf = Pdf::with(stream("", format!("BT /F1 12 Tf {digits} ET").as_bytes()), plain.clone(), "");
+    pdf.add(stream("", b"beginbfrange <20> <7E> <0041> endbfrange"));
+    holds(&pdf.bytes());
+    let embedded = plain.replace("/ToUnicode", "/FontDescriptor << /FontFile2 7 0 R >> /ToUnicode");
+    let mut pdf = in_font(&embedded, "(9434765919)");
+    pdf.add(stream("", b"beginbfrange <20> <7E> <0041> endbfrange"));
+    pdf.add(stream("/Length1 9", b"a font"));
+    let findings = inspected(&pdf.bytes());
+    assert!(
+        found(&findings, FindingKind::NhsNumber).is_empty(),
+        "a font that comes with the document has its own codes"
+    );
+}
+
+#[test]
 fn codes_without_a_map_are_said_and_never_clean() {
     let font = Typeface::font(6).replace("/ToUnicode 6 0 R", "");
     let codes = "<000900040003000400070006000500090001>";
