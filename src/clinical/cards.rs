@@ -5,7 +5,7 @@
 
 use super::embedded::{self, Embedded, FILES};
 use super::{charset, html, transfer};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::str::Lines;
 
@@ -17,9 +17,24 @@ pub(super) struct Card {
     pub pages: Vec<String>,
     /// Photographs, attachments, and values in base64.
     pub files: BTreeSet<Embedded>,
+    /// Properties of one group, and what the group is called.
+    groups: BTreeMap<String, Group>,
     /// Values with tags or entities in them, which some programmes show as markup.
     marked: String,
 }
+
+/// Properties that stand together (RFC 6350 3.3): Apple's programmes show the value of one of them as a label of the others.
+#[derive(Default)]
+struct Group {
+    label: String,
+    lines: Vec<String>,
+}
+
+/// Groups of one text, properties of one, octets of a label and of a property beside it.
+const MOST_GROUPS: usize = 2_000;
+const MOST_GROUPED: usize = 16;
+const LABEL: usize = 128;
+const GROUPED: usize = 1_024;
 
 /// Reads a card or a calendar; nothing where the text is none.
 pub(super) fn read(text: &str, room: usize) -> Option<Card> {
@@ -30,6 +45,7 @@ pub(super) fn read(text: &str, room: usize) -> Option<Card> {
     while let Some(line) = lines.next() {
         card.property(line, &mut lines, room);
     }
+    card.label();
     if !card.marked.is_empty() {
         card.pages.push(std::mem::take(&mut card.marked));
     }
@@ -74,11 +90,40 @@ impl Card {
         self.text.push_str(head);
         self.text.push_str(&value);
         self.text.push('\n');
+        self.group(head, &value);
         if says.one_of(&["FMTTYPE=TEXT/HTML"]) {
             self.pages.push(value);
         } else if html::has_closing_tag(value.as_bytes()) || has_entity(&value) {
             self.marked.push_str(&value);
             self.marked.push_str("<p>");
+        }
+    }
+
+    /// A property with the name of its group before it.
+    fn group(&mut self, head: &str, value: &str) {
+        let name = head.split([';', ':']).next().and_then(|name| name.split_once('.'));
+        let Some((group, property)) = name.filter(|(group, _)| !group.is_empty() && group.len() <= LABEL) else {
+            return;
+        };
+        let group = group.to_ascii_lowercase();
+        if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&group) {
+            return;
+        }
+        let group = self.groups.entry(group).or_default();
+        if property.eq_ignore_ascii_case("X-ABLabel") {
+            value.get(..value.floor_char_boundary(LABEL)).unwrap_or_default().clone_into(&mut group.label);
+        } else if value.len() <= GROUPED && group.lines.len() < MOST_GROUPED {
+            // The name of the property says what the value is no label of: a telephone number.
+            group.lines.push(format!("{property}: {value}"));
+        }
+    }
+
+    /// What is grouped, once more, with its label before it. A name may be in several cards: the last label counts.
+    fn label(&mut self) {
+        for group in std::mem::take(&mut self.groups).into_values().filter(|group| !group.label.is_empty()) {
+            for line in &group.lines {
+                self.text.extend([&group.label, " ", line, "\n"]);
+            }
         }
     }
 
@@ -173,6 +218,8 @@ fn unescaped(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::read;
+    use crate::clinical::{Limits, Rules};
+    use crate::vocabulary::{Confidence, FindingKind};
 
     fn files(text: &str) -> Vec<String> {
         read(text, 1_000).unwrap().files.iter().map(|f| String::from_utf8_lossy(&f.bytes).into_owned()).collect()
@@ -191,6 +238,23 @@ mod tests {
             assert!(card.text.contains(&format!(":{shown}\n")), "{line}: {}", card.text);
         }
         assert!(read("a letter", 1_000).is_none());
+    }
+
+    #[test]
+    fn the_label_of_a_group_stands_before_its_values() {
+        let far = "TEL:0161 496 0000\r\n".repeat(40);
+        let card = |first: &str, last: &str| {
+            let text = format!("BEGIN:VCARD\r\n{first}\r\n{far}{last}\r\nEND:VCARD\r\n");
+            let message = format!("Content-Type: text/vcard; name=a.vcf\r\n\r\n{text}");
+            let found = crate::clinical::inspect(message.as_bytes(), &Rules::default(), &Limits::default());
+            found.findings.into_iter().filter(|f| f.kind == FindingKind::NhsNumber).map(|f| f.confidence).max()
+        };
+        let [label, value] = ["item1.X-ABLabel:NHS number", "ITEM1.X-ABRELATEDNAMES;type=pref:9434765919"];
+        assert_eq!(card(label, value), Some(Confidence::High));
+        assert_eq!(card(value, label), Some(Confidence::High));
+        assert_ne!(card(label, &value.replace("ITEM1", "item2")), Some(Confidence::High));
+        let phone = card("item1.X-ABLabel:work", "item1.TEL;type=pref:9434765919");
+        assert_ne!(phone, Some(Confidence::High));
     }
 
     #[test]
