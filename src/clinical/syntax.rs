@@ -4,17 +4,57 @@
 
 use super::fields::Content;
 
+/// Names in JSON are shorter.
+const NAME: usize = 256;
+
 /// The other readings of a text, by what it is and what its type says.
 pub(super) fn readings(text: &str, content: &Content) -> Vec<String> {
     let start = text.trim_start_matches('\u{FEFF}').trim_start();
     let is_json = start.starts_with(['{', '[', '"']) && text.contains('\\');
     let is_enriched = matches!(content.kind.as_str(), "text/enriched" | "text/richtext");
+    let is_notebook = start.starts_with('{') && text.contains("\"nbformat\"");
     let all = [
+        is_notebook.then(|| unescaped(&with_lines_joined(text))),
         is_json.then(|| unescaped(text)),
         is_enriched.then(|| without_commands(text)),
         content.joins_lines.then(|| flowed(text)),
     ];
     all.into_iter().flatten().collect()
+}
+
+/// The lines of a notebook are strings in a list (nbformat 4, multi-line strings), which is shown as one text.
+fn with_lines_joined(text: &str) -> String {
+    let (mut out, mut rest, mut is_string) = (String::with_capacity(text.len()), text, false);
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest.as_bytes()) {
+        let is_escape = rest.as_bytes().get(at) == Some(&b'\\');
+        let end = rest.ceil_char_boundary(at + if is_escape { 2 } else { 1 });
+        let (before, behind) = rest.split_at(end);
+        is_string ^= !is_escape;
+        let next = behind.trim_start().strip_prefix(',').map(str::trim_start).and_then(|next| next.strip_prefix('"'));
+        match next.filter(|_| !is_escape && !is_string && !is_name(next)) {
+            Some(next) => {
+                out.push_str(before.strip_suffix('"').unwrap_or(before));
+                (rest, is_string) = (next, true);
+            }
+            None => {
+                out.push_str(before);
+                rest = behind;
+            }
+        }
+    }
+    out + rest
+}
+
+/// Whether a string is the name of what follows it.
+fn is_name(string: Option<&str>) -> bool {
+    let Some(string) = string else { return false };
+    let mut is_escaped = false;
+    let end = string.bytes().take(NAME).position(|byte| {
+        let ends = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        ends
+    });
+    end.and_then(|end| string.get(end + 1..)).is_some_and(|behind| behind.trim_start().starts_with(':'))
 }
 
 /// RFC 3676 4.2 and 4.4 with `DelSp=yes`: a blank at the end of a line joins it to the next, and goes; one at its start is
@@ -104,12 +144,27 @@ fn escape(text: &str) -> Option<(char, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{flowed, unescaped, without_commands};
+    use super::{flowed, unescaped, with_lines_joined, without_commands};
 
     #[test]
     fn lines_that_flow_are_joined() {
         assert_eq!(flowed("943 476 59 \r\n19 is it\r\n  x\r\n"), "943 476 5919 is it\n x\n");
         assert_eq!(flowed("> 943 47 \r\n> 6 5919\r\n"), "943 476 5919\n");
+    }
+
+    #[test]
+    fn the_lines_of_a_notebook_are_joined() {
+        let cell = r#"{"cells": [{"source": ["943 \"4\" ",
+            "476 ", "5919"], "kind":"x", "name" : "y"}], "nbformat": 4}"#;
+        assert_eq!(
+            with_lines_joined(cell),
+            r#"{"cells": [{"source": ["943 \"4\" 476 5919"], "kind":"x", "name" : "y"}], "nbformat": 4}"#
+        );
+        assert_eq!(with_lines_joined("\"é\\é\", \"\\"), "\"é\\é\\");
+        let notebook = r#"{"nbformat": 4, "cells": [{"source": ["NHS number 943 476\n", " 59", "19"]}]}"#;
+        let message = format!("Content-Type: application/json; name=a.ipynb\r\n\r\n{notebook}");
+        let found = crate::clinical::inspect(message.as_bytes(), &Default::default(), &Default::default());
+        assert!(found.findings.iter().any(|f| f.kind == crate::vocabulary::FindingKind::NhsNumber), "{found:?}");
     }
 
     #[test]
