@@ -11,6 +11,7 @@ mod formatting;
 mod known;
 mod list_styles;
 mod message;
+mod named_values;
 mod page;
 mod property_set;
 mod shapes;
@@ -20,6 +21,7 @@ mod vba;
 mod word;
 
 use super::document::Document;
+use super::instructions::Values;
 use super::mapi::Words;
 use super::octets::Octets;
 use super::{Read, Wrong, equation, packaged, runs};
@@ -118,8 +120,9 @@ impl Reader {
             message::read(storage, files, &mut message::Reader { page: self.page, words: &mut self.words }, document);
         }
         if let Some(word) = storage.take("WordDocument", files, document) {
+            let values = self.values(storage, files, document);
             let tables = ["0Table", "1Table"].map(|name| storage.take(name, files, document).unwrap_or_default());
-            word::read(&word, &tables, &mut self.words, document)?;
+            word::read(word::Streams { word: &word, tables: &tables }, values, &mut self.words, document)?;
         }
         for name in ["Workbook", "Book"] {
             if let Some(book) = storage.take(name, files, document) {
@@ -131,6 +134,18 @@ impl Reader {
             slides::read(&slides, &user, &mut self.words, document)?;
         }
         Ok(())
+    }
+
+    /// What a document says of itself: fields show it.
+    fn values(&mut self, storage: &mut Storage, files: &mut Files<'_>, document: &mut Document<'_, '_>) -> Values {
+        let mut values = Values::default();
+        for name in ["\u{5}SummaryInformation", "\u{5}DocumentSummaryInformation"] {
+            if let Some(bytes) = storage.take(name, files, document) {
+                named_values::properties(&bytes, &mut values);
+                self.stream(name, &bytes, true, document);
+            }
+        }
+        values
     }
 
     fn stream(&mut self, name: &str, bytes: &[u8], is_file: bool, document: &mut Document<'_, '_>) {

@@ -5,11 +5,13 @@
 //! `Wrong` when there is no piece table, or a piece is not there.
 
 use super::super::document::Document;
+use super::super::instructions::Values;
 use super::super::mapi::Words;
 use super::super::octets::Octets;
 use super::super::{Read, Wrong, codepages, runs};
 use super::formatting::{self, Sought};
 use super::list_styles::ListStyles;
+use super::named_values;
 use super::page;
 use encoding_rs::WINDOWS_1252;
 use text::Text;
@@ -25,6 +27,7 @@ const COMPLEX: u16 = 0x0004;
 const CHARACTERS: usize = 0xFA;
 const PARAGRAPHS: usize = 0x102;
 const PIECES: usize = 0x1A2;
+const VARIABLES: usize = 0x27A;
 /// [MS-DOC] 2.6.2 and 2.6.1: hidden, deleted; the end of a row.
 const HIDDEN: Sought<'static> = Sought { sprms: &[&[0x3C, 0x08, 1], &[0x00, 0x08, 1]], entry: 1 };
 const ROW_END: Sought<'static> = Sought { sprms: &[&[0x17, 0x24, 1]], entry: formatting::PARAGRAPH };
@@ -35,7 +38,15 @@ const BODY: usize = 0x4C;
 pub(super) const LIST: [u8; 2] = [0x0B, 0x46];
 pub(super) const LEVEL: [u8; 2] = [0x0A, 0x26];
 
-pub(super) fn read(word: &[u8], tables: &[Vec<u8>; 2], words: &mut Words, document: &mut Document<'_, '_>) -> Read {
+/// The text, and the two streams one of which has its tables.
+pub(super) struct Streams<'s> {
+    pub word: &'s [u8],
+    pub tables: &'s [Vec<u8>; 2],
+}
+
+/// `values`: what the document says of itself elsewhere.
+pub(super) fn read(streams: Streams<'_>, values: Values, words: &mut Words, document: &mut Document<'_, '_>) -> Read {
+    let Streams { word, tables } = streams;
     let [version, flags] = [2, 10].map(|at| Octets::from(word, at).u16().unwrap_or(0));
     if flags & ENCRYPTED != 0 {
         return Err(Wrong::Closed("office-document"));
@@ -53,6 +64,8 @@ pub(super) fn read(word: &[u8], tables: &[Vec<u8>; 2], words: &mut Words, docume
         piece(word, table, place).map(|plc| formatting::ranges(word, plc, sought)).unwrap_or_default()
     });
     let mut text = Text::new(document.room(), hidden, row_ends);
+    text.page.values = values;
+    piece(word, table, VARIABLES).into_iter().for_each(|table| named_values::variables(table, &mut text.page.values));
     text.page.lists = page::lists(word, table);
     text.page.styles = ListStyles::of(word, table);
     text.page.starts = page::starts(word, table, &mut text.page.values);

@@ -170,3 +170,55 @@ fn boxes_of_one_line_are_read_together() {
     assert!(is_on_page(&look(&made(&[3, 2, 1]))));
     assert!(!is_on_page(&look(&made(&[2, 1, 3]))));
 }
+
+/// [MS-DOC] 2.9.298.
+fn variables(named: &[(&str, &str)]) -> Vec<u8> {
+    let text = |text: &str| [&(text.encode_utf16().count() as u16).to_le_bytes()[..], &wide(text)].concat();
+    let mut table = [&[0xFF, 0xFF][..], &(named.len() as u16).to_le_bytes(), &[4, 0]].concat();
+    named.iter().for_each(|(name, _)| table.extend([text(name), vec![0; 4]].concat()));
+    named.iter().for_each(|(_, value)| table.extend(text(value)));
+    table
+}
+
+#[test]
+fn variables_are_shown_by_their_fields() {
+    let text = "NHS number 943 \u{13} DOCVARIABLE part \u{14}1\u{15} 5919\r";
+    let table = variables(&[("other", "1"), ("Part", "476")]);
+    assert!(is_on_page(&look(&with_tables(text, &[(0x27A, table.clone())], |_| {}))));
+    for cut in 0..table.len() {
+        let found = look(&with_tables(text, &[(0x27A, table[..cut].to_vec())], |_| {}));
+        assert!(found.read.contains(&"x.ole".to_owned()), "{cut}: {found:?}");
+    }
+}
+
+/// One set of that kind, each property with its number.
+fn set_of(kind: &[u8; 16], properties: &[(u32, Vec<u8>)]) -> Vec<u8> {
+    let (mut places, mut bodies) = (Vec::new(), Vec::new());
+    for (id, body) in properties {
+        places.extend(numbers(&[*id, (8 + 8 * properties.len() + bodies.len()) as u32]));
+        bodies.extend_from_slice(body);
+    }
+    let set = [numbers(&[0, properties.len() as u32]), places, bodies].concat();
+    [&[0xFE, 0xFF, 0, 0][..], &[0; 20], &[1, 0, 0, 0], kind, &[48, 0, 0, 0], &set].concat()
+}
+
+#[test]
+fn properties_are_shown_by_their_fields() {
+    let text_of = |text: &str| [&numbers(&[0x1E, text.len() as u32 + 1])[..], text.as_bytes(), &[0]].concat();
+    let with = |text: &str, name: &'static str, set: Vec<u8>| {
+        look(&compound(&[&doc_streams(&[text])[..], &[(name, set)]].concat()))
+    };
+    let summary = *b"\xE0\x85\x9F\xF2\xF9\x4F\x68\x10\xAB\x91\x08\x00\x2B\x27\xB3\xD9";
+    let own = *b"\x05\xD5\xCD\xD5\x9C\x2E\x1B\x10\x93\x97\x08\x00\x2B\x2C\xF9\xAE";
+    for field in ["TITLE", "DOCPROPERTY Title", "INFO title"] {
+        let text = format!("NHS number 943 \u{13} {field} \u{14}1\u{15} 5919\r");
+        let set = set_of(&summary, &[(1, numbers(&[2, 1252])), (2, text_of("476"))]);
+        assert!(is_on_page(&with(&text, "\u{5}SummaryInformation", set)), "{field}");
+    }
+    let text = "NHS number 943 \u{13} DOCPROPERTY mine \u{14}1\u{15} 5919\r";
+    let names = [&numbers(&[1, 2, 5])[..], b"Mine\0"].concat();
+    for value in [text_of("476"), numbers(&[3, 476])] {
+        let set = set_of(&own, &[(0, names.clone()), (1, numbers(&[2, 1252])), (2, value)]);
+        assert!(is_on_page(&with(text, "\u{5}DocumentSummaryInformation", set)));
+    }
+}
