@@ -5,6 +5,7 @@
 //! room there is. Fails never.
 
 use super::swaps::{Swap, swapped};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Which readings a piece of text is in.
@@ -62,6 +63,7 @@ pub(super) struct Flow {
     /// How often somebody said that a text is only known at the end.
     later: usize,
     aside: String,
+    arranged: String,
     room: usize,
     cut: bool,
 }
@@ -88,6 +90,8 @@ pub(super) struct Told {
     pub readings: [String; Readings::COUNT],
     /// The stories as a programme shows them that works out what stands in them, in two ways where it may be either.
     pub computed: [String; 2],
+    /// Tables as they are shown, where they are shown in another way than they are written.
+    pub arranged: String,
     pub aside: String,
     pub cut: bool,
 }
@@ -100,6 +104,7 @@ impl Flow {
             waiting: Vec::new(),
             later: 0,
             aside: String::new(),
+            arranged: String::new(),
             room,
             cut: false,
         };
@@ -113,7 +118,7 @@ impl Flow {
             self.end_story();
         }
         let computed = swapped(&mut self.waiting, later);
-        Told { readings: self.texts, computed, aside: self.aside, cut: self.cut }
+        Told { readings: self.texts, computed, arranged: self.arranged, aside: self.aside, cut: self.cut }
     }
 
     /// A piece of the story that is shown in another way than it is stored: as `first`, or as `last`.
@@ -128,6 +133,23 @@ impl Flow {
         self.later += 1;
         self.add_swap(0, Swap { range, texts: Default::default(), later: Some(number) });
         number
+    }
+
+    /// What is shown in the story that is open, by where that begins which is stored instead.
+    pub fn swapped(&self, later: &[Option<String>]) -> BTreeMap<usize, String> {
+        let swaps = self.stories.last().into_iter().flat_map(|story| &story.swaps);
+        swaps.filter_map(|swap| Some((swap.range.start, swap.text(0, later)?.to_owned()))).collect()
+    }
+
+    /// The tables as they are shown.
+    pub fn arrange(&mut self, tables: String) {
+        self.room = self.room.saturating_sub(tables.len());
+        self.arranged = tables;
+    }
+
+    /// Octets that may still be told.
+    pub fn room(&self) -> usize {
+        self.room
     }
 
     /// How many texts are only known at the end.

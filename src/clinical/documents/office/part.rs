@@ -73,6 +73,6 @@ pub(super) fn tell(told: &Told, name: &str, document: &mut Document<'_, '_>) -> 
             document.text(name, text);
         }
     }
-    told.computed.iter().chain([&told.aside]).for_each(|text| document.text(name, text));
+    told.computed.iter().chain([&told.arranged, &told.aside]).for_each(|text| document.text(name, text));
     told.readings.iter().any(|text| !text.trim().is_empty())
 }

@@ -17,6 +17,7 @@ use super::sheet::Sheet;
 use super::strings::Strings;
 use super::styles::Styles;
 use super::xml::{Element, Visitor};
+use arranging::Arranging;
 use boxes::Boxes;
 use cells::{Columns, Formula, Place};
 use counting::Counting;
@@ -26,6 +27,7 @@ use placed::Placed;
 use std::collections::{BTreeMap, BTreeSet};
 use text_fields::TextFields;
 
+mod arranging;
 mod boxes;
 mod cells;
 mod counting;
@@ -73,6 +75,7 @@ pub(super) struct Reader<'a, 's> {
     /// What the box or the note shows that has just ended, where it may be a piece of the line.
     boxed: Option<String>,
     sheet: Sheet,
+    arranging: Arranging,
     /// Octets of what is drawn with lines.
     drawn: usize,
 }
@@ -115,6 +118,7 @@ impl<'a, 's> Reader<'a, 's> {
             placed: Placed::default(),
             boxed: None,
             sheet: Sheet::default(),
+            arranging: Arranging::default(),
             drawn: 0,
         }
     }
@@ -142,8 +146,10 @@ impl<'a, 's> Reader<'a, 's> {
             }
             Role::Table => {
                 self.columns = Columns::default();
-                self.begin_table();
                 frame.is_settled = self.flow.is_in_cell() && self.flow.begin_story();
+                let begin = if frame.is_settled { Self::begin_inner_table } else { Self::begin_table };
+                begin(self);
+                self.turn_by_style(element.attribute("style-name"));
             }
             Role::Story => frame.is_settled = self.flow.begin_story(),
             Role::Row => {
@@ -209,7 +215,11 @@ impl<'a, 's> Reader<'a, 's> {
                 self.end_box();
                 self.flow.end_story();
             }
-            Role::Table | Role::Story if frame.is_settled => self.flow.end_story(),
+            Role::Table if frame.is_settled => {
+                self.flow.end_story();
+                self.end_inner_table();
+            }
+            Role::Story if frame.is_settled => self.flow.end_story(),
             Role::Story => self.flow.line(self.readings),
             Role::Row => self.end_row(),
             Role::Cell => self.end_cell(),
@@ -334,6 +344,7 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
         self.attributes(element);
         self.draw(element);
         self.boxed(element);
+        self.arrange(element);
         self.begin(element, &mut frame);
         self.frames.push(frame);
     }

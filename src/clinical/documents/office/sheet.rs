@@ -3,8 +3,10 @@
 //! Called by `reader`. Promises: so many cells, formulas and look-ups, and no more. Fails never: what is not kept or not known stays
 //! as it is stored.
 
+use super::arranged::{self, Arrangement};
 use super::evaluation::{self, Known};
 use std::cell::Cell as Counter;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Cells and formulas that are kept of one part.
@@ -117,6 +119,23 @@ impl Sheet {
             first = end.max(first + 1);
         }
         found
+    }
+
+    /// The tables that are shown in another way than they are written, and ten digits that stand one below the other in them; `shown`: what is
+    /// shown for a text that begins there. Nothing where that is longer than `most`.
+    pub fn arranged(
+        &mut self,
+        arrangement: &mut Arrangement,
+        (text, shown): (&str, &BTreeMap<usize, String>),
+        most: usize,
+    ) -> Option<String> {
+        self.cells.sort_by_key(|(at, _)| *at);
+        let cells = arrangement.visible(&self.cells);
+        let mut rows = arranged::rows(&cells, text, shown, most)?;
+        for (label, digits) in (Sheet { cells, ..Sheet::default() }).columns(text) {
+            rows.push_str(&format!("\n;\n{label} {digits}"));
+        }
+        Some(rows)
     }
 
     /// What stands to the left, where the cells are sorted by their columns.

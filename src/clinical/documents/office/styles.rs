@@ -28,6 +28,8 @@ pub(super) struct Styles {
     /// Of the values of an OpenDocument.
     pub data: DataStyles,
     hidden: BTreeSet<String>,
+    /// Those whose tables are read from the right.
+    turned: BTreeSet<String>,
     /// Those that show what the style hides from which they are derived.
     shown: BTreeSet<String>,
     /// What each is derived from.
@@ -84,8 +86,27 @@ impl Styles {
         }
     }
 
+    /// The style has its tables read from the right.
+    pub fn turn(&mut self) {
+        if self.has_room() {
+            self.turned.insert(self.current.clone());
+        }
+    }
+
+    /// Whether a style of tables has them read from the right.
+    pub fn is_turned(&self, name: &str) -> bool {
+        let mut style = (!self.turned.is_empty()).then(|| format!("table {name}"));
+        for _ in 0..CHAIN {
+            match style {
+                Some(name) if self.turned.contains(&name) => return true,
+                name => style = name.and_then(|name| self.parents.get(&name).cloned()),
+            }
+        }
+        false
+    }
+
     fn has_room(&mut self) -> bool {
-        self.is_full |= self.hidden.len().max(self.parents.len()).max(self.shown.len()) >= MOST;
+        self.is_full |= self.hidden.len().max(self.parents.len()).max(self.shown.len()).max(self.turned.len()) >= MOST;
         self.has_new = true;
         !self.is_full
     }

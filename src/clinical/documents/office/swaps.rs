@@ -15,7 +15,7 @@ pub(super) struct Swap {
 }
 
 impl Swap {
-    fn text<'t>(&'t self, way: usize, later: &'t [Option<String>]) -> Option<&'t str> {
+    pub fn text<'t>(&'t self, way: usize, later: &'t [Option<String>]) -> Option<&'t str> {
         match self.later {
             Some(number) => later.get(number)?.as_deref(),
             None => self.texts.get(way).map(String::as_str),

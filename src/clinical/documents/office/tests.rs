@@ -1,5 +1,6 @@
 //! Packages written by hand, and what is told of them.
 
+mod arranged;
 mod packages;
 mod page;
 mod shown;

@@ -31,7 +31,7 @@ pub(super) struct Place {
     /// Its formula, where it may be worked out.
     pub text: Option<String>,
     row: u32,
-    table: u32,
+    pub table: u32,
     /// The style that it has in OpenDocument.
     style: Option<String>,
     /// How it looks, and where its text begins.
@@ -78,12 +78,14 @@ pub(super) enum Formula {
     OpenWithDigits,
 }
 
-impl<'a> Reader<'a, '_> {
-    pub fn begin_table(&mut self) {
-        self.place.table = self.place.table.saturating_add(1);
-        self.place.row = 0;
+impl Place {
+    /// The first row of that table.
+    pub fn of_table(table: u32) -> Place {
+        Place { table, ..Place::default() }
     }
+}
 
+impl<'a> Reader<'a, '_> {
     /// A row that says its number, or how often it is there, or is the next one.
     pub fn begin_row(&mut self, element: &Element<'a, '_>) {
         let number = |name: &str| element.attribute(name).and_then(|number| number.trim().parse::<u32>().ok());
@@ -94,6 +96,8 @@ impl<'a> Reader<'a, '_> {
         self.place.column = 0;
         self.place.row = row.unwrap_or_else(|| self.place.row.saturating_add(1));
         self.place.repeated = number("number-rows-repeated").unwrap_or(1).saturating_sub(1);
+        let first = self.place.row.saturating_sub(1);
+        self.arrange_row(element, first..first.saturating_add(self.place.repeated).saturating_add(1));
     }
 
     /// Row and table go on behind the row.
@@ -108,7 +112,8 @@ impl<'a> Reader<'a, '_> {
         let formula = self.place.text.take();
         // Cells of tables inside others are in a story of their own.
         if self.flow.depth() != 1 {
-            return;
+            let text = self.flow.shown().get(start..).unwrap_or_default().to_owned();
+            return self.keep_inner(&text);
         }
         let (row, column) = (self.place.row.saturating_sub(1), u32::try_from(column).unwrap_or(u32::MAX));
         let at = At { table: self.place.table, row, column };

@@ -37,6 +37,7 @@ impl Reader<'_, '_> {
             self.flow.note("", &side_by_side);
         }
         let later = self.later();
+        self.tell_arranged(&later);
         let (told, counts) = (self.flow.finish(&later), self.counts);
         let is_drawn = self.drawn >= drawn::LOGO;
         Part { told, files: self.files, unread: self.unread, is_drawn, styles: self.styles, counts }
