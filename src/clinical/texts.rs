@@ -154,7 +154,8 @@ fn card(walk: &mut Walk<'_>, text: &str, place: &str) -> BTreeSet<Embedded> {
 
 /// What a spreadsheet works out when it opens the text: nobody here does.
 fn formulas(walk: &mut Walk<'_>, text: &str, place: &str) {
-    if let Some(sheet) = documents::sylk_sheet(text).filter(|_| !is_body(place)) {
+    let sheet = || documents::sylk_sheet(text).or_else(|| documents::dif_sheet(text));
+    if let Some(sheet) = sheet().filter(|_| !is_body(place)) {
         if sheet.is_cut {
             walk.report.unread(FindingKind::BrokenAttachment, place, "formulas");
         }

@@ -6,6 +6,7 @@
 //! with it is a finding.
 
 mod codepages;
+mod dif;
 mod document;
 mod equation;
 mod instructions;
@@ -34,6 +35,7 @@ use super::formats::{self, Format};
 use super::leaf::Octets;
 use super::walk::Walk;
 use crate::vocabulary::FindingKind;
+pub(super) use dif::sheet as dif_sheet;
 use document::Document;
 pub(super) use office::is_markup;
 pub(super) use sylk::sheet as sylk_sheet;
