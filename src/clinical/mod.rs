@@ -53,6 +53,7 @@ mod seals;
 mod seam;
 mod shapes;
 mod styled;
+mod svg;
 mod syntax;
 mod table;
 mod tags;

@@ -9,7 +9,8 @@ use super::leaf::{Octets, Shown, is_body, limit, octets};
 use super::styled::Beside;
 use super::walk::Walk;
 use super::{
-    across, cards, charset, documents, drawings, embedded, encoded, entities, html, seals, seam, styled, syntax, typed,
+    across, cards, charset, documents, drawings, embedded, encoded, entities, html, seals, seam, styled, svg, syntax,
+    typed,
 };
 use crate::vocabulary::FindingKind;
 use std::collections::{BTreeSet, HashSet};
@@ -80,6 +81,7 @@ fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> BTreeSet<Embedded> {
     if entities.is_unread {
         walk.report.unread(FindingKind::BrokenAttachment, place, "entities");
     }
+    drawn(walk, text, place);
     if drawings::are_in(text) {
         walk.report.unread(FindingKind::Image, place, "svg");
     }
@@ -104,6 +106,16 @@ fn dressed(walk: &mut Walk<'_>, text: &str, place: &str) -> BTreeSet<Embedded> {
         walk.report.unread(FindingKind::BrokenAttachment, place, "layout");
     }
     embedded::of(&shown, walk.limits.part.min(walk.left))
+}
+
+/// What drawings in a page show in another order than it is written in.
+fn drawn(walk: &mut Walk<'_>, text: &str, place: &str) {
+    let Some(placed) = svg::placed(text) else { return };
+    walk.charge(text.len());
+    walk.scan(&placed.text, place);
+    if placed.is_cut {
+        walk.report.unread(FindingKind::BrokenAttachment, place, "layout");
+    }
 }
 
 /// Reads text; the files and texts that it carries.
