@@ -326,6 +326,7 @@ mod tests {
         let arranged = |markup: &str| arranged(markup, &html::text(markup), &mut 10_000).is_some();
         assert!(arranged("<style>a:b{CONTENT : 'NHS'}</style>") && arranged("<p style='x:y;order:2'>"));
         assert!(arranged("<style>a>b{display:none}</style>") && arranged("<p DIR=rtl>"));
+        assert!(arranged("<style>caption{caption-side:bottom}</style>"));
         for hidden in ["i{display:none}b{display:inline}", ".a .b{display:none}", "i.b{font-size:0}"] {
             assert!(arranged(&format!("<style>{hidden}</style>")), "{hidden}");
         }

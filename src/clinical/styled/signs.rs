@@ -58,6 +58,7 @@ pub(super) fn arranges(shown: &str) -> bool {
             7 => is("content") && writes(long()),
             9 | 14 if is("direction") || is("flex-direction") => turns(short()),
             9 => is("flex-flow") && turns(short()),
+            12 => is("caption-side"),
             10 | 15 => (is("list-style") || is("list-style-type")) && long().contains(['"', '\'']),
             _ => false,
         }
