@@ -18,7 +18,7 @@ pub(super) type Cell = (At, Range<usize>);
 
 /// How the tables of a part are shown.
 #[derive(Default)]
-pub(in super::super) struct Arrangement {
+pub(super) struct Arrangement {
     tables: BTreeMap<u32, Table>,
     kept: usize,
     is_cut: bool,
@@ -42,8 +42,10 @@ impl Arrangement {
 
     /// The first column of the table stands on the right, or does not after all.
     pub fn turn(&mut self, table: u32, is_turned: bool) {
-        if is_turned || !self.is_empty() {
-            self.tables.entry(table).or_default().is_turned = is_turned;
+        if let Some(table) = self.tables.get_mut(&table) {
+            table.is_turned = is_turned;
+        } else if is_turned && self.takes() {
+            self.tables.insert(table, Table { is_turned, ..Table::default() });
         }
     }
 
@@ -61,14 +63,19 @@ impl Arrangement {
     }
 
     fn hide(&mut self, table: u32, range: Range<u32>, list: fn(&mut Table) -> &mut Hidden) {
-        if range.is_empty() {
+        if range.is_empty() || self.tables.get_mut(&table).is_some_and(|table| list(table).joins(&range)) {
             return;
         }
-        if self.kept == MOST {
-            self.is_cut = true;
-            return;
+        if self.takes() {
+            list(self.tables.entry(table).or_default()).ranges.push(range);
         }
-        self.kept += usize::from(list(self.tables.entry(table).or_default()).add(range));
+    }
+
+    /// Whether one more is kept.
+    fn takes(&mut self) -> bool {
+        self.is_cut |= self.kept == MOST;
+        self.kept += usize::from(!self.is_cut);
+        !self.is_cut
     }
 
     /// The cells that are shown, each where it is shown, of the tables that are shown in another way than they are written;
@@ -112,13 +119,10 @@ struct Hidden {
 }
 
 impl Hidden {
-    /// Whether it is one more.
-    fn add(&mut self, range: Range<u32>) -> bool {
-        match self.ranges.last_mut().filter(|last| last.start <= range.start && range.start <= last.end) {
-            Some(last) => last.end = last.end.max(range.end),
-            None => self.ranges.push(range.clone()),
-        }
-        self.ranges.last() == Some(&range)
+    /// Makes the last one longer, where it goes on in that.
+    fn joins(&mut self, range: &Range<u32>) -> bool {
+        let last = self.ranges.last_mut().filter(|last| last.start <= range.start && range.start <= last.end);
+        last.map(|last| last.end = last.end.max(range.end)).is_some()
     }
 
     /// In their order, and none in another.
@@ -131,6 +135,7 @@ impl Hidden {
                 None => merged.push(range),
             }
         }
+        self.before.clear();
         let mut hidden = 0_u32;
         for range in &merged {
             self.before.push(hidden);

@@ -144,13 +144,7 @@ impl<'a, 's> Reader<'a, 's> {
                     self.lists.begin_paragraph();
                 }
             }
-            Role::Table => {
-                self.columns = Columns::default();
-                frame.is_settled = self.flow.is_in_cell() && self.flow.begin_story();
-                let begin = if frame.is_settled { Self::begin_inner_table } else { Self::begin_table };
-                begin(self);
-                self.turn_by_style(element.attribute("style-name"));
-            }
+            Role::Table => frame.is_settled = self.begin_table_of(element),
             Role::Story => frame.is_settled = self.flow.begin_story(),
             Role::Row => {
                 self.begin_row(element);

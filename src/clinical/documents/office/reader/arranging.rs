@@ -8,7 +8,7 @@ use super::super::dialect::Dialect;
 use super::super::roles::Role;
 use super::super::xml::Element;
 use super::Reader;
-use super::cells::Place;
+use super::cells::{Columns, Place};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -84,7 +84,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// The table has a style that may turn it.
-    pub fn turn_by_style(&mut self, style: Option<String>) {
+    fn turn_by_style(&mut self, style: Option<String>) {
         if style.is_some_and(|style| self.styles.is_turned(&style)) {
             self.turn(true);
         }
@@ -106,25 +106,33 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    pub fn begin_table(&mut self) {
+    fn begin_table(&mut self) {
         self.arranging.tables = self.arranging.tables.saturating_add(1);
         self.arranging.column = 0;
-        self.place = Place::of_table(self.arranging.tables);
+        self.place = Place::default();
+        self.place.table = self.arranging.tables;
     }
 
-    /// A table begins that stands in a cell.
-    pub fn begin_inner_table(&mut self) {
-        self.arranging.outer.push(std::mem::take(&mut self.place));
+    /// A table that is an element begins; whether it stands in a cell, and is a story of its own.
+    pub fn begin_table_of(&mut self, element: &Element<'a, '_>) -> bool {
+        self.columns = Columns::default();
+        let is_inner = self.flow.is_in_cell() && self.flow.begin_story();
+        if is_inner {
+            self.arranging.outer.push(std::mem::take(&mut self.place));
+        }
         self.begin_table();
+        self.turn_by_style(element.attribute("style-name"));
+        is_inner
     }
 
-    /// It has ended: the cell goes on.
+    /// The table in a cell has ended: the cell goes on.
     pub fn end_inner_table(&mut self) {
         self.place = self.arranging.outer.pop().unwrap_or_default();
     }
 
-    /// A cell of a table inside another, which is read as it is written.
-    pub fn keep_inner(&mut self, text: &str) {
+    /// A cell of a table inside another, which is read as it is written, has ended; where its text begins.
+    pub fn keep_inner(&mut self, start: usize) {
+        let text = self.flow.shown().get(start..).unwrap_or_default();
         let is_piece =
             text.bytes().any(|byte| byte.is_ascii_digit()) && !text.bytes().any(|byte| byte.is_ascii_alphabetic());
         if is_piece && self.arranging.arrangement.is_turned(self.place.table) {

@@ -78,13 +78,6 @@ pub(super) enum Formula {
     OpenWithDigits,
 }
 
-impl Place {
-    /// The first row of that table.
-    pub fn of_table(table: u32) -> Place {
-        Place { table, ..Place::default() }
-    }
-}
-
 impl<'a> Reader<'a, '_> {
     /// A row that says its number, or how often it is there, or is the next one.
     pub fn begin_row(&mut self, element: &Element<'a, '_>) {
@@ -112,8 +105,7 @@ impl<'a> Reader<'a, '_> {
         let formula = self.place.text.take();
         // Cells of tables inside others are in a story of their own.
         if self.flow.depth() != 1 {
-            let text = self.flow.shown().get(start..).unwrap_or_default().to_owned();
-            return self.keep_inner(&text);
+            return self.keep_inner(start);
         }
         let (row, column) = (self.place.row.saturating_sub(1), u32::try_from(column).unwrap_or(u32::MAX));
         let at = At { table: self.place.table, row, column };
