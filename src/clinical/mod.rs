@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 mod about;
 mod across;
+mod affine;
 mod anchors;
 mod cards;
 mod charset;

@@ -151,6 +151,9 @@ const FALLBACKS: &[&[u8]] = &[
     b"progress",
     b"meter",
     b"iframe",
+    // Annotations (HTML 4.5.11 and 4.5.12): above or beside what they annotate, or not at all.
+    b"rt",
+    b"rp",
 ];
 
 fn has_fallback(markup: &str) -> bool {
@@ -201,22 +204,33 @@ struct Visible {
     tag_hides: bool,
     /// The hidden element, and how many of its name are open.
     hidden: Option<(Vec<u8>, usize)>,
+    /// Annotations, one after the other as they are shown.
+    above: String,
 }
 
 impl Visible {
     fn new(names: BTreeSet<String>) -> Visible {
         let (page, tag, attribute) = (Page::default(), Vec::new(), Vec::new());
-        Visible { names, page, tag, attribute, tag_hides: false, hidden: None }
+        Visible { names, page, tag, attribute, tag_hides: false, hidden: None, above: String::new() }
     }
 
     fn read(mut self, markup: &str) -> String {
         tags::read(markup, |event| self.event(event));
-        self.page.finish()
+        let mut seen = self.page.finish();
+        if !self.above.is_empty() {
+            seen.push_str("\n;\n");
+            seen.push_str(&self.above);
+        }
+        seen
     }
 
     fn event(&mut self, event: &CallbackEvent<'_>) {
         match event {
-            CallbackEvent::String { value } if self.hidden.is_none() => self.page.text(value),
+            CallbackEvent::String { value } => match &self.hidden {
+                None => self.page.text(value),
+                Some((name, _)) if name == b"rt" => self.above.push_str(&String::from_utf8_lossy(value)),
+                Some(_) => {}
+            },
             CallbackEvent::OpenStartTag { name } => {
                 self.tag = name.to_vec();
                 self.tag_hides = self.is_named(name) || FALLBACKS.contains(name);
@@ -262,6 +276,7 @@ impl Visible {
     fn closed(&mut self, name: &[u8]) {
         match &mut self.hidden {
             Some((own, depth)) if own == name => *depth -= 1,
+            Some((own, depth)) if name == b"ruby" && matches!(own.as_slice(), b"rt" | b"rp") => *depth = 0,
             Some(_) => {}
             None => self.page.close(name),
         }
@@ -278,6 +293,7 @@ fn ends_by(open: &[u8], begun: &[u8]) -> bool {
         b"td" | b"th" => matches!(begun, b"td" | b"th" | b"tr" | b"tbody" | b"tfoot"),
         b"tr" => matches!(begun, b"tr" | b"tbody" | b"tfoot"),
         b"option" => matches!(begun, b"option" | b"optgroup"),
+        b"rt" | b"rp" => matches!(begun, b"rt" | b"rp"),
         _ => false,
     }
 }
@@ -306,8 +322,11 @@ mod tests {
             "<table><tr><td>NHS number 943<td style='display:none'>12<td>476 5919</table>",
             "NHS number 943<Template> 8 </Template> 476<datalist><option>3</datalist> 5919",
             "NHS number 943<dialog> 8 </dialog> 476<canvas> 3 </canvas> 5919",
+            "NHS number <ruby>943 <rp>(<rt>12</rt><rp>)</ruby><ruby>476 <rt>x<rt>y</ruby>5919",
+            "<ruby>a<rp>(</rp><rt>NHS number 943</rt></ruby> <ruby>b<rt> 476 5919</rt></ruby>",
         ] {
             let seen = visible(markup, &html::text(markup)).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+            let seen = seen.replace(" ruby ", " ");
             assert!(seen.contains("NHS number 943 476 5919"), "{markup}: {seen}");
         }
         for shown in ["color:red", "left:-9px;top:0", "opacity:0.5;font-size:09px", "overflow:hidden;max-height:01px"] {

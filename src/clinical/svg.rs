@@ -1,9 +1,10 @@
 //! Text of drawings in SVG as it is seen: pieces in the order of their places (SVG 1.1, 10.4 and 10.5).
 //!
 //! Called by `texts` for markup. Promises: one pass, so many pieces, and whether there were more; nothing where pieces stand in the
-//! order in which they are written, as they do in ordinary drawings, or have no figures. Fails never: what moves text in other ways
-//! than by a number leaves it where it is.
+//! order in which they are written, as they do in ordinary drawings, or have no figures. Text that is turned is read
+//! the way it goes. Fails never: what moves text in other ways than by a number leaves it where it is.
 
+use super::affine::Affine;
 use super::tags;
 use html5gum::emitters::callback::CallbackEvent;
 use std::collections::VecDeque;
@@ -56,13 +57,26 @@ struct Point {
     y: f64,
 }
 
+/// Which way text goes: 0 to the right, 1 down, 2 to the left, 3 up, or the nearest of these.
+fn way(placed: Affine) -> usize {
+    match placed.degrees() {
+        45.0..135.0 => 1,
+        -45.0..45.0 => 0,
+        -135.0..-45.0 => 3,
+        _ => 2,
+    }
+}
+
 #[derive(Debug, Default)]
 struct Piece {
     drawing: usize,
+    /// Which way it goes, and where it stands for who reads that way.
+    way: usize,
     at: Point,
     size: f64,
     chars: usize,
     text: String,
+    is_kept: bool,
 }
 
 /// Where text stands in what it is written about (10.10).
@@ -87,10 +101,12 @@ impl Anchor {
 /// What an element hands down to those inside.
 #[derive(Debug, Clone, Copy)]
 struct Scope {
-    moved: Point,
+    placed: Affine,
     size: f64,
     anchor: Anchor,
     is_text: bool,
+    /// It is shown where something else uses it (5.5 and 5.6).
+    is_kept: bool,
 }
 
 /// Numbers that place one character after another.
@@ -108,6 +124,8 @@ struct Drawing {
     pieces: Vec<Piece>,
     piece: Option<Piece>,
     is_cut: bool,
+    /// Something shows what stands elsewhere.
+    is_used: bool,
     scopes: Vec<Scope>,
     /// Elements that are too deep to be told apart.
     deeper: usize,
@@ -138,7 +156,8 @@ impl Drawing {
     }
 
     fn scope(&self) -> Scope {
-        let none = Scope { moved: Point::default(), size: SIZE, anchor: Anchor::Start, is_text: false };
+        let none =
+            Scope { placed: Affine::default(), size: SIZE, anchor: Anchor::Start, is_text: false, is_kept: false };
         self.scopes.last().copied().unwrap_or(none)
     }
 
@@ -153,6 +172,11 @@ impl Drawing {
 
     fn attributes(&mut self, own: &mut Scope) {
         let mut said = std::mem::take(&mut self.said);
+        let styles: Vec<_> =
+            said.iter().filter(|(name, _)| name == "style").flat_map(|(_, style)| declared(style)).collect();
+        // 6.4: a style counts more than an attribute of its own.
+        said.retain(|(name, _)| styles.iter().all(|(own, _)| own != name));
+        said.extend(styles);
         said.sort_by_key(|(name, _)| name != "font-size");
         for (name, value) in said {
             let numbers = || numbers(&value, own.size);
@@ -163,10 +187,7 @@ impl Drawing {
                 "dx" => self.steps.dx = numbers(),
                 "dy" => self.steps.dy = numbers(),
                 "text-anchor" => own.anchor = Anchor::named(&value),
-                "transform" => {
-                    let by = moved(&value);
-                    own.moved = Point { x: own.moved.x + by.x, y: own.moved.y + by.y };
-                }
+                "transform" => own.placed = transformed(&value).then(own.placed),
                 _ => {}
             }
         }
@@ -176,6 +197,12 @@ impl Drawing {
         let Some(mut own) = self.own.take() else { return };
         self.attributes(&mut own);
         let is_drawing = self.name == "svg";
+        if is_drawing && !self.scopes.is_empty() {
+            let [x, y] = [&self.steps.x, &self.steps.y].map(|numbers| numbers.front().copied().unwrap_or_default());
+            own.placed = Affine::moved((x, y)).then(own.placed);
+        }
+        self.is_used |= self.name == "use";
+        own.is_kept |= matches!(self.name.as_str(), "defs" | "symbol");
         self.drawings += usize::from(is_drawing && self.scopes.is_empty());
         if self.name == "text" {
             self.end_piece();
@@ -213,8 +240,7 @@ impl Drawing {
             let is_moved = self.step();
             if is_moved || self.piece.as_ref().is_none_or(|piece| piece.text.len() >= LONGEST) {
                 self.end_piece();
-                let at = Point { x: self.at.x + scope.moved.x, y: self.at.y + scope.moved.y };
-                self.piece = Some(Piece { drawing: self.drawings, at, size: scope.size, ..Piece::default() });
+                self.begin_piece(scope);
             }
             if let Some(piece) = &mut self.piece {
                 piece.text.push(if is_blank { ' ' } else { c });
@@ -222,6 +248,20 @@ impl Drawing {
             }
             self.at.x += WIDE * scope.size;
         }
+    }
+
+    fn begin_piece(&mut self, scope: Scope) {
+        let ((x, y), way) = (scope.placed.at((self.at.x, self.at.y)), way(scope.placed));
+        let at = match way {
+            1 => Point { x: y, y: -x },
+            2 => Point { x: -x, y: -y },
+            3 => Point { x: -y, y: x },
+            _ => Point { x, y },
+        };
+        let (wide, high) = scope.placed.size((1.0, 1.0));
+        let size = scope.size * (wide * high).sqrt();
+        let piece = Piece { drawing: self.drawings, way, at, size, is_kept: scope.is_kept, ..Piece::default() };
+        self.piece = Some(piece);
     }
 
     /// Moves to where the next character is to stand, if something says so.
@@ -248,13 +288,15 @@ impl Drawing {
 
     fn placed(self) -> Option<Placed> {
         let mut order: Vec<(usize, &Piece)> = self.pieces.iter().enumerate().collect();
-        order.sort_by(|(_, a), (_, b)| a.drawing.cmp(&b.drawing).then(a.at.y.total_cmp(&b.at.y)));
+        order.sort_by(|(_, a), (_, b)| (a.drawing, a.way).cmp(&(b.drawing, b.way)).then(a.at.y.total_cmp(&b.at.y)));
         for line in order.chunk_by_mut(|(_, a), (_, b)| a.is_level(b)) {
             line.sort_by(|(_, a), (_, b)| a.at.x.total_cmp(&b.at.x));
         }
         let has_figure = |piece: &Piece| piece.text.bytes().any(|byte| byte.is_ascii_digit());
+        let is_cut =
+            self.is_cut || (self.is_used && self.pieces.iter().any(|piece| piece.is_kept && has_figure(piece)));
         let figures = order.iter().filter(|(_, piece)| has_figure(piece));
-        if figures.map(|(at, _)| *at).is_sorted() && !self.is_cut {
+        if figures.map(|(at, _)| *at).is_sorted() && !is_cut {
             return None;
         }
         let (mut text, mut before) = (String::new(), None);
@@ -263,7 +305,7 @@ impl Drawing {
             text.push_str(&piece.text);
             before = Some(piece);
         }
-        Some(Placed { text, is_cut: self.is_cut })
+        Some(Placed { text, is_cut })
     }
 }
 
@@ -273,7 +315,8 @@ impl Piece {
     }
 
     fn is_level(&self, next: &Piece) -> bool {
-        self.drawing == next.drawing && (self.at.y - next.at.y).abs() <= LINE * self.size.max(next.size)
+        (self.drawing, self.way) == (next.drawing, next.way)
+            && (self.at.y - next.at.y).abs() <= LINE * self.size.max(next.size)
     }
 }
 
@@ -295,7 +338,7 @@ fn local(name: &[u8]) -> String {
 
 /// Elements that place text, or what is inside.
 fn is_known(name: &str) -> bool {
-    matches!(name, "svg" | "g" | "text" | "tspan")
+    matches!(name, "svg" | "g" | "text" | "tspan" | "defs" | "symbol" | "use")
 }
 
 /// Numbers with their units; `size`: an em.
@@ -311,23 +354,44 @@ fn numbers(value: &str, size: f64) -> VecDeque<f64> {
     words.take(NUMBERS).filter_map(number).collect()
 }
 
-/// 7.6: how far a transformation moves, where it does nothing else to the order of what stands in it.
-fn moved(value: &str) -> Point {
-    let (mut point, mut rest) = (Point::default(), value);
+/// What a style says of one element.
+fn declared(style: &str) -> impl Iterator<Item = (String, String)> + '_ {
+    let pairs = style.split(';').take(ATTRIBUTES).filter_map(|one| one.split_once(':'));
+    pairs.map(|(name, value)| (name.trim().to_ascii_lowercase(), value.to_ascii_lowercase()))
+}
+
+/// 7.6: one transformation after another; what is none of them changes nothing.
+fn transformed(value: &str) -> Affine {
+    let (mut all, mut rest) = (Affine::default(), value);
     for _ in 0..NUMBERS {
         let Some((name, behind)) = rest.split_once('(') else { break };
         let Some((inside, behind)) = behind.split_once(')') else { break };
-        let numbers = numbers(inside, 1.0);
-        let from = match name.trim_matches(|c: char| c.is_whitespace() || c == ',') {
-            "translate" => 0,
-            "matrix" => 4,
-            _ => NUMBERS,
-        };
-        point.x += numbers.get(from).copied().unwrap_or(0.0);
-        point.y += numbers.get(from + 1).copied().unwrap_or(0.0);
+        let name = name.trim_matches(|c: char| c.is_whitespace() || c == ',').to_ascii_lowercase();
+        all = one_transformation(&name, &numbers(inside, 1.0)).then(all);
         rest = behind;
     }
-    point
+    all
+}
+
+fn one_transformation(name: &str, numbers: &VecDeque<f64>) -> Affine {
+    let number = |at: usize| numbers.get(at).copied().unwrap_or_default();
+    let slope = || number(0).to_radians().tan();
+    match name {
+        "translate" => Affine::moved((number(0), number(1))),
+        "translatex" => Affine::moved((number(0), 0.0)),
+        "translatey" => Affine::moved((0.0, number(0))),
+        "scale" => Affine::scaled((number(0), numbers.get(1).copied().unwrap_or(number(0)))),
+        "scalex" => Affine::scaled((number(0), 1.0)),
+        "scaley" => Affine::scaled((1.0, number(0))),
+        "rotate" => {
+            let from = Affine::moved((-number(1), -number(2)));
+            from.then(Affine::turned(number(0))).then(Affine::moved((number(1), number(2))))
+        }
+        "skewx" => Affine::of([1.0, 0.0, slope(), 1.0, 0.0, 0.0]),
+        "skewy" => Affine::of([1.0, slope(), 0.0, 1.0, 0.0, 0.0]),
+        "matrix" => Affine::of(std::array::from_fn(number)),
+        _ => Affine::default(),
+    }
 }
 
 #[cfg(test)]
@@ -349,6 +413,12 @@ mod tests {
              <text x='30px' y='20px'>476</text>",
             "<text x='86' y='20' text-anchor='end'>919</text><text x='0' y='20'>943</text><text x='30' y='20'>476 5</text>",
             "<text x='60 68.8 77.6 86.4 0 8.8 17.6 30 38.8 47.6' y='20'>5919943476</text>",
+            "<text x='-60' y='-20' transform='rotate(180)'>943</text><text x='-15' y='-20' transform='rotate(180)'>5919</text>\
+             <text x='-40' y='-20' transform='scale(-1)'>476</text>",
+            "<g transform='rotate(90 10 10)'><text x='60' y='20'>5919</text><text x='0' y='20'>943</text></g>\
+             <text x='30' y='20' style='transform: rotate(90deg) translateY(-20px)'>476</text>",
+            "<g transform='scale(2)'><text x='30' y='10'>5919</text></g><text x='0' y='20' transform='rotate(2)'>943</text>\
+             <svg x='30'><text y='20'>476</text></svg>",
             "<text y='2' x='60'>5919</text><text y='1em' x='0' font-size='2'>943</text><text x='5' y='2' font-size='2'>476</text>",
         ] {
             let read = text(inner).unwrap_or_default();
@@ -372,6 +442,9 @@ mod tests {
             assert_eq!(text(inner), None, "{inner}");
         }
         assert!(placed("<p>svg</p>").is_none());
+        let used = "<defs><text id='a'>5919</text></defs><text>943 476</text><use href='#a' x='60'/>";
+        assert!(placed(&format!("<svg>{used}</svg>")).is_some_and(|placed| placed.is_cut), "shown elsewhere");
+        assert!(placed(&format!("<svg>{}</svg>", used.replace("5919", "x"))).is_none());
         let many = format!("<svg>{}</svg>", "<text>1</text>".repeat(MOST + 1));
         assert!(placed(&many).is_some_and(|placed| placed.is_cut));
         let deep = format!("<svg>{}<text x='9'>2</text><text x='1'>1</text>", "<g>".repeat(100_000));
