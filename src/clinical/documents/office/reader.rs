@@ -34,6 +34,7 @@ mod counting;
 mod drawn;
 mod ended;
 mod fields;
+mod groups;
 mod hiding;
 mod letters;
 mod placed;
@@ -289,7 +290,9 @@ impl<'a, 's> Reader<'a, 's> {
                 self.fields.push_str(&text);
                 self.instruct(&text);
             }
-            Role::Plain if local == "posOffset" => self.box_offset(&text),
+            Role::Plain if local == "posOffset" || (dialect == Dialect::Drawing && local == "align") => {
+                self.box_offset(&text);
+            }
             Role::Binary => self.files.push(text.clone()),
             Role::Plain if dialect == Dialect::Odf => {
                 self.styles.data.text(local, &text);

@@ -3,6 +3,7 @@
 mod arranged;
 mod packages;
 mod page;
+mod places;
 mod shown;
 
 use super::reader::Reader;

@@ -1,17 +1,26 @@
 //! Boxes of text on a slide, on a page, or in a line: a programme shows them where they stand, in whatever order they are written.
 //!
-//! Called by `reader`. Promises: a box is kept with its place, and what is short stands in its line too. Fails never: a box that says
-//! no place stands nowhere.
+//! Called by `reader`. Promises: a box is kept with its place, moved and turned as the groups are that it is in, and what is short stands
+//! in its line too; boxes that are turned are read as whoever turns the page sees them, too. Fails never: a box that says no place stands
+//! nowhere.
 
 use super::super::dialect::Dialect;
 use super::super::roles::Role;
 use super::super::xml::Element;
+use super::groups::{Groups, Stand, Turned};
 use super::{Frame, Reader};
+use crate::clinical::documents::office::affine::Affine;
 use crate::clinical::documents::side_by_side::{self, Boxed, PIECE};
+
+/// Ways in which the boxes of one page may be turned: degrees.
+const TURNS: f64 = 360.0;
+/// Boxes that are not turned farther than this from an upright way are read with those that are not turned at all.
+const NEARLY: f64 = 10.0;
 
 #[derive(Default)]
 pub(super) struct Placed {
     pub all: side_by_side::Boxes,
+    pub groups: Groups,
     /// Pages that began.
     page: usize,
     open: Vec<Open>,
@@ -19,51 +28,81 @@ pub(super) struct Placed {
 
 /// A box that is open: where it stands, and where its text begins.
 struct Open {
-    place: Option<(f64, f64)>,
-    height: f64,
+    stand: Stand,
+    around: Turned,
     start: usize,
 }
 
 impl<'a> Reader<'a, '_> {
-    /// An element that is a box, or says where one stands.
+    /// An element that is a box or a group, or says where one stands.
     pub fn boxed(&mut self, element: &Element<'a, '_>) {
-        let number = |name: &str| element.attribute(name).and_then(|length| length_of(&length));
         let start = self.flow.len();
         match (element.dialect, element.local) {
             (Dialect::OdfDraw, "page") => self.placed.page += 1,
             (Dialect::OdfDraw, "text-box") => {}
-            (Dialect::Slide, "sp") => self.begin_box(None, 0.0, start),
-            (Dialect::OdfDraw, _) if is_box(element.dialect, element.local) => {
-                self.begin_box(number("x").zip(number("y")), number("height").unwrap_or_default(), 0);
+            (Dialect::Slide | Dialect::Drawing, "sp") => {
+                let around = self.placed.groups.inside();
+                self.placed.open.push(Open { stand: Stand::default(), around, start });
             }
-            (Dialect::Drawing, "off") => {
-                if let Some(boxed) = self.placed.open.last_mut().filter(|boxed| boxed.place.is_none()) {
-                    boxed.place = number("x").zip(number("y"));
+            (Dialect::OdfDraw, _) if is_box(element.dialect, element.local) => self.begin_box(element),
+            (dialect, local) if is_group(dialect, local) => {
+                self.placed.groups.begin();
+                match local {
+                    "wgp" => self.placed.groups.anchor(),
+                    "group" => self.measure_group(element),
+                    _ => {}
                 }
             }
-            (Dialect::Drawing, "ext") => {
-                if let Some(boxed) = self.placed.open.last_mut().filter(|boxed| boxed.height == 0.0) {
-                    boxed.height = number("cy").unwrap_or_default();
-                }
+            (Dialect::Drawing | Dialect::Slide, "off" | "ext" | "chOff" | "chExt" | "xfrm" | "txXfrm") => {
+                self.stand(element);
             }
             _ => {}
         }
     }
 
-    fn begin_box(&mut self, place: Option<(f64, f64)>, height: f64, start: usize) {
-        self.placed.open.push(Open { place, height, start });
+    fn begin_box(&mut self, element: &Element<'a, '_>) {
+        let number = |name: &str| element.attribute(name).and_then(|length| length_of(&length));
+        let size = |name: &str| number(name).unwrap_or_default();
+        let stand = Stand {
+            off: number("x").zip(number("y")),
+            ext: (size("width"), size("height")),
+            ..Stand::default()
+        };
+        self.placed.open.push(Open { stand, around: Turned::default(), start: 0 });
+    }
+
+    /// Where a shape stands, its text (`dsp:txXfrm`), or a group: what is said first counts, but for the text.
+    fn stand(&mut self, element: &Element<'a, '_>) {
+        let is_transform = matches!(element.local, "xfrm" | "txXfrm");
+        let mut outside = self.frames.iter().rev().map(|frame| frame.local);
+        let transform = if is_transform { Some(element.local) } else { outside.next() };
+        let owner = outside.next();
+        if owner == Some("grpSpPr") {
+            return self.placed.groups.set(|group| group.set(element));
+        }
+        let Some(Open { stand, .. }) = self.placed.open.last_mut() else { return };
+        match (transform, element.local) {
+            (Some("txXfrm"), _) => stand.set(element),
+            (Some("xfrm"), "off") if stand.off.is_some() => {}
+            (Some("xfrm"), "ext") if stand.ext != (0.0, 0.0) => {}
+            (Some("xfrm"), _) => stand.set(element),
+            _ => {}
+        }
     }
 
     /// The box has ended, and its story, if it has one, not yet.
     pub(super) fn end_placed(&mut self, frame: &Frame<'a>) {
+        if is_group(frame.dialect, frame.local) {
+            return self.placed.groups.end();
+        }
         if !is_box(frame.dialect, frame.local) {
             return;
         }
-        let Some(Open { place, height, start }) = self.placed.open.pop() else { return };
-        let text = self.flow.shown().get(start..).unwrap_or_default().trim();
+        let Some(open) = self.placed.open.pop() else { return };
+        let text = self.flow.shown().get(open.start..).unwrap_or_default().trim();
         let text = if text.is_empty() { self.boxed.as_deref().unwrap_or_default() } else { text };
-        if let Some((left, top)) = place.filter(|_| text.len() <= PIECE) {
-            self.placed.all.add(Boxed { page: self.placed.page, left, top, height, text: text.to_owned() });
+        if text.len() <= PIECE {
+            self.placed.keep(&open, text);
         }
     }
 
@@ -95,10 +134,45 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
+impl Placed {
+    /// Keeps a box where it stands, and where it stands for whoever turns the page until its text is upright.
+    fn keep(&mut self, open: &Open, text: &str) {
+        let Some(off) = open.stand.off else { return };
+        let own = Affine::moved(off).then(open.around.affine);
+        let centre = own.at((open.stand.ext.0 / 2.0, open.stand.ext.1 / 2.0));
+        let (width, height) = own.size(open.stand.ext);
+        let turn = turn(open.stand.turned(open.around).degrees);
+        for degrees in if turn == 0.0 { vec![0.0] } else { vec![0.0, turn] } {
+            let (x, y) = Affine::turned(-degrees).at(centre);
+            // No more than 360: the way, and the page, are one number.
+            let page = self.page.saturating_mul(TURNS as usize).saturating_add(degrees as usize);
+            let (left, top) = (x - width / 2.0, y - height / 2.0);
+            self.all.add(Boxed { page, left, top, height, text: text.to_owned() });
+        }
+    }
+}
+
+/// Which way a text runs: upright, or to either side, where it is nearly so.
+fn turn(degrees: f64) -> f64 {
+    let quarter = (degrees / 90.0).round() * 90.0;
+    let turn = if (degrees - quarter).abs() <= NEARLY { quarter } else { degrees.round() };
+    turn.rem_euclid(TURNS)
+}
+
 fn is_box(dialect: Dialect, local: &str) -> bool {
     match dialect {
-        Dialect::Slide => local == "sp",
+        Dialect::Slide | Dialect::Drawing => local == "sp",
         Dialect::OdfDraw => matches!(local, "frame" | "custom-shape" | "rect" | "ellipse" | "circle"),
+        _ => false,
+    }
+}
+
+fn is_group(dialect: Dialect, local: &str) -> bool {
+    match dialect {
+        Dialect::Slide | Dialect::Drawing => local == "grpSp",
+        Dialect::Word => matches!(local, "grpSp" | "wgp"),
+        // VML.
+        Dialect::Other => local == "group",
         _ => false,
     }
 }

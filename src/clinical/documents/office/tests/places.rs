@@ -1,0 +1,173 @@
+//! Boxes, frames and diagrams, as they stand on the page.
+
+use super::*;
+
+const SPACES: &str = "xmlns:p='http://schemas.openxmlformats.org/presentationml/2006/main' \
+    xmlns:wp='http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing' \
+    xmlns:wpg='http://schemas.microsoft.com/office/word/2010/wordprocessingGroup' \
+    xmlns:dsp='http://schemas.microsoft.com/office/drawing/2008/diagram' \
+    xmlns:dgm='http://schemas.openxmlformats.org/drawingml/2006/diagram' \
+    xmlns:svg='urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0'";
+
+/// What is said of a part: numbers by their masks, and what is unread.
+fn said(part: &str) -> Vec<String> {
+    let package = package(&[("[Content_Types].xml", b"<Types/>"), ("part.xml", part.as_bytes())]);
+    let found = findings(&package).findings.into_iter().filter(|found| found.confidence == Confidence::High);
+    let mut said: Vec<String> = found.map(|found| found.masked).collect();
+    said.dedup();
+    said
+}
+
+const NUMBER: [&str; 1] = ["943***5919"];
+
+fn slide(shapes: &str) -> String {
+    format!("<p:sld {NAMESPACES} {SPACES}>{shapes}</p:sld>")
+}
+
+/// A place of so many hundred units, with as much room as one and a half of them.
+fn place(x: i32, y: i32) -> String {
+    format!("<a:off x='{x}00' y='{y}00'/><a:ext cx='150' cy='150'/>")
+}
+
+fn shape(attributes: &str, (x, y): (i32, i32), text: &str) -> String {
+    let place = place(x, y);
+    format!(
+        "<p:sp><p:spPr><a:xfrm {attributes}>{place}</a:xfrm></p:spPr><p:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>"
+    )
+}
+
+fn group(attributes: &str, measures: &str, inside: &str) -> String {
+    format!("<p:grpSp><p:grpSpPr><a:xfrm {attributes}>{measures}</a:xfrm></p:grpSpPr>{inside}</p:grpSp>")
+}
+
+/// The measures of a group: where it stands, how large it is, and the same as what is in it is measured.
+fn measures([x, y, cx, cy]: [i32; 4], [inner_x, inner_y, inner_cx, inner_cy]: [i32; 4]) -> String {
+    format!(
+        "<a:off x='{x}00' y='{y}00'/><a:ext cx='{cx}00' cy='{cy}00'/>\
+        <a:chOff x='{inner_x}00' y='{inner_y}00'/><a:chExt cx='{inner_cx}00' cy='{inner_cy}00'/>"
+    )
+}
+
+/// Label and pieces, each in a shape that stands there.
+fn shapes(attributes: &str, places: [(i32, i32); 4]) -> String {
+    let pieces = [(1, "943"), (3, "5919"), (0, "NHS number"), (2, "476")];
+    pieces.into_iter().map(|(at, text)| shape(attributes, places[at], text)).collect()
+}
+
+const ROW: [(i32, i32); 4] = [(0, 0), (10, 0), (20, 0), (30, 0)];
+const BACK: [(i32, i32); 4] = [(30, 0), (20, 0), (10, 0), (0, 0)];
+
+#[test]
+fn shapes_in_groups_stand_where_their_groups_have_them() {
+    let same = measures([0, 0, 40, 10], [0, 0, 40, 10]);
+    assert_eq!(said(&slide(&group("", &same, &shapes("", ROW)))), NUMBER);
+    // Each piece at the same place of a group of its own.
+    let one = |x: i32, text: &str| group("", &measures([x, 5, 2, 2], [70, 70, 4, 4]), &shape("", (70, 70), text));
+    let own = [one(30, "5919"), one(10, "943"), one(0, "NHS number"), one(20, "476")].concat();
+    assert_eq!(said(&slide(&own)), NUMBER);
+    let turned_about = [one(0, "5919"), one(20, "943"), one(30, "NHS number"), one(10, "476")].concat();
+    assert_eq!(said(&slide(&turned_about)), [""; 0]);
+    // What is measured in twentieths stands in a row, and beside shapes that are in no group.
+    let far = measures([20, 0, 20, 1], [0, 0, 400, 20]);
+    let inside = [shape("", (200, 0), "5919"), shape("", (0, 0), "476")].concat();
+    let outside = [shape("", (10, 0), "943"), shape("", (0, 0), "NHS number")].concat();
+    assert_eq!(said(&slide(&(group("", &far, &inside) + &outside))), NUMBER);
+    let nested = group("", &measures([0, 0, 40, 10], [100, 0, 40, 10]), &group("", &far, &inside));
+    let before = [shape("", (-90, 0), "943"), shape("", (-100, 0), "NHS number")].concat();
+    assert_eq!(said(&slide(&(nested + &before))), NUMBER, "nested");
+}
+
+#[test]
+fn groups_that_are_flipped_or_turned_are_read_as_they_stand() {
+    let same = measures([0, 0, 32, 2], [0, 0, 32, 2]);
+    for (attributes, own, places) in [
+        ("flipH='1'", "", BACK),
+        ("rot='10800000'", "rot='10800000'", BACK),
+        ("flipV='1' flipH='1'", "", BACK),
+        ("rot='10800000'", "", ROW),
+        ("rot='5400000'", "", ROW),
+        ("rot='2700000'", "", ROW),
+        ("flipV='1'", "", ROW),
+    ] {
+        let inside = shapes(own, places);
+        assert_eq!(said(&slide(&group(attributes, &same, &inside))), NUMBER, "{attributes} {own}");
+    }
+    assert_eq!(said(&slide(&group("", &same, &shapes("", BACK)))), [""; 0]);
+    let down = [(0, 30), (0, 20), (0, 10), (0, 0)];
+    assert_eq!(said(&slide(&shapes("rot='16200000'", down))), NUMBER, "each shape by itself, from below");
+    assert_eq!(said(&slide(&shapes("rot='5400000'", down))), [""; 0]);
+}
+
+#[test]
+fn figures_in_groups_without_a_label_are_no_finding() {
+    let pieces = [(1, "Beds"), (2, "943"), (3, "476"), (4, "5919"), (5, "2026"), (6, "12")];
+    let inside: String = pieces.iter().map(|(x, text)| shape("rot='5400000'", (*x, 0), text)).collect();
+    let slide = slide(&group("flipH='1'", &measures([0, 0, 40, 10], [0, 0, 80, 10]), &inside));
+    let found = findings(&package(&[("[Content_Types].xml", b"<Types/>"), ("slide.xml", slide.as_bytes())]));
+    assert!(found.findings.is_empty(), "{found:?}");
+}
+
+/// A paragraph of Word's with a drawing that is anchored so far to the right, in points.
+fn anchored(x: i32, drawing: &str) -> String {
+    let offset = x * 12_700;
+    format!(
+        "<w:r><w:drawing><wp:anchor><wp:positionH><wp:posOffset>{offset}</wp:posOffset></wp:positionH>\
+        <wp:positionV><wp:posOffset>12700</wp:posOffset></wp:positionV>{drawing}</wp:anchor></w:drawing></w:r>"
+    )
+}
+
+fn shape_of_word(x: i32, text: &str) -> String {
+    let off = x * 12_700;
+    format!(
+        "<wps:wsp><wps:spPr><a:xfrm><a:off x='{off}' y='0'/></a:xfrm></wps:spPr><wps:txbx><w:txbxContent><w:p>{}</w:p>\
+        </w:txbxContent></wps:txbx></wps:wsp>",
+        run(text)
+    )
+}
+
+fn letter(body: &str) -> String {
+    document(&format!("<w:p>{}{body}</w:p>", run("NHS number "))).replace("<w:document", &format!("<w:document {SPACES}"))
+}
+
+#[test]
+fn drawings_of_a_letter_stand_where_they_and_their_groups_are_anchored() {
+    let group = |x: i32, inside: &str| {
+        let measures = "<a:off x='7' y='7'/><a:ext cx='127000' cy='127000'/><a:chOff x='1270000' y='0'/><a:chExt cx='127000' cy='127000'/>";
+        anchored(x, &format!("<wpg:wgp><wpg:grpSpPr><a:xfrm>{measures}</a:xfrm></wpg:grpSpPr>{inside}</wpg:wgp>"))
+    };
+    let one = |x: i32, text: &str| group(x, &shape_of_word(100, text));
+    assert_eq!(said(&letter(&[one(200, "5919"), one(10, "943"), one(100, "476")].concat())), NUMBER);
+    assert_eq!(said(&letter(&[one(10, "5919"), one(200, "943"), one(100, "476")].concat())), [""; 0]);
+    let together = [shape_of_word(140, "5919"), shape_of_word(100, "943"), shape_of_word(120, "476")].concat();
+    assert_eq!(said(&letter(&group(3, &together))), NUMBER);
+    // What a shape in no group says of its own place is not looked at.
+    let lying = [(200, 1, "5919"), (10, 300, "943"), (100, 90, "476")];
+    let alone: String = lying.iter().map(|(x, own, text)| anchored(*x, &shape_of_word(*own, text))).collect();
+    assert_eq!(said(&letter(&alone)), NUMBER);
+    let aligned: String = [("right", "5919"), ("left", "943"), ("center", "476")]
+        .iter()
+        .map(|(side, text)| {
+            let drawing = anchored(7, &shape_of_word(0, text));
+            drawing.replace("<wp:posOffset>88900</wp:posOffset>", &format!("<wp:align>{side}</wp:align>"))
+        })
+        .collect();
+    assert_eq!(said(&letter(&aligned)), NUMBER);
+    let vml = |left: i32, text: &str| {
+        format!(
+            "<w:r><w:pict><v:group style='margin-left:{left}pt;width:20pt;height:20pt' coordorigin='500,0' coordsize='1000,1000'>\
+            <v:rect style='left:500;top:0'><v:textbox><w:txbxContent><w:p>{}</w:p></w:txbxContent></v:textbox></v:rect>\
+            </v:group></w:pict></w:r>",
+            run(text)
+        )
+    };
+    assert_eq!(said(&letter(&[vml(200, "5919"), vml(10, "943"), vml(100, "476")].concat())), NUMBER);
+}
+
+#[test]
+fn boxes_that_are_a_little_lower_are_in_one_line() {
+    let one = |(x, y, text): &(i32, i32, &str)| {
+        anchored(*x, &shape_of_word(0, text)).replace("<wp:posOffset>12700<", &format!("<wp:posOffset>{}<", y * 12_700))
+    };
+    let boxes = [(200, 11, "5919"), (10, 13, "943"), (100, 12, "476")];
+    assert_eq!(said(&letter(&boxes.iter().map(one).collect::<String>())), NUMBER);
+}
