@@ -7,7 +7,7 @@
 const MOST: usize = 20_000;
 pub(super) const PIECE: usize = 128;
 /// Marks between boxes: further from one another than words.
-const BESIDE: &str = "     ";
+pub(super) const BESIDE: &str = "     ";
 /// Digits of an identifier.
 const IDENTIFIER: usize = 10;
 
@@ -82,7 +82,8 @@ fn rows(page: &[Boxed]) -> Vec<Vec<&Boxed>> {
     rows
 }
 
-fn is_piece(text: &str) -> bool {
+/// Whether it may be a piece of an identifier.
+pub(super) fn is_piece(text: &str) -> bool {
     let has_digits = text.bytes().any(|byte| byte.is_ascii_digit());
     text.trim().len() < IDENTIFIER && has_digits && !text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }

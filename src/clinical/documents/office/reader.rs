@@ -21,6 +21,7 @@ use arranging::Arranging;
 use boxes::Boxes;
 use cells::{Columns, Formula, Place};
 use counting::Counting;
+use diagram::Diagram;
 use fields::{Field, Mark};
 use letters::unescaped;
 use placed::Placed;
@@ -31,6 +32,7 @@ mod arranging;
 mod boxes;
 mod cells;
 mod counting;
+mod diagram;
 mod drawn;
 mod ended;
 mod fields;
@@ -73,6 +75,7 @@ pub(super) struct Reader<'a, 's> {
     lists: Lists,
     known: TextFields,
     placed: Placed,
+    diagram: Diagram,
     /// What the box or the note shows that has just ended, where it may be a piece of the line.
     boxed: Option<String>,
     sheet: Sheet,
@@ -117,6 +120,7 @@ impl<'a, 's> Reader<'a, 's> {
             lists: Lists::default(),
             known: TextFields::default(),
             placed: Placed::default(),
+            diagram: Diagram::default(),
             boxed: None,
             sheet: Sheet::default(),
             arranging: Arranging::default(),
@@ -197,6 +201,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     fn end(&mut self, frame: &Frame<'a>) {
         self.end_placed(frame);
+        self.end_point(frame);
         self.begin_line_of_box(frame);
         match frame.role {
             Role::Mixed if frame.dialect == Dialect::OdfText && frame.local == "list" => self.lists.end(),
@@ -341,6 +346,7 @@ impl<'a> Visitor<'a> for Reader<'a, '_> {
         self.attributes(element);
         self.draw(element);
         self.boxed(element);
+        self.of_diagram(element);
         self.arrange(element);
         self.begin(element, &mut frame);
         self.frames.push(frame);

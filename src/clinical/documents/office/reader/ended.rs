@@ -36,11 +36,23 @@ impl Reader<'_, '_> {
         if !side_by_side.is_empty() {
             self.flow.note("", &side_by_side);
         }
+        self.tell_diagram();
         let later = self.later();
         self.tell_arranged(&later);
         let (told, counts) = (self.flow.finish(&later), self.counts);
         let is_drawn = self.drawn >= drawn::LOGO;
         Part { told, files: self.files, unread: self.unread, is_drawn, styles: self.styles, counts }
+    }
+
+    fn tell_diagram(&mut self) {
+        let diagram = std::mem::take(&mut self.diagram);
+        if diagram.is_cut {
+            self.unread.insert("diagram");
+        }
+        for order in diagram.read() {
+            self.flow.note("", &order);
+            self.flow.tell_aside("\n;\n");
+        }
     }
 
     /// The texts that are only known when all was read.

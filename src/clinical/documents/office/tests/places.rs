@@ -171,3 +171,59 @@ fn boxes_that_are_a_little_lower_are_in_one_line() {
     let boxes = [(200, 11, "5919"), (10, 13, "943"), (100, 12, "476")];
     assert_eq!(said(&letter(&boxes.iter().map(one).collect::<String>())), NUMBER);
 }
+
+/// The data of a diagram: its points as they are written, and the order of each among those of its parent.
+fn diagram(points: &[(&str, &str)], links: &[(&str, &str, u32)]) -> String {
+    let point = |(name, text): &(&str, &str)| {
+        format!("<dgm:pt modelId='{name}'><dgm:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></dgm:t></dgm:pt>")
+    };
+    let link = |(from, to, order): &(&str, &str, u32)| {
+        format!("<dgm:cxn modelId='c{to}' srcId='{from}' destId='{to}' srcOrd='{order}' destOrd='0'/>")
+    };
+    let points: String = points.iter().map(point).collect();
+    let links: String = links.iter().map(link).collect();
+    format!(
+        "<dgm:dataModel {NAMESPACES} {SPACES}><dgm:ptLst><dgm:pt modelId='0' type='doc'/>{points}</dgm:ptLst><dgm:cxnLst>{links}</dgm:cxnLst></dgm:dataModel>"
+    )
+}
+
+#[test]
+fn a_diagram_is_read_in_the_order_of_its_connections() {
+    let points = [("1", "5919"), ("2", "943"), ("3", "NHS number"), ("4", "476")];
+    let right = [("0", "1", 3), ("0", "2", 1), ("0", "3", 0), ("0", "4", 2)];
+    assert_eq!(said(&diagram(&points, &right)), NUMBER);
+    assert_eq!(said(&diagram(&points, &[("0", "1", 0), ("0", "2", 1), ("0", "3", 2), ("0", "4", 3)])), [""; 0]);
+    let chain = [("0", "3", 0), ("3", "2", 0), ("2", "4", 0), ("4", "1", 0), ("1", "0", 0)];
+    assert_eq!(said(&diagram(&points, &chain)), NUMBER, "one below the other, and round about");
+    let names = [("5", "Ward"), ("6", "Room"), ("7", "Bed")];
+    let level = [("0", "3", 0), ("0", "5", 1), ("0", "6", 2), ("0", "7", 3), ("5", "2", 0), ("6", "4", 0), ("7", "1", 0)];
+    let both = [points.as_slice(), names.as_slice()].concat();
+    let ordinary: Vec<_> = both.iter().map(|(name, text)| (*name, if *name == "3" { "Figures" } else { *text })).collect();
+    assert!(said(&diagram(&ordinary, &level)).is_empty());
+}
+
+#[test]
+fn the_drawing_of_a_diagram_is_read_by_its_places() {
+    let one = |x: i32, own: i32, text: &str| {
+        let (place, text_place) = (place(x, 0), place(own, 0));
+        format!(
+            "<dsp:sp><dsp:spPr><a:xfrm>{place}</a:xfrm></dsp:spPr><dsp:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></dsp:txBody>\
+            <dsp:txXfrm>{text_place}</dsp:txXfrm></dsp:sp>"
+        )
+    };
+    let drawing = |shapes: [String; 4]| {
+        format!("<dsp:drawing {NAMESPACES} {SPACES}><dsp:spTree>{}</dsp:spTree></dsp:drawing>", shapes.concat())
+    };
+    let stands = [one(30, 30, "5919"), one(10, 10, "943"), one(0, 0, "NHS number"), one(20, 20, "476")];
+    assert_eq!(said(&drawing(stands)), NUMBER);
+    let text_stands = [one(0, 30, "5919"), one(0, 10, "943"), one(0, 0, "NHS number"), one(0, 20, "476")];
+    assert_eq!(said(&drawing(text_stands)), NUMBER);
+}
+
+#[test]
+fn more_points_than_are_kept_are_said() {
+    let points = |count: usize| "<dgm:pt modelId='1'/>".repeat(count);
+    let said = |count: usize| self::said(&format!("<dgm:dataModel {NAMESPACES} {SPACES}>{}</dgm:dataModel>", points(count)));
+    assert!(!said(20_000).contains(&"diagram".to_owned()));
+    assert!(said(20_001).contains(&"diagram".to_owned()));
+}
