@@ -9,7 +9,7 @@ pub(super) const PIECE: usize = 128;
 /// Marks between boxes: further from one another than words.
 pub(super) const BESIDE: &str = "     ";
 /// Digits of an identifier.
-const IDENTIFIER: usize = 10;
+pub(super) const IDENTIFIER: usize = 10;
 
 /// A box, in whatever unit its document counts.
 #[derive(Debug, Clone, Default, PartialEq)]

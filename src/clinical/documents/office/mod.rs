@@ -15,6 +15,7 @@ mod evaluation;
 mod files;
 mod flow;
 mod formulas;
+mod frame_places;
 mod lists;
 mod manifest;
 mod number_formats;

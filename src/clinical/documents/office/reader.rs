@@ -23,6 +23,7 @@ use cells::{Columns, Formula, Place};
 use counting::Counting;
 use diagram::Diagram;
 use fields::{Field, Mark};
+use framed::Framed;
 use letters::unescaped;
 use placed::Placed;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ mod diagram;
 mod drawn;
 mod ended;
 mod fields;
+mod framed;
 mod groups;
 mod hiding;
 mod letters;
@@ -72,6 +74,7 @@ pub(super) struct Reader<'a, 's> {
     mask: Readings,
     marks: BTreeMap<String, Mark>,
     boxes: Boxes,
+    framed: Framed,
     lists: Lists,
     known: TextFields,
     placed: Placed,
@@ -117,6 +120,7 @@ impl<'a, 's> Reader<'a, 's> {
             mask: Readings::ALL,
             marks: BTreeMap::new(),
             boxes: Boxes::default(),
+            framed: Framed::default(),
             lists: Lists::default(),
             known: TextFields::default(),
             placed: Placed::default(),
@@ -145,11 +149,16 @@ impl<'a, 's> Reader<'a, 's> {
                 self.flow.fresh_line(self.readings);
                 self.span(element, "paragraph");
                 self.begin_counting();
-                if frame.dialect == Dialect::Drawing {
-                    self.lists.begin_paragraph();
+                match frame.dialect {
+                    Dialect::Drawing => self.lists.begin_paragraph(),
+                    Dialect::Word => self.begin_framed(),
+                    _ => {}
                 }
             }
-            Role::Table => frame.is_settled = self.begin_table_of(element),
+            Role::Table => {
+                self.end_frames();
+                frame.is_settled = self.begin_table_of(element);
+            }
             Role::Story => frame.is_settled = self.flow.begin_story(),
             Role::Row => {
                 self.begin_row(element);
@@ -208,10 +217,14 @@ impl<'a, 's> Reader<'a, 's> {
             Role::Paragraph | Role::Line => {
                 self.end_counting();
                 self.place_boxes();
+                if frame.dialect == Dialect::Word {
+                    self.end_framed();
+                }
                 self.flow.line(self.readings);
             }
             Role::Plain if frame.dialect == Dialect::Word => self.end_properties(frame.local),
             Role::Story if frame.is_settled && frame.local == "txbxContent" => {
+                self.end_frames();
                 self.end_box();
                 self.flow.end_story();
             }
@@ -222,7 +235,10 @@ impl<'a, 's> Reader<'a, 's> {
             Role::Story if frame.is_settled => self.flow.end_story(),
             Role::Story => self.flow.line(self.readings),
             Role::Row => self.end_row(),
-            Role::Cell => self.end_cell(),
+            Role::Cell => {
+                self.end_frames();
+                self.end_cell();
+            }
             Role::Place => self.end_place(),
             Role::Plain if frame.dialect == Dialect::Odf => self.styles.data.end(frame.local),
             Role::Value => self.value(frame.dialect),
@@ -244,6 +260,7 @@ impl<'a, 's> Reader<'a, 's> {
             "fldSimple" => self.simple_field(element),
             "bookmarkStart" | "bookmarkEnd" => self.bookmark(element),
             "drawing" | "pict" => self.box_place(element),
+            "framePr" => self.frame_place(element),
             "color" | "sz" | "webHidden" => self.faint(element),
             "docVar" => {
                 let [name, value] = ["name", "val"].map(|name| element.attribute(name).unwrap_or_default());

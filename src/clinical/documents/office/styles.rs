@@ -5,6 +5,7 @@
 //! are said by `is_full`.
 
 use super::data_styles::DataStyles;
+use super::frame_places::FramePlace;
 use super::lists::ListStyles;
 use super::number_formats::NumberFormats;
 use super::xml::Element;
@@ -30,6 +31,8 @@ pub(super) struct Styles {
     hidden: BTreeSet<String>,
     /// Those whose tables are read from the right.
     turned: BTreeSet<String>,
+    /// Those whose paragraphs are frames, by their names.
+    framed: BTreeMap<String, FramePlace>,
     /// Those that show what the style hides from which they are derived.
     shown: BTreeSet<String>,
     /// What each is derived from.
@@ -91,6 +94,23 @@ impl Styles {
         if self.has_room() {
             self.turned.insert(self.current.clone());
         }
+    }
+
+    /// The paragraphs of the style stand in frames.
+    pub fn frames(&mut self, place: FramePlace) {
+        let name = self.current().to_owned();
+        self.is_full |= self.framed.len() >= MOST;
+        if !self.is_full {
+            self.framed.insert(name, place);
+        }
+    }
+
+    /// Where paragraphs of a style stand, if they are frames.
+    pub fn frame_of(&self, style: &str) -> Option<FramePlace> {
+        if self.framed.is_empty() {
+            return None;
+        }
+        self.chain(style).find_map(|style| self.framed.get(style)).cloned()
     }
 
     /// Whether a style of tables has them read from the right.

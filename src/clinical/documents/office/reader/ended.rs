@@ -23,6 +23,7 @@ pub(in super::super) struct Part {
 
 impl Reader<'_, '_> {
     pub fn finish(mut self) -> Part {
+        self.end_frames();
         self.place_all_boxes();
         self.styles.settle();
         if !self.fields.trim().is_empty() {

@@ -58,6 +58,7 @@ impl<'a> Reader<'a, '_> {
         let is_hidden = self.styles.is_hidden(family, &style);
         if family == "paragraph" {
             self.counts.numbering.has_style(&style);
+            self.frame_of_style(&style);
         }
         if let Some([_, properties]) = self.frames.last_chunk_mut::<2>().filter(|_| is_hidden) {
             self.readings = self.readings.and(Readings::HIDDEN);

@@ -227,3 +227,82 @@ fn more_points_than_are_kept_are_said() {
     assert!(!said(20_000).contains(&"diagram".to_owned()));
     assert!(said(20_001).contains(&"diagram".to_owned()));
 }
+
+fn framed(place: &str, text: &str) -> String {
+    format!("<w:p><w:pPr><w:framePr {place}/></w:pPr>{}</w:p>", run(text))
+}
+
+fn paragraph(text: &str) -> String {
+    format!("<w:p>{}</w:p>", run(text))
+}
+
+fn at(x: i32) -> String {
+    format!("w:hAnchor='page' w:vAnchor='page' w:x='{x}' w:y='2000'")
+}
+
+#[test]
+fn frames_are_read_where_they_stand() {
+    let row = [framed(&at(6_000), "5919"), framed(&at(2_000), "943"), framed(&at(4_000), "476")].concat();
+    let label = paragraph("NHS number");
+    for body in [
+        row.clone() + &label,
+        label.clone() + &row + &paragraph("words"),
+        label.clone() + &row,
+        row.clone() + &framed(&at(0), "NHS number"),
+        format!("<w:tbl><w:tr><w:tc>{label}{row}</w:tc><w:tc>{}</w:tc></w:tr></w:tbl>", paragraph("x")),
+        label.clone() + &row + "<w:tbl><w:tr><w:tc><w:p/></w:tc></w:tr></w:tbl>",
+    ] {
+        assert_eq!(said(&document(&body)), NUMBER, "{body}");
+    }
+    // Two paragraphs are one frame; what it was before is not looked at.
+    let two = [framed(&at(6_000), "476"), framed(&at(6_000), "5919"), framed(&at(2_000), "943")].concat();
+    assert_eq!(said(&document(&(two + &label))), NUMBER);
+    let was = row.replace("<w:framePr", "<w:pPrChange><w:pPr><w:framePr").replace("</w:pPr>", "</w:pPr></w:pPrChange></w:pPr>");
+    assert_eq!(said(&document(&(was + &label))), [""; 0]);
+    let apart: String = [(6_000, "5919"), (2_000, "943"), (4_000, "476")]
+        .iter()
+        .map(|(x, text)| framed(&at(*x), text) + &paragraph("words"))
+        .collect();
+    let found = findings(&package(&[("[Content_Types].xml", b"<Types/>"), ("d.xml", document(&apart).as_bytes())]));
+    assert!(found.findings.iter().any(|found| found.kind == FindingKind::NhsNumber), "frames of several paragraphs");
+}
+
+#[test]
+fn a_style_may_make_frames() {
+    let style = |name: &str, x: i32| {
+        format!("<w:style w:type='paragraph' w:styleId='{name}'><w:pPr><w:framePr {}/></w:pPr></w:style>", at(x))
+    };
+    let based = "<w:style w:type='paragraph' w:styleId='D'><w:basedOn w:val='A'/></w:style>";
+    let all = [style("A", 6_000), style("B", 2_000), style("C", 4_000), based.to_owned()].concat();
+    let styles = format!("<w:styles {NAMESPACES}>{all}</w:styles>");
+    let styled = |name: &str, text: &str| format!("<w:p><w:pPr><w:pStyle w:val='{name}'/></w:pPr>{}</w:p>", run(text));
+    for last in ["A", "D"] {
+        let body = [styled(last, "5919"), styled("B", "943"), styled("C", "476"), paragraph("NHS number")].concat();
+        let parts = [("d.xml", document(&body)), ("s.xml", styles.clone())];
+        assert!(finds(&parts.each_ref().map(|(name, text)| (*name, text.as_bytes()))), "{last}");
+        assert!(!finds(&[("d.xml", parts[0].1.as_bytes())]));
+    }
+}
+
+#[test]
+fn a_large_first_letter_is_one_of_its_word() {
+    let capital = |text: &str| framed("w:dropCap='drop' w:lines='3'", text);
+    for body in [
+        capital("9") + &paragraph("43 476 5919 is the NHS number"),
+        paragraph("NHS number") + &capital("9") + &paragraph("43 476 5919"),
+    ] {
+        assert_eq!(said(&document(&body)), NUMBER);
+    }
+    let ordinary = [capital("W"), paragraph("e met on 12 May."), capital("T"), paragraph("en of 4,765 came.")].concat();
+    assert_eq!(said(&document(&ordinary)), [""; 0]);
+}
+
+#[test]
+fn figures_in_frames_that_cannot_be_compared_are_said() {
+    let other = "w:hAnchor='margin' w:vAnchor='page' w:x='100' w:y='2000'";
+    let pieces = |last: &str| [framed(&at(6_000), "47659"), framed(other, last)].concat() + &paragraph("words");
+    assert_eq!(said(&document(&pieces("94319"))), ["layout"]);
+    let few = [framed(&at(9_000), "2"), framed(other, "2026"), framed(&at(1), "Page"), framed(other, "Ref 94347")].concat();
+    assert_eq!(said(&document(&(few + &paragraph("words")))), [""; 0]);
+    assert_eq!(said(&document(&pieces("12 High Street"))), [""; 0]);
+}
