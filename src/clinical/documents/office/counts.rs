@@ -4,6 +4,7 @@
 //! Fails never.
 
 use super::super::instructions::{Kind, Values};
+use super::bound::Bound;
 use super::numbering::Numbering;
 use super::xml::{self, Element, Visitor};
 
@@ -12,6 +13,8 @@ use super::xml::{self, Element, Visitor};
 pub(super) struct Counts {
     pub numbering: Numbering,
     pub values: Values,
+    /// To which controls are bound.
+    pub bound: Bound,
     pub sections: Sections,
     /// Where the notes of the document begin to count.
     pub footnote: Option<u64>,

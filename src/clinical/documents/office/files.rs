@@ -3,6 +3,8 @@
 //! Called by `office`. Promises: pure, but for `words_in`. Fails never.
 
 use super::super::document::Document;
+use super::dialect::Dialect;
+use super::xml::Root;
 
 /// Programmes' own settings are smaller than this.
 const SETTINGS: usize = 256 * 1024;
@@ -18,6 +20,35 @@ pub(super) fn is_of_package(name: &str) -> bool {
         || lower.ends_with(".rels")
         || lower.starts_with("docprops/")
         || lower.starts_with("customxml/")
+}
+
+/// Whether a part of that outermost element may be data to which controls of a document are bound: properties, and custom XML, which is of
+/// any vocabulary and has any name.
+pub(super) fn is_data(root: Root<'_>, name: &str) -> bool {
+    const OF_WORD: &[&str] = &[
+        "document",
+        "glossaryDocument",
+        "hdr",
+        "ftr",
+        "footnotes",
+        "endnotes",
+        "comments",
+        "commentsEx",
+        "commentsIds",
+        "commentsExtensible",
+        "people",
+        "styles",
+        "numbering",
+        "settings",
+        "webSettings",
+        "fonts",
+    ];
+    match root.dialect {
+        Dialect::Foreign => !matches!(root.local, "Types" | "Relationships"),
+        Dialect::Other => true,
+        Dialect::Word => !OF_WORD.contains(&root.local),
+        _ => name.to_ascii_lowercase().starts_with("customxml/"),
+    }
 }
 
 /// Whether outlines are drawn: letters may be some of them.

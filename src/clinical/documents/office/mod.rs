@@ -8,6 +8,7 @@
 mod affine;
 mod arranged;
 mod attributes;
+mod bound;
 mod counts;
 mod data_styles;
 mod dialect;
@@ -42,7 +43,7 @@ use super::{Read, Wrong};
 use crate::vocabulary::FindingKind;
 use counts::Counts;
 use dialect::Dialect;
-use files::{is_drawn, is_lost_markup, is_of_package, is_settings, is_thumbnail, may_be_written, words_in};
+use files::{is_data, is_drawn, is_lost_markup, is_of_package, is_settings, is_thumbnail, may_be_written, words_in};
 pub(super) use number_formats::{List, NumberFormats, Shown};
 pub(super) use numbers::with_page;
 use part::{Known, tell};
@@ -118,7 +119,11 @@ impl Package {
             return document.file(name, bytes);
         }
         if let Some(text) = markup(bytes) {
-            match xml::root(&text) {
+            let root = xml::root(&text);
+            if root.is_some_and(|root| is_data(root, name)) {
+                self.counts.bound.part(&text);
+            }
+            match root {
                 Some(root) if root.dialect.is_known() => {
                     self.met.drawing |= is_written(root) && is_drawn(&text);
                     if is_written(root) && may_be_written(&text) {
@@ -233,6 +238,9 @@ pub(super) fn flat(bytes: &[u8], document: &mut Document<'_, '_>) -> Read {
         document.unread(FindingKind::Image, "", "outlines");
     }
     let (mut styles, mut counts) = (Styles::default(), Counts::default());
+    if xml::root(&text).is_some_and(|root| root.dialect == Dialect::Package) {
+        counts.bound.part(&text);
+    }
     part::read("", bytes, Known { strings: &mut strings, styles: &mut styles, counts: &mut counts }, document);
     if strings.is_missing() {
         document.unread(FindingKind::BrokenAttachment, "", "shared strings");
@@ -341,6 +349,7 @@ fn rank(archive: &Archive<'_>, at: usize) -> Rank {
         | (Dialect::Word, "styles" | "numbering" | "settings")
         | (Dialect::Slide, "presentation")
         | (_, "coreProperties" | "Properties") => Rank::ReferredTo,
+        _ if is_data(root, &archive.name(at)) => Rank::ReferredTo,
         (Dialect::Word, "hdr" | "ftr" | "footnotes" | "endnotes") => Rank::Counted,
         _ => Rank::Usual,
     }

@@ -55,6 +55,9 @@ pub(super) fn read(name: &str, bytes: &[u8], known: Known<'_>, document: &mut Do
     if known.counts.values.take_cut() {
         document.unread(FindingKind::BrokenAttachment, name, "fields");
     }
+    if known.counts.bound.take_missed() {
+        document.unread(FindingKind::BrokenAttachment, name, "content control");
+    }
     let has_text = tell(&part.told, name, document);
     for file in &part.files {
         let bytes = transfer::base64(file.as_bytes(), document.room()).bytes;

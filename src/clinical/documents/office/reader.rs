@@ -20,6 +20,7 @@ use super::xml::{Element, Visitor};
 use arranging::Arranging;
 use boxes::Boxes;
 use cells::{Columns, Formula, Place};
+use controls::Controls;
 use counting::Counting;
 use diagram::Diagram;
 use fields::{Field, Mark};
@@ -32,6 +33,7 @@ use text_fields::TextFields;
 mod arranging;
 mod boxes;
 mod cells;
+mod controls;
 mod counting;
 mod diagram;
 mod drawn;
@@ -70,6 +72,7 @@ pub(super) struct Reader<'a, 's> {
     counts: Counts,
     counting: Counting,
     open_fields: Vec<Field>,
+    controls: Controls,
     /// The readings in which the fields that are open show what is stored.
     mask: Readings,
     marks: BTreeMap<String, Mark>,
@@ -117,6 +120,7 @@ impl<'a, 's> Reader<'a, 's> {
             counts: Counts::default(),
             counting: Counting::default(),
             open_fields: Vec::new(),
+            controls: Controls::default(),
             mask: Readings::ALL,
             marks: BTreeMap::new(),
             boxes: Boxes::default(),
@@ -222,7 +226,10 @@ impl<'a, 's> Reader<'a, 's> {
                 }
                 self.flow.line(self.readings);
             }
-            Role::Plain if frame.dialect == Dialect::Word => self.end_properties(frame.local),
+            Role::Plain if frame.dialect == Dialect::Word => {
+                self.end_properties(frame.local);
+                self.end_control(frame.local);
+            }
             Role::Story if frame.is_settled && frame.local == "txbxContent" => {
                 self.end_frames();
                 self.end_box();
@@ -261,6 +268,7 @@ impl<'a, 's> Reader<'a, 's> {
             "bookmarkStart" | "bookmarkEnd" => self.bookmark(element),
             "drawing" | "pict" => self.box_place(element),
             "framePr" => self.frame_place(element),
+            "sdt" | "sdtContent" | "dataBinding" | "dropDownList" | "comboBox" | "listItem" => self.of_control(element),
             "color" | "sz" | "webHidden" => self.faint(element),
             "docVar" => {
                 let [name, value] = ["name", "val"].map(|name| element.attribute(name).unwrap_or_default());

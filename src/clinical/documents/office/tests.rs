@@ -1,6 +1,7 @@
 //! Packages written by hand, and what is told of them.
 
 mod arranged;
+mod controls;
 mod packages;
 mod page;
 mod places;

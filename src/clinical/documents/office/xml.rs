@@ -27,6 +27,11 @@ pub(super) struct Element<'a, 'e> {
 }
 
 impl Element<'_, '_> {
+    /// Its name as it is written, with its prefix.
+    pub fn name(&self) -> &str {
+        self.start.name().0
+    }
+
     /// The value of the attribute of that name, whatever its prefix.
     pub fn attribute(&self, local: &str) -> Option<String> {
         let mut found = None;
