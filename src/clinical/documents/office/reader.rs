@@ -39,6 +39,7 @@ mod diagram;
 mod drawn;
 mod ended;
 mod fields;
+mod forms;
 mod framed;
 mod groups;
 mod hiding;
@@ -268,6 +269,7 @@ impl<'a, 's> Reader<'a, 's> {
             "bookmarkStart" | "bookmarkEnd" => self.bookmark(element),
             "drawing" | "pict" => self.box_place(element),
             "framePr" => self.frame_place(element),
+            "listEntry" | "result" | "default" => self.of_form(element),
             "sdt" | "sdtContent" | "dataBinding" | "dropDownList" | "comboBox" | "listItem" => self.of_control(element),
             "color" | "sz" | "webHidden" => self.faint(element),
             "docVar" => {

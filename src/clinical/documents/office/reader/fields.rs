@@ -7,6 +7,7 @@ use super::super::super::instructions::{INSTRUCTION, Kind, Outcome};
 use super::super::flow::Readings;
 use super::super::xml::Element;
 use super::Reader;
+use super::forms::Form;
 
 /// Fields inside one another.
 const DEEPEST: usize = 64;
@@ -16,8 +17,18 @@ const DEEPEST: usize = 64;
 pub(super) struct Field {
     instruction: String,
     has_result: bool,
+    /// Where its result begins.
+    pub result: Option<usize>,
+    pub form: Form,
     /// The readings that show the result that is stored; all of them where nothing else is known.
     stored: Option<Readings>,
+}
+
+impl Field {
+    /// Whether it is of that kind.
+    pub fn is(&self, kind: &str) -> bool {
+        self.instruction.split_whitespace().next().is_some_and(|name| name.eq_ignore_ascii_case(kind))
+    }
 }
 
 /// A bookmark that is open.
@@ -39,7 +50,9 @@ impl<'a> Reader<'a, '_> {
             Some("separate") => self.work_out(),
             Some("end") => {
                 self.work_out();
-                self.open_fields.pop();
+                if let Some(field) = self.open_fields.pop() {
+                    self.end_form(&field);
+                }
             }
             _ => {}
         }
@@ -61,15 +74,22 @@ impl<'a> Reader<'a, '_> {
     /// The instruction of the innermost field has ended.
     fn work_out(&mut self) {
         let Some(mut field) = self.open_fields.pop_if(|field| !field.has_result) else { return };
-        if let Some(outcome) = self.counts.values.outcome(&field.instruction) {
+        let outcome = match () {
+            () if field.is("FORMDROPDOWN") => field.form.entry(),
+            // A box, whatever is written down beside it.
+            () if field.is("FORMCHECKBOX") => Some(Outcome { text: " ".to_owned(), is_live: true }),
+            () => self.counts.values.outcome(&field.instruction),
+        };
+        if let Some(outcome) = outcome {
             field.stored = Some(self.come_to(&outcome));
         }
         field.has_result = true;
+        field.result = Some(self.flow.len());
         self.open_fields.push(field);
     }
 
     /// Tells what a field comes to; the readings that show what is stored instead.
-    fn come_to(&mut self, outcome: &Outcome) -> Readings {
+    pub fn come_to(&mut self, outcome: &Outcome) -> Readings {
         let (shown, stored) = match outcome.is_live {
             true => (Readings::SEEN, Readings::UNSEEN),
             false => (Readings::UPDATED, Readings::STORED),

@@ -119,3 +119,47 @@ fn ordinary_controls_are_no_finding_and_figures_that_may_be_any_are_said() {
     assert_eq!(said(&any, &[("a.xml", &one), ("b.xml", &two)]), [""; 0]);
     assert_eq!(said(&any, &[("a.xml", &one), ("b.xml", &two), ("c.xml", &three)]), ["content control"]);
 }
+
+/// A field of a form with what is written down as its result, if anything is.
+fn form(kind: &str, data: &str, result: Option<&str>) -> String {
+    let result = result.map(|text| format!("<w:r><w:fldChar w:fldCharType='separate'/></w:r>{}", run(text)));
+    format!(
+        "<w:r><w:fldChar w:fldCharType='begin'><w:ffData><w:name w:val='a'/>{data}</w:ffData></w:fldChar></w:r>\
+        <w:r><w:instrText> {kind} </w:instrText></w:r>{}<w:r><w:fldChar w:fldCharType='end'/></w:r>",
+        result.unwrap_or_default()
+    )
+}
+
+fn list(settings: &str, entries: [&str; 3]) -> String {
+    let entries = entries.map(|entry| format!("<w:listEntry w:val='{entry}'/>"));
+    format!("<w:ddList>{settings}{}</w:ddList>", entries.concat())
+}
+
+#[test]
+fn a_form_shows_the_entries_that_were_chosen() {
+    let chosen = |number: usize| format!("<w:result w:val='{number}'/><w:default w:val='0'/>");
+    let fields = |first: String, second: String, third: String, result| {
+        let one = |list: &str| form("FORMDROPDOWN", list, result) + &run(" ");
+        is_found(&paragraph(&(run("NHS number ") + &[first, second, third].map(|list| one(&list)).concat())), &[])
+    };
+    let [first, second] = [list(&chosen(2), ["1", "2", "943"]), list("<w:default w:val='1'/>", ["1", "476", "3"])];
+    for result in [None, Some("8"), Some("")] {
+        assert!(fields(first.clone(), second.clone(), list("", ["5919", "2", "3"]), result), "{result:?}");
+    }
+    assert!(!fields(first, second.clone(), list(&chosen(1), ["5919", "2", "3"]), None));
+    assert!(!fields(list(&chosen(9), ["943", "943", "943"]), second, list("", ["5919", "2", "3"]), None));
+}
+
+#[test]
+fn a_form_shows_what_was_typed_or_else_the_default() {
+    let text = "<w:textInput><w:default w:val='476'/></w:textInput>";
+    let line = |result| paragraph(&(run("NHS number 943 ") + &form("FORMTEXT", text, result) + &run(" 5919")));
+    for (result, expected) in [(None, true), (Some(""), true), (Some("476"), true), (Some("words"), false)] {
+        assert_eq!(is_found(&line(result), &[]), expected, "{result:?}");
+    }
+    let tick = "<w:checkBox><w:sizeAuto/><w:default w:val='8'/><w:checked w:val='1'/></w:checkBox>";
+    for result in [None, Some("8")] {
+        let tick = form("FORMCHECKBOX", tick, result);
+        assert!(is_found(&paragraph(&(run("NHS number 943 476") + &tick + &run(" 5919"))), &[]), "{result:?}");
+    }
+}
