@@ -3,7 +3,6 @@
 //! Called by `office`. Promises: all character data and every attribute that says something is told, in the text or aside.
 //! Fails never: what is wrong with the markup is said by `xml`.
 
-use super::super::instructions::Kind;
 use super::attributes;
 use super::counts::Counts;
 use super::dialect::Dialect;
@@ -44,6 +43,7 @@ mod framed;
 mod groups;
 mod hiding;
 mod letters;
+mod of_word;
 mod placed;
 mod text_fields;
 
@@ -98,7 +98,7 @@ struct Frame<'a> {
     role: Role,
     /// The readings outside it.
     outside: Readings,
-    /// For alternatives: whether one was taken. For stories: whether it is one of its own.
+    /// For alternatives: whether one was taken. For stories: whether it is one of its own. For groups of rows: whether they are hidden.
     is_settled: bool,
 }
 
@@ -169,9 +169,7 @@ impl<'a, 's> Reader<'a, 's> {
                 self.begin_row(element);
                 self.columns.row(element);
             }
-            Role::Plain if frame.dialect == Dialect::OdfTable && element.local == "table-column" => {
-                self.columns.column(element)
-            }
+            Role::Plain if frame.dialect == Dialect::OdfTable => frame.is_settled = self.of_table(element),
             Role::Cell => self.cell(element),
             Role::Place => self.placed(element),
             Role::Value => self.place.value.clear(),
@@ -249,6 +247,7 @@ impl<'a, 's> Reader<'a, 's> {
             }
             Role::Place => self.end_place(),
             Role::Plain if frame.dialect == Dialect::Odf => self.styles.data.end(frame.local),
+            Role::Plain if frame.dialect == Dialect::OdfTable && frame.is_settled => self.unfold(),
             Role::Value => self.value(frame.dialect),
             Role::Shared => {
                 self.strings.push(self.flow.shown().get(self.string..).unwrap_or_default());
@@ -259,25 +258,6 @@ impl<'a, 's> Reader<'a, 's> {
         self.end_line_of_box(frame);
         self.end_field();
         self.readings = frame.outside;
-    }
-
-    /// An element of Word's that is in no text.
-    fn plain(&mut self, element: &Element<'a, '_>) {
-        match element.local {
-            "basedOn" => self.styles.derive(element),
-            "fldSimple" => self.simple_field(element),
-            "bookmarkStart" | "bookmarkEnd" => self.bookmark(element),
-            "drawing" | "pict" => self.box_place(element),
-            "framePr" => self.frame_place(element),
-            "listEntry" | "result" | "default" => self.of_form(element),
-            "sdt" | "sdtContent" | "dataBinding" | "dropDownList" | "comboBox" | "listItem" => self.of_control(element),
-            "color" | "sz" | "webHidden" => self.faint(element),
-            "docVar" => {
-                let [name, value] = ["name", "val"].map(|name| element.attribute(name).unwrap_or_default());
-                self.counts.values.set(Kind::Variable, &name, &value);
-            }
-            _ => self.counted(element),
-        }
     }
 
     /// Attributes that say something.

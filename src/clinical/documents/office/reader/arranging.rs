@@ -25,6 +25,8 @@ pub(super) struct Arranging {
     column: u32,
     /// The cells in which the tables stand that are open.
     outer: Vec<Place>,
+    /// Groups of columns or rows that are folded up, and open here.
+    folded: usize,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -41,7 +43,7 @@ impl<'a> Reader<'a, '_> {
             }
             (Dialect::Sheet, "Column") | (Dialect::OdfTable, "table-column") => {
                 let columns = self.described(element);
-                if is_hidden(element) {
+                if is_hidden(element) || self.arranging.folded > 0 {
                     self.hide_columns(columns);
                 }
             }
@@ -101,9 +103,26 @@ impl<'a> Reader<'a, '_> {
 
     /// A row whose place is known begins, and so many more like it.
     pub fn arrange_row(&mut self, element: &Element<'a, '_>, rows: Range<u32>) {
-        if matches!(element.dialect, Dialect::Sheet | Dialect::OdfTable) && is_hidden(element) {
+        let is_hidden = is_hidden(element) || self.arranging.folded > 0;
+        if matches!(element.dialect, Dialect::Sheet | Dialect::OdfTable) && is_hidden {
             self.arranging.arrangement.hide_rows(self.place.table, rows);
         }
+    }
+
+    /// A column of OpenDocument, or a group of columns or rows; whether that is one that is folded up (1.3 part 3, 9.1.10, 9.1.11).
+    pub fn of_table(&mut self, element: &Element<'a, '_>) -> bool {
+        if element.local == "table-column" {
+            self.columns.column(element);
+        }
+        let is_group = matches!(element.local, "table-column-group" | "table-row-group");
+        let is_folded = is_group && element.attribute("display").is_some_and(|display| display == "false");
+        self.arranging.folded += usize::from(is_folded);
+        is_folded
+    }
+
+    /// A group has ended that is folded up.
+    pub fn unfold(&mut self) {
+        self.arranging.folded = self.arranging.folded.saturating_sub(1);
     }
 
     fn begin_table(&mut self) {

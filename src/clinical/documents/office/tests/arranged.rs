@@ -143,6 +143,27 @@ fn a_table_of_an_opendocument_may_hide_or_be_turned() {
     assert!(!is_found(&book("table:style-name='U'", &reversed)));
 }
 
+#[test]
+fn groups_of_an_opendocument_may_be_folded_up() {
+    let cell = |text: &str| format!("<table:table-cell><text:p>{text}</text:p></table:table-cell>");
+    let cells = |texts: &[&str]| texts.iter().map(|text| cell(text)).collect::<String>();
+    let book = |inside: &str| {
+        format!("{OPENDOCUMENT} {NAMESPACES}><table:table>{inside}</table:table></office:document-content>")
+    };
+    let column = "<table:table-column/>";
+    let row = |texts: &[&str]| format!("<table:table-row>{}</table:table-row>", cells(texts));
+    for (display, is_shown) in [("table:display='false'", false), ("table:display='true'", true), ("", true)] {
+        let group = format!("<table:table-column-group {display}><table:table-column-group>{column}</table:table-column-group></table:table-column-group>");
+        let columns = format!("{column}<table:table-header-columns>{column}</table:table-header-columns>{group}{column}{column}");
+        let across = row(&[LABEL, "943", "871", "476", "5919"]);
+        assert_eq!(is_found(&book(&(columns + &across))), !is_shown, "{display}");
+        let inner = format!("<table:table-header-rows>{}</table:table-header-rows>", row(&["22"]));
+        let group = format!("<table:table-row-group {display}>{}{inner}</table:table-row-group>", row(&["871"]));
+        let down = [row(&[LABEL]), row(&["943"]), group, row(&["476"]), row(&["5919"])].concat();
+        assert_eq!(is_found(&book(&down)), !is_shown, "{display}");
+    }
+}
+
 /// A table of Word's with these properties.
 fn table(properties: &str, texts: &[&str]) -> String {
     let cell = |text: &&str| format!("<w:tc><w:p>{}</w:p></w:tc>", run(text));
