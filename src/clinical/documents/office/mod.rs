@@ -17,6 +17,7 @@ mod files;
 mod flow;
 mod formulas;
 mod frame_places;
+mod held;
 mod lists;
 mod manifest;
 mod number_formats;

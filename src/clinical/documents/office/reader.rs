@@ -38,6 +38,7 @@ mod diagram;
 mod drawn;
 mod ended;
 mod fields;
+mod floating;
 mod forms;
 mod framed;
 mod groups;
@@ -220,8 +221,10 @@ impl<'a, 's> Reader<'a, 's> {
             Role::Paragraph | Role::Line => {
                 self.end_counting();
                 self.place_boxes();
-                if frame.dialect == Dialect::Word {
-                    self.end_framed();
+                match frame.dialect {
+                    Dialect::Word => self.end_framed(),
+                    Dialect::OdfText => self.end_floating(),
+                    _ => {}
                 }
                 self.flow.line(self.readings);
             }

@@ -6,6 +6,7 @@
 
 use super::data_styles::DataStyles;
 use super::frame_places::FramePlace;
+use super::held::Held;
 use super::lists::ListStyles;
 use super::number_formats::NumberFormats;
 use super::xml::Element;
@@ -33,6 +34,8 @@ pub(super) struct Styles {
     turned: BTreeSet<String>,
     /// Those whose paragraphs are frames, by their names.
     framed: BTreeMap<String, FramePlace>,
+    /// How those hold their frames that say so.
+    held: BTreeMap<String, Held>,
     /// Those that show what the style hides from which they are derived.
     shown: BTreeSet<String>,
     /// What each is derived from.
@@ -103,6 +106,26 @@ impl Styles {
         if !self.is_full {
             self.framed.insert(name, place);
         }
+    }
+
+    /// The style holds its frames in that way.
+    pub fn hold(&mut self, held: Held) {
+        self.is_full |= self.held.len() >= MOST;
+        if !self.is_full {
+            self.held.insert(self.current.clone(), held);
+        }
+    }
+
+    /// How a style of frames holds them, or those from which it is derived.
+    pub fn held(&self, name: &str) -> Held {
+        let mut held = Held::default();
+        let mut style = (!self.held.is_empty()).then(|| format!("graphic {name}"));
+        for _ in 0..CHAIN {
+            let Some(name) = style else { break };
+            held = self.held.get(&name).map_or_else(|| held.clone(), |other| held.clone().or(other));
+            style = self.parents.get(&name).cloned();
+        }
+        held
     }
 
     /// Where paragraphs of a style stand, if they are frames.

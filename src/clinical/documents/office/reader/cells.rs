@@ -39,6 +39,13 @@ pub(super) struct Place {
     start: usize,
 }
 
+impl Place {
+    /// The column and the row of the cell that is open, in OpenDocument.
+    pub fn cell(&self) -> (usize, u32) {
+        (self.first, self.row)
+    }
+}
+
 /// The styles that cells have in a table of OpenDocument which say none themselves (1.3 part 3, 9.1.6).
 #[derive(Default)]
 pub(super) struct Columns {

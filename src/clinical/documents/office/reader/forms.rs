@@ -4,8 +4,8 @@
 
 use super::super::super::instructions::Outcome;
 use super::super::xml::Element;
-use super::fields::Field;
 use super::Reader;
+use super::fields::Field;
 
 /// Entries of one list, of which programmes allow 25, and octets of one.
 const MOST: usize = 256;

@@ -31,6 +31,13 @@ pub(super) struct Turned {
     is_mirrored: bool,
 }
 
+impl Turned {
+    /// By all that is said of it at once.
+    pub fn by(affine: Affine) -> Turned {
+        Turned { affine, degrees: affine.degrees(), is_mirrored: false }
+    }
+}
+
 /// The groups that are open.
 #[derive(Default)]
 pub(super) struct Groups {

@@ -4,6 +4,7 @@
 //! it. Fails never.
 
 use super::super::flow::Readings;
+use super::super::held::Held;
 use super::super::roles::Role;
 use super::super::xml::Element;
 use super::Reader;
@@ -80,6 +81,11 @@ impl<'a> Reader<'a, '_> {
         match element.local {
             "style" => self.styles.begin(element),
             "text-properties" if is_hidden(element) => self.styles.hide(),
+            "graphic-properties" => {
+                if let Some(held) = Held::of(element) {
+                    self.styles.hold(held);
+                }
+            }
             _ => {}
         }
     }

@@ -7,10 +7,11 @@
 use super::super::dialect::Dialect;
 use super::super::roles::Role;
 use super::super::xml::Element;
+use super::floating::{Floating, UNKNOWN};
 use super::groups::{Groups, Stand, Turned};
 use super::{Frame, Reader};
 use crate::clinical::documents::office::affine::Affine;
-use crate::clinical::documents::side_by_side::{self, Boxed, PIECE};
+use crate::clinical::documents::side_by_side::{self, Boxed, PIECE, is_piece};
 
 /// Ways in which the boxes of one page may be turned: degrees.
 const TURNS: f64 = 360.0;
@@ -21,16 +22,19 @@ const NEARLY: f64 = 10.0;
 pub(super) struct Placed {
     pub all: side_by_side::Boxes,
     pub groups: Groups,
+    pub floating: Floating,
     /// Pages that began.
-    page: usize,
-    open: Vec<Open>,
+    pub page: usize,
+    pub open: Vec<Open>,
 }
 
-/// A box that is open: where it stands, and where its text begins.
-struct Open {
-    stand: Stand,
-    around: Turned,
-    start: usize,
+/// A box that is open: where it stands, on which page and measured from what, and where its text begins.
+pub(super) struct Open {
+    pub stand: Stand,
+    pub around: Turned,
+    pub page: usize,
+    pub kind: String,
+    pub start: usize,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -42,7 +46,8 @@ impl<'a> Reader<'a, '_> {
             (Dialect::OdfDraw, "text-box") => {}
             (Dialect::Slide | Dialect::Drawing, "sp") => {
                 let around = self.placed.groups.inside();
-                self.placed.open.push(Open { stand: Stand::default(), around, start });
+                let page = self.placed.page;
+                self.placed.open.push(Open { stand: Stand::default(), around, page, kind: String::new(), start });
             }
             (Dialect::OdfDraw, _) if is_box(element.dialect, element.local) => self.begin_box(element),
             (dialect, local) if is_group(dialect, local) => {
@@ -58,17 +63,6 @@ impl<'a> Reader<'a, '_> {
             }
             _ => {}
         }
-    }
-
-    fn begin_box(&mut self, element: &Element<'a, '_>) {
-        let number = |name: &str| element.attribute(name).and_then(|length| length_of(&length));
-        let size = |name: &str| number(name).unwrap_or_default();
-        let stand = Stand {
-            off: number("x").zip(number("y")),
-            ext: (size("width"), size("height")),
-            ..Stand::default()
-        };
-        self.placed.open.push(Open { stand, around: Turned::default(), start: 0 });
     }
 
     /// Where a shape stands, its text (`dsp:txXfrm`), or a group: what is said first counts, but for the text.
@@ -101,9 +95,13 @@ impl<'a> Reader<'a, '_> {
         let Some(open) = self.placed.open.pop() else { return };
         let text = self.flow.shown().get(open.start..).unwrap_or_default().trim();
         let text = if text.is_empty() { self.boxed.as_deref().unwrap_or_default() } else { text };
+        if open.kind == UNKNOWN && is_piece(text) {
+            self.unread.insert("layout");
+        }
         if text.len() <= PIECE {
             self.placed.keep(&open, text);
         }
+        self.placed.floating.ended(&open);
     }
 
     /// What a box or a note in the line shows, which is a story of its own, stands in the line that it is in, too.
@@ -127,9 +125,7 @@ impl<'a> Reader<'a, '_> {
         }
         let text = self.boxed.take().filter(|_| outer.is_some_and(|(dialect, _)| dialect == Dialect::OdfText));
         if let Some(text) = text {
-            let at = self.flow.len();
-            let text = format!(" {text} ");
-            self.flow.swap(at..at, &text, &text);
+            self.line_of_box(&text, frame);
         }
     }
 }
@@ -145,7 +141,7 @@ impl Placed {
         for degrees in if turn == 0.0 { vec![0.0] } else { vec![0.0, turn] } {
             let (x, y) = Affine::turned(-degrees).at(centre);
             // No more than 360: the way, and the page, are one number.
-            let page = self.page.saturating_mul(TURNS as usize).saturating_add(degrees as usize);
+            let page = open.page.saturating_mul(TURNS as usize).saturating_add(degrees as usize);
             let (left, top) = (x - width / 2.0, y - height / 2.0);
             self.all.add(Boxed { page, left, top, height, text: text.to_owned() });
         }
@@ -175,18 +171,4 @@ fn is_group(dialect: Dialect, local: &str) -> bool {
         Dialect::Other => local == "group",
         _ => false,
     }
-}
-
-/// A length in millimetres, or without a unit.
-fn length_of(length: &str) -> Option<f64> {
-    let end = length.find(|c: char| c.is_alphabetic()).unwrap_or(length.len());
-    let (number, unit) = length.split_at_checked(end)?;
-    let factor = match unit {
-        "cm" => 10.0,
-        "in" => 25.4,
-        "pt" => 25.4 / 72.0,
-        "pc" => 25.4 / 6.0,
-        _ => 1.0,
-    };
-    number.trim().parse::<f64>().ok().map(|number| number * factor)
 }

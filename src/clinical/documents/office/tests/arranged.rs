@@ -153,8 +153,11 @@ fn groups_of_an_opendocument_may_be_folded_up() {
     let column = "<table:table-column/>";
     let row = |texts: &[&str]| format!("<table:table-row>{}</table:table-row>", cells(texts));
     for (display, is_shown) in [("table:display='false'", false), ("table:display='true'", true), ("", true)] {
-        let group = format!("<table:table-column-group {display}><table:table-column-group>{column}</table:table-column-group></table:table-column-group>");
-        let columns = format!("{column}<table:table-header-columns>{column}</table:table-header-columns>{group}{column}{column}");
+        let group = format!(
+            "<table:table-column-group {display}><table:table-column-group>{column}</table:table-column-group></table:table-column-group>"
+        );
+        let columns =
+            format!("{column}<table:table-header-columns>{column}</table:table-header-columns>{group}{column}{column}");
         let across = row(&[LABEL, "943", "871", "476", "5919"]);
         assert_eq!(is_found(&book(&(columns + &across))), !is_shown, "{display}");
         let inner = format!("<table:table-header-rows>{}</table:table-header-rows>", row(&["22"]));

@@ -126,7 +126,8 @@ fn shape_of_word(x: i32, text: &str) -> String {
 }
 
 fn letter(body: &str) -> String {
-    document(&format!("<w:p>{}{body}</w:p>", run("NHS number "))).replace("<w:document", &format!("<w:document {SPACES}"))
+    document(&format!("<w:p>{}{body}</w:p>", run("NHS number ")))
+        .replace("<w:document", &format!("<w:document {SPACES}"))
 }
 
 #[test]
@@ -196,9 +197,11 @@ fn a_diagram_is_read_in_the_order_of_its_connections() {
     let chain = [("0", "3", 0), ("3", "2", 0), ("2", "4", 0), ("4", "1", 0), ("1", "0", 0)];
     assert_eq!(said(&diagram(&points, &chain)), NUMBER, "one below the other, and round about");
     let names = [("5", "Ward"), ("6", "Room"), ("7", "Bed")];
-    let level = [("0", "3", 0), ("0", "5", 1), ("0", "6", 2), ("0", "7", 3), ("5", "2", 0), ("6", "4", 0), ("7", "1", 0)];
+    let level =
+        [("0", "3", 0), ("0", "5", 1), ("0", "6", 2), ("0", "7", 3), ("5", "2", 0), ("6", "4", 0), ("7", "1", 0)];
     let both = [points.as_slice(), names.as_slice()].concat();
-    let ordinary: Vec<_> = both.iter().map(|(name, text)| (*name, if *name == "3" { "Figures" } else { *text })).collect();
+    let ordinary: Vec<_> =
+        both.iter().map(|(name, text)| (*name, if *name == "3" { "Figures" } else { *text })).collect();
     assert!(said(&diagram(&ordinary, &level)).is_empty());
 }
 
@@ -223,7 +226,8 @@ fn the_drawing_of_a_diagram_is_read_by_its_places() {
 #[test]
 fn more_points_than_are_kept_are_said() {
     let points = |count: usize| "<dgm:pt modelId='1'/>".repeat(count);
-    let said = |count: usize| self::said(&format!("<dgm:dataModel {NAMESPACES} {SPACES}>{}</dgm:dataModel>", points(count)));
+    let said =
+        |count: usize| self::said(&format!("<dgm:dataModel {NAMESPACES} {SPACES}>{}</dgm:dataModel>", points(count)));
     assert!(!said(20_000).contains(&"diagram".to_owned()));
     assert!(said(20_001).contains(&"diagram".to_owned()));
 }
@@ -257,7 +261,9 @@ fn frames_are_read_where_they_stand() {
     // Two paragraphs are one frame; what it was before is not looked at.
     let two = [framed(&at(6_000), "476"), framed(&at(6_000), "5919"), framed(&at(2_000), "943")].concat();
     assert_eq!(said(&document(&(two + &label))), NUMBER);
-    let was = row.replace("<w:framePr", "<w:pPrChange><w:pPr><w:framePr").replace("</w:pPr>", "</w:pPr></w:pPrChange></w:pPr>");
+    let was = row
+        .replace("<w:framePr", "<w:pPrChange><w:pPr><w:framePr")
+        .replace("</w:pPr>", "</w:pPr></w:pPrChange></w:pPr>");
     assert_eq!(said(&document(&(was + &label))), [""; 0]);
     let apart: String = [(6_000, "5919"), (2_000, "943"), (4_000, "476")]
         .iter()
@@ -302,7 +308,107 @@ fn figures_in_frames_that_cannot_be_compared_are_said() {
     let other = "w:hAnchor='margin' w:vAnchor='page' w:x='100' w:y='2000'";
     let pieces = |last: &str| [framed(&at(6_000), "47659"), framed(other, last)].concat() + &paragraph("words");
     assert_eq!(said(&document(&pieces("94319"))), ["layout"]);
-    let few = [framed(&at(9_000), "2"), framed(other, "2026"), framed(&at(1), "Page"), framed(other, "Ref 94347")].concat();
+    let few =
+        [framed(&at(9_000), "2"), framed(other, "2026"), framed(&at(1), "Page"), framed(other, "Ref 94347")].concat();
     assert_eq!(said(&document(&(few + &paragraph("words")))), [""; 0]);
     assert_eq!(said(&document(&pieces("12 High Street"))), [""; 0]);
+}
+
+/// A text of these styles and this body.
+fn open_text(styles: &str, body: &str) -> String {
+    format!(
+        "<office:document-content {NAMESPACES} {SPACES}>{styles}<office:body>{body}</office:body></office:document-content>"
+    )
+}
+
+/// A frame of an OpenDocument.
+fn open_frame(attributes: &str, text: &str) -> String {
+    format!("<draw:frame {attributes}><draw:text-box><text:p>{text}</text:p></draw:text-box></draw:frame>")
+}
+
+fn anchored_at(anchor: &str, x: u32) -> String {
+    format!("text:anchor-type='{anchor}' svg:x='{x}cm' svg:y='1cm' svg:width='1cm' svg:height='1cm'")
+}
+
+#[test]
+fn frames_of_a_paragraph_are_read_where_they_stand() {
+    let line = |pieces: [(String, &str); 3]| {
+        let frames: String = pieces.iter().map(|(attributes, text)| open_frame(attributes, text)).collect();
+        open_text("", &format!("<text:p>NHS number {frames}</text:p>"))
+    };
+    for (anchor, expected) in [("paragraph", true), ("char", true), ("as-char", false)] {
+        let at = |x| anchored_at(anchor, x);
+        let placed = said(&line([(at(6), "5919"), (at(2), "943"), (at(4), "476")]));
+        assert_eq!(placed == NUMBER, expected, "{anchor} {placed:?}");
+        let written = said(&line([(at(6), "943"), (at(4), "476"), (at(2), "5919")]));
+        assert_eq!(written, NUMBER, "as it is written, {anchor}");
+    }
+    let page = [("6", "5919"), ("2", "943"), ("0", "NHS number"), ("4", "476")].map(|(x, text)| {
+        open_frame(&format!("text:anchor-page-number='2' {}", anchored_at("page", x.parse().unwrap())), text)
+    });
+    assert_eq!(said(&open_text("", &format!("<office:text>{}</office:text>", page.concat()))), NUMBER);
+    let other = page.concat().replacen("page-number='2'", "page-number='3'", 1);
+    assert_eq!(said(&open_text("", &format!("<office:text>{other}</office:text>"))), [""; 0], "on another page");
+}
+
+#[test]
+fn a_style_says_how_frames_are_held() {
+    let style = |name: &str, across: &str| {
+        format!(
+            "<style:style style:name='{name}' style:family='graphic' style:parent-style-name='F'><style:graphic-properties {across}/></style:style>"
+        )
+    };
+    let held = |name: &str, side: &str| {
+        style(name, &format!("style:horizontal-pos='{side}' style:horizontal-rel='paragraph'"))
+    };
+    let usual = "<style:style style:name='F' style:family='graphic'><style:graphic-properties style:horizontal-pos='right' style:horizontal-rel='paragraph'/></style:style>";
+    let styles =
+        [usual, &held("l", "left"), &held("c", "center"), &held("f", "from-left"), &style("g", "style:wrap='none'")]
+            .concat();
+    let frame = |style: &str, x: u32, text: &str| {
+        open_frame(&format!("draw:style-name='{style}' {}", anchored_at("paragraph", x)), text)
+    };
+    let text = |frames: &[String]| open_text(&styles, &format!("<text:p>NHS number {}</text:p>", frames.concat()));
+    // What a frame says of its own place is not looked at where the style says it.
+    assert_eq!(said(&text(&[frame("g", 1, "5919"), frame("l", 9, "943"), frame("c", 5, "476")])), NUMBER);
+    let mixed = |last: &str| said(&text(&[frame("c", 1, "47659"), frame("f", 3, last)]));
+    assert_eq!(mixed("94319"), ["layout"]);
+    assert_eq!(mixed("12 High Street"), [""; 0]);
+    assert_eq!(mixed("2026"), [""; 0]);
+}
+
+#[test]
+fn shapes_that_are_transformed_are_read_where_they_come_to_stand() {
+    let shape = |transform: &str, text: &str| {
+        format!(
+            "<draw:custom-shape svg:width='1cm' svg:height='1cm' draw:transform='{transform}'><text:p>{text}</text:p></draw:custom-shape>"
+        )
+    };
+    let page = |shapes: &[String]| open_text("", &format!("<draw:page>{}</draw:page>", shapes.concat()));
+    let at = |x: u32| format!("rotate (0) translate ({x}cm 2cm)");
+    assert_eq!(
+        said(&page(&[shape(&at(6), "5919"), shape(&at(2), "943"), shape(&at(0), "NHS number"), shape(&at(4), "476")])),
+        NUMBER
+    );
+    let up = |y: u32| format!("rotate (1.5707963) translate (3cm {y}cm)");
+    assert_eq!(
+        said(&page(&[shape(&up(3), "5919"), shape(&up(7), "943"), shape(&up(9), "NHS number"), shape(&up(5), "476")])),
+        NUMBER,
+        "from below"
+    );
+    let line = |text: &str| open_text("", &format!("<text:p>{}</text:p>", shape("perspective(1)", text)));
+    assert_eq!((said(&line("943")), said(&line("Ward 9"))), (vec!["layout".to_owned()], Vec::new()));
+}
+
+#[test]
+fn frames_in_cells_stand_beside_one_another() {
+    let cell = |text: &str, x: u32| {
+        let frame = open_frame(&anchored_at("", x).replace("text:anchor-type=''", ""), text);
+        format!("<table:table-cell>{frame}</table:table-cell>")
+    };
+    let table = |[first, second, third]: [u32; 3]| {
+        let cells = [cell("NHS number", 0), cell("943", first), cell("476", second), cell("5919", third)].concat();
+        open_text("", &format!("<table:table><table:table-row>{cells}</table:table-row></table:table>"))
+    };
+    assert_eq!(said(&table([2, 1, 0])), NUMBER);
 }
