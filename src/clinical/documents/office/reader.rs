@@ -29,6 +29,7 @@ use placed::Placed;
 use std::collections::{BTreeMap, BTreeSet};
 use text_fields::TextFields;
 
+mod anchor;
 mod arranging;
 mod boxes;
 mod cells;
@@ -212,6 +213,11 @@ impl<'a, 's> Reader<'a, 's> {
         self.frames.last().is_some_and(|frame| frame.local == "pPr")
     }
 
+    /// Whether the innermost element says where a shape begins on a sheet.
+    fn is_of_anchor(&self) -> bool {
+        self.frames.last_chunk::<2>().is_some_and(|[owner, _]| owner.local == "from")
+    }
+
     fn end(&mut self, frame: &Frame<'a>) {
         self.end_placed(frame);
         self.end_point(frame);
@@ -307,6 +313,9 @@ impl<'a, 's> Reader<'a, 's> {
             }
             Role::Plain if local == "posOffset" || (dialect == Dialect::Drawing && local == "align") => {
                 self.box_offset(&text);
+            }
+            Role::Plain if dialect == Dialect::Drawing && self.is_of_anchor() => {
+                self.placed.anchor.number(local, &text)
             }
             Role::Binary => self.files.push(text.clone()),
             Role::Plain if dialect == Dialect::Odf => {

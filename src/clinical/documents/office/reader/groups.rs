@@ -47,8 +47,8 @@ pub(super) struct Groups {
 struct Group {
     own: Stand,
     inside: Turned,
-    /// A drawing in a line stands where it is anchored, whatever its outermost group says.
-    is_anchored: bool,
+    /// A drawing in a line or on a sheet stands where it is anchored, whatever its outermost group says.
+    anchor: Option<(f64, f64)>,
 }
 
 impl Stand {
@@ -99,13 +99,13 @@ impl Stand {
 impl Groups {
     pub fn begin(&mut self) {
         let inside = self.inside();
-        self.open.push(Group { own: Stand::default(), inside, is_anchored: false });
+        self.open.push(Group { own: Stand::default(), inside, anchor: None });
     }
 
-    /// The group that has just begun is a drawing in a line, unless it is in another one.
-    pub fn anchor(&mut self) {
+    /// The group that has just begun is anchored there, unless it is in another one.
+    pub fn anchor(&mut self, place: (f64, f64)) {
         if let [only] = self.open.as_mut_slice() {
-            only.is_anchored = true;
+            only.anchor = Some(place);
         }
     }
 
@@ -117,9 +117,7 @@ impl Groups {
     pub fn set(&mut self, set: impl FnOnce(&mut Stand)) {
         let Some((group, around)) = self.open.split_last_mut() else { return };
         set(&mut group.own);
-        if group.is_anchored {
-            group.own.off = Some((0.0, 0.0));
-        }
+        group.own.off = group.anchor.or(group.own.off);
         group.inside = group.own.turned(around.last().map(|outer| outer.inside).unwrap_or_default());
     }
 

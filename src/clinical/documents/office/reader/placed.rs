@@ -7,6 +7,7 @@
 use super::super::dialect::Dialect;
 use super::super::roles::Role;
 use super::super::xml::Element;
+use super::anchor::Anchor;
 use super::floating::{Floating, UNKNOWN};
 use super::groups::{Groups, Stand, Turned};
 use super::{Frame, Reader};
@@ -23,6 +24,7 @@ pub(super) struct Placed {
     pub all: side_by_side::Boxes,
     pub groups: Groups,
     pub floating: Floating,
+    pub anchor: Anchor,
     /// Pages that began.
     pub page: usize,
     pub open: Vec<Open>,
@@ -47,20 +49,27 @@ impl<'a> Reader<'a, '_> {
             (Dialect::Slide | Dialect::Drawing, "sp") => {
                 let around = self.placed.groups.inside();
                 let page = self.placed.page;
-                self.placed.open.push(Open { stand: Stand::default(), around, page, kind: String::new(), start });
+                let off = self.placed.anchor.place().filter(|_| self.placed.groups.is_empty());
+                let stand = Stand { off, ..Stand::default() };
+                self.placed.open.push(Open { stand, around, page, kind: String::new(), start });
             }
             (Dialect::OdfDraw, _) if is_box(element.dialect, element.local) => self.begin_box(element),
             (dialect, local) if is_group(dialect, local) => {
                 self.placed.groups.begin();
                 match local {
-                    "wgp" => self.placed.groups.anchor(),
+                    "wgp" => self.placed.groups.anchor((0.0, 0.0)),
                     "group" => self.measure_group(element),
-                    _ => {}
+                    _ => {
+                        if let Some(place) = self.placed.anchor.place() {
+                            self.placed.groups.anchor(place);
+                        }
+                    }
                 }
             }
             (Dialect::Drawing | Dialect::Slide, "off" | "ext" | "chOff" | "chExt" | "xfrm" | "txXfrm") => {
                 self.stand(element);
             }
+            (Dialect::Drawing, local) => self.placed.anchor.element(local, element),
             _ => {}
         }
     }
@@ -88,6 +97,9 @@ impl<'a> Reader<'a, '_> {
     pub(super) fn end_placed(&mut self, frame: &Frame<'a>) {
         if is_group(frame.dialect, frame.local) {
             return self.placed.groups.end();
+        }
+        if frame.dialect == Dialect::Drawing {
+            self.placed.anchor.end(frame.local);
         }
         if !is_box(frame.dialect, frame.local) {
             return;

@@ -412,3 +412,27 @@ fn frames_in_cells_stand_beside_one_another() {
     };
     assert_eq!(said(&table([2, 1, 0])), NUMBER);
 }
+
+#[test]
+fn shapes_of_a_sheet_stand_where_they_are_anchored() {
+    let anchored = |column: u32, off: u32, shape: &str| {
+        format!(
+            "<xdr:twoCellAnchor><xdr:from><xdr:col>{column}</xdr:col><xdr:colOff>{off}</xdr:colOff><xdr:row>3</xdr:row><xdr:rowOff>7</xdr:rowOff>\
+            </xdr:from><xdr:to><xdr:col>99</xdr:col></xdr:to>{shape}</xdr:twoCellAnchor>"
+        )
+    };
+    // What they say of their own places is not looked at.
+    let one = |column: u32, off: u32, own: i32, text: &str| anchored(column, off, &shape("", (own, own), text));
+    let group = |column: u32, text: &str| {
+        anchored(column, 0, &group("", &measures([5, 9, 2, 2], [70, 70, 4, 4]), &shape("", (70, 70), text)))
+    };
+    let drawing = |shapes: [String; 4]| {
+        let space = "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing";
+        let shapes = shapes.concat().replace("<p:", "<xdr:").replace("</p:", "</xdr:");
+        format!("<xdr:wsDr xmlns:xdr='{space}' {NAMESPACES} {SPACES}>{shapes}</xdr:wsDr>")
+    };
+    let label = || one(0, 5, 90, "NHS number");
+    assert_eq!(said(&drawing([one(9, 0, 1, "5919"), one(3, 10, 80, "943"), label(), one(3, 90, 40, "476")])), NUMBER);
+    assert_eq!(said(&drawing([group(9, "5919"), group(3, "943"), label(), group(5, "476")])), NUMBER);
+    assert_eq!(said(&drawing([one(3, 0, 9, "5919"), one(9, 0, 3, "943"), label(), one(5, 0, 5, "476")])), [""; 0]);
+}
