@@ -61,7 +61,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// The text of a point is known.
-    pub fn end_point(&mut self, frame: &Frame<'a>) {
+    pub(super) fn end_point(&mut self, frame: &Frame<'a>) {
         let depth = self.frames.len();
         let Some((_, start)) = self.diagram.open.take_if(|(open, _)| *open == depth && frame.local == "pt") else {
             return;

@@ -62,6 +62,7 @@ impl<'a> Reader<'a, '_> {
         let page = element.attribute("anchor-page-number").and_then(|page| page.trim().parse().ok());
         let page = page.unwrap_or(self.placed.page);
         let kind = if is_unknown { UNKNOWN.to_owned() } else { kind(&anchor, &held) };
+        self.placed.inner = None;
         self.placed.open.push(Open { stand, around, page, kind, start: 0 });
     }
 
@@ -75,7 +76,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// What a box, or a note, shows in the line: where it is written, and where it stands.
-    pub fn line_of_box(&mut self, text: &str, frame: &Frame<'a>) {
+    pub(super) fn line_of_box(&mut self, text: &str, frame: &Frame<'a>) {
         let at = self.flow.len();
         let written = format!(" {text} ");
         let ended = self.placed.floating.ended.take().filter(|_| frame.dialect == Dialect::OdfDraw);

@@ -36,7 +36,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// A text in which nothing was typed shows its default.
-    pub fn end_form(&mut self, field: &Field) {
+    pub(super) fn end_form(&mut self, field: &Field) {
         let is_empty = field.result == Some(self.flow.len());
         if is_empty && field.is("FORMTEXT") && !field.form.text.is_empty() {
             self.come_to(&Outcome { text: field.form.text.clone(), is_live: true });

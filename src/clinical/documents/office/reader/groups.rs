@@ -19,7 +19,7 @@ pub(super) struct Stand {
     pub inner_off: (f64, f64),
     pub inner_ext: (f64, f64),
     pub degrees: f64,
-    is_flipped: (bool, bool),
+    pub is_flipped: (bool, bool),
 }
 
 /// How what is in a group, and in all groups around it, comes to stand.

@@ -25,6 +25,8 @@ pub(super) struct Placed {
     pub groups: Groups,
     pub floating: Floating,
     pub anchor: Anchor,
+    /// What stands in the box that is open, where that is a story inside it.
+    pub inner: Option<String>,
     /// Pages that began.
     pub page: usize,
     pub open: Vec<Open>,
@@ -106,7 +108,8 @@ impl<'a> Reader<'a, '_> {
         }
         let Some(open) = self.placed.open.pop() else { return };
         let text = self.flow.shown().get(open.start..).unwrap_or_default().trim();
-        let text = if text.is_empty() { self.boxed.as_deref().unwrap_or_default() } else { text };
+        let inner = self.placed.inner.take();
+        let text = if text.is_empty() { inner.as_deref().unwrap_or_default() } else { text };
         if open.kind == UNKNOWN && is_piece(text) {
             self.unread.insert("layout");
         }
@@ -123,6 +126,9 @@ impl<'a> Reader<'a, '_> {
         }
         let own = self.flow.shown().trim();
         let is_piece = own.len() <= PIECE && own.bytes().any(|byte| byte.is_ascii_digit()) && !own.contains('\n');
+        if frame.local == "text-box" {
+            self.placed.inner = (own.len() <= PIECE).then(|| own.to_owned());
+        }
         if !own.is_empty() {
             self.boxed = is_piece.then(|| own.to_owned());
         }
