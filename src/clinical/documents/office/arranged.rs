@@ -10,6 +10,11 @@ use std::ops::Range;
 
 /// Hidden columns and rows that are kept of one part, those that stand together as one.
 const MOST: usize = 500_000;
+/// Characters of a column that nobody can read, and points of such a row.
+pub(super) const NO_WIDTH: f64 = 0.5;
+pub(super) const NO_HEIGHT: f64 = 1.0;
+/// What is said where not all that is hidden was kept.
+pub(in super::super) const HIDDEN_CELLS: &str = "hidden cells";
 /// Tabs in one row.
 const TABS: u32 = 256;
 
@@ -18,7 +23,7 @@ pub(super) type Cell = (At, Range<usize>);
 
 /// How the tables of a part are shown.
 #[derive(Default)]
-pub(super) struct Arrangement {
+pub(in super::super) struct Arrangement {
     tables: BTreeMap<u32, Table>,
     kept: usize,
     is_cut: bool,
@@ -151,6 +156,16 @@ impl Hidden {
         let (range, before) = (self.ranges.get(last)?, self.before.get(last)?);
         (at >= range.end).then(|| at.saturating_sub(before.saturating_add(range.end - range.start)))
     }
+}
+
+/// Whether nobody can read a row of so many twentieths of a point; none: it is as high as usual.
+pub(in super::super) fn is_low(twips: u16) -> bool {
+    twips > 0 && f64::from(twips) < NO_HEIGHT * 20.0
+}
+
+/// The same of a column of so many 256ths of a character.
+pub(in super::super) fn is_narrow(width: u32) -> bool {
+    f64::from(width) < NO_WIDTH * 256.0
 }
 
 /// Cells as rows of lines, with what `shown` says of the text that begins there, or what stands there; nothing where that is longer than

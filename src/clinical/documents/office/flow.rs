@@ -4,6 +4,8 @@
 //! is whole in one of them; text boxes, notes and comments are stories of their own and divide nothing; never longer than the
 //! room there is. Fails never.
 
+use super::arranged::Arrangement;
+use super::sheet::Sheet;
 use super::swaps::{Swap, swapped};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -136,20 +138,22 @@ impl Flow {
     }
 
     /// What is shown in the story that is open, by where that begins which is stored instead.
-    pub fn swapped(&self, later: &[Option<String>]) -> BTreeMap<usize, String> {
+    fn swapped(&self, later: &[Option<String>]) -> BTreeMap<usize, String> {
         let swaps = self.stories.last().into_iter().flat_map(|story| &story.swaps);
         swaps.filter_map(|swap| Some((swap.range.start, swap.text(0, later)?.to_owned()))).collect()
     }
 
-    /// The tables as they are shown.
-    pub fn arrange(&mut self, tables: String) {
-        self.room = self.room.saturating_sub(tables.len());
-        self.arranged = tables;
-    }
-
-    /// Octets that may still be told.
-    pub fn room(&self) -> usize {
-        self.room
+    /// The tables as they are shown, where something in them is hidden or turned; whether all of that was kept.
+    pub fn arrange(&mut self, sheet: &mut Sheet, mut arrangement: Arrangement, later: &[Option<String>]) -> bool {
+        if arrangement.is_empty() {
+            return true;
+        }
+        let shown = self.swapped(later);
+        let tables = sheet.arranged(&mut arrangement, (self.shown(), &shown), self.room);
+        let is_whole = tables.is_some() && !arrangement.is_cut();
+        self.arranged = tables.unwrap_or_default();
+        self.room = self.room.saturating_sub(self.arranged.len());
+        is_whole
     }
 
     /// How many texts are only known at the end.

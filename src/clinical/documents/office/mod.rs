@@ -42,6 +42,7 @@ use super::document::Document;
 use super::zip::{self, Archive, Entry};
 use super::{Read, Wrong};
 use crate::vocabulary::FindingKind;
+pub(super) use arranged::{Arrangement, HIDDEN_CELLS, is_low, is_narrow};
 use counts::Counts;
 use dialect::Dialect;
 use files::{is_data, is_drawn, is_lost_markup, is_of_package, is_settings, is_thumbnail, may_be_written, words_in};

@@ -123,7 +123,7 @@ impl Sheet {
 
     /// The tables that are shown in another way than they are written, and ten digits that stand one below the other in them; `shown`: what is
     /// shown for a text that begins there. Nothing where that is longer than `most`.
-    pub(super) fn arranged(
+    pub fn arranged(
         &mut self,
         arrangement: &mut Arrangement,
         (text, shown): (&str, &BTreeMap<usize, String>),

@@ -1,16 +1,19 @@
 //! Workbooks of Excel 5 to 2003: [MS-XLS], and BIFF5 before it.
 //!
-//! Called by `ole`. Promises: every record is looked at once, in every sheet, hidden or not: cells become rows of a table, and the
-//! words of all other records are read beside them. Fails with `Wrong` when a record is cut, or the workbook is closed.
+//! Called by `ole`. Promises: every record is looked at once, in every sheet, hidden or not: cells become rows of a table, once more as
+//! they are shown where some are hidden, and the words of all other records are read beside them. Fails with `Wrong` when a record is cut, or the workbook is closed.
 
 use super::super::document::Document;
 use super::super::mapi::Words;
 use super::super::octets::Octets;
-use super::super::office::{self, List, NumberFormats, Shown};
+use super::super::office::{self, HIDDEN_CELLS, List, NumberFormats, Shown};
 use super::super::{Read, Wrong, codepages, runs};
 use super::blips;
 use super::strings::{Length, Segments, Version, characters, string};
 use crate::vocabulary::FindingKind;
+use cells::Cells;
+
+mod cells;
 
 const CONTINUE: u16 = 0x003C;
 const BIFF8: u16 = 0x0600;
@@ -18,7 +21,8 @@ const BIFF8: u16 = 0x0600;
 const COLUMNS: u16 = 256;
 
 pub(super) fn read(book: &[u8], words: &mut Words, document: &mut Document<'_, '_>) -> Read {
-    let mut sheets = Sheets { room: document.room(), ..Sheets::default() };
+    let room = document.room();
+    let mut sheets = Sheets { room, cells: Cells::new(room), ..Sheets::default() };
     let mut octets = Octets::of(book);
     let mut sound = true;
     while !octets.is_empty() {
@@ -39,6 +43,10 @@ pub(super) fn read(book: &[u8], words: &mut Words, document: &mut Document<'_, '
     }
     document.text("", &sheets.text);
     document.text("", &sheets.computed.take().unwrap_or_default());
+    document.text("", &sheets.cells.finish(&sheets.text));
+    if sheets.cells.is_cut() {
+        document.unread(FindingKind::BrokenAttachment, "", HIDDEN_CELLS);
+    }
     words.add(&runs::of(octets.rest()));
     if sound { Ok(()) } else { Err(Wrong::Broken("workbook record")) }
 }
@@ -81,6 +89,7 @@ struct Sheets {
     computed: Option<String>,
     formats: NumberFormats,
     has_unknown_format: bool,
+    cells: Cells,
     /// Headers and footers of the sheet.
     headers: Vec<String>,
     /// The last cell.
@@ -93,6 +102,7 @@ impl Sheets {
     fn record(&mut self, record: &Record<'_>, words: &mut Words, document: &mut Document<'_, '_>) -> Option<()> {
         let data = record.segments.first().copied().unwrap_or_default();
         let mut octets = Octets::of(data);
+        self.cells.record(record.kind, octets, &self.text);
         match record.kind {
             0x0809 => self.version.is_8 = self.begins(&mut octets)? == BIFF8,
             0x0042 => self.version.page = codepages::of(u32::from(octets.u16()?)),
@@ -128,7 +138,7 @@ impl Sheets {
             }
             0x0207 => {
                 let text = string(&mut octets, Length::Long, self.version)?;
-                self.write(&text);
+                self.keep(&text);
             }
             _ if self.is_cell(record.kind) => self.cell(record.kind, &mut octets)?,
             // Row heights, formats and the like have no words; names, links, validations and comments' authors have.
@@ -220,14 +230,22 @@ impl Sheets {
     fn write_cell(&mut self, stored: &str, formatted: Shown) {
         let Shown::Other(other) = formatted else {
             self.has_unknown_format |= formatted == Shown::Unknown;
-            return self.write(stored);
+            return self.keep(stored);
         };
         let mut computed = self.computed.take().unwrap_or_else(|| self.text.clone());
-        self.write(stored);
+        self.cells.shows(self.text.len(), &other);
+        self.keep(stored);
         if computed.len() <= self.room {
             computed.push_str(&other);
         }
         self.computed = Some(computed);
+    }
+
+    /// What is in the cell that was gone to.
+    fn keep(&mut self, text: &str) {
+        let start = self.text.len();
+        self.write(text);
+        self.cells.cell(self.row.unwrap_or_default(), self.column, start..self.text.len());
     }
 
     /// [MS-XLS] 2.4.257: the number of the first page, where the sheet says one; its headers come before.

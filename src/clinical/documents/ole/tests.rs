@@ -1,4 +1,5 @@
 mod page;
+mod sheets;
 
 use crate::clinical::documents::writers::{atom, book, compound, doc_streams, msg, ppt, wide};
 use crate::clinical::{Findings, Limits, Rules, inspect};

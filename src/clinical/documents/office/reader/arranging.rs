@@ -3,18 +3,13 @@
 //! Called by `reader`. Promises: a table inside another one leaves the outer one where it was. Fails never: a table inside another that
 //! is read from the right and has pieces of numbers is said to be unread.
 
-use super::super::arranged::Arrangement;
+use super::super::arranged::{Arrangement, HIDDEN_CELLS, NO_HEIGHT, NO_WIDTH};
 use super::super::dialect::Dialect;
 use super::super::roles::Role;
 use super::super::xml::Element;
 use super::Reader;
 use super::cells::{Columns, Place};
-use std::collections::BTreeMap;
 use std::ops::Range;
-
-/// Characters of a column that nobody can read, and points of such a row.
-const NO_WIDTH: f64 = 0.5;
-const NO_HEIGHT: f64 = 1.0;
 
 #[derive(Default)]
 pub(super) struct Arranging {
@@ -161,16 +156,10 @@ impl<'a> Reader<'a, '_> {
 
     /// All was read: the tables as they are shown.
     pub fn tell_arranged(&mut self, later: &[Option<String>]) {
-        let mut arrangement = std::mem::take(&mut self.arranging.arrangement);
-        if arrangement.is_empty() {
-            return;
+        let arrangement = std::mem::take(&mut self.arranging.arrangement);
+        if !self.flow.arrange(&mut self.sheet, arrangement, later) {
+            self.unread.insert(HIDDEN_CELLS);
         }
-        let shown: BTreeMap<usize, String> = self.flow.swapped(later);
-        let rows = self.sheet.arranged(&mut arrangement, (self.flow.shown(), &shown), self.flow.room());
-        if rows.is_none() || arrangement.is_cut() {
-            self.unread.insert("hidden cells");
-        }
-        self.flow.arrange(rows.unwrap_or_default());
     }
 }
 
