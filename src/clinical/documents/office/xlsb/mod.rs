@@ -2,8 +2,10 @@
 //!
 //! Called by `office`. Promises: every record of a part is looked at once, in every sheet, hidden or not: cells become rows of a
 //! table, comments texts of their own, and whatever else is written in a record is told beside them, whether the record is known or
-//! not. Fails never: a record that is cut or shorter than it should be is said by `unread`.
+//! not; where columns or rows are hidden, the table once more as it is shown. Fails never: a record that is cut or shorter than it
+//! should be is said by `unread`.
 
+mod arranging;
 mod formula;
 mod records;
 #[cfg(test)]
@@ -17,6 +19,7 @@ use super::number_formats::{List, NumberFormats, Shown};
 use super::numbers;
 
 use super::strings::Strings;
+use arranging::Arranging;
 use records::{Record, Rich, rich_string, string};
 use std::collections::BTreeSet;
 
@@ -63,7 +66,8 @@ fn first(bytes: &[u8]) -> Option<u32> {
 
 pub(super) fn read(bytes: &[u8], (strings, formats): (&mut Strings, &mut NumberFormats), room: usize) -> Part {
     let is_written = first(bytes).is_some_and(|kind| [SHEET, STRINGS, COMMENTS].contains(&kind));
-    let mut reader = Reader { flow: Flow::new(room), strings, formats, unread: BTreeSet::new(), column: 0, tabs: 0 };
+    let (flow, unread, arranging) = (Flow::new(room), BTreeSet::new(), Arranging::default());
+    let mut reader = Reader { flow, strings, formats, unread, column: 0, tabs: 0, arranging };
     let mut octets = Octets::of(bytes);
     while let Some(record) = records::next(&mut octets) {
         if reader.record(&record).is_none() {
@@ -75,6 +79,7 @@ pub(super) fn read(bytes: &[u8], (strings, formats): (&mut Strings, &mut NumberF
         reader.unread.insert(CUT);
         reader.unknown(octets.rest());
     }
+    reader.tell_arranged();
     Part { told: reader.flow.finish(&[]), unread: reader.unread, is_written }
 }
 
@@ -87,6 +92,7 @@ struct Reader<'s> {
     column: usize,
     /// Tabs written in this row.
     tabs: usize,
+    arranging: Arranging,
 }
 
 impl Reader<'_> {
@@ -94,7 +100,10 @@ impl Reader<'_> {
     fn record(&mut self, record: &Record<'_>) -> Option<()> {
         let mut octets = Octets::of(record.data);
         match record.kind {
-            0 => self.row(),
+            0 => self.row(octets),
+            // BrtColInfo, BrtBeginWsView.
+            60 => _ = self.arranging.columns(octets),
+            137 => _ = self.arranging.view(octets),
             // BrtCellBlank to BrtFmlaError, BrtCellRString.
             1..=11 | 62 => {
                 let column = octets.length()?;
@@ -156,7 +165,8 @@ impl Reader<'_> {
     }
 
     /// BrtRowHdr
-    fn row(&mut self) {
+    fn row(&mut self, octets: Octets<'_>) {
+        _ = self.arranging.row(octets);
         (self.column, self.tabs) = (0, 0);
         self.flow.end_row();
     }
@@ -172,6 +182,8 @@ impl Reader<'_> {
         let start = self.flow.len();
         let told = self.value(kind, octets);
         self.formatted(usize::try_from(look).ok()?, start, matches!(kind, 6..=8 | 17 | 18 | 61 | 62));
+        let text = self.flow.shown().get(start..).unwrap_or_default();
+        self.arranging.cell(column, start..start + text.trim_end_matches([SOFT, '\n']).len());
         self.flow.end_place();
         told
     }

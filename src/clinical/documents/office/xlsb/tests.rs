@@ -176,3 +176,77 @@ fn no_beginning_of_a_part_is_too_much() {
     let part = read(&brt_sheet(&wide, b""), (&mut Strings::default(), &mut NumberFormats::default()), 10_000);
     assert!(part.told.cut && part.told.readings[0].len() <= 10_020);
 }
+
+/// A sheet with records before its rows, each of which is a height, the bits that may hide it, and texts in its columns.
+fn sheet(before: &[u8], rows: &[(u16, u8, &[&str])]) -> Vec<u8> {
+    let row = |(at, (height, bits, cells)): (u32, &(u16, u8, &[&str]))| {
+        let head = brt(0, &[&at.to_le_bytes()[..], &[0; 4], &height.to_le_bytes(), &[0, *bits], &[0; 13]].concat());
+        let cells = (0..).zip(*cells).map(|(column, text)| brt_cell(6, column, &brt_string(text)));
+        [head, cells.collect::<Vec<_>>().concat()].concat()
+    };
+    let rows: Vec<Vec<u8>> = (0..).zip(rows).map(row).collect();
+    [brt(129, b""), before.to_vec(), brt(145, b""), rows.concat(), brt(146, b""), brt(130, b"")].concat()
+}
+
+fn is_found(sheet: Vec<u8>) -> bool {
+    let found = findings(&[("xl/worksheets/sheet1.bin", sheet)]);
+    assert!(unread(&found).is_empty(), "{found:?}");
+    !places(&found).is_empty()
+}
+
+#[test]
+fn a_sheet_is_read_without_its_hidden_columns_and_rows() {
+    let columns = |width: u32, bits: u8| {
+        let places = [1u32, 1, width, 0].map(u32::to_le_bytes).concat();
+        brt(60, &[&places[..], &[bits, 0]].concat())
+    };
+    let divided: &[(u16, u8, &[&str])] = &[(300, 0, &["NHS number"]), (300, 0, &["943", "871", "476", "5919"])];
+    for (before, expected) in [(columns(2_340, 1), true), (columns(0, 0), true), (columns(2_340, 0), false)] {
+        assert_eq!(is_found(sheet(&before, divided)), expected);
+    }
+    let rows = |height: u16, bits: u8| {
+        let hidden = |text: &'static [&'static str]| (height, bits, text);
+        let all: [(u16, u8, &[&str]); 6] = [
+            (300, 0, &["NHS number"]),
+            (300, 0, &["943"]),
+            hidden(&["871"]),
+            (300, 0, &["476"]),
+            hidden(&["22"]),
+            (300, 0, &["5919"]),
+        ];
+        sheet(b"", &all)
+    };
+    for (height, bits, expected) in [(300, 0x10, true), (1, 0, true), (300, 0, false), (0, 0, false)] {
+        assert_eq!(is_found(rows(height, bits)), expected, "{height} {bits}");
+    }
+    let down: &[(u16, u8, &[&str])] =
+        &[(300, 0, &["NHS number"]), (300, 0, &["943"]), (300, 0, &["476"]), (300, 0, &["5919"])];
+    assert!(is_found(sheet(b"", down)), "numbers go down a column");
+}
+
+#[test]
+fn a_sheet_may_be_read_from_the_right() {
+    let view = |bits: u16| brt(137, &[&bits.to_le_bytes()[..], &[0; 28]].concat());
+    let rows: &[(u16, u8, &[&str])] = &[(300, 0, &["5919", "476", "943", "NHS number"])];
+    assert!(is_found(sheet(&view(0x3FC), rows)));
+    assert!(!is_found(sheet(&view(0x3DC), rows)));
+    for end in 0..29 {
+        let cut = [brt(137, &vec![0xFF; end]), brt(60, &vec![0; end.min(17)]), brt(0, &vec![0; end])].concat();
+        _ = is_found(sheet(&cut, rows));
+    }
+}
+
+#[test]
+fn a_filtered_list_of_ordinary_figures_is_no_finding() {
+    let hidden = brt(60, &[[2u32, 2, 0, 0].map(u32::to_le_bytes).concat(), vec![1, 0]].concat());
+    let figures: Vec<[String; 4]> = (1..200u32)
+        .map(|number| {
+            let [ward, beds] = [100 + number * 7 % 900, 10 + number * 13 % 90].map(|figure| figure.to_string());
+            ["Ward".to_owned(), ward, "871".to_owned(), beds]
+        })
+        .collect();
+    let texts: Vec<Vec<&str>> = figures.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
+    let bits = |at: usize| if at.is_multiple_of(3) { 0x10 } else { 0 };
+    let rows: Vec<(u16, u8, &[&str])> = texts.iter().enumerate().map(|(at, row)| (300, bits(at), &row[..])).collect();
+    assert!(!is_found(sheet(&hidden, &rows)));
+}
