@@ -7,6 +7,7 @@
 mod arithmetic;
 mod tokens;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tokens::{Token, tokens};
 
@@ -165,6 +166,11 @@ impl Values {
         }
         self.is_cut |= is_cut;
         resolved
+    }
+
+    /// The text of a bookmark with what is known of those that it refers to; as it is where it is long.
+    pub fn referred<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if text.len() > LONGEST || !is_open(text) { text.into() } else { self.at_page(text, 1).into() }
     }
 
     fn at_page(&self, text: &str, page: u64) -> String {

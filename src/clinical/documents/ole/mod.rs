@@ -5,6 +5,7 @@
 //! there is no directory, or when nobody here reads this kind.
 
 mod blips;
+mod bookmarks;
 mod excel;
 mod files;
 mod formatting;

@@ -9,6 +9,7 @@ use super::super::instructions::Values;
 use super::super::mapi::Words;
 use super::super::octets::Octets;
 use super::super::{Read, Wrong, codepages, runs};
+use super::bookmarks::Bookmarks;
 use super::formatting::{self, Sought};
 use super::list_styles::ListStyles;
 use super::named_values;
@@ -70,6 +71,7 @@ pub(super) fn read(streams: Streams<'_>, values: Values, words: &mut Words, docu
     text.page.styles = ListStyles::of(word, table);
     text.page.starts = page::starts(word, table, &mut text.page.values);
     text.page.boxes = page::Boxes::of(word, table);
+    text.page.bookmarks = Bookmarks::of(word, table);
     text.page.body = Octets::from(word, BODY).length().unwrap_or(usize::MAX);
     if let Some(plc) = piece(word, table, PARAGRAPHS) {
         text.page.listed = formatting::told(word, plc, |entry| formatting::operand_of(entry.exact, LIST, 2));
@@ -77,6 +79,7 @@ pub(super) fn read(streams: Streams<'_>, values: Values, words: &mut Words, docu
         text.page.styled = formatting::told(word, plc, |entry| Some(entry.style));
     }
     let sound = pieces.iter().all(|piece| text.add(word, piece));
+    text.end_bookmarks();
     if text.read > text.room {
         document.limit("", "part");
     }

@@ -222,3 +222,49 @@ fn properties_are_shown_by_their_fields() {
         assert!(is_on_page(&with(text, "\u{5}DocumentSummaryInformation", set)));
     }
 }
+
+/// [MS-DOC] 2.8.10, 2.8.12: the names of bookmarks, where they begin, and where they end.
+fn bookmarks(all: &[(&str, u32, u32)]) -> Vec<(usize, Vec<u8>)> {
+    let name = |name: &str| [&(name.len() as u16).to_le_bytes()[..], &wide(name)].concat();
+    let names = all.iter().flat_map(|(text, ..)| name(text));
+    let names = [0xFF, 0xFF, all.len() as u8, 0, 0, 0].into_iter().chain(names).collect();
+    // Their ends stand in another order.
+    let ends = (0..all.len()).rev().flat_map(|end| numbers(&[end as u32]));
+    let begins = all.iter().map(|(_, begin, _)| *begin).chain([9_999]).flat_map(|begin| numbers(&[begin]));
+    let last: Vec<u32> = all.iter().rev().map(|(.., end)| *end).chain([9_999]).collect();
+    vec![(0x142, names), (0x14A, begins.chain(ends).collect()), (0x152, numbers(&last))]
+}
+
+#[test]
+fn bookmarks_are_shown_by_fields_that_refer_to_them() {
+    let place = |text: &str, of: &str| text.find(of).unwrap() as u32;
+    let made = |text: &str, marked: &str| {
+        let begin = place(text, marked);
+        bookmarks(&[("other", 0, 3), ("Part", begin, begin + marked.len() as u32), ("empty", 5, 5)])
+    };
+    for (text, marked) in [
+        ("NHS number 943 \u{13} REF part \u{14}1\u{15} 5919\rtwo of 476\r", "476"),
+        ("two of 476\rNHS number 943 \u{13} REF part \\h \u{14}1\u{15} 5919\r", "476"),
+        ("two of 476\rNHS number 943 \u{13} part \u{14}1\u{15} 5919\r", "476"),
+        (
+            "\u{13} QUOTE 476 \u{14}1\u{15}\rNHS number 943 \u{13} REF part \u{14}1\u{15} 5919\r",
+            "\u{13} QUOTE 476 \u{14}1\u{15}",
+        ),
+    ] {
+        let found = look(&with_tables(text, &made(text, marked), |_| {}));
+        assert!(is_on_page(&found) && found.unread.is_empty(), "{text}: {found:?}");
+        assert!(!is_on_page(&look(&doc(&[text]))), "{text}");
+    }
+    let page = "NHS number 943 \u{13} PAGEREF part \u{14}1\u{15} 5919\rtwo of 476\r";
+    assert!(!is_on_page(&look(&with_tables(page, &made(page, "476"), |_| {}))), "where it stands is no text");
+    let text = "NHS number 943 \u{13} REF part \u{14}1\u{15} 5919\rtwo of 476\r";
+    let whole = made(text, "476");
+    for (table, (place, octets)) in whole.iter().enumerate() {
+        for cut in 0..octets.len() {
+            let mut tables = whole.clone();
+            tables[table] = (*place, octets[..cut].to_vec());
+            let found = look(&with_tables(text, &tables, |_| {}));
+            assert!(found.read.contains(&"x.ole".to_owned()), "{cut}: {found:?}");
+        }
+    }
+}

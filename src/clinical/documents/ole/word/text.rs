@@ -3,9 +3,10 @@
 //! Called by `word`. Promises: each character once; the page is only kept once it differs. Fails never: what a field comes to that
 //! nobody here understands is what is stored.
 
-use super::super::super::instructions::{INSTRUCTION, Values};
+use super::super::super::instructions::{INSTRUCTION, Kind, Values};
 use super::super::super::lists::Lists;
 use super::super::super::octets::Octets;
+use super::super::bookmarks::Bookmarks;
 use super::super::formatting;
 use super::super::list_styles::ListStyles;
 use super::super::page::{Boxes, Starts};
@@ -56,6 +57,7 @@ pub(super) struct Page {
     pub styles: ListStyles,
     pub styled: Vec<(Range<usize>, u16)>,
     pub boxes: Boxes,
+    pub bookmarks: Bookmarks,
     /// Characters of the body: notes follow.
     pub body: usize,
     texts: [Option<String>; 2],
@@ -100,6 +102,7 @@ impl Text {
 
     /// [MS-DOC] 2.4.1 and 2.8.25: characters that stand for something else.
     fn character(&mut self, c: char, at: usize) {
+        self.pass_bookmarks(self.page.characters);
         if !std::mem::replace(&mut self.page.is_inside, true) {
             self.page.begin_paragraph(at);
         }
@@ -127,6 +130,21 @@ impl Text {
             c => self.push(c, at),
         }
         self.page.is_inside = !matches!(c, '\r' | '\u{7}' | '\u{C}');
+    }
+
+    /// Bookmarks that end before that character have the text that fields show which refer to them.
+    fn pass_bookmarks(&mut self, character: usize) {
+        let Page { texts: [_, updated], bookmarks, values, .. } = &mut self.page;
+        let updated = updated.as_ref().unwrap_or(&self.shown);
+        while let Some(marked) = bookmarks.pass(character, updated.len()) {
+            let text = values.referred(updated.get(marked.start..).unwrap_or_default());
+            values.set(Kind::Bookmark, &marked.name, &text);
+        }
+    }
+
+    /// The text has ended, and with it all bookmarks.
+    pub fn end_bookmarks(&mut self) {
+        self.pass_bookmarks(usize::MAX);
     }
 
     fn push(&mut self, c: char, at: usize) {
