@@ -3,8 +3,8 @@
 //!
 //! Called by `reader` and `styles`. Pure. Fails never: a transformation that is not understood is none.
 
-use super::affine::Affine;
 use super::xml::Element;
+use crate::clinical::affine::Affine;
 
 /// Transformations of one shape, and octets of them.
 const MOST: usize = 16;

@@ -5,7 +5,6 @@
 //! looked at; one of XML is read as its outermost element says, wherever in the package it is and whatever it is called; a package in which
 //! nothing is written is said to be so. Fails never: what is wrong is a finding.
 
-mod affine;
 mod arranged;
 mod attributes;
 mod bound;

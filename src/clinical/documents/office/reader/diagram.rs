@@ -81,7 +81,7 @@ impl Diagram {
 
     /// Its texts in the orders in which they may be shown, where figures meet in them.
     pub fn read(mut self) -> Vec<String> {
-        self.links.sort_by(|a, b| a.order.cmp(&b.order));
+        self.links.sort_by_key(|link| link.order);
         let tree = Tree::of(&self);
         let orders = [tree.by_branch(), tree.by_level()];
         let texts = orders.map(|order| {

@@ -4,8 +4,8 @@
 //! Called by `placed` and `boxes`. Promises: constant for each element, however deep groups are. Fails never: a group that says nothing moves
 //! nothing.
 
-use super::super::affine::Affine;
 use super::super::xml::Element;
+use crate::clinical::affine::Affine;
 
 /// Degrees are counted in so many parts.
 const DEGREE: f64 = 60_000.0;

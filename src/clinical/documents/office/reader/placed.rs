@@ -11,7 +11,7 @@ use super::anchor::Anchor;
 use super::floating::{Floating, UNKNOWN};
 use super::groups::{Groups, Stand, Turned};
 use super::{Frame, Reader};
-use crate::clinical::documents::office::affine::Affine;
+use crate::clinical::affine::Affine;
 use crate::clinical::documents::side_by_side::{self, Boxed, PIECE, is_piece};
 
 /// Ways in which the boxes of one page may be turned: degrees.
